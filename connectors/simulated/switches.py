@@ -1,0 +1,49 @@
+"""Choices the embedded exchange makes where the real venue's behaviour is not known.
+
+Why: a guard has to survive both answers, so each doubtful behaviour is one switch and a test can
+run with it either way. The defaults are the likely behaviour, or the cautious one where nothing
+is known. Source of each doubt: `docs/venue-facts.md`.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import msgspec
+
+
+class ClientIdReuse(Enum):
+    """Which used `clOrdID` of an account is refused when it comes again."""
+
+    NEVER = "never"  # refused for ever, whatever became of the first order
+    WHEN_CLOSED = "when_closed"  # refused only among the orders that are still open
+
+
+class LiquidationStyle(Enum):
+    """How the execution of a liquidation looks."""
+
+    TRADE = "trade"  # execType Trade, text Liquidation (rows of 2017 to 2024)
+    LIQUIDATION = "liquidation"  # execType Liquidation (what newer clients expect)
+
+
+class Switches(msgspec.Struct, frozen=True, kw_only=True):
+    """The engine's choices; wire-level choices (row style, keys, delays) belong to the server."""
+
+    # A mark jump across both a stop and the liquidation price liquidates: no protection is assumed.
+    liquidation_first: bool = True
+    # A trigger price that is met exactly fires.
+    trigger_at_equality: bool = True
+    # A stop placed beyond its trigger: False fires it at once, True refuses it with 400.
+    refuse_crossed_stops: bool = False
+    # A Close order without a quantity shows the position at placement as `orderQty`.
+    close_shows_quantity: bool = False
+    client_id_reuse: ClientIdReuse = ClientIdReuse.NEVER
+    liquidation_style: LiquidationStyle = LiquidationStyle.TRADE
+    # The part of the next funding that a position has to pay counts as maintenance.
+    funding_in_maintenance: bool = True
+    # `initMargin` of open orders lowers the equity behind a cross liquidation price as well.
+    order_margin_in_liquidation: bool = False
+    # A finished order or an unknown id in a cancel: False answers a row with `error`, True a 404.
+    unknown_cancel_is_404: bool = False
+    max_open_orders: int = 200  # per account and symbol
+    max_stop_orders: int = 10  # per account and symbol
