@@ -1,0 +1,69 @@
+"""The whole of one settings file as one frozen value. Each part of the program takes only its own part.
+
+Pure: `config/load.py` fills it, nobody changes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from config.policy import Policy
+from config.venue import VenueSettings
+
+
+class LogFormat(Enum):
+    """JSON for machines, CONSOLE for people."""
+
+    JSON = "json"
+    CONSOLE = "console"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlertSettings:
+    """Where alerts go besides the log."""
+
+    webhook_url: str | None = None
+    """POSTed to as JSON; None means the log only."""
+    webhook_timeout_s: float = 5.0
+    retry_for_s: float = 3600.0
+    """An alert that could not be delivered is tried again for this long, then counted as lost, loudly."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StateSettings:
+    """What the daemon keeps on disk."""
+
+    directory: str = "seawall-state"
+    """Journal, alert outbox, lock and the local socket live here; made with mode 0700.
+    A relative path is taken from the folder of the settings file."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogSettings:
+    """Logs for people, on standard output."""
+
+    format: LogFormat = LogFormat.JSON
+    level: str = "info"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CredentialSources:
+    """Where key and secret are looked for; never their values. Tried in this order: files, environment, systemd."""
+
+    key_file: str | None = None
+    secret_file: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """One settings file."""
+
+    venue: VenueSettings
+    policy: Policy = field(default_factory=Policy)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
+    state: StateSettings = field(default_factory=StateSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+    credentials: CredentialSources = field(default_factory=CredentialSources)
+    accept_unreadable_rights: bool = False
+    """Guard on although the venue does not say what the key may do."""

@@ -1,0 +1,201 @@
+"""What the guard is asked to do: limits, stop rules, tiers and the dead man's switch, as frozen values.
+
+Every value is checked when it is made, so the core never meets an impossible policy. Defaults are the careful ones and
+stand here only. `None` means "off" and nothing else. Percentages are `Decimal` percent of a price (2 means 2 %),
+shares are fractions of one, times are seconds in settings and carry `_s`.
+
+Pure: no input or output, importable by the core.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+
+
+class PolicyError(ValueError):
+    """A policy value that cannot be meant. `field` names it as in the settings file."""
+
+    def __init__(self, field_name: str, problem: str) -> None:
+        super().__init__(f"{field_name} {problem}")
+        self.field = field_name
+        self.problem = problem
+
+
+def _require(condition: bool, field_name: str, problem: str) -> None:
+    if not condition:
+        raise PolicyError(field_name, problem)
+
+
+class StopStyle(Enum):
+    """How the protective stop is written.
+
+    REDUCE_ONLY carries a quantity and is amended as the position grows. CLOSE has none and follows the position, and on
+    BitMEX passes overload; when it fires it cancels the account's other limit orders on that side.
+    """
+
+    REDUCE_ONLY = "reduce_only"
+    CLOSE = "close"
+
+
+class ForeignStops(Enum):
+    """What a sufficient stop that somebody else placed is worth: ADOPT counts it, OWN adds ours all the same."""
+
+    ADOPT = "adopt"
+    OWN = "own"
+
+
+class StartBreach(Enum):
+    """What to do with a position first seen already through its trigger: ALERT rests the nearest valid stop."""
+
+    ALERT = "alert"
+    REDUCE = "reduce"
+
+
+class SwitchMode(Enum):
+    """When the dead man's switch is armed (see docs/promises.md, the dead man's switch)."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    OFF = "off"
+
+
+class Tier(Enum):
+    """How near liquidation is. Ordered by `severity`."""
+
+    CALM = "calm"
+    WATCH = "watch"
+    WARN = "warn"
+    CRITICAL = "critical"
+    EMERGENCY = "emergency"
+
+    @property
+    def severity(self) -> int:
+        """0 for CALM up to 4 for EMERGENCY."""
+        return list(Tier).index(self)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StopPolicy:
+    """Where the protective stop belongs."""
+
+    buffer_percent: Decimal = Decimal(2)
+    """Distance kept in front of the liquidation price, in percent of it."""
+    max_room_share: Decimal = Decimal("0.5")
+    """The buffer never takes more than this share of the way from entry to liquidation, or a highly leveraged
+    position would be stopped the moment it opens."""
+    floor_percent: Decimal = Decimal("0.15")
+    """A stop nearer to liquidation than this is worthless (spread, slippage, one jump of the mark) and is refused."""
+    style: StopStyle = StopStyle.REDUCE_ONLY
+    foreign: ForeignStops = ForeignStops.OWN
+    on_start_breach: StartBreach = StartBreach.ALERT
+    confirm_within_s: Decimal = Decimal(2)
+    """A stop that the order stream has not confirmed after this long is asked for by client order id."""
+    stuck_after_s: Decimal = Decimal(2)
+    """The mark is through the trigger and nothing fired for this long: reduce at the market."""
+    retry_after_s: Decimal = Decimal("0.5")
+    """Pause before a refused or unavailable protective request is tried again; grows up to ten times this."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        _require(0 < self.buffer_percent < 100, "stop.buffer_percent", "must be above 0 and below 100")
+        _require(0 < self.max_room_share < 1, "stop.max_room_share", "must be above 0 and below 1")
+        _require(
+            0 < self.floor_percent < self.buffer_percent,
+            "stop.floor_percent",
+            "must be above 0 and below buffer_percent",
+        )
+        for name in ("confirm_within_s", "stuck_after_s", "retry_after_s"):
+            _require(getattr(self, name) > 0, f"stop.{name}", "must be above 0")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SwitchPolicy:
+    """The dead man's switch of the account."""
+
+    mode: SwitchMode = SwitchMode.AUTO
+    timeout_s: Decimal = Decimal(60)
+    """Silence after which the venue cancels everything. Must outlive a restart of the guard."""
+    cancel_on_stop: bool = False
+    """At an orderly stop in mode auto: cancel what may add exposure before disarming."""
+    redisarm_every_s: Decimal = Decimal(300)
+    """While disarmed, 0 is sent again this often: another client may have armed the one timer there is."""
+
+    @property
+    def interval_s(self) -> Decimal:
+        """Time between feeds: a quarter of the time-out."""
+        return self.timeout_s / 4
+
+    def __post_init__(self) -> None:
+        """Refuse a time-out that a restart cannot meet."""
+        _require(10 <= self.timeout_s <= 3600, "switch.timeout_s", "must be from 10 to 3600 (a restart takes seconds)")
+        _require(self.redisarm_every_s > 0, "switch.redisarm_every_s", "must be above 0")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TierPolicy:
+    """Distances to liquidation, in percent of the mark price, at which people are told."""
+
+    watch_percent: Decimal = Decimal(5)
+    warn_percent: Decimal = Decimal(3)
+    critical_percent: Decimal = Decimal("1.5")
+    emergency_percent: Decimal = Decimal("0.75")
+    hysteresis_share: Decimal = Decimal("0.2")
+    """A tier is left only when the distance exceeds its bound by this share of it."""
+    repeat_after_s: Decimal = Decimal(300)
+    """An unchanged tier from WARN on is said again after this long."""
+
+    def bound(self, tier: Tier) -> Decimal | None:
+        """The distance in percent below which `tier` begins; None for CALM."""
+        match tier:
+            case Tier.CALM:
+                return None
+            case Tier.WATCH:
+                return self.watch_percent
+            case Tier.WARN:
+                return self.warn_percent
+            case Tier.CRITICAL:
+                return self.critical_percent
+            case Tier.EMERGENCY:
+                return self.emergency_percent
+
+    def __post_init__(self) -> None:
+        """Refuse bounds that do not fall from watch to emergency."""
+        bounds = (self.watch_percent, self.warn_percent, self.critical_percent, self.emergency_percent)
+        _require(
+            100 > bounds[0] > bounds[1] > bounds[2] > bounds[3] > 0,
+            "tiers",
+            "must fall: 100 > watch_percent > warn_percent > critical_percent > emergency_percent > 0",
+        )
+        _require(0 <= self.hysteresis_share < 1, "tiers.hysteresis_share", "must be from 0 to below 1")
+        _require(self.repeat_after_s > 0, "tiers.repeat_after_s", "must be above 0")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HealthPolicy:
+    """When the guard may call itself able to see and act."""
+
+    stale_after_s: Decimal = Decimal(12)
+    """A feed without any frame for this long is stale (the venue's own advice: 5 s, ping, 5 s)."""
+    max_loop_lag_s: Decimal = Decimal(2)
+    max_clock_skew_s: Decimal = Decimal(3)
+    reconcile_every_s: Decimal = Decimal(30)
+    """The slow cycle: a REST picture of the account is compared with what the streams said."""
+
+    def __post_init__(self) -> None:
+        """Refuse times that are not above zero."""
+        for name in ("stale_after_s", "max_loop_lag_s", "max_clock_skew_s", "reconcile_every_s"):
+            _require(getattr(self, name) > 0, f"health.{name}", "must be above 0")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """The whole of what the core is asked to do for one account."""
+
+    observe: bool = False
+    """Alerts only: nothing is ever sent to the venue."""
+    stop: StopPolicy = field(default_factory=StopPolicy)
+    switch: SwitchPolicy = field(default_factory=SwitchPolicy)
+    tiers: TierPolicy = field(default_factory=TierPolicy)
+    health: HealthPolicy = field(default_factory=HealthPolicy)

@@ -1,0 +1,41 @@
+"""The four ways a request to a venue can fail, named by what the caller may do next.
+
+    VenueError
+    ├── Rejected         the venue said no; final, nothing happened
+    ├── Unavailable      known not to have been carried out; may be sent again after `retry_after_s`
+    ├── OutcomeUnknown   sent, unanswered: ask by client order id before anything else
+    └── Misconfigured    needs a human (key, right, address, clock); never retried
+
+An adapter maps every lower-level exception to one of these once, at its edge, with `raise ... from`.
+"""
+
+from __future__ import annotations
+
+
+class VenueError(Exception):
+    """Base of the four. `reason` is the venue's own text where it gave one, free of secrets."""
+
+    def __init__(self, reason: str, *, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.status = status
+
+
+class Rejected(VenueError):
+    """The venue refused: the request was understood and nothing was done."""
+
+
+class Unavailable(VenueError):
+    """The request is known not to have been carried out (overload, rate limit, no connection made)."""
+
+    def __init__(self, reason: str, *, status: int | None = None, retry_after_s: float = 0.5) -> None:
+        super().__init__(reason, status=status)
+        self.retry_after_s = retry_after_s
+
+
+class OutcomeUnknown(VenueError):
+    """The request left and no verdict came back: it may or may not have been carried out."""
+
+
+class Misconfigured(VenueError):
+    """Something only a person can mend: a wrong key, a missing right, a wrong address, a clock that is off."""
