@@ -1,7 +1,8 @@
 """What the shell knows of a venue: three narrow ports and the sink their news flows into.
 
-Why: the daemon must not care whether BitMEX, its testnet or the embedded exchange is at the other
-end, and a later venue must fit without a change above this line. The ports speak `connectors.vocabulary` and raise `connectors.errors` only.
+Why: the daemon must not care whether BitMEX, its testnet or the embedded exchange is at the other end, and a
+later venue must fit without a change above this line. The ports speak `connectors.vocabulary` and raise
+`connectors.errors` only.
 
 - `MarketData` and `DropCopy` keep themselves connected for as long as `run()` runs. They never raise for a lost
   connection; they report it to the sink and try again with growth, cap and jitter.

@@ -1,0 +1,165 @@
+"""Everything the guard may ask for, in the imperative. Risk can only fall: no other order has a type.
+
+Every command carries the `Reason` that produced it. Those that the venue answers carry a `command_id` (a count, so that
+the same events give the same ids) and come back as one of the request events.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+
+from connectors.vocabulary import OrderSide, PositionKey
+from daemon.core.reasons import Reason
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlaceStop:
+    """Place a stop-market that is triggered by the mark price and can only shrink the position."""
+
+    command_id: int
+    reason: Reason
+    client_order_id: str
+    key: PositionKey
+    side: OrderSide
+    quantity: int | None
+    """Contracts; None: a Close stop that follows the position."""
+    stop_price: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AmendStop:
+    """Change trigger or size of a resting stop of ours in place."""
+
+    command_id: int
+    reason: Reason
+    order_id: str
+    client_order_id: str
+    key: PositionKey
+    side: OrderSide
+    stop_price: Decimal | None
+    quantity: int | None
+    """None leaves the field as it is."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CancelOrder:
+    """Cancel one order of ours."""
+
+    command_id: int
+    reason: Reason
+    order_id: str
+    client_order_id: str
+    key: PositionKey
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReduceAtMarket:
+    """Shrink a position now, with a reduce-only market order; None closes all of it."""
+
+    command_id: int
+    reason: Reason
+    client_order_id: str
+    key: PositionKey
+    side: OrderSide
+    quantity: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FindOrders:
+    """Ask the venue what became of these client order ids."""
+
+    command_id: int
+    reason: Reason
+    client_order_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadPicture:
+    """Read positions, orders and margins over REST."""
+
+    command_id: int
+    reason: Reason
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeedSwitch:
+    """Feed the dead man's switch."""
+
+    command_id: int
+    reason: Reason
+    timeout_ns: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DisarmSwitch:
+    """Switch the countdown off, after awaiting the last feed."""
+
+    command_id: int
+    reason: Reason
+
+
+class Severity(Enum):
+    """How loudly to tell people."""
+
+    NOTE = "note"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RaiseAlert:
+    """Tell people. `alert_id` names the fact, so that a repeat of the same delivery can be recognised."""
+
+    reason: Reason
+    alert_id: str
+    severity: Severity
+    topic: str
+    """What it is about: "tier", "cover", "position", "degraded", "switch", "mode"."""
+    state: str
+    """The named state: a tier, a degraded state, "covered", "stopped", "liquidated" ..."""
+    symbol: str
+    """Empty when it is about the account."""
+    text: str
+    """One sentence for people, with the figures."""
+    facts: tuple[tuple[str, str], ...] = ()
+    """The same figures for machines."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SetTimer:
+    """Ask to be woken. There is one timer; a new time replaces the old."""
+
+    at_ns: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SetBand:
+    """No decision can change while the mark of `symbol` stays strictly between these; None is open-ended.
+
+    `None` on both sides still asks for the first price; a symbol without a band reports nothing.
+    """
+
+    symbol: str
+    low: Decimal | None
+    high: Decimal | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClearBand:
+    """Nothing depends on the mark of this symbol any more."""
+
+    symbol: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Exit:
+    """The orderly stop is complete: stages done, the process may end."""
+
+    reason: Reason
+
+
+OrderCommand = PlaceStop | AmendStop | CancelOrder | ReduceAtMarket
+VenueCommand = OrderCommand | FindOrders | ReadPicture | FeedSwitch | DisarmSwitch
+Command = VenueCommand | RaiseAlert | SetTimer | SetBand | ClearBand | Exit

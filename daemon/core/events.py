@@ -1,0 +1,270 @@
+"""Everything that can happen to the guard, as facts in the past tense.
+
+Each event has `at_ns`, the shell's clock when it was taken in (nanoseconds since 1970 UTC); the core knows no other
+time. Answers to commands are events too: they name the `command_id` they answer.
+
+To add an event: write it here, add it to `Event`, and let the type checker show every reader that must handle it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+
+from connectors.vocabulary import Execution, Instrument, Margin, Order, Position
+
+
+class Source(Enum):
+    """Who said so: the live stream, or a REST read."""
+
+    STREAM = "stream"
+    QUERY = "query"
+
+
+class FeedName(Enum):
+    """The two streams a guard lives on."""
+
+    MARKET = "market"
+    ACCOUNT = "account"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Started:
+    """The process started, with or without a journal behind it. Streams are down, requests in flight are lost."""
+
+    at_ns: int
+    account: int
+    unanswered: tuple[int, ...] = ()
+    """Ids of journalled commands without an outcome: each is OUTCOME_UNKNOWN now."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeedLive:
+    """A stream is complete: every table has had its partial on this connection."""
+
+    at_ns: int
+    feed: FeedName
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeedLost:
+    """A stream broke, went silent, or lost its sign-in."""
+
+    at_ns: int
+    feed: FeedName
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HealthTicked:
+    """Once a second: how old the streams' last signs of life are, and how the process itself fares."""
+
+    at_ns: int
+    market_age_ns: int
+    account_age_ns: int
+    loop_lag_ns: int
+    clock_skew_ns: int
+    """Venue clock less ours, as last measured."""
+    journal_ok: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstrumentSeen:
+    """Figures of a contract, new or changed."""
+
+    at_ns: int
+    instrument: Instrument
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MarkSeen:
+    """The mark price left its band (or is the first of its symbol, or a slow refresh)."""
+
+    at_ns: int
+    symbol: str
+    price: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PositionSeen:
+    """One position row."""
+
+    at_ns: int
+    position: Position
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PositionsListed:
+    """The whole position table of a new connection: what is not in it is not open, by this witness."""
+
+    at_ns: int
+    positions: tuple[Position, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrderSeen:
+    """One order row, ours or anybody's."""
+
+    at_ns: int
+    order: Order
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrdersListed:
+    """All open orders of a new connection."""
+
+    at_ns: int
+    orders: tuple[Order, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MarginSeen:
+    """One margin row."""
+
+    at_ns: int
+    margin: Margin
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExecutionSeen:
+    """One execution."""
+
+    at_ns: int
+    execution: Execution
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestRefusedOnStream:
+    """The stream says that an amend or cancel failed; the order itself may live on."""
+
+    at_ns: int
+    client_order_id: str
+    order_id: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PictureRead:
+    """The REST read of the whole account that `command_id` asked for."""
+
+    at_ns: int
+    command_id: int
+    asked_ns: int
+    """When the read was sent: rows of the stream newer than this outrank it."""
+    positions: tuple[Position, ...]
+    open_orders: tuple[Order, ...]
+    recent_orders: tuple[Order, ...]
+    margins: tuple[Margin, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrdersFound:
+    """The venue's answer to a question by client order id; an empty `orders` means that it knows none of them."""
+
+    at_ns: int
+    command_id: int
+    orders: tuple[Order, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestAnswered:
+    """A write was answered with an order row (its status may still say Canceled), or a cancel found nothing."""
+
+    at_ns: int
+    command_id: int
+    order: Order | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SwitchAnswered:
+    """The venue confirmed the state of the dead man's switch."""
+
+    at_ns: int
+    command_id: int
+    sent_ns: int
+    """When the request left, by our clock: the countdown runs at least from here."""
+    timeout_ns: int
+    """What the venue's own two times say; 0 when disarmed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestRefused:
+    """The venue said no; nothing was done."""
+
+    at_ns: int
+    command_id: int
+    reason: str
+    is_duplicate: bool = False
+    """Refused because the client order id was used before."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestNotSent:
+    """Known not to have been carried out (overload, budget, no connection)."""
+
+    at_ns: int
+    command_id: int
+    reason: str
+    retry_after_ns: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestUnanswered:
+    """Sent, and no verdict: it may or may not have been carried out (P5)."""
+
+    at_ns: int
+    command_id: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestMisconfigured:
+    """Only a person can mend this: a key, a right, an address, a clock."""
+
+    at_ns: int
+    command_id: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TimerFired:
+    """The wake-up that the core asked for came."""
+
+    at_ns: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StopAsked:
+    """An orderly stop was asked for (SIGTERM, or an operator)."""
+
+    at_ns: int
+
+
+Event = (
+    Started
+    | FeedLive
+    | FeedLost
+    | HealthTicked
+    | InstrumentSeen
+    | MarkSeen
+    | PositionSeen
+    | PositionsListed
+    | OrderSeen
+    | OrdersListed
+    | MarginSeen
+    | ExecutionSeen
+    | RequestRefusedOnStream
+    | PictureRead
+    | OrdersFound
+    | RequestAnswered
+    | SwitchAnswered
+    | RequestRefused
+    | RequestNotSent
+    | RequestUnanswered
+    | RequestMisconfigured
+    | TimerFired
+    | StopAsked
+)
