@@ -1,0 +1,311 @@
+"""Contracts the embedded exchange lists, and the value arithmetic of each kind.
+
+Why: inverse, linear and quanto contracts turn price and quantity into settlement money in three
+ways, and BitMEX rounds per lot, to the nearest unit. Every other module asks here.
+
+Units: prices in quote currency, quantities in contracts (signed where said so), values in minor
+units of the settlement currency (XBt = 1e-8 XBT, USDt = 1e-6 USDT).
+Source: figures of the venue's `/instrument` as of May 2026; rounding checked on real rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
+from enum import Enum
+
+# Wide enough that a division of two wire numbers never loses a unit.
+EXACT = Context(prec=40, rounding=ROUND_HALF_EVEN)
+ONE = Decimal(1)
+# Prices that came through a binary float are this close, relatively, to what was meant.
+FLOAT_NOISE = Decimal("1e-9")
+
+
+class Kind(Enum):
+    """How price becomes value."""
+
+    INVERSE = "inverse"
+    LINEAR = "linear"
+    QUANTO = "quanto"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contract:
+    """One listed contract with its figures; field names follow the venue's columns."""
+
+    symbol: str
+    kind: Kind
+    typ: str
+    root_symbol: str
+    underlying: str
+    quote_currency: str
+    settl_currency: str
+    position_currency: str | None
+    reference_symbol: str  # the row of the instrument table that carries its index price
+    multiplier: int
+    lot_size: int
+    tick_size: Decimal
+    max_order_qty: int
+    max_price: Decimal
+    init_margin: Decimal
+    maint_margin: Decimal
+    maker_fee: Decimal
+    taker_fee: Decimal
+    risk_limit: int
+    risk_step: int
+    listing: str
+    expiry: str | None = None
+    instrument_id: int = 0
+    underlying_symbol: str = ""
+    underlying_to_position: int | None = None
+    underlying_to_settle: int | None = None
+    quote_to_settle: int | None = None
+    funding_prefix: str | None = None  # `.XBT` of `.XBTBON8H`
+    funding_premium_symbol: str | None = None
+    funding_quote_symbol: str | None = None
+
+    @property
+    def is_perpetual(self) -> bool:
+        """Whether the contract exchanges funding instead of expiring."""
+        return self.expiry is None
+
+    @property
+    def fee(self) -> Decimal:
+        """The highest fee rate, which `commission` of a position shows."""
+        return max(self.maker_fee, self.taker_fee)
+
+    def lots(self, quantity: int) -> int:
+        """Return the unsigned number of whole lots in a quantity."""
+        return abs(quantity) // self.lot_size
+
+    def lot_value(self, price: Decimal) -> int:
+        """Return the value of one lot at a price, rounded to the nearest minor unit."""
+        raw = (
+            EXACT.divide(Decimal(-self.multiplier * self.lot_size), price)
+            if self.kind is Kind.INVERSE
+            else price * (self.multiplier * self.lot_size)
+        )
+        return int(raw.to_integral_value(ROUND_HALF_EVEN))
+
+    def value(self, quantity: int, price: Decimal) -> int:
+        """Return the unsigned value of a quantity at a price."""
+        return self.lots(quantity) * self.lot_value(price)
+
+    def signed_cost(self, quantity: int, price: Decimal) -> int:
+        """Return the venue's signed cost: negative for inverse longs and linear shorts.
+
+        With it `unrealisedPnl = signed_cost(position, mark) - unrealisedCost` for every kind.
+        """
+        value = self.value(quantity, price)
+        return value if (quantity > 0) is (self.kind is not Kind.INVERSE) else -value
+
+    def on_tick(self, price: Decimal, *, up: bool) -> Decimal:
+        """Return the price rounded to the tick grid in the direction named."""
+        steps = EXACT.divide(price, self.tick_size)
+        whole = steps.to_integral_value(ROUND_CEILING if up else ROUND_FLOOR)
+        return whole * self.tick_size
+
+    def snapped(self, price: Decimal) -> Decimal | None:
+        """Return the tick a wire price means, float noise forgiven; None when it is between."""
+        nearest = EXACT.divide(price, self.tick_size).to_integral_value(ROUND_HALF_EVEN) * self.tick_size
+        return nearest if abs(nearest - price) <= abs(price) * FLOAT_NOISE else None
+
+    def price_at_value(self, value: int, quantity: int) -> Decimal:
+        """Return the boundary price at which a position is worth a value, as the venue shows it.
+
+        The price is rounded against the holder: a long's boundary is a little too high, a
+        short's a little too low.
+
+        Args:
+            value: Unsigned value of the whole position at the boundary; may be zero or less when
+                no price can take that much.
+            quantity: Signed contracts, not zero.
+
+        Returns:
+            A price on the tick grid within [0, max_price].
+        """
+        long = quantity > 0
+        lots = self.lots(quantity)
+        if self.kind is Kind.INVERSE:
+            per_lot = value // lots if long else -(-value // lots)
+            if per_lot <= 0:
+                return self.max_price
+            raw = EXACT.divide(Decimal(-self.multiplier * self.lot_size), Decimal(per_lot))
+        else:
+            per_lot = -(-value // lots) if long else value // lots
+            raw = EXACT.divide(Decimal(max(per_lot, 0)), Decimal(self.multiplier * self.lot_size))
+        return min(self.on_tick(raw, up=long), self.max_price)
+
+    def margin_rates(self, risk_limit: int) -> tuple[Decimal, Decimal]:
+        """Return (initial, maintenance) rates under a chosen risk limit in minor units."""
+        steps = max(0, -(-(risk_limit - self.risk_limit) // self.risk_step))
+        return (
+            self.init_margin + steps * self.maint_margin,
+            self.maint_margin * (1 + steps),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Index:
+    """One index row of the instrument table."""
+
+    symbol: str
+    root_symbol: str
+    quote_currency: str
+    underlying_symbol: str
+    instrument_id: int
+
+
+_FEE = Decimal("0.0005")
+
+XBTUSD = Contract(
+    symbol="XBTUSD",
+    kind=Kind.INVERSE,
+    typ="FFWCSX",
+    root_symbol="XBT",
+    underlying="XBT",
+    quote_currency="USD",
+    settl_currency="XBt",
+    position_currency="USD",
+    reference_symbol=".BXBT",
+    multiplier=-100_000_000,
+    lot_size=100,
+    tick_size=Decimal("0.1"),
+    max_order_qty=10_000_000,
+    max_price=Decimal(1_000_000),
+    init_margin=Decimal("0.01"),
+    maint_margin=Decimal("0.005"),
+    maker_fee=_FEE,
+    taker_fee=_FEE,
+    risk_limit=20_000_000_000,
+    risk_step=15_000_000_000,
+    listing="2016-05-13T12:00:00.000Z",
+    instrument_id=2776,
+    underlying_symbol="XBT=",
+    underlying_to_settle=-100_000_000,
+    funding_prefix=".XBT",
+    funding_premium_symbol=".XBTUSDPI8H",
+    funding_quote_symbol=".USDBON8H",
+)
+
+XBTUSDT = Contract(
+    symbol="XBTUSDT",
+    kind=Kind.LINEAR,
+    typ="FFWCSX",
+    root_symbol="XBT",
+    underlying="XBT",
+    quote_currency="USDT",
+    settl_currency="USDt",
+    position_currency="XBT",
+    reference_symbol=".BXBTT",
+    multiplier=1,
+    lot_size=100,
+    tick_size=Decimal("0.1"),
+    max_order_qty=1_000_000_000,
+    max_price=Decimal(1_000_000),
+    init_margin=Decimal("0.01"),
+    maint_margin=Decimal("0.005"),
+    maker_fee=_FEE,
+    taker_fee=_FEE,
+    risk_limit=1_000_000_000_000,
+    risk_step=1_000_000_000_000,
+    listing="2021-11-10T04:00:00.000Z",
+    instrument_id=2777,
+    underlying_symbol="XBTT=",
+    underlying_to_position=1_000_000,
+    quote_to_settle=1_000_000,
+    funding_prefix=".XBT",
+    funding_premium_symbol=".XBTUSDTPI8H",
+    funding_quote_symbol=".USDTBON8H",
+)
+
+ETHUSD = Contract(
+    symbol="ETHUSD",
+    kind=Kind.QUANTO,
+    typ="FFWCSX",
+    root_symbol="ETH",
+    underlying="ETH",
+    quote_currency="USD",
+    settl_currency="XBt",
+    position_currency=None,
+    reference_symbol=".BETH",
+    multiplier=100,
+    lot_size=1,
+    tick_size=Decimal("0.01"),
+    max_order_qty=10_000_000,
+    max_price=Decimal(1_000_000),
+    init_margin=Decimal("0.01"),
+    maint_margin=Decimal("0.005"),
+    maker_fee=_FEE,
+    taker_fee=_FEE,
+    risk_limit=7_500_000_000,
+    risk_step=10_000_000_000,
+    listing="2018-08-01T12:00:00.000Z",
+    instrument_id=2325,
+    underlying_symbol="ETH=",
+    funding_prefix=".ETH",
+    funding_premium_symbol=".ETHUSDPI8H",
+    funding_quote_symbol=".USDBON8H",
+)
+
+# Figures of the XBT futures of 2026 (XBTM26, XBTU26, XBTZ26 agree), listed under a later month.
+XBTH27 = Contract(
+    symbol="XBTH27",
+    kind=Kind.INVERSE,
+    typ="FFCCSX",
+    root_symbol="XBT",
+    underlying="XBT",
+    quote_currency="USD",
+    settl_currency="XBt",
+    position_currency="USD",
+    reference_symbol=".BXBT30M",
+    multiplier=-100_000_000,
+    lot_size=100,
+    tick_size=Decimal("0.5"),
+    max_order_qty=10_000_000,
+    max_price=Decimal(1_000_000),
+    init_margin=Decimal("0.01"),
+    maint_margin=Decimal("0.005"),
+    maker_fee=_FEE,
+    taker_fee=_FEE,
+    risk_limit=7_500_000_000,
+    risk_step=7_500_000_000,
+    listing="2026-06-09T04:00:00.000Z",
+    expiry="2027-03-26T12:00:00.000Z",
+    instrument_id=2860,
+    underlying_symbol="XBT=",
+    underlying_to_settle=-100_000_000,
+)
+
+CONTRACTS: tuple[Contract, ...] = (XBTUSD, XBTUSDT, ETHUSD, XBTH27)
+
+INDICES: tuple[Index, ...] = (
+    Index(
+        symbol=".BXBT",
+        root_symbol="XBT",
+        quote_currency="USD",
+        underlying_symbol="XBT=",
+        instrument_id=1164,
+    ),
+    Index(
+        symbol=".BXBTT",
+        root_symbol="XBT",
+        quote_currency="USDT",
+        underlying_symbol="XBTT=",
+        instrument_id=1173,
+    ),
+    Index(
+        symbol=".BXBT30M",
+        root_symbol="XBT",
+        quote_currency="USD",
+        underlying_symbol="XBT=",
+        instrument_id=1167,
+    ),
+    Index(
+        symbol=".BETH",
+        root_symbol="ETH",
+        quote_currency="USD",
+        underlying_symbol="ETH=",
+        instrument_id=418,
+    ),
+)
