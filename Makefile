@@ -1,0 +1,97 @@
+# One-word commands. Each does its own set-up: a virtual environment in .venv and the packages that the lock names.
+# Needs Python 3.11 or newer and make. Another interpreter: make test PYTHON=/path/to/python3.12
+.POSIX:
+.SUFFIXES:
+SHELL = /bin/sh
+
+VENV = .venv
+BIN = $(VENV)/bin
+RUNTIME_LOCK = requirements.lock
+DEVELOPMENT_LOCK = requirements-dev.lock
+RUNTIME = $(VENV)/.runtime-ready
+DEVELOPMENT = $(VENV)/.development-ready
+PYTHON ?=
+PYTEST_ARGS =
+DEMO_ARGS =
+
+# Whatever the caller's shell says about other environments must not reach this one; the rest of pip's settings
+# (proxies, certificates, mirrors) is the machine's business and stays.
+unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_REQUIRE_HASHES
+PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
+
+.PHONY: help demo test check format lock bench clean
+
+help:
+	@echo "make demo     play a crash with a guarded and an unguarded account (about half a minute)"
+	@echo "make test     run the tests                      PYTEST_ARGS='-k stops' passes words on to pytest"
+	@echo "make check    formatting, lint, types, import contracts"
+	@echo "make format   let ruff put the code into shape"
+	@echo "make bench    run the benchmarks of tests/benchmarks"
+	@echo "make lock     renew the two lock files from pyproject.toml"
+	@echo "make clean    remove .venv and everything that was built"
+
+demo: $(RUNTIME)
+	$(BIN)/seawall demo $(DEMO_ARGS)
+
+test: $(DEVELOPMENT)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(DEVELOPMENT)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict
+	$(BIN)/lint-imports
+
+format: $(DEVELOPMENT)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(DEVELOPMENT)
+	@set -e; for script in tests/benchmarks/bench_*.py; do \
+		if [ ! -e "$$script" ]; then echo "no benchmarks yet"; break; fi; \
+		echo "== $$script"; $(BIN)/python "$$script"; \
+	done
+
+# The lock holds the hashes of every published file of a version, so one lock serves every platform; it names no index.
+# Compiled with the oldest supported Python, so that packages which only that one needs are in it.
+lock: $(DEVELOPMENT)
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(LOCK_FLAGS) --build-deps-for=editable -o $(RUNTIME_LOCK) pyproject.toml
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(LOCK_FLAGS) --build-deps-for=editable --extra=dev --constraint=$(RUNTIME_LOCK) \
+		-o $(DEVELOPMENT_LOCK) pyproject.toml
+
+LOCK_FLAGS = --quiet --generate-hashes --strip-extras --allow-unsafe --resolver=backtracking \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --upgrade
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.made:
+	@python="$(PYTHON)"; \
+	if [ -z "$$python" ]; then \
+		for candidate in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+			if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+				python=$$candidate; break; \
+			fi; \
+		done; \
+	fi; \
+	if [ -z "$$python" ]; then \
+		echo "Seawall needs Python 3.11 or newer, and none was found; name one: make PYTHON=/path/to/python3.11" >&2; exit 1; \
+	fi; \
+	if ! "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
+		echo "Seawall needs Python 3.11 or newer; $$python is not: $$("$$python" --version 2>&1 | head -n 1)" >&2; exit 1; \
+	fi; \
+	if ! "$$python" -m venv $(VENV); then \
+		echo "$$python cannot make a virtual environment (on Debian and Ubuntu: apt install python3-venv)" >&2; \
+		rm -rf $(VENV); exit 1; \
+	fi
+	@touch $@
+
+$(RUNTIME): $(VENV)/.made $(RUNTIME_LOCK) pyproject.toml
+	$(PIP) install --quiet --require-hashes -r $(RUNTIME_LOCK)
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEVELOPMENT): $(RUNTIME) $(DEVELOPMENT_LOCK)
+	$(PIP) install --quiet --require-hashes -r $(DEVELOPMENT_LOCK)
+	@touch $@
