@@ -1,0 +1,333 @@
+"""All that the guard knows, as one frozen value.
+
+Why: `step(state, event)` is the only place where the guard's knowledge changes, so a journal of events rebuilds it
+and a checkpoint of it can be compared. Mappings are never changed in place: a step copies those that it touches.
+
+The value survives `msgspec.to_builtins` and `msgspec.convert` (keys are strings or integers, no untagged unions).
+
+Units: prices `Decimal`, quantities `int` contracts, times `int` nanoseconds since 1970 UTC; 0 stands for "never".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from enum import Enum
+
+from config.policy import Policy, Tier
+from connectors.vocabulary import Instrument, Margin, Order, OrderSide, Position
+from daemon.core.degraded import Degraded
+from daemon.core.events import FeedName
+from daemon.core.mode import Mode
+from daemon.core.orders import WriteKind, WriteState
+
+
+class Standing(Enum):
+    """What is known of a position's liquidation price."""
+
+    UNKNOWN = "unknown"
+    IN_RANGE = "in_range"
+    NOT_IN_RANGE = "no_liquidation_in_range"
+    """Our own computation confirms that no price can liquidate it."""
+
+
+class Need(Enum):
+    """What kind of cover a position asks for."""
+
+    NOTHING = "nothing"
+    """Flat, or no liquidation in range."""
+    STOP = "stop"
+    UNKNOWN = "unknown"
+    """No liquidation price, so no trigger can be worked out."""
+    WORTHLESS = "worthless"
+    """No room is left for a stop between mark and liquidation."""
+
+
+class PendingKind(Enum):
+    """Requests that the venue has yet to answer."""
+
+    WRITE = "write"
+    FIND = "find"
+    PICTURE = "picture"
+    FEED = "feed"
+    DISARM = "disarm"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pending:
+    """One request without an outcome."""
+
+    kind: PendingKind
+    symbol: str
+    """Empty when it is about the account."""
+    sent_ns: int
+    ids: tuple[str, ...] = ()
+    """Client order ids asked for."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Write:
+    """The one open attempt to change something at the venue, for one position and purpose."""
+
+    command_id: int
+    kind: WriteKind
+    state: WriteState
+    client_order_id: str
+    order_id: str = ""
+    side: OrderSide
+    quantity: int | None = None
+    stop_price: Decimal | None = None
+    sent_ns: int
+    probe: int = 0
+    """Ids asked for beyond this one when a duplicate was reported (see `ids.py`)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownOrder:
+    """An open order and how well it is known."""
+
+    order: Order
+    taken_ns: int
+    is_confirmed: bool
+    """The order stream or a query said so; an HTTP answer alone is only *submitted*."""
+    is_doubted: bool = False
+    """Ours, and missing from a list: it counts for nothing until the venue was asked."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Witness:
+    """What one source last said of a position's size."""
+
+    quantity: int
+    at_ns: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mark:
+    """A mark price and when it was taken in."""
+
+    price: Decimal
+    at_ns: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Liquidation:
+    """Where a position is liquidated, after venue's and our own figures were weighed."""
+
+    standing: Standing = Standing.UNKNOWN
+    price: Decimal | None = None
+    """The nearer to the mark of the venue's price, ours and the account's common failure."""
+    disagrees: bool = False
+    """Ours is safer than the venue's by more than the tolerance: one of the two is wrong."""
+    text: str = ""
+    """What the figures were, for people."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Guarded:
+    """Everything about one position, from the first row until some time after it went flat."""
+
+    position: Position
+    """The newest believed row."""
+    taken_ns: int
+    stream: Witness | None = None
+    query: Witness | None = None
+    known_ns: int = 0
+    """When this episode (flat to flat, or turn to turn) became known."""
+    flat_ns: int = 0
+    is_from_start: bool = False
+    """Known since before the guard was first whole (or a policy change): a breach alerts rather than reduces."""
+    in_breach: bool = False
+    """First seen through its trigger; a nearest valid stop stands in until the mark comes back."""
+    liquidation: Liquidation = field(default_factory=Liquidation)
+    ruled: Decimal | None = None
+    """The trigger that the stop rules ask for, before the ratchet."""
+    need: Need = Need.NOTHING
+    ratchet: Decimal | None = None
+    """Tightest trigger of ours confirmed in this episode (P3)."""
+    covered_ns: int = 0
+    """Since when the whole quantity is covered; 0 while it is not."""
+    uncovered_ns: int = 0
+    """Since when it is not; 0 while it is."""
+    write: Write | None = None
+    """Place, amend or cancel of a stop; one at a time."""
+    reduce: Write | None = None
+    """Reduction at the market; one at a time."""
+    retry_at_ns: int = 0
+    pause_ns: int = 0
+    reduce_at_ns: int = 0
+    reduce_pause_ns: int = 0
+    reduced_ns: int = 0
+    """When a reduction of this episode was last carried out."""
+    through_ns: int = 0
+    """Since when the mark is beyond the wanted trigger."""
+    fired_ns: int = 0
+    """When our stop was seen triggered."""
+    fired_quantity: int = 0
+    was_reduced_by_us: bool = False
+    was_liquidated: bool = False
+    tier: Tier = Tier.CALM
+    tier_told_ns: int = 0
+    degraded: tuple[Degraded, ...] = ()
+    refusal: str = ""
+    """The venue's words when it last refused cover."""
+    observed: str = ""
+    """While observing: what was last said that would be done."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Feed:
+    """One stream, from event times alone."""
+
+    is_live: bool = False
+    since_ns: int = 0
+    """Live or lost since."""
+    reason: str = "not connected yet"
+    age_ns: int = 0
+    """Age of the last sign of life at the last health tick."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Health:
+    """How well the guard can see and act."""
+
+    market: Feed = field(default_factory=Feed)
+    account: Feed = field(default_factory=Feed)
+    loop_lag_ns: int = 0
+    clock_skew_ns: int = 0
+    is_journal_ok: bool = True
+    last_tick_ns: int = 0
+    misconfigured: str = ""
+    """The venue's words, until a request succeeds again."""
+    budget_empty_ns: int = 0
+    """Since when requests are not sent for want of budget or connection."""
+    budget_text: str = ""
+
+    def feed(self, name: FeedName) -> Feed:
+        """The named stream."""
+        return self.market if name is FeedName.MARKET else self.account
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pictures:
+    """REST reads of the whole account."""
+
+    wanted_ns: int = 0
+    """A picture asked at or after this time is wanted; 0: none is."""
+    reason: str = ""
+    command_id: int | None = None
+    asked_ns: int = 0
+    """When the one in flight was asked."""
+    taken_ns: int = 0
+    """`asked_ns` of the newest picture folded in."""
+    answered_ns: int = 0
+    retry_at_ns: int = 0
+    pause_ns: int = 0
+    failing_ns: int = 0
+    """Since when reads fail without success between."""
+
+
+class SwitchState(Enum):
+    """What the guard knows of the account's dead man's switch."""
+
+    UNKNOWN = "unknown"
+    ARMED = "armed"
+    DISARMED = "disarmed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Switch:
+    """The dead man's switch, as last confirmed."""
+
+    state: SwitchState = SwitchState.UNKNOWN
+    command_id: int | None = None
+    is_feed: bool = False
+    sent_ns: int = 0
+    """When the last request about it left the core."""
+    confirmed_ns: int = 0
+    expires_ns: int = 0
+    """When the countdown ends at the earliest, while armed."""
+    retry_at_ns: int = 0
+    problem: str = ""
+    """Why the last request is not confirmed; empty when it is."""
+    was_fed: bool = False
+    """Fed at least once: people are told when feeding stops."""
+    is_settled: bool = False
+    """Nothing is left to do about it in the orderly stop."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Band:
+    """The bounds last handed to the shell for one symbol."""
+
+    low: Decimal | None
+    high: Decimal | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GuardState:
+    """The guard of one account."""
+
+    account: int
+    policy: Policy
+    now_ns: int = 0
+    mode: Mode = Mode.STARTING
+    mode_since_ns: int = 0
+    started_ns: int = 0
+    stop_asked_ns: int = 0
+    was_whole: bool = False
+    """The first picture since the start has been taken in: what opens from now on was not there at start."""
+    positions_listed_ns: int = 0
+    """When the account stream last listed the whole position table; 0 while it is down."""
+    next_command_id: int = 1
+    health: Health = field(default_factory=Health)
+    pictures: Pictures = field(default_factory=Pictures)
+    switch: Switch = field(default_factory=Switch)
+    instruments: dict[str, Instrument] = field(default_factory=dict)
+    marks: dict[str, Mark] = field(default_factory=dict)
+    margins: dict[str, Margin] = field(default_factory=dict)
+    """By settlement currency."""
+    positions: dict[str, Guarded] = field(default_factory=dict)
+    """By symbol (one-way positions only)."""
+    hedged: dict[str, int] = field(default_factory=dict)
+    """Rows of hedge mode by symbol and strategy, with their size: refused by name."""
+    orders: dict[str, dict[str, KnownOrder]] = field(default_factory=dict)
+    """Open orders by symbol and order id."""
+    adding: dict[str, int] = field(default_factory=dict)
+    """How many open orders of a symbol may add exposure."""
+    finished: dict[str, int] = field(default_factory=dict)
+    """Orders that ended lately and when that was seen: an older picture must not bring them back."""
+    numbers: dict[str, int] = field(default_factory=dict)
+    """Highest number used per series of client order ids (see `ids.py`)."""
+    pending: dict[int, Pending] = field(default_factory=dict)
+    """Requests in flight by command id."""
+    asking: dict[str, int] = field(default_factory=dict)
+    """Symbol to the command id of the question about its orders that is in flight."""
+    account_moves: dict[str, Decimal] = field(default_factory=dict)
+    """By currency: percent of common adverse move at which its cross positions fail together."""
+    stale_currencies: dict[str, int] = field(default_factory=dict)
+    """Currencies whose common move has to be worked out again, and since when."""
+    degraded: dict[str, int] = field(default_factory=dict)
+    """Degraded states of the account (values of `Degraded`), and since when."""
+    wakes: dict[str, int] = field(default_factory=dict)
+    """Deadlines by what is due: a symbol, or "*" for the account."""
+    bands: dict[str, Band] = field(default_factory=dict)
+    timer_ns: int = 0
+    """When the shell was last asked to wake the core; 0: not asked."""
+
+
+def initial_state(account: int, policy: Policy) -> GuardState:
+    """The state of a guard that knows nothing yet."""
+    return GuardState(account=account, policy=policy)
+
+
+def with_policy(state: GuardState, policy: Policy) -> GuardState:
+    """The same knowledge under another policy (after a restart with changed settings).
+
+    Ratchets stay, so no stop loosens (P3); positions count as known from the start, so a breach under the new policy
+    alerts unless the policy says otherwise. An equal policy changes nothing.
+    """
+    if policy == state.policy:
+        return state
+    positions = {symbol: replace(each, is_from_start=True, ruled=None) for symbol, each in state.positions.items()}
+    return replace(state, policy=policy, positions=positions)
