@@ -2,6 +2,7 @@
 
     VenueError
     ├── Rejected         the venue said no; final, nothing happened
+    │   └── DuplicateClientOrderId   an order with this id exists, or did: ask what became of it
     ├── Unavailable      known not to have been carried out; may be sent again after `retry_after_s`
     ├── OutcomeUnknown   sent, unanswered: ask by client order id before anything else
     └── Misconfigured    needs a human (key, right, address, clock); never retried
@@ -23,6 +24,10 @@ class VenueError(Exception):
 
 class Rejected(VenueError):
     """The venue refused: the request was understood and nothing was done."""
+
+
+class DuplicateClientOrderId(Rejected):
+    """The client order id has been used: the order was placed before, by us, and may be in any state by now."""
 
 
 class Unavailable(VenueError):

@@ -1,0 +1,151 @@
+"""Answers that are not success, mapped once to the four errors of `connectors.errors`.
+
+| answer | write | read |
+|---|---|---|
+| 400 and other 4xx with the venue's error body | Rejected | Rejected |
+| 400 "Duplicate clOrdID" | DuplicateClientOrderId | - |
+| 401, 403 with an error body | Misconfigured | Misconfigured |
+| 401 or 400 "request has expired" after a slow way there | Unavailable | Unavailable |
+| 403 with HTML: the address is banned | Unavailable, long pause | the same |
+| 404 with HTML, 3xx: not the venue's API | Misconfigured | Misconfigured |
+| 408, 5xx but overload: nobody knows | OutcomeUnknown | Unavailable |
+| 429 | Unavailable, pause as told | the same |
+| 503 with the overload text: refused at the door | Unavailable | Unavailable |
+| no connection was made | Unavailable | Unavailable |
+| connection lost, no answer in time, unreadable answer | OutcomeUnknown | Unavailable |
+
+Texts are matched by prefix, never by equality, and kept for people: shortened, and without anything that looks like a
+signature.
+
+Source: www.bitmex.com/app/restAPI, testnet.bitmex.com/app/restAPIMessages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from connectors.errors import (
+    DuplicateClientOrderId,
+    Misconfigured,
+    OutcomeUnknown,
+    Rejected,
+    Unavailable,
+    VenueError,
+)
+
+BAN_PAUSE_S: Final = 600.0
+"""A ban lasts about an hour and asking prolongs it; six tries an hour find its end without feeding it."""
+OVERLOAD_PAUSE_S: Final = 0.5
+"""The venue's own advice."""
+TROUBLE_PAUSE_S: Final = 1.0
+RATE_PAUSE_S: Final = 1.0
+_LONGEST_REASON: Final = 300
+
+_OVERLOADED: Final = "The system is currently overloaded"
+_EXPIRED: Final = "This request has expired"
+_DUPLICATE: Final = "Duplicate clOrdID"
+_RETRY_IN: Final = re.compile(r"retry in (\d+(?:\.\d+)?) ?s", re.IGNORECASE)
+_SIGNATURE_LIKE: Final = re.compile(r"[0-9A-Fa-f]{40,}")
+_UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e]+")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """One HTTP answer as it arrived; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    took_s: float = 0.0
+    """Seconds from sending to answer: tells a slow way from a wrong clock."""
+
+
+def plain_reason(text: str) -> str:
+    """Return a text of the venue fit for logs: one line, short, nothing that looks like a signature."""
+    line = _SIGNATURE_LIKE.sub("(hidden)", _UNPRINTABLE.sub(" ", text)).strip()
+    return line if len(line) <= _LONGEST_REASON else line[:_LONGEST_REASON] + "..."
+
+
+def error_message(body: bytes) -> str | None:
+    """Return the venue's error text out of any of the known shapes; None if this is no error body of the venue."""
+    try:
+        decoded = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    if not isinstance(decoded, dict):
+        return None
+    inner = decoded.get("error", decoded)
+    message = inner.get("message") if isinstance(inner, dict) else inner
+    return plain_reason(message) if isinstance(message, str) else None
+
+
+def is_ban(answer: Answer) -> bool:
+    """Whether the load balancer refuses this address: 403 without the venue's error body."""
+    return answer.status == 403 and error_message(answer.body) is None
+
+
+def retry_after_s(answer: Answer, message: str | None) -> float:
+    """Return the seconds to wait after a 429, from header or text."""
+    try:
+        told = float(answer.headers.get("retry-after", ""))
+    except ValueError:
+        found = _RETRY_IN.search(message or "")
+        told = float(found.group(1)) if found else RATE_PAUSE_S
+    return min(max(told, 0.1), 3600.0) if told == told else RATE_PAUSE_S  # noqa: PLR0124 -- NaN
+
+
+def refusal(answer: Answer, *, is_write: bool, expires_after_s: float) -> VenueError:
+    """Return the error that an answer other than 2xx means."""
+    message = error_message(answer.body)
+    reason = message or f"HTTP {answer.status} without the venue's error body"
+    match answer.status:
+        case 429:
+            return Unavailable(reason, status=429, retry_after_s=retry_after_s(answer, message))
+        case 401 | 400 if reason.startswith(_EXPIRED):
+            return _expired(answer, reason, expires_after_s)
+        case 401 | 403:
+            return _not_allowed(answer, reason)
+        case 503 if reason.startswith(_OVERLOADED):
+            return Unavailable(reason, status=503, retry_after_s=OVERLOAD_PAUSE_S)
+        case status if status == 408 or status >= 500:
+            return unanswered(reason, is_write=is_write, status=status)
+        case status:
+            return _refused(status, message)
+
+
+def _not_allowed(answer: Answer, reason: str) -> VenueError:
+    if is_ban(answer):
+        return Unavailable("this address is banned by the venue", status=403, retry_after_s=BAN_PAUSE_S)
+    return Misconfigured(reason, status=answer.status)
+
+
+def _refused(status: int, message: str | None) -> VenueError:
+    if status < 400 or message is None:
+        return Misconfigured(f"HTTP {status}, not an answer of the venue's API", status=status)
+    if message.startswith(_DUPLICATE):
+        return DuplicateClientOrderId(message, status=status)
+    return Rejected(message, status=status)
+
+
+def _expired(answer: Answer, reason: str, expires_after_s: float) -> VenueError:
+    """A late request was not carried out. Late because the way was slow: try again. Otherwise the clock is off."""
+    if answer.took_s >= expires_after_s:
+        return Unavailable(reason, status=answer.status)
+    return Misconfigured(f"clock: {reason}", status=answer.status)
+
+
+def unanswered(reason: str, *, is_write: bool, status: int | None = None) -> VenueError:
+    """Return the error of a request that left and has no verdict."""
+    if is_write:
+        return OutcomeUnknown(reason, status=status)
+    return Unavailable(reason, status=status, retry_after_s=TROUBLE_PAUSE_S)
+
+
+def not_sent(reason: str) -> Unavailable:
+    """Return the error of a request that never left."""
+    return Unavailable(reason, retry_after_s=OVERLOAD_PAUSE_S)
