@@ -1,0 +1,115 @@
+"""The documents name modules, tests, settings and states that exist."""
+
+from __future__ import annotations
+
+import ast
+import re
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from daemon.core.degraded import Degraded
+from daemon.core.reasons import Reason
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DOCS = REPOSITORY / "docs"
+PROMISES = tuple(f"P{number}" for number in range(1, 13))
+DOCUMENTS = tuple(
+    sorted(
+        path for folder in (REPOSITORY, DOCS, DOCS / "decisions", REPOSITORY / "deploy") for path in folder.glob("*.md")
+    )
+)
+DECISION_HEADINGS = ("Status", "Context", "Decision", "Consequences", "What would change our mind")
+CERTAINTIES = ("certain", "seen", "unsure")
+
+
+def read(path: Path) -> str:
+    """The text of a document."""
+    return path.read_text(encoding="utf-8")
+
+
+@cache
+def tests_of(module: str) -> frozenset[str]:
+    """The names of the tests in a test module."""
+    tree = ast.parse(read(REPOSITORY / module))
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef
+    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, kinds) and node.name.startswith("test"))
+
+
+def is_test(reference: str) -> bool:
+    """Whether `path` or `path::test_name` names something that exists."""
+    module, _, test = reference.partition("::")
+    return (REPOSITORY / module).exists() and (not test or test in tests_of(module))
+
+
+def references(markdown: str) -> list[str]:
+    """Every test that a text names."""
+    return re.findall(r"`(tests/[\w/.]+\.py(?:::\w+)?)`", markdown)
+
+
+def fact_rows() -> list[list[str]]:
+    """The rows of the venue's facts, cell by cell: number, claim, certainty, source, date, test."""
+    lines = [line for line in read(DOCS / "venue-facts.md").splitlines() if re.match(r"\| V\d+ \|", line)]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_documents_name_files_that_exist(document: Path) -> None:
+    """A file or test that a document names in code quotes is there."""
+    markdown = read(document)
+    missing = [reference for reference in references(markdown) if not is_test(reference)]
+    paths = re.findall(r"`((?:daemon|connectors|config|docs|deploy)/[\w/.-]+)`", markdown)
+    missing += [path for path in paths if not (REPOSITORY / path).exists()]
+    assert not missing
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    """A relative link in a document leads to a file of the repository."""
+    targets = re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", read(document))
+    assert not [target for target in targets if not (document.parent / target).exists()]
+
+
+@pytest.mark.parametrize("promise", PROMISES)
+def test_every_promise_is_stated_and_tested(promise: str) -> None:
+    """Each promise has its section with modules and tests, and a docstring among the tests that names it."""
+    sections = re.split(r"\n(?=## )", read(DOCS / "promises.md"))
+    stated = [section for section in sections if section.startswith(f"## {promise}. ")]
+    assert len(stated) == 1
+    assert "**Held by:** `" in stated[0]
+    assert references(stated[0])
+    naming = re.compile(rf"\b{promise}\b")
+    here = Path(__file__)
+    assert [path for path in (REPOSITORY / "tests").rglob("test_*.py") if path != here and naming.search(read(path))]
+
+
+def test_every_venue_fact_has_source_date_and_test() -> None:
+    """A claim about the venue says how sure it is, where it was read and when, and which test leans on it."""
+    rows = fact_rows()
+    assert [row[0] for row in rows] == [f"V{number}" for number in range(1, len(rows) + 1)]
+    for number, _, certainty, source, read_on, test in rows:
+        assert certainty in CERTAINTIES, number
+        assert source, number
+        assert date.fromisoformat(read_on), number
+        assert references(test), number
+
+
+def test_decisions_have_one_form() -> None:
+    """Each decision record has the five headings, in order, and a number of its own."""
+    records = sorted((DOCS / "decisions").glob("*.md"))
+    assert [int(record.name[:4]) for record in records] == list(range(1, len(records) + 1))
+    for record in records:
+        assert tuple(re.findall(r"^## (.+)$", read(record), flags=re.MULTILINE)) == DECISION_HEADINGS, record.name
+
+
+@pytest.mark.parametrize(("part", "names"), [(0, Reason), (1, Degraded)], ids=["reasons", "degraded states"])
+def test_runbook_explains_every_name_and_no_other(part: int, names: type[Reason] | type[Degraded]) -> None:
+    """Each reason and each degraded state has one heading, in the order of the code, and its three paragraphs (P12)."""
+    sections = re.split(
+        r"^### ", read(REPOSITORY / "deploy" / "runbook.md").split("## Degraded states")[part], flags=re.M
+    )
+    assert [section.split("\n", maxsplit=1)[0] for section in sections[1:]] == [member.value for member in names]
+    for section in sections[1:]:
+        assert all(word in section for word in ("**Means.**", "**The guard** ", "**You** ")), section.splitlines()[0]
