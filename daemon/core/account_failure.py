@@ -1,0 +1,218 @@
+"""How far all marks may move together before a cross account fails as a whole.
+
+Why: the venue shows a liquidation price per position, each with the other marks held still. Cross positions of one
+settlement currency share one balance and are liquidated together, so when correlated marks move as one, the account can
+be gone before any single price shown is reached. A cross stop has to be nearer than that.
+
+How: moving every mark by the factor y turns the account's spare money into `alpha / y + beta * y + constant` (inverse
+contracts are worth less as y grows, the others more); times y a quadratic, searched in whole steps of 1e-12.
+The cautious side: half a minor unit of rounding per lot counts as lost, and of the two neighbouring steps at the
+crossing the one nearer to the present is returned. So the account never fails before the move returned.
+
+Units: money in minor units of the settlement currency; moves as signed fractions of the mark.
+Source: support article 19343437697309 (cross margining), www.bitmex.com/app/liquidation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from connectors.vocabulary import ContractKind, Instrument, Margin, Position, Side
+from daemon.core.contracts import is_price, is_usable, moved_price, tick_toward_mark, unrealised_pnl_sat, value_sign
+from daemon.core.own_liquidation import (
+    ONE_WAY,
+    Engine,
+    NotComputable,
+    engine_of,
+    maintenance_sat,
+    profit_base_sat,
+)
+
+STEP_DIGITS: Final = 12
+STEPS: Final = 10**STEP_DIGITS
+"""Steps in a factor of 1."""
+LOWEST: Final = 1
+HIGHEST: Final = 10_000 * STEPS
+"""Rises beyond ten thousandfold are not looked at."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FailureMove:
+    """The common moves at which the account fails."""
+
+    down: Decimal | None = None
+    """Zero or below; None when no fall is enough."""
+    up: Decimal | None = None
+    """Zero or above; None when no rise is enough."""
+    reason: NotComputable | None = None
+    """Set when it could not be computed: then two Nones mean nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Curve:
+    """Spare money times y, as a quadratic in whole steps: above zero while the account lives."""
+
+    alpha: int
+    beta: int
+    constant: int
+
+    def at(self, y: int) -> int:
+        return self.beta * y * y + self.constant * y * STEPS + self.alpha * STEPS * STEPS
+
+    def turning_point(self) -> int | None:
+        """Return the step of the lowest spare money times y, if the curve opens upward."""
+        return -self.constant * STEPS // (2 * self.beta) if self.beta > 0 else None
+
+
+def account_failure_move(
+    positions: Iterable[Position],
+    instruments: Mapping[str, Instrument],
+    margin: Margin,
+    marks: Mapping[str, Decimal],
+    *,
+    moving: Collection[str] | None = None,
+) -> FailureMove:
+    """Return the smallest fall and the smallest rise of all marks together at which the account fails.
+
+    The account fails when its wallet balance and the profit of its cross positions no longer exceed the sum of their
+    maintenance margins. Margin assigned to isolated positions is not counted as theirs. Margin of open orders is, since
+    the venue cancels orders first.
+
+    Args:
+        positions: The account's positions; flat ones and those of other currencies are left out.
+        instruments: Contracts by symbol.
+        margin: The row of the settlement currency.
+        marks: The present mark prices by symbol.
+        moving: Symbols whose marks move; None means all. Give those that share a `reference_symbol` to see one
+            underlying move alone.
+
+    Returns:
+        Never raises: what cannot be computed says why. Both zero when the account already fails at these marks.
+    """
+    held = [p for p in positions if p.quantity and p.currency == margin.currency and p.key.account == margin.account]
+    reason = _first_obstacle(held, instruments, margin, marks)
+    if reason is not None:
+        return FailureMove(reason=reason)
+    curve = _curve(held, instruments, margin, marks, moving)
+    if curve.at(STEPS) <= 0:
+        return FailureMove(down=Decimal(0), up=Decimal(0))
+    return FailureMove(down=_crossing(curve, LOWEST), up=_crossing(curve, HIGHEST))
+
+
+def common_move_price(
+    position: Position, instrument: Instrument, mark: Decimal, failure: FailureMove
+) -> Decimal | None:
+    """Return the mark price of a position when the account fails by the move that hurts it, rounded toward the mark.
+
+    A stop of the position must trigger nearer than this. None when flat, or when no such move lies in the contract's
+    range; a reason in `failure` gives None as well, so look at it first.
+    """
+    side = position.side
+    move = failure.down if side is Side.LONG else failure.up
+    if side is None or move is None:
+        return None
+    price = tick_toward_mark(moved_price(mark, move), instrument.tick_size, side)
+    return price if instrument.tick_size < price < instrument.max_price else None
+
+
+def _first_obstacle(
+    held: list[Position], instruments: Mapping[str, Instrument], margin: Margin, marks: Mapping[str, Decimal]
+) -> NotComputable | None:
+    if margin.is_multi_asset:
+        return NotComputable.MULTI_ASSET
+    found = (_obstacle(p, instruments.get(p.key.symbol), marks.get(p.key.symbol)) for p in held)
+    return next((reason for reason in found if reason is not None), None)
+
+
+def _obstacle(position: Position, instrument: Instrument | None, mark: Decimal | None) -> NotComputable | None:
+    if position.key.strategy != ONE_WAY:
+        return NotComputable.HEDGE_MODE
+    if not position.is_cross:
+        return None if position.margin_sat > 0 else NotComputable.MISSING_FIELDS
+    if engine_of(position) is Engine.LEGACY_CROSS:
+        return NotComputable.LEGACY_ENGINE
+    if instrument is None or not is_usable(instrument):
+        return NotComputable.UNUSABLE_CONTRACT
+    if not is_price(mark):
+        return NotComputable.NO_MARK
+    return None if profit_base_sat(position, instrument) else NotComputable.MISSING_FIELDS
+
+
+def _curve(
+    held: list[Position],
+    instruments: Mapping[str, Instrument],
+    margin: Margin,
+    marks: Mapping[str, Decimal],
+    moving: Collection[str] | None,
+) -> _Curve:
+    """Sum the account up. Amounts carry twelve more digits, so that dropping the rest costs less than one unit."""
+    alpha = beta = 0
+    constant = margin.wallet_balance_sat - 1
+    for position in held:
+        if not position.is_cross:
+            constant -= position.margin_sat
+            continue
+        symbol = position.key.symbol
+        instrument, mark = instruments[symbol], marks[symbol]
+        base = value_sign(instrument.kind, position.quantity) * profit_base_sat(position, instrument)
+        constant -= maintenance_sat(position, instrument)
+        if moving is not None and symbol not in moving:
+            constant += unrealised_pnl_sat(instrument, position.quantity, mark, base)
+            continue
+        constant -= base + _rounding_slack(position, instrument)
+        if instrument.kind is ContractKind.INVERSE:
+            alpha += _exact_value(position, instrument, mark)
+        else:
+            beta += _exact_value(position, instrument, mark)
+    return _Curve(alpha=alpha, beta=beta, constant=constant * STEPS)
+
+
+def _exact_value(position: Position, instrument: Instrument, mark: Decimal) -> int:
+    """Return the signed worth at the mark with twelve more digits, rounded down."""
+    numerator, denominator = mark.as_integer_ratio()
+    if instrument.kind is ContractKind.INVERSE:
+        numerator, denominator = denominator, numerator
+    amount = abs(position.quantity * instrument.multiplier)
+    return value_sign(instrument.kind, position.quantity) * amount * numerator * STEPS // denominator
+
+
+def _rounding_slack(position: Position, instrument: Instrument) -> int:
+    """Return what rounding the worth of each lot may hide: half a unit per lot, and one for a broken lot."""
+    return abs(position.quantity) // (2 * instrument.lot_size) + 2
+
+
+def _crossing(curve: _Curve, far: int) -> Decimal | None:
+    """Return the move toward `far` after which the account still lives and one step more kills it."""
+    dead = _dead_step(curve, far)
+    if dead is None:
+        return None
+    alive = _last_alive(curve, STEPS, dead)
+    return Decimal(alive - STEPS).scaleb(-STEP_DIGITS)
+
+
+def _dead_step(curve: _Curve, far: int) -> int | None:
+    """Return some step between now and `far` at which the account is dead, with one crossing on the way to it.
+
+    A quadratic that is above zero now and not at `far` crosses once in between. Above zero at both ends it dips below
+    only around its turning point.
+    """
+    if curve.at(far) <= 0:
+        return far
+    turning = curve.turning_point()
+    if turning is None or not min(STEPS, far) < turning < max(STEPS, far):
+        return None
+    return turning if curve.at(turning) <= 0 else None
+
+
+def _last_alive(curve: _Curve, alive: int, dead: int) -> int:
+    """Bisect between a live and a dead step; return the live neighbour of the crossing."""
+    while abs(dead - alive) > 1:
+        middle = (alive + dead) // 2
+        if curve.at(middle) > 0:
+            alive = middle
+        else:
+            dead = middle
+    return alive
