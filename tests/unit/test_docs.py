@@ -31,7 +31,7 @@ def read(path: Path) -> str:
 
 
 @cache
-def tests_of(module: str) -> frozenset[str]:
+def names_in(module: str) -> frozenset[str]:
     """The names of the tests in a test module."""
     tree = ast.parse(read(REPOSITORY / module))
     kinds = ast.FunctionDef | ast.AsyncFunctionDef
@@ -41,7 +41,7 @@ def tests_of(module: str) -> frozenset[str]:
 def is_test(reference: str) -> bool:
     """Whether `path` or `path::test_name` names something that exists."""
     module, _, test = reference.partition("::")
-    return (REPOSITORY / module).exists() and (not test or test in tests_of(module))
+    return (REPOSITORY / module).exists() and (not test or test in names_in(module))
 
 
 def references(markdown: str) -> list[str]:
@@ -105,10 +105,10 @@ def test_decisions_have_one_form() -> None:
 
 
 @pytest.mark.parametrize(("part", "names"), [(0, Reason), (1, Degraded)], ids=["reasons", "degraded states"])
-def test_runbook_explains_every_name_and_no_other(part: int, names: type[Reason] | type[Degraded]) -> None:
+def test_runbook_explains_every_name_and_no_other(part: int, names: type[Reason | Degraded]) -> None:
     """Each reason and each degraded state has one heading, in the order of the code, and its three paragraphs (P12)."""
     sections = re.split(
-        r"^### ", read(REPOSITORY / "deploy" / "runbook.md").split("## Degraded states")[part], flags=re.M
+        r"^### ", read(REPOSITORY / "deploy" / "runbook.md").split("## Degraded states")[part], flags=re.MULTILINE
     )
     assert [section.split("\n", maxsplit=1)[0] for section in sections[1:]] == [member.value for member in names]
     for section in sections[1:]:
