@@ -1,0 +1,1 @@
+"""How people are told: the log at once, and a webhook at least once."""

@@ -1,0 +1,169 @@
+"""Carries what the core decided: to the venue through the choke point (P1), to timer, bands and alerts directly.
+
+Order of things:
+- Every order command is checked against the newest state right before it leaves; what the check refuses never leaves.
+- Commands for one position leave one after another, in the order in which they were decided. So do those for the dead
+  man's switch: a late feed must not arm what was just disarmed.
+- Reads have slots of their own, so a protective request never waits behind one.
+
+The journal's health does not gate anything here: every command the core can make lowers risk or tells people.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol, assert_never
+
+import structlog
+
+from connectors.vocabulary import PositionKey
+from daemon.core.commands import (
+    AmendStop,
+    CancelOrder,
+    ClearBand,
+    Command,
+    DisarmSwitch,
+    Exit,
+    FeedSwitch,
+    FindOrders,
+    OrderCommand,
+    PlaceStop,
+    RaiseAlert,
+    ReadPicture,
+    ReduceAtMarket,
+    SetBand,
+    SetTimer,
+    VenueCommand,
+)
+from daemon.core.danger import refusal
+from daemon.core.events import Event, RequestRefused
+from daemon.core.state import GuardState
+from daemon.shell.calls import Calls
+from daemon.shell.clock import Clock
+from daemon.shell.outbox import Outbox
+
+MOST_WRITES = 16
+MOST_READS = 4
+
+log = structlog.get_logger("executor")
+
+Spawn = Callable[[Coroutine[Any, Any, None], str], object]
+"""Starts a named task in the one TaskGroup."""
+LaneKey = PositionKey | str
+
+
+class Core(Protocol):
+    """What the executor needs of the runner."""
+
+    @property
+    def state(self) -> GuardState:
+        """The newest state."""
+
+    def take(self, event: Event) -> None:
+        """Take an event in."""
+
+
+class Signals(Protocol):
+    """Where commands go that the venue never sees."""
+
+    def set_timer(self, at_ns: int) -> None:
+        """Wake the core then."""
+
+    def set_band(self, command: SetBand) -> None:
+        """Put a price band in force."""
+
+    def clear_band(self, symbol: str) -> None:
+        """Drop a price band."""
+
+    def raise_alert(self, alert: RaiseAlert) -> None:
+        """Tell people."""
+
+
+class Executor:
+    """Takes commands from the outbox and sees each to its end."""
+
+    def __init__(
+        self, *, core: Core, calls: Calls, signals: Signals, outbox: Outbox, clock: Clock, spawn: Spawn
+    ) -> None:
+        self._core = core
+        self._calls = calls
+        self._signals = signals
+        self._outbox = outbox
+        self._clock = clock
+        self._spawn = spawn
+        self._lanes: dict[LaneKey, deque[VenueCommand]] = {}
+        self._write_slots = asyncio.Semaphore(MOST_WRITES)
+        self._read_slots = asyncio.Semaphore(MOST_READS)
+        self.exit_asked = asyncio.Event()
+        self.refused_before_wire = 0
+        self.carried = 0
+
+    async def run(self) -> None:
+        """Carry commands until cancelled."""
+        while True:
+            self._hand_over(await self._outbox.wait_next())
+
+    def _hand_over(self, command: Command) -> None:
+        match command:
+            case PlaceStop() | AmendStop() | CancelOrder() | ReduceAtMarket():
+                self._queue(command.key, command)
+            case FeedSwitch() | DisarmSwitch():
+                self._queue("switch", command)
+            case FindOrders() | ReadPicture():
+                self._spawn(self._read(command), f"{type(command).__name__} {command.command_id}")
+            case SetTimer(at_ns=at_ns):
+                self._signals.set_timer(at_ns)
+            case SetBand():
+                self._signals.set_band(command)
+            case ClearBand(symbol=symbol):
+                self._signals.clear_band(symbol)
+            case RaiseAlert():
+                self._signals.raise_alert(command)
+            case Exit():
+                self.exit_asked.set()
+            case _:
+                assert_never(command)
+
+    def _queue(self, key: LaneKey, command: VenueCommand) -> None:
+        lane = self._lanes.get(key)
+        if lane is not None:
+            lane.append(command)
+            return
+        self._lanes[key] = deque([command])
+        self._spawn(self._drain(key), f"lane {key if isinstance(key, str) else key.symbol}")
+
+    async def _drain(self, key: LaneKey) -> None:
+        """Carry what waits in one lane, one at a time; the lane ends when it is empty."""
+        lane = self._lanes[key]
+        while lane:
+            command = lane.popleft()
+            async with self._write_slots:
+                outcome = self._stopped_before_wire(command) or await self._carry(command)
+            self._core.take(outcome)
+        del self._lanes[key]
+
+    async def _read(self, command: VenueCommand) -> None:
+        async with self._read_slots:
+            outcome = await self._carry(command)
+        self._core.take(outcome)
+
+    async def _carry(self, command: VenueCommand) -> Event:
+        log.debug("sent", command=type(command).__name__, command_id=command.command_id, reason=command.reason.value)
+        outcome = await self._calls.carry(command)
+        self.carried += 1
+        return outcome
+
+    def _stopped_before_wire(self, command: VenueCommand) -> Event | None:
+        """The choke point of P1: the one place every order command passes right before it leaves."""
+        if not isinstance(command, OrderCommand):
+            return None
+        danger = refusal(command, self._core.state)
+        if danger is None:
+            return None
+        self.refused_before_wire += 1
+        log.error("command stopped before the wire", command=type(command).__name__, danger=danger)
+        return RequestRefused(
+            at_ns=self._clock.now_ns(), command_id=command.command_id, reason=f"not sent, it could add danger: {danger}"
+        )

@@ -1,0 +1,150 @@
+"""The feeds' way in: every piece of news becomes one event, stamped and taken at once.
+
+Why: connectors know their venue and nothing of the core; the core knows events and nothing of sockets. This is the only
+place where the one becomes the other. Mark prices take the short way: compared with their band, and dropped inside it.
+"""
+
+# ruff: noqa: ARG002 - the sink is told when a frame came; events are stamped when they are taken (see Inbox)
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Protocol
+
+from connectors.ports import Feed
+from connectors.vocabulary import Execution, Instrument, Margin, Order, Position
+from daemon.core.commands import SetBand
+from daemon.core.events import (
+    Event,
+    ExecutionSeen,
+    FeedLive,
+    FeedLost,
+    FeedName,
+    InstrumentSeen,
+    MarginSeen,
+    MarkSeen,
+    OrderSeen,
+    OrdersListed,
+    PositionSeen,
+    PositionsListed,
+    RequestRefusedOnStream,
+    Source,
+)
+from daemon.shell.bands import Bands
+from daemon.shell.clock import Clock
+
+_FEED_NAMES = {Feed.MARKET: FeedName.MARKET, Feed.ACCOUNT: FeedName.ACCOUNT}
+
+
+class ExactMark(Protocol):
+    """Reads a mark price out of a raw frame without rounding it."""
+
+    def __call__(self, frame: bytes, symbol: str, /) -> Decimal | None:
+        """Return the last mark of `symbol` in `frame`, or None if it holds none."""
+
+
+class Inbox:
+    """A `connectors.ports.FeedSink` that turns news into events.
+
+    Each event is stamped with the time at which it is taken, not with the time of the frame: the stamps of the journal
+    never run backwards, and whatever waited in between belongs to the delay that the guard measures.
+    """
+
+    def __init__(self, *, clock: Clock, take: Callable[[Event], None], bands: Bands, exact_mark: ExactMark) -> None:
+        self._clock = clock
+        self._take = take
+        self._bands = bands
+        self._exact_mark = exact_mark
+        started_ns = clock.now_ns()
+        self._alive_ns = {Feed.MARKET: started_ns, Feed.ACCOUNT: started_ns}
+        self._live: set[Feed] = set()
+        self.marks_received = 0
+        self.marks_told = 0
+
+    def age_ns(self, feed: Feed) -> int:
+        """Time since the feed's last sign of life, or since the start if it never gave one."""
+        return max(0, self._clock.now_ns() - self._alive_ns[feed])
+
+    def is_live(self, feed: Feed) -> bool:
+        """Whether the feed is complete on its present connection."""
+        return feed in self._live
+
+    # ------------------------------------------------------------ the short way
+
+    def feed_alive(self, feed: Feed, *, received_ns: int) -> None:
+        """Note a sign of life."""
+        self._alive_ns[feed] = received_ns
+
+    def mark_price(self, symbol: str, price: float, frame: bytes, *, received_ns: int) -> None:
+        """Compare a mark with its band; tell the core only what may change a decision."""
+        self.marks_received += 1
+        if self._bands.is_worth_telling(symbol, price, frame, received_ns):
+            self._tell_mark(symbol, frame)
+
+    def set_band(self, command: SetBand) -> None:
+        """Put a band in force, and tell the mark at once if it is outside already."""
+        latest = self._bands.set_band(command)
+        if latest is not None:
+            self._bands.told(command.symbol, self._clock.now_ns())
+            self._tell_mark(command.symbol, latest[1])
+
+    def clear_band(self, symbol: str) -> None:
+        """Drop the band of a symbol."""
+        self._bands.clear_band(symbol)
+
+    def _tell_mark(self, symbol: str, frame: bytes) -> None:
+        exact = self._exact_mark(frame, symbol)
+        if exact is not None:
+            self.marks_told += 1
+            self._take(MarkSeen(at_ns=self._clock.now_ns(), symbol=symbol, price=exact))
+
+    # ------------------------------------------------------------ everything else
+
+    def feed_live(self, feed: Feed, *, received_ns: int) -> None:
+        """Pass on that a feed is complete."""
+        self._alive_ns[feed] = received_ns
+        self._live.add(feed)
+        self._take(FeedLive(at_ns=self._clock.now_ns(), feed=_FEED_NAMES[feed]))
+
+    def feed_lost(self, feed: Feed, reason: str, *, received_ns: int) -> None:
+        """Pass on that a feed is gone; its marks are no longer the newest."""
+        self._live.discard(feed)
+        if feed is Feed.MARKET:
+            self._bands.forget_marks()
+        self._take(FeedLost(at_ns=self._clock.now_ns(), feed=_FEED_NAMES[feed], reason=reason))
+
+    def instrument(self, instrument: Instrument, *, received_ns: int) -> None:
+        """Pass on the figures of a contract."""
+        self._take(InstrumentSeen(at_ns=self._clock.now_ns(), instrument=instrument))
+
+    def position(self, position: Position, *, received_ns: int) -> None:
+        """Pass on one position row."""
+        self._take(PositionSeen(at_ns=self._clock.now_ns(), position=position, source=Source.STREAM))
+
+    def positions_snapshot(self, positions: Sequence[Position], *, received_ns: int) -> None:
+        """Pass on a whole position table."""
+        self._take(PositionsListed(at_ns=self._clock.now_ns(), positions=tuple(positions)))
+
+    def order(self, order: Order, *, received_ns: int) -> None:
+        """Pass on one order row."""
+        self._take(OrderSeen(at_ns=self._clock.now_ns(), order=order, source=Source.STREAM))
+
+    def orders_snapshot(self, orders: Sequence[Order], *, received_ns: int) -> None:
+        """Pass on all open orders."""
+        self._take(OrdersListed(at_ns=self._clock.now_ns(), orders=tuple(orders)))
+
+    def margin(self, margin: Margin, *, received_ns: int) -> None:
+        """Pass on one margin row."""
+        self._take(MarginSeen(at_ns=self._clock.now_ns(), margin=margin))
+
+    def execution(self, execution: Execution, *, received_ns: int) -> None:
+        """Pass on one execution."""
+        self._take(ExecutionSeen(at_ns=self._clock.now_ns(), execution=execution))
+
+    def request_refused(self, client_order_id: str, order_id: str, reason: str, *, received_ns: int) -> None:
+        """Pass on the stream's word that an amend or cancel failed."""
+        now_ns = self._clock.now_ns()
+        refused = RequestRefusedOnStream(
+            at_ns=now_ns, client_order_id=client_order_id, order_id=order_id, reason=reason
+        )
+        self._take(refused)

@@ -1,0 +1,190 @@
+"""The journal's way to the disk: a thread that appends in groups, beside the path of decisions.
+
+Why: a decision must not wait for a disk, and a full or hanging disk must not stop protection. So the loop hands bytes
+over and goes on; this thread writes what has gathered and makes it durable with one `fdatasync`. If the disk refuses,
+everything is kept in memory and tried again, and `problem` says so until it worked. What is kept is bounded: when it
+grows beyond that, it is dropped and a fresh checkpoint is asked for, so the next good disk starts a whole segment.
+
+Units: bytes, seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+
+RETRY_AFTER_S = 1.0
+HANGING_AFTER_S = 5.0
+"""Bytes that have waited this long for the disk mean that the journal is not in order."""
+PENDING_LIMIT_BYTES = 32 * 1024 * 1024
+KEPT_SEGMENTS = 256
+SEGMENT_PATTERN = "journal-*.jsonl"
+_STOP_WAIT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Bytes to append; with `segment`, a new file of that number begins with them."""
+
+    content: bytes
+    segment: int | None
+    since_s: float
+
+
+def segment_path(directory: Path, first_seq: int) -> Path:
+    """Return the file of the segment that begins with record `first_seq`."""
+    return directory / f"journal-{first_seq:016d}.jsonl"
+
+
+class JournalFile:
+    """Appends to segment files from a thread of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._pending: deque[_Chunk] = deque()
+        self._pending_bytes = 0
+        self._wake = threading.Condition()
+        self._problem: str | None = None
+        self._descriptor: int | None = None
+        self._good_length = 0
+        self._is_closing = False
+        self._writing_since_s: float | None = None
+        self.has_overflowed = False
+        self.groups_written = 0
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+
+    # ------------------------------------------------------------ called from the loop
+
+    def start(self) -> None:
+        """Begin writing."""
+        self._thread.start()
+
+    def submit(self, content: bytes, *, segment: int | None = None) -> None:
+        """Take bytes for the current segment, or with `segment` as the beginning of a new one. Never blocks on disk."""
+        with self._wake:
+            if segment is not None and self.has_overflowed:
+                self._forget_pending()
+                self.has_overflowed = False
+            if self._pending_bytes + len(content) > PENDING_LIMIT_BYTES and segment is None:
+                self.has_overflowed = True
+                return
+            self._pending.append(_Chunk(content, segment, time.monotonic()))
+            self._pending_bytes += len(content)
+            self._wake.notify_all()
+
+    @property
+    def problem(self) -> str | None:
+        """Why the journal is behind, in words; None while all is well."""
+        with self._wake:
+            if self._problem is not None:
+                return self._problem
+            waiting = [since for since in (self._writing_since_s, self._oldest_s()) if since is not None]
+        if waiting and time.monotonic() - min(waiting) > HANGING_AFTER_S:
+            return f"the disk has not taken the journal for more than {HANGING_AFTER_S:g} s"
+        return None
+
+    def wait_durable(self, timeout_s: float) -> bool:
+        """Block until everything submitted so far is on disk; False if it was not within `timeout_s`."""
+        with self._wake:
+            return self._wake.wait_for(lambda: not self._pending and self._writing_since_s is None, timeout_s)
+
+    def close(self) -> None:
+        """Write what can be written and end the thread."""
+        with self._wake:
+            self._is_closing = True
+            self._wake.notify_all()
+        if self._thread.is_alive():
+            self._thread.join(_STOP_WAIT_S)
+
+    def _oldest_s(self) -> float | None:
+        return self._pending[0].since_s if self._pending else None
+
+    def _forget_pending(self) -> None:
+        self._pending.clear()
+        self._pending_bytes = 0
+
+    # ------------------------------------------------------------ the thread
+
+    def _run(self) -> None:
+        while group := self._next_group():
+            try:
+                self._write(group)
+            except OSError as error:
+                self._put_back(group, f"{error.strerror or error} ({self._directory})")
+            else:
+                self._note_written()
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+
+    def _next_group(self) -> list[_Chunk]:
+        """Wait for chunks and take those that belong in one file; empty when it is time to end."""
+        with self._wake:
+            if self._problem is not None and not self._is_closing:
+                self._wake.wait_for(lambda: self._is_closing, RETRY_AFTER_S)
+            self._wake.wait_for(lambda: self._pending or self._is_closing)
+            if self._is_closing and self._problem is not None:
+                return []
+            group: list[_Chunk] = []
+            while self._pending and (not group or self._pending[0].segment is None):
+                group.append(self._pending.popleft())
+            self._writing_since_s = group[0].since_s if group else None
+            return group
+
+    def _write(self, group: list[_Chunk]) -> None:
+        if group[0].segment is not None:
+            self._open_segment(group[0].segment)
+        if self._descriptor is None:
+            raise OSError("no journal segment is open")
+        content = b"".join(chunk.content for chunk in group)
+        os.ftruncate(self._descriptor, self._good_length)
+        _write_all(self._descriptor, content)
+        os.fdatasync(self._descriptor)
+        self._good_length += len(content)
+
+    def _open_segment(self, first_seq: int) -> None:
+        path = segment_path(self._directory, first_seq)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+        self._descriptor = descriptor
+        self._good_length = 0
+        sync_directory(self._directory)
+        self._remove_oldest()
+
+    def _remove_oldest(self) -> None:
+        for old in sorted(self._directory.glob(SEGMENT_PATTERN))[:-KEPT_SEGMENTS]:
+            old.unlink(missing_ok=True)
+
+    def _put_back(self, group: list[_Chunk], problem: str) -> None:
+        with self._wake:
+            self._problem = problem
+            self._writing_since_s = None
+            self._pending.extendleft(reversed(group))
+
+    def _note_written(self) -> None:
+        with self._wake:
+            self._problem = None
+            self._writing_since_s = None
+            self._pending_bytes = sum(len(chunk.content) for chunk in self._pending)
+            self.groups_written += 1
+            self._wake.notify_all()
+
+
+def sync_directory(directory: Path) -> None:
+    """Make a new or renamed file name durable."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]

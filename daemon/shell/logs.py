@@ -1,0 +1,104 @@
+"""Logs for people: key and value, on standard output, one line per change of state, and never a secret (P11).
+
+Why the last processor: connectors and libraries write what they like, so every text that is about to be written is
+searched for the secrets this process holds. Values under names that mean a secret are hidden whatever they are.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterable, Mapping, MutableMapping
+from typing import Any, TextIO
+from urllib.parse import urlsplit
+
+import structlog
+
+from config.model import LogFormat, LogSettings
+
+HIDDEN = "(hidden)"
+_SHORTEST_SECRET = 6
+"""Shorter texts occur by chance and would blot out ordinary words."""
+_SECRET_NAMES = frozenset({"secret", "api_secret", "api-secret", "apisecret", "authorization", "password", "signature"})
+
+
+class Redaction:
+    """A structlog processor that takes known secrets out of everything."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._secrets = tuple(
+            sorted({each for each in secrets if len(each) >= _SHORTEST_SECRET}, key=len, reverse=True)
+        )
+
+    def __call__(self, _logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:  # noqa: ANN401 - structlog's own signature
+        """Return the entry without secrets."""
+        return {name: HIDDEN if name.lower() in _SECRET_NAMES else self.clean(value) for name, value in entry.items()}
+
+    def clean(self, value: object) -> object:
+        """Return `value` with every secret replaced, down through texts, lists and mappings."""
+        match value:
+            case str():
+                return self._clean_text(value)
+            case bytes():
+                return self._clean_text(value.decode(errors="replace"))
+            case bool() | int() | float() | None:
+                return value
+            case Mapping():
+                return {
+                    name: HIDDEN if str(name).lower() in _SECRET_NAMES else self.clean(each)
+                    for name, each in value.items()
+                }
+            case list() | tuple() | set() | frozenset():
+                return [self.clean(each) for each in value]
+            case _:
+                return self._clean_text(str(value))
+
+    def _clean_text(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, HIDDEN)
+        return text
+
+
+def secrets_of_url(url: str | None) -> tuple[str, ...]:
+    """Return the parts of a webhook address that often are tokens: its path, query and user part."""
+    if url is None:
+        return ()
+    parts = urlsplit(url)
+    return tuple(part for part in (parts.path.strip("/"), parts.query, parts.password or "") if part)
+
+
+def set_up_logs(settings: LogSettings, *, secrets: Iterable[str], output: TextIO = sys.stdout) -> None:
+    """Send structlog, and what libraries log, to `output` in the chosen format."""
+    level = logging.getLevelNamesMapping()[settings.level.upper()]
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if settings.format is LogFormat.JSON
+        else structlog.dev.ConsoleRenderer(colors=output.isatty())
+    )
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        Redaction(secrets),
+    ]
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(output),
+        cache_logger_on_first_use=False,
+    )
+    _route_libraries(shared, renderer, output)
+
+
+def _route_libraries(shared: list[Any], renderer: Any, output: TextIO) -> None:  # noqa: ANN401 - structlog names no type
+    """Let the standard library's loggers say warnings through the same redaction."""
+    handler = logging.StreamHandler(output)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)

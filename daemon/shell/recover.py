@@ -1,0 +1,104 @@
+"""From the journal back to a state: checkpoint, then every event behind it, through the ordinary `step` (P7).
+
+Why: there is one way to change the guard's knowledge, so there is one way to rebuild it. A command without an outcome
+is OUTCOME_UNKNOWN after a restart, whether or not its own record reached the disk: the replay finds the commands that
+its events led to. A journal that is missing, damaged or not understood is no reason to stay away: the guard then starts
+from the venue alone, and says why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from daemon.core.commands import RaiseAlert
+from daemon.core.errors import InvariantBroken
+from daemon.core.state import GuardState
+from daemon.core.step import step
+from daemon.shell.journal import OpenCommands
+from daemon.shell.journal_file import SEGMENT_PATTERN
+from daemon.shell.records import (
+    JournalCorrupt,
+    Kind,
+    Record,
+    decode_checkpoint,
+    decode_event,
+    read_records,
+)
+
+FIRST_SEQ = 1
+_NUMBERS_PER_SEGMENT = 10_000_000
+"""More records than a segment can hold: the step to a number that was surely never used."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recovered:
+    """What the journal gave back."""
+
+    state: GuardState | None
+    """None: start from the venue alone."""
+    unanswered: tuple[int, ...] = ()
+    """Ids of commands without an outcome."""
+    next_seq: int = FIRST_SEQ
+    alerts: tuple[RaiseAlert, ...] = ()
+    """Alerts of the newest segment: the outbox leaves out those that it knows."""
+    problem: str | None = None
+    """Why the journal could not be used, in one line; None when it could, or when there was none."""
+
+
+def recover(directory: Path) -> Recovered:
+    """Rebuild the state from the newest segment that begins with a whole checkpoint."""
+    segments = sorted(directory.glob(SEGMENT_PATTERN))
+    for path in reversed(segments):
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            return _unusable(segments, f"{path}: {error.strerror}")
+        try:
+            records = list(read_records(content, origin=str(path)))
+        except JournalCorrupt as error:
+            return _unusable(segments, str(error))
+        if records:
+            return _replay_or_say_why(records, path, segments)
+    return Recovered(state=None)
+
+
+def _replay_or_say_why(records: list[Record], path: Path, segments: list[Path]) -> Recovered:
+    try:
+        return replay(records)
+    except InvariantBroken as error:
+        return _unusable(segments, f"{path}: the records break the core: {error}")
+    except msgspec.MsgspecError as error:
+        return _unusable(segments, f"{path}: this build cannot read a record: {error}")
+
+
+def replay(records: list[Record]) -> Recovered:
+    """Play the records of one segment, its checkpoint first.
+
+    Commands come from the replay, not from their records: a crash may have cut off the records of the last ones, and
+    they may have left all the same.
+
+    Raises:
+        InvariantBroken: If an event breaks the core: it would again, so nothing of this journal is used.
+        msgspec.MsgspecError: If a record is not of this build.
+    """
+    checkpoint = decode_checkpoint(records[0])
+    state = msgspec.json.decode(checkpoint.state, type=GuardState)
+    unanswered = OpenCommands(checkpoint.unanswered)
+    alerts: list[RaiseAlert] = []
+    for event in (decode_event(record) for record in records if record.kind is Kind.EVENT):
+        unanswered.note_event(event)
+        outcome = step(state, event)
+        state = outcome.state
+        for command in outcome.commands:
+            unanswered.note_command(command)
+        alerts.extend(command for command in outcome.commands if isinstance(command, RaiseAlert))
+    return Recovered(state=state, unanswered=unanswered.ids, next_seq=records[-1].seq + 1, alerts=tuple(alerts))
+
+
+def _unusable(segments: list[Path], problem: str) -> Recovered:
+    """Start from the venue alone, in a segment numbered beyond everything that is there."""
+    highest = max(int(path.stem.rpartition("-")[2]) for path in segments)
+    return Recovered(state=None, next_seq=highest + _NUMBERS_PER_SEGMENT, problem=problem)
