@@ -123,11 +123,11 @@ class CandleSeries:
     def _require_inside(self, start_ms: int, end_ms: int) -> None:
         asked = f"{show_time(start_ms)} to {show_time(end_ms)}"
         covers = f"{show_time(self.start_ms)} to {show_time(self.end_ms)}"
-        if start_ms >= end_ms:
-            msg = f"{self.name}: the range {asked} is empty or reversed; give a --from before --to (the file covers {covers})"  # noqa: E501
+        if min(start_ms, end_ms) < self.start_ms or max(start_ms, end_ms) > self.end_ms:
+            msg = f"{self.name}: the range {asked} reaches outside the file, which covers {covers}; choose --from and --to inside it"
             raise CandleFileError(msg)
-        if start_ms < self.start_ms or end_ms > self.end_ms:
-            msg = f"{self.name}: the range {asked} reaches outside the file, which covers {covers}; choose --from and --to inside it"  # noqa: E501
+        if start_ms >= end_ms:
+            msg = f"{self.name}: the range {asked} is empty or reversed; give a --from before --to (the file covers {covers})"
             raise CandleFileError(msg)
 
     def _require_unbroken(self, start_ms: int, end_ms: int) -> None:

@@ -92,13 +92,14 @@ class Wave:
 class Market:
     """All contracts' prices, carried along a path of XBTUSD's last price.
 
-    The state is two floats (fair price, speed), a fold over the path: the same path gives the same
+    The state is a few numbers (fair price, speed), a fold over the path: the same path gives the same
     prices, so a restart carries it along the part already played without building any prices.
     """
 
-    def __init__(self, *, seed: int, first_price: Decimal) -> None:
+    def __init__(self, *, seed: int, first_price: Decimal, tape_ms: int) -> None:
         self._start = self._last = self._fair = log(first_price)
         self._speed = 0.0
+        self._now_ms = self._traded_ms = tape_ms
         self._funding = Wave(derive(seed, 0))
         self._rest = Wave(derive(seed, 1))
         self._quoted = [
@@ -106,22 +107,24 @@ class Market:
             for place, follower in enumerate(FOLLOWERS)
         ]
 
-    def advance(self, last: float, *, elapsed_ms: int, reference: float | None = None) -> None:
-        """Carry fair price and speed one step on.
+    def advance(self, tape_ms: int, last: float, *, reference: float | None = None) -> None:
+        """Carry the state one step on.
 
         Args:
-            last: XBTUSD's new last price.
-            elapsed_ms: Tape time since the step before.
+            tape_ms: Time of the step.
+            last: XBTUSD's last price from then on.
             reference: While trading is halted, the price elsewhere.
         """
-        log_last = log(last)
-        goal = self._goal(log_last, elapsed_ms, reference)
+        log_last, elapsed_ms = log(last), tape_ms - self._now_ms
         limit = _FAIR_STEP + float(XBTUSD.tick_size) / last
-        fair_move = min(max(goal - self._fair, -limit), limit)
+        fair_move = min(max(self._goal(log_last, elapsed_ms, reference) - self._fair, -limit), limit)
         moved = max(abs(log_last - self._last), abs(fair_move))
         self._speed = self._speed * exp(-elapsed_ms / (1000 * SPEED_TIME_S)) + moved
         self._fair += fair_move
         self._last = log_last
+        self._now_ms = tape_ms
+        if reference is None:
+            self._traded_ms = tape_ms
 
     def _goal(self, log_last: float, elapsed_ms: int, reference: float | None) -> float:
         target = log_last if reference is None else log(reference)
@@ -130,22 +133,27 @@ class Market:
             return smoothed
         return min(max(smoothed, log_last - _FAIR_BOUND), log_last + _FAIR_BOUND)
 
-    def prices(self, tape_ms: int, last: Decimal, *, halted: bool) -> tuple[SymbolPrices, ...]:
-        """Return the prices of every contract after the latest `advance` (XBTUSD first)."""
-        mark = self._fair + 0.0001 * (1 + self._rest.at(tape_ms) / 2)
-        funding = 0.0001 * (1.5 + self._funding.at(tape_ms))
+    def prices(self, last: Decimal, *, halted: bool) -> tuple[SymbolPrices, ...]:
+        """Return the prices of every contract after the latest `advance`, XBTUSD first.
+
+        Args:
+            last: XBTUSD's last price, exactly.
+            halted: Whether trading is; every last price then stands as it was traded.
+        """
+        now = self._now_ms
+        log_mark = self._fair + 0.0001 * (1 + self._rest.at(now) / 2)
+        funding = 0.0001 * (1.5 + self._funding.at(now))
         quotes = []
         for follower, walk, basis in self._quoted:
-            own = log(follower.ratio) + follower.noise * walk.at(tape_ms)
-            premium = follower.premium * (1 + basis.at(tape_ms) / 2)
-            index = exp(self._scaled(mark, follower) + own - funding)
-            shown = last if follower.contract is XBTUSD else None
+            index = self._followed(log_mark, follower, walk.at(now))
+            traded = self._followed(self._last, follower, walk.at(self._traded_ms))
+            own_last = exp(traded + _premium(follower, basis.at(self._traded_ms)))
             quotes.append(
                 _quote(
                     follower,
-                    mark=exp(self._scaled(mark, follower) + own + premium),
-                    index=index,
-                    last=shown or _rounded_last(follower, exp(self._scaled(self._last, follower) + own + premium)),
+                    mark=exp(index + _premium(follower, basis.at(now))),
+                    index=exp(index - funding),
+                    last=last if follower.contract is XBTUSD else _rounded(follower, own_last),
                     excess=max(0.0, self._speed * follower.beta - CALM_SPEED),
                     xbt_price=float(last),
                     halted=halted,
@@ -153,8 +161,13 @@ class Market:
             )
         return tuple(quotes)
 
-    def _scaled(self, log_price: float, follower: Follower) -> float:
-        return self._start + follower.beta * (log_price - self._start)
+    def _followed(self, log_price: float, follower: Follower, walked: float) -> float:
+        moved = follower.beta * (log_price - self._start)
+        return self._start + log(follower.ratio) + moved + follower.noise * walked
+
+
+def _premium(follower: Follower, height: float) -> float:
+    return follower.premium * (1 + height / 2)
 
 
 def _quote(
@@ -193,7 +206,7 @@ def _on_unit(price: float) -> Decimal:
     return max(1, round(price * 100)) * MARK_UNIT
 
 
-def _rounded_last(follower: Follower, price: float) -> Decimal:
+def _rounded(follower: Follower, price: float) -> Decimal:
     tick = follower.contract.tick_size
     return max(1, round(price / float(tick))) * tick
 

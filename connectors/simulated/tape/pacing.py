@@ -38,7 +38,7 @@ DEFAULT_BUDGET_S = 75.0
 POINT_MS = 100.0
 FEWEST_POINTS, MOST_POINTS = 5, 300  # a minute
 _QUIET_TRAVEL = 0.0003  # what a minute without movement weighs
-_TEXT = re.compile(r"(?P<word>fit|max)?:?(?P<number>\d+(\.\d+)?)?x?")
+_TEXT = re.compile(r"(?P<word>fit|max)|fit:(?P<budget>\d+(\.\d+)?)|(?P<factor>\d+(\.\d+)?)x?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,13 +135,12 @@ def parse_pace(text: str) -> Pace:
         ValueError: If the text is none of these, in one line that says what is.
     """
     match = _TEXT.fullmatch(text.strip().lower())
-    number = float(match["number"]) if match and match["number"] else None
-    if match and match["word"] == "max" and number is None:
-        return Pace.fastest()
-    if match and match["word"] == "fit" and number != 0:
-        return Pace.fit(number or DEFAULT_BUDGET_S)
-    if match and match["word"] is None and number:
-        return Pace.at_speed(number)
+    if match and match["word"]:
+        return Pace.fastest() if match["word"] == "max" else Pace.fit()
+    if match and match["budget"] and float(match["budget"]):
+        return Pace.fit(float(match["budget"]))
+    if match and match["factor"] and float(match["factor"]):
+        return Pace.at_speed(float(match["factor"]))
     raise ValueError(f"{text!r} is no speed; write a factor such as 60, or max, or fit:75 (seconds)")
 
 

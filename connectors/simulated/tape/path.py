@@ -36,7 +36,7 @@ DIRECT_SHARE = 0.8  # bars that visit high and low in the order that travels les
 _UNEVENNESS = 0.2  # how far a point may stand from its even place, in steps
 _EVEN_STEP = LARGEST_STEP / (1 + _UNEVENNESS)
 _CATCH_UP_STEP = 0.0015  # points a jump calls for, so that the mark can follow within the bar
-_PULLBACK = 0.8  # how far a turning point may stand from its even place, in parts of the leg
+_PULLBACK = 1.5  # how far a turning point may stand from its even place, in parts of the leg
 _ORDER, _TURNS, _POINTS = range(3)  # what a bar's noise is drawn for
 
 

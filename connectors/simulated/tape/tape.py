@@ -2,7 +2,7 @@
 
 Why: whoever plays prices needs one thing to iterate, that can be picked up at any step after a kill
 and then gives exactly what it would have given. A tape is a function of its reel, seed and pace:
-`steps(start)` carries the two floats of the market along the bars already played (some
+`steps(start)` carries the market's few numbers along the bars already played (some
 microseconds a point, no prices are built) and goes on from there.
 
 Step 0 is the opening: the price before the first bar, at that bar's start. The points of a bar
@@ -98,7 +98,6 @@ class _Point:
     tape_ms: int
     real_ms: int
     ticks: int
-    elapsed_ms: int
     reference: float | None
 
 
@@ -151,17 +150,20 @@ class Tape:
 
     def steps(self, start: int = 0) -> Iterator[Step]:
         """Yield the steps from `start` on, exactly as if all before had been yielded too."""
-        market = Market(seed=derive(self.seed, _MARKET_SEED), first_price=self.first_ticks * _TICK)
+        market = Market(
+            seed=derive(self.seed, _MARKET_SEED),
+            first_price=self.first_ticks * _TICK,
+            tape_ms=self.reel.start_ms,
+        )
         for index, point in enumerate(self._points()):
             if index:
-                last = point.ticks * float(_TICK)
-                market.advance(last, elapsed_ms=point.elapsed_ms, reference=point.reference)
+                market.advance(point.tape_ms, point.ticks * float(_TICK), reference=point.reference)
             if index >= start:
                 yield Step(
                     index=index,
                     tape_ms=point.tape_ms,
                     real_ms=point.real_ms,
-                    prices=market.prices(point.tape_ms, point.ticks * _TICK, halted=point.reference is not None),
+                    prices=market.prices(point.ticks * _TICK, halted=point.reference is not None),
                 )
 
     def _points(self) -> Iterator[_Point]:
@@ -169,7 +171,6 @@ class Tape:
             tape_ms=self.reel.start_ms,
             real_ms=0,
             ticks=self.first_ticks,
-            elapsed_ms=0,
             reference=None,
         )
         times = _whole(self._bar_times())
@@ -241,7 +242,7 @@ class Tape:
 
 
 def _frame_points(frame: _Frame, interval_ms: int, real_ms: int) -> Iterator[_Point]:
-    count, before_ms = frame.path.count, frame.start_ms
+    count = frame.path.count
     for number, ticks in enumerate(frame.path.points(), start=1):
         tape_ms = frame.start_ms + number * interval_ms // count
         reference = None
@@ -252,10 +253,8 @@ def _frame_points(frame: _Frame, interval_ms: int, real_ms: int) -> Iterator[_Po
             tape_ms=tape_ms,
             real_ms=number * real_ms // count - (number - 1) * real_ms // count,
             ticks=ticks,
-            elapsed_ms=tape_ms - before_ms,
             reference=reference,
         )
-        before_ms = tape_ms
 
 
 def _whole(times: Iterable[float]) -> Iterator[int]:
