@@ -1,0 +1,132 @@
+"""What moves by itself: the tape, the timers, and rows that only prices moved.
+
+Why: three loops over the venue, each waiting on real time. A step of the tape lasts its real time
+divided by the operator's factor; while the tape stands still (paused, ended, or a long step), the
+last prices are published again, because a market that is quiet at the venue is not a silent feed.
+
+Units: milliseconds of real time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Protocol
+
+from connectors.simulated.inputs import SetPrices
+from connectors.simulated.state import TapeState
+from connectors.simulated.tape.tape import Step
+from connectors.simulated.venue import Venue
+
+_MS_PER_S = 1_000
+SHORTEST_REFRESH_MS = 10
+
+
+class Steps(Protocol):
+    """What the player needs of a tape."""
+
+    def steps(self, start: int = 0) -> Iterator[Step]:
+        """Yield the steps from an index on."""
+
+
+class Player:
+    """Plays a tape into the venue.
+
+    Attributes:
+        has_ended: The last step has been played.
+    """
+
+    def __init__(self, venue: Venue, tape: Steps) -> None:
+        self._venue = venue
+        self._steps = tape.steps(venue.step + 1)
+        self._changed = asyncio.Event()
+        self._steps_allowed = 0
+        self.has_ended = False
+        if venue.step < 0:
+            self._play_next()
+
+    def control(self, *, is_playing: bool | None = None, factor: float | None = None) -> None:
+        """Pause, play or change the speed, from now on."""
+        now = self._venue.tape
+        self._venue.set_tape(
+            TapeState(
+                is_playing=now.is_playing if is_playing is None else is_playing,
+                factor=now.factor if factor is None else factor,
+            )
+        )
+        self._changed.set()
+
+    def advance(self, count: int) -> int:
+        """Play this many steps at once, paused or not; return how many there were."""
+        played = 0
+        while played < count and self._play_next() is not None:
+            played += 1
+        return played
+
+    async def run(self) -> None:
+        """Play until cancelled."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            if not self._venue.tape.is_playing or self.has_ended:
+                await self._stand_still()
+                due = loop.time()
+                continue
+            step = self._play_next()
+            due = max(due, loop.time() - 1) + (self._real_s(step) if step else 0)
+            await self._wait_until(due)
+
+    def _play_next(self) -> Step | None:
+        step = next(self._steps, None)
+        if step is None:
+            self.has_ended = True
+            return None
+        self._venue.submit(SetPrices(tape_ms=step.tape_ms, prices=step.prices), step=step.index)
+        return step
+
+    def _real_s(self, step: Step) -> float:
+        return step.real_ms / _MS_PER_S / self._venue.tape.factor
+
+    async def _wait_until(self, due: float) -> None:
+        """Wait for the next step, publishing the last prices again if that takes long."""
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(0)  # everyone gets a turn between two steps, however fast the tape
+        while (left_s := due - loop.time()) > 0:
+            beat_s = self._venue.settings.heartbeat_ms / _MS_PER_S
+            if await self._is_changed(min(left_s, beat_s)):
+                return
+            if left_s > beat_s:
+                self._venue.repeat_prices()
+
+    async def _stand_still(self) -> None:
+        if not await self._is_changed(self._venue.settings.heartbeat_ms / _MS_PER_S):
+            self._venue.repeat_prices()
+
+    async def _is_changed(self, timeout_s: float) -> bool:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._changed.wait()
+        except TimeoutError:
+            return False
+        self._changed.clear()
+        return True
+
+
+async def run_timers(venue: Venue) -> None:
+    """Let each `cancelAllAfter` fire when it is due, until cancelled."""
+    while True:
+        venue.timers_changed.clear()
+        due_ms = venue.exchange.next_timer_ms()
+        try:
+            async with asyncio.timeout(None if due_ms is None else max(0, due_ms - venue.clock()) / _MS_PER_S):
+                await venue.timers_changed.wait()
+        except TimeoutError:
+            venue.pass_time()
+
+
+async def run_refresher(venue: Venue) -> None:
+    """Publish the rows that only prices moved, at the venue's slow pace, until cancelled."""
+    while True:
+        await asyncio.sleep(max(SHORTEST_REFRESH_MS, venue.settings.position_refresh_ms) / _MS_PER_S)
+        for account in venue.exchange.accounts():
+            venue.refresh(account)
