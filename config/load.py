@@ -1,0 +1,232 @@
+"""Read one settings file whole, and report everything that is wrong with it at once.
+
+Why: an operator who fixes one line to be told about the next loses an evening. So reading never stops at the first
+problem; each problem names the file, the key, what is wrong and what to do. Defaults stand in `config.model` and
+`config.policy` only. Secrets are refused here by name: they come from files, the environment or systemd
+(`config.secrets_from`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+from urllib.parse import urlsplit
+
+from config.model import AlertSettings, CredentialSources, LogSettings, Settings, StateSettings
+from config.policy import HealthPolicy, Policy, PolicyError, StopPolicy, SwitchPolicy, TierPolicy
+from config.values import Unfit, convert
+from config.venue import Environment, VenueSettings, venue_settings
+
+_POLICY_TABLES = {"stop": StopPolicy, "switch": SwitchPolicy, "tiers": TierPolicy, "health": HealthPolicy}
+_PLAIN_TABLES = {
+    "alerts": AlertSettings,
+    "state": StateSettings,
+    "log": LogSettings,
+    "credentials": CredentialSources,
+}
+_VENUE_KEYS = {"environment": Environment, "rest_url": str | None, "realtime_url": str | None}
+_GUARD_KEYS = {"observe": bool, "accept_unreadable_rights": bool}
+TABLES = ("venue", "credentials", "guard", *_POLICY_TABLES, "alerts", "state", "log")
+"""Every table of a settings file, in the order of the profiles."""
+
+_SECRET_NAMES = frozenset({"secret", "key", "password", "token", "passphrase"})
+_SECRET_PARTS = ("api_key", "apikey", "api_secret", "apisecret", "secret_key", "private_key", "access_key")
+_FILE_SUFFIX = "_file"
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+T = TypeVar("T")
+
+
+class SettingsError(Exception):
+    """The settings file cannot be used. `problems` holds one line for each thing that is wrong."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def load_settings(path: Path) -> Settings:
+    """Read and check a settings file; relative paths in it are taken from its own folder.
+
+    Raises:
+        SettingsError: With all problems, never only the first.
+    """
+    reading = _Reading(str(path), _read_tables(path))
+    settings = reading.settings()
+    if reading.problems:
+        raise SettingsError(tuple(reading.problems))
+    return _with_absolute_paths(settings, path.resolve().parent)
+
+
+def _read_tables(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        problem = f"{path}: cannot be read ({error.strerror}): config/profiles holds examples to copy"
+        raise SettingsError((problem,)) from error
+    except UnicodeDecodeError as error:
+        raise SettingsError((f"{path}: is not UTF-8 text: save it as UTF-8",)) from error
+    try:
+        return tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError((f"{path}: is not valid TOML: {error}",)) from error
+
+
+class _Reading:
+    """One pass over one file; problems gather on the way."""
+
+    def __init__(self, origin: str, tables: Mapping[str, Any]) -> None:
+        self._origin = origin
+        self._tables = {name: table for name, table in tables.items() if isinstance(table, dict)}
+        self.problems: list[str] = []
+        for name, value in tables.items():
+            self._check_table(name, value)
+
+    def settings(self) -> Settings:
+        """Build everything that can be built, with defaults in the place of what cannot."""
+        guard = self._values("guard", _GUARD_KEYS)
+        policy = Policy(
+            observe=bool(guard.get("observe", False)),
+            **{name: self._checked(name, kind) for name, kind in _POLICY_TABLES.items()},
+        )
+        settings = Settings(
+            venue=self._venue(),
+            policy=policy,
+            accept_unreadable_rights=bool(guard.get("accept_unreadable_rights", False)),
+            **{name: self._checked(name, kind) for name, kind in _PLAIN_TABLES.items()},
+        )
+        self._check_alerts(settings.alerts)
+        self._check_log(settings.log)
+        return settings
+
+    # ------------------------------------------------------------ tables and keys
+
+    def _check_table(self, name: str, value: object) -> None:
+        if name in TABLES and isinstance(value, dict):
+            return
+        if _is_secret(name):
+            self._refuse_secret(name)
+        elif name in TABLES:
+            self._say(name, f"is a table: write [{name}] and its keys below it")
+        else:
+            self._say(name, f"is not known{_nearest(name, TABLES)}")
+
+    def _values(self, table: str, wanted: Mapping[str, object]) -> dict[str, object]:
+        """Return the usable values of one table; complain about the others."""
+        values: dict[str, object] = {}
+        for key, value in self._tables.get(table, {}).items():
+            place = f"{table}.{key}"
+            if key not in wanted:
+                self._complain_of_key(place, key, wanted)
+                continue
+            try:
+                values[key] = convert(value, wanted[key])
+            except Unfit as error:
+                self._say(place, str(error))
+        return values
+
+    def _complain_of_key(self, place: str, key: str, wanted: Mapping[str, object]) -> None:
+        if _is_secret(key):
+            self._refuse_secret(place)
+        else:
+            self._say(place, f"is not known{_nearest(key, wanted)}")
+
+    def _checked(self, table: str, kind: type[T]) -> Any:  # noqa: ANN401 - one value of `kind`; the caller spreads it
+        """Build one part; a value out of range is named, set back to its default, and the rest is checked on."""
+        hints = get_type_hints(kind)
+        wanted = {field.name: hints[field.name] for field in fields(kind)}  # type: ignore[arg-type]
+        values = self._values(table, wanted)
+        while True:
+            try:
+                return kind(**values)
+            except PolicyError as error:
+                self._say(error.field, error.problem)
+                if values.pop(error.field.rpartition(".")[2], None) is None:
+                    return kind()
+
+    # ------------------------------------------------------------ single parts
+
+    def _venue(self) -> VenueSettings:
+        values = self._values("venue", _VENUE_KEYS)
+        environment = values.get("environment")
+        if not isinstance(environment, Environment):
+            if "environment" not in self._tables.get("venue", {}):
+                known = ", ".join(f'"{each.value}"' for each in Environment)
+                self._say("venue.environment", f"is missing: say which venue is meant, one of {known}")
+            return venue_settings(Environment.PRODUCTION)
+        addresses = {name: value for name, value in values.items() if isinstance(value, str)}
+        for name, schemes in (("rest_url", ("http", "https")), ("realtime_url", ("ws", "wss"))):
+            if name in addresses:
+                self._check_url(f"venue.{name}", addresses[name], schemes)
+        try:
+            return venue_settings(environment, **addresses)
+        except ValueError as error:
+            self._say("venue", str(error))
+            return venue_settings(Environment.PRODUCTION)
+
+    def _check_url(self, place: str, url: str, schemes: tuple[str, str]) -> None:
+        plain, encrypted = schemes
+        try:
+            parts = urlsplit(url)
+            host, _port = parts.hostname, parts.port
+        except ValueError:
+            host, parts = None, urlsplit("")
+        if parts.scheme not in schemes or not host:
+            self._say(place, f"must be a whole address that begins with {plain}:// or {encrypted}://")
+        elif parts.scheme == plain and host not in _LOOPBACK:
+            self._say(place, f"is not encrypted and leaves this machine: use {encrypted}://")
+
+    def _check_alerts(self, alerts: AlertSettings) -> None:
+        if alerts.webhook_url is not None and urlsplit(alerts.webhook_url).scheme not in {"http", "https"}:
+            self._say("alerts.webhook_url", "must begin with https:// or http://")
+        for name in ("webhook_timeout_s", "retry_for_s"):
+            if getattr(alerts, name) <= 0:
+                self._say(f"alerts.{name}", "must be above 0")
+
+    def _check_log(self, log: LogSettings) -> None:
+        levels = [name.lower() for name in logging.getLevelNamesMapping() if name not in {"NOTSET", "WARN", "FATAL"}]
+        if log.level.lower() not in levels:
+            self._say("log.level", "must be one of " + ", ".join(f'"{level}"' for level in levels))
+
+    # ------------------------------------------------------------ words
+
+    def _say(self, place: str, problem: str) -> None:
+        self.problems.append(f"{self._origin}: {place} {problem}")
+
+    def _refuse_secret(self, place: str) -> None:
+        self._say(
+            place,
+            "looks like a credential, and those never stand in a settings file: put it into a file of its own and "
+            "name that under [credentials] key_file and secret_file, or use SEAWALL_KEY and SEAWALL_SECRET; "
+            "if this file was ever shared, make a new API key",
+        )
+
+
+def _is_secret(name: str) -> bool:
+    plain = name.lower().replace("-", "_")
+    if plain.endswith(_FILE_SUFFIX):
+        return False
+    return plain in _SECRET_NAMES or any(part in plain for part in _SECRET_PARTS)
+
+
+def _nearest(name: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f": did you mean {close[0]}?" if close else f": known here are {', '.join(known)}"
+
+
+def _with_absolute_paths(settings: Settings, folder: Path) -> Settings:
+    sources = settings.credentials
+    return replace(
+        settings,
+        state=StateSettings(directory=str(folder / settings.state.directory)),
+        credentials=CredentialSources(
+            key_file=None if sources.key_file is None else str(folder / sources.key_file),
+            secret_file=None if sources.secret_file is None else str(folder / sources.secret_file),
+        ),
+    )

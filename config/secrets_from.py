@@ -1,0 +1,91 @@
+"""Where key and secret are found: files, the environment, or systemd's credential folder. Never the settings file.
+
+Why: promise P11. A secret file that others may read is refused, because it has to be taken for known; errors name
+places, never values.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from config.credentials import Credentials, Secret
+from config.model import CredentialSources
+
+KEY_VARIABLE = "SEAWALL_KEY"
+SECRET_VARIABLE = "SEAWALL_SECRET"  # noqa: S105 - the name of a variable, not a secret
+SYSTEMD_FOLDER_VARIABLE = "CREDENTIALS_DIRECTORY"
+SYSTEMD_KEY = "seawall-key"
+SYSTEMD_SECRET = "seawall-secret"  # noqa: S105 - the name of a file, not a secret
+_LONGEST_BYTES = 4_096
+
+
+class CredentialsError(Exception):
+    """Key or secret is missing or not kept safe. The text says where was looked and what to do."""
+
+
+def load_credentials(sources: CredentialSources, environ: Mapping[str, str] = os.environ) -> Credentials:
+    """Return the first pair that is there: named files, then the environment, then systemd's folder.
+
+    Raises:
+        CredentialsError: If none is whole, or a file cannot be used.
+    """
+    key, secret = _from_files(sources) or _from_environment(environ) or _from_systemd(environ) or _nowhere()
+    return Credentials(key_id=key, secret=Secret(secret))
+
+
+def _from_files(sources: CredentialSources) -> tuple[str, str] | None:
+    if sources.key_file is None and sources.secret_file is None:
+        return None
+    if sources.key_file is None or sources.secret_file is None:
+        raise CredentialsError("[credentials] needs both key_file and secret_file")
+    _require_private(Path(sources.secret_file))
+    return _read(Path(sources.key_file)), _read(Path(sources.secret_file))
+
+
+def _from_environment(environ: Mapping[str, str]) -> tuple[str, str] | None:
+    key, secret = environ.get(KEY_VARIABLE, "").strip(), environ.get(SECRET_VARIABLE, "").strip()
+    if not key and not secret:
+        return None
+    if not key or not secret:
+        missing = SECRET_VARIABLE if key else KEY_VARIABLE
+        raise CredentialsError(f"the environment variable {missing} is empty; set both, or neither")
+    return key, secret
+
+
+def _from_systemd(environ: Mapping[str, str]) -> tuple[str, str] | None:
+    folder = environ.get(SYSTEMD_FOLDER_VARIABLE)
+    if not folder or not (Path(folder) / SYSTEMD_KEY).exists():
+        return None
+    return _read(Path(folder) / SYSTEMD_KEY), _read(Path(folder) / SYSTEMD_SECRET)
+
+
+def _nowhere() -> tuple[str, str]:
+    raise CredentialsError(
+        "no API key was found: name files under [credentials] key_file and secret_file, or set "
+        f"{KEY_VARIABLE} and {SECRET_VARIABLE}, or load {SYSTEMD_KEY} and {SYSTEMD_SECRET} as systemd credentials"
+    )
+
+
+def _require_private(path: Path) -> None:
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise CredentialsError(f"{path} cannot be read: {error.strerror}") from error
+    if mode & (stat.S_IROTH | stat.S_IWOTH):
+        raise CredentialsError(f"{path} may be read or changed by everybody on this machine: chmod 600 {path}")
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8") as file:
+            text = file.read(_LONGEST_BYTES).strip()
+    except OSError as error:
+        raise CredentialsError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise CredentialsError(f"{path} is not text") from error
+    if not text or len(text.split()) != 1:
+        raise CredentialsError(f"{path} must hold exactly one word, the credential itself")
+    return text

@@ -1,0 +1,62 @@
+"""One TOML value to one typed value, or one sentence about what is wrong with it.
+
+Why: the reader of a settings file collects every problem before it complains, so conversion must answer with words
+rather than end the reading.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import Enum
+from types import NoneType, UnionType
+from typing import get_args
+
+
+class Unfit(Exception):
+    """A value that cannot be what its field needs; the text says what is needed."""
+
+
+def convert(value: object, wanted: object) -> object:
+    """Return `value` as `wanted` (bool, int, float, Decimal, str, an Enum, or one of these or None).
+
+    Raises:
+        Unfit: If it is of another kind.
+    """
+    if isinstance(wanted, UnionType):
+        wanted = next(kind for kind in get_args(wanted) if kind is not NoneType)
+    if isinstance(wanted, type) and issubclass(wanted, Enum):
+        return _enum(value, wanted)
+    if wanted is bool or isinstance(value, bool):
+        return _exactly(value, wanted, bool, "must be true or false", "must not be true or false")
+    if wanted is str:
+        return _exactly(value, wanted, str, "must be text in quotes", "")
+    return _number(value, wanted)
+
+
+def _exactly(value: object, wanted: object, kind: type, is_not: str, must_not: str) -> object:
+    if wanted is not kind:
+        raise Unfit(must_not)
+    if not isinstance(value, kind):
+        raise Unfit(is_not)
+    return value
+
+
+def _enum(value: object, wanted: type[Enum]) -> Enum:
+    for member in wanted:
+        if member.value == value:
+            return member
+    known = ", ".join(f'"{member.value}"' for member in wanted)
+    raise Unfit(f"must be one of {known}")
+
+
+def _number(value: object, wanted: object) -> object:
+    """Numbers come from the TOML reader as int or Decimal, so nothing was rounded on the way."""
+    if not isinstance(value, int | Decimal):
+        raise Unfit("must be a number without quotes")
+    if isinstance(value, Decimal) and not value.is_finite():
+        raise Unfit("must be a finite number")
+    if wanted is int:
+        if value != int(value):
+            raise Unfit("must be a whole number")
+        return int(value)
+    return float(value) if wanted is float else Decimal(value)
