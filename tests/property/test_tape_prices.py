@@ -196,8 +196,8 @@ def test_violent_bars_last_longer_than_a_round_trip(
                 bar = (step.tape_ms - START_MS - 1) // interval_ms
                 lasted[bar] = lasted.get(bar, 0) + step.real_ms
         assert sum(lasted.values()) == tape.real_total_ms
-        for place, bar in enumerate(history.bars):
-            if log(bar.high / bar.low) >= 0.005:
+        for place, drawn in enumerate(history.bars):
+            if log(drawn.high / drawn.low) >= 0.005:
                 assert lasted[place] >= floor_ms
         if pace.kind is PaceKind.FIT:
             assert abs(sum(lasted.values()) - budget_s * 1000) <= 1

@@ -124,10 +124,16 @@ class CandleSeries:
         asked = f"{show_time(start_ms)} to {show_time(end_ms)}"
         covers = f"{show_time(self.start_ms)} to {show_time(self.end_ms)}"
         if min(start_ms, end_ms) < self.start_ms or max(start_ms, end_ms) > self.end_ms:
-            msg = f"{self.name}: the range {asked} reaches outside the file, which covers {covers}; choose --from and --to inside it"
+            msg = (
+                f"{self.name}: the range {asked} reaches outside the file, which covers {covers};"
+                " choose --from and --to inside it"
+            )
             raise CandleFileError(msg)
         if start_ms >= end_ms:
-            msg = f"{self.name}: the range {asked} is empty or reversed; give a --from before --to (the file covers {covers})"
+            msg = (
+                f"{self.name}: the range {asked} is empty or reversed;"
+                f" give a --from before --to (the file covers {covers})"
+            )
             raise CandleFileError(msg)
 
     def _require_unbroken(self, start_ms: int, end_ms: int) -> None:
@@ -206,11 +212,11 @@ def read_time(text: str, *, option: str) -> int:
     """
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        at_ms = round(moment.timestamp() * 1000)
+    except (ValueError, OverflowError):
         msg = f"{option} {text!r} is no date; write for example 2020-03-12 or 2020-03-12T10:45Z"
         raise CandleFileError(msg) from None
     is_date = len(text.strip()) <= len("2020-03-12")
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    whole_day = DAY_MS if is_date and option == "--to" else 0
-    return round(moment.timestamp() * 1000) + whole_day
+    return at_ms + (DAY_MS if is_date and option == "--to" else 0)

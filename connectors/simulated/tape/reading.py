@@ -69,10 +69,10 @@ def read_candles(path: Path | str) -> CandleSeries:
 
 
 def _text(file: Path, name: str) -> str:
-    if file.is_dir():
-        raise CandleFileError(f"{name}: is a directory; name a candle file (.csv or .csv.gz) in it")
     try:
         raw = file.read_bytes()
+    except IsADirectoryError:
+        raise CandleFileError(f"{name}: is a directory; name a candle file (.csv or .csv.gz) in it") from None
     except FileNotFoundError:
         raise CandleFileError(f"{name}: no such file; check the path") from None
     except OSError as error:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from itertools import groupby, islice, pairwise
 from math import log
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ import pytest
 from connectors.simulated.tape.market import MARK_BOUND, MARK_STEP
 from connectors.simulated.tape.path import LARGEST_STEP
 from connectors.simulated.tape.source import tape_of_file, tape_of_scenario
+from tests.unit.connectors.simulated.tape.candle_files import a_file, a_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,3 +112,16 @@ def test_a_real_day_fits_and_its_crash_is_slow(real_data: Path, name: str, day: 
     for place, candle in enumerate(tape.reel.bars()):
         if log(candle.high / candle.low) >= 0.005:
             assert sum(step.real_ms for step in bars[place]) >= 40
+
+
+def test_a_thin_market_of_early_years_is_played(tmp_path: Path) -> None:
+    """A day at 200 USD, nearly without trades, has no halts; its wick of a quarter fits the time."""
+    lines = [a_line(minute, prices="200,200,200,200", volume="0") for minute in range(1_440)]
+    lines[700] = a_line(700, prices="200,200.05,150.03,190.2", volume="3")
+    lines[701:] = [a_line(minute, prices="190.2,190.2,190.2,190.2", volume="0") for minute in range(701, 1_440)]
+    tape = tape_of_file(a_file(tmp_path, lines), seed=1)
+    steps = list(tape.steps())
+    assert not any(step.prices[0].halted for step in steps)
+    assert min(step.prices[0].last for step in steps) == Decimal(150)
+    assert sum(step.real_ms for step in steps) == tape.real_total_ms == 75_000
+    assert all(abs(step.prices[0].mark / step.prices[0].last - 1) <= MARK_BOUND + 0.0001 for step in steps)
