@@ -110,31 +110,43 @@ class Contract:
         nearest = EXACT.divide(price, self.tick_size).to_integral_value(ROUND_HALF_EVEN) * self.tick_size
         return nearest if abs(nearest - price) <= abs(price) * FLOAT_NOISE else None
 
-    def price_at_value(self, value: int, quantity: int) -> Decimal:
-        """Return the boundary price at which a position is worth a value, as the venue shows it.
+    def exact_price(self, value: int, quantity: int) -> Decimal | None:
+        """Return the price at which a position is worth a value, before the tick grid.
 
-        The price is rounded against the holder: a long's boundary is a little too high, a
-        short's a little too low.
+        The value per lot is rounded against the holder, as the venue does: a long's price comes
+        out a little too high, a short's a little too low.
 
         Args:
-            value: Unsigned value of the whole position at the boundary; may be zero or less when
-                no price can take that much.
+            value: Unsigned value of the whole position; may be zero or less.
+            quantity: Signed contracts, not zero.
+
+        Returns:
+            The price, zero or more; None when no price is high enough (inverse, value gone).
+        """
+        up = quantity > 0
+        lots = self.lots(quantity)
+        if self.kind is Kind.INVERSE:
+            per_lot = value // lots if up else -(-value // lots)
+            if per_lot <= 0:
+                return None
+            return EXACT.divide(Decimal(-self.multiplier * self.lot_size), Decimal(per_lot))
+        per_lot = -(-value // lots) if up else value // lots
+        return EXACT.divide(Decimal(max(per_lot, 0)), Decimal(self.multiplier * self.lot_size))
+
+    def price_at_value(self, value: int, quantity: int) -> Decimal:
+        """Return `exact_price` as the venue shows it: on the tick grid, against the holder.
+
+        Args:
+            value: Unsigned value of the whole position; may be zero or less.
             quantity: Signed contracts, not zero.
 
         Returns:
             A price on the tick grid within [0, max_price].
         """
-        long = quantity > 0
-        lots = self.lots(quantity)
-        if self.kind is Kind.INVERSE:
-            per_lot = value // lots if long else -(-value // lots)
-            if per_lot <= 0:
-                return self.max_price
-            raw = EXACT.divide(Decimal(-self.multiplier * self.lot_size), Decimal(per_lot))
-        else:
-            per_lot = -(-value // lots) if long else value // lots
-            raw = EXACT.divide(Decimal(max(per_lot, 0)), Decimal(self.multiplier * self.lot_size))
-        return min(self.on_tick(raw, up=long), self.max_price)
+        raw = self.exact_price(value, quantity)
+        if raw is None:
+            return self.max_price
+        return min(self.on_tick(raw, up=quantity > 0), self.max_price)
 
     def margin_rates(self, risk_limit: int) -> tuple[Decimal, Decimal]:
         """Return (initial, maintenance) rates under a chosen risk limit in minor units."""

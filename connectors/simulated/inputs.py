@@ -173,22 +173,9 @@ class PassTime(_Input, frozen=True, kw_only=True):
     """Nothing but the protocol time that comes with it: lets timers run out."""
 
 
-Input = (
-    OpenAccount
-    | PlaceOrder
-    | AmendOrder
-    | CancelOrders
-    | CancelAll
-    | CancelAllAfter
-    | SetLeverage
-    | SetCrossLeverage
-    | Isolate
-    | TransferMargin
-    | SetRiskLimit
-    | Deposit
-    | SetPrices
-    | PassTime
-)
+PositionRequest = SetLeverage | SetCrossLeverage | Isolate | TransferMargin | SetRiskLimit
+Request = PlaceOrder | AmendOrder | CancelOrders | CancelAll | CancelAllAfter | PositionRequest
+Input = Request | OpenAccount | Deposit | SetPrices | PassTime
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[Input] = msgspec.json.Decoder(Input)
