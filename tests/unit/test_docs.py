@@ -12,6 +12,7 @@ import pytest
 
 from daemon.core.degraded import Degraded
 from daemon.core.reasons import Reason
+from daemon.exit_codes import ExitCode
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCS = REPOSITORY / "docs"
@@ -113,3 +114,9 @@ def test_runbook_explains_every_name_and_no_other(part: int, names: type[Reason 
     assert [section.split("\n", maxsplit=1)[0] for section in sections[1:]] == [member.value for member in names]
     for section in sections[1:]:
         assert all(word in section for word in ("**Means.**", "**The guard** ", "**You** ")), section.splitlines()[0]
+
+
+def test_readme_lists_the_exit_codes() -> None:
+    """The table of exit codes in the README is that of the code."""
+    rows = re.findall(r"^\| (\d+) \| (.+) \|$", read(REPOSITORY / "README.md"), flags=re.MULTILINE)
+    assert rows == [(str(code.value), code.meaning) for code in ExitCode]
