@@ -1,0 +1,253 @@
+"""One WebSocket feed kept up for as long as it runs: connect, feed the session, flush, and again.
+
+Why: the session decides, this carries. It opens one connection at a time, hands every frame to its reader, sends what
+the session wants sent, wakes the session when its deadline comes, and waits between connections as `Backoff` says. A
+lost connection is never an error here; it is reported to the sink and tried again. Anything else that a reader or sink
+raises is a fault of ours and ends `run`.
+
+Times: `received_ns` is nanoseconds since 1970 UTC, deadlines are seconds of the event loop's clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+
+from config.venue import VenueSettings
+from connectors.bitmex.protocol.backoff import Backoff
+from connectors.bitmex.protocol.frames import Welcome
+from connectors.bitmex.protocol.numbers import MalformedRow
+from connectors.bitmex.protocol.refusals import BAN_PAUSE_S, plain_reason
+from connectors.bitmex.protocol.session import (
+    FOREVER,
+    Event,
+    Live,
+    Lost,
+    Session,
+    SessionTimes,
+    State,
+)
+from connectors.bitmex.protocol.tables import TableBroken
+from connectors.errors import OutcomeUnknown, Unavailable
+from connectors.ports import Feed, FeedSink
+
+Jitter = Callable[[], float]
+"""A fraction from 0 to below 1; pass `random.Random(...).random`."""
+
+_LARGEST_FRAME: Final = 64 * 1024 * 1024
+"""The partial of every instrument has some megabytes."""
+_LONGEST_SLEEP_S: Final = 0.5
+"""Deadlines move closer while the watch sleeps (a postponed subscription), so it looks again this often."""
+_CLOSE_WITHIN_S: Final = 1.0
+
+_quiet = logging.getLogger("connectors.bitmex.websockets")
+_quiet.setLevel(logging.WARNING)
+"""At DEBUG the library would log every frame, the sign-in with its signature among them."""
+
+
+class FeedReader(Protocol):
+    """What a feed does with its frames. One reader serves one connection after the other."""
+
+    def new_session(self, times: SessionTimes) -> Session:
+        """Forget the last connection and return the session of the next."""
+
+    def sign_in(self) -> bytes:
+        """Return the sign-in message, signed now; empty for a public feed."""
+
+    def read(self, session: Session, raw: bytes, *, now_s: float, received_ns: int) -> None:
+        """Take one frame: usually `session.receive`."""
+
+    def take(self, event: Event, *, received_ns: int) -> None:
+        """Act on what the session made of it.
+
+        Raises:
+            TableBroken: If a table can no longer be believed.
+            MalformedRow: If a row cannot be read.
+        """
+
+
+class FeedConnection:
+    """The loop around one feed."""
+
+    def __init__(
+        self,
+        *,
+        settings: VenueSettings,
+        feed: Feed,
+        sink: FeedSink,
+        reader: FeedReader,
+        jitter: Jitter,
+        now_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._settings = settings
+        self._feed = feed
+        self._sink = sink
+        self._reader = reader
+        self._jitter = jitter
+        self._now_ns = now_ns
+        self._times = SessionTimes(ping_after_s=settings.ping_after_s, pong_within_s=settings.pong_within_s)
+        self._session: Session | None = None
+        self._socket: ClientConnection | None = None
+        self._connections_left: int | None = None
+        self._live_since_s = FOREVER
+        self._loss = Lost(reason="never connected")
+
+    @property
+    def is_live(self) -> bool:
+        """Whether every table of the feed is complete on the present connection."""
+        return self._session is not None and self._session.state is State.LIVE
+
+    async def run(self) -> None:
+        """Keep the feed up until cancelled."""
+        backoff = Backoff(first_s=self._settings.reconnect_first_s, cap_s=self._settings.reconnect_cap_s)
+        while True:
+            live_for_s = await self._live_once()
+            delay_s = backoff.next_delay_s(
+                jitter=self._jitter(),
+                live_for_s=live_for_s,
+                at_least_s=self._loss.at_least_s,
+                connections_left=self._connections_left,
+            )
+            await asyncio.sleep(delay_s)
+
+    async def send(self, frame: bytes) -> None:
+        """Send a frame of the caller's over the live connection.
+
+        Raises:
+            Unavailable: The feed is not live; nothing was sent.
+            OutcomeUnknown: The connection broke while sending.
+        """
+        socket = self._socket
+        if socket is None or not self.is_live:
+            raise Unavailable(f"the {self._feed.value} stream is not live")
+        try:
+            await socket.send(frame, text=True)
+        except ConnectionClosed:
+            raise OutcomeUnknown("the stream broke while sending") from None
+
+    # ------------------------------------------------------------------ one connection
+
+    async def _live_once(self) -> float:
+        """Go through the life of one connection and return for how many seconds it was live."""
+        self._session = session = self._reader.new_session(self._times)
+        self._live_since_s = FOREVER
+        try:
+            await self._converse(session)
+        except InvalidStatus as refused:
+            self._lose(session, *_refused_hand_shake(refused))
+        except (InvalidHandshake, InvalidURI, OSError, TimeoutError, EOFError) as broken:
+            self._lose(session, f"no connection: {type(broken).__name__}")
+        finally:
+            self._socket = None
+        return max(0.0, _loop_time() - self._live_since_s)
+
+    async def _converse(self, session: Session) -> None:
+        settings = self._settings
+        async with connect(
+            settings.realtime_url,
+            open_timeout=settings.connect_timeout_s,
+            close_timeout=_CLOSE_WITHIN_S,
+            ping_interval=None,
+            compression=None,
+            max_size=_LARGEST_FRAME,
+            proxy=None,
+            logger=_quiet,
+        ) as socket:
+            self._socket = socket
+            session.opened(_loop_time(), sign_in=self._reader.sign_in())
+            await self._flush(session, socket)
+            async with asyncio.TaskGroup() as tasks:
+                watch = tasks.create_task(self._watch(session, socket), name=f"{self._feed.value} watch")
+                await self._listen(session, socket)
+                watch.cancel()
+
+    async def _listen(self, session: Session, socket: ClientConnection) -> None:
+        """Read frames until the connection is over."""
+        try:
+            while session.state is not State.LOST:
+                raw = await socket.recv(decode=False)
+                self._take_frame(session, raw)
+                if session.has_frames:
+                    await self._flush(session, socket)
+        except ConnectionClosed as closed:
+            self._lose(session, f"closed by the venue: {_close_reason(closed)}")
+
+    def _take_frame(self, session: Session, raw: bytes) -> None:
+        received_ns = self._now_ns()
+        self._sink.feed_alive(self._feed, received_ns=received_ns)
+        self._reader.read(session, raw, now_s=_loop_time(), received_ns=received_ns)
+        if session.has_events:
+            self._report(session, received_ns)
+
+    async def _watch(self, session: Session, socket: ClientConnection) -> None:
+        """Wake the session at its deadlines, and break the connection off when it gives up."""
+        while session.state is not State.LOST:
+            wait_s = min(session.deadline_s() - _loop_time(), _LONGEST_SLEEP_S)
+            await asyncio.sleep(max(0.0, wait_s))
+            session.tick(_loop_time())
+            self._report(session, self._now_ns())
+            await self._flush(session, socket)
+        socket.transport.abort()
+
+    async def _flush(self, session: Session, socket: ClientConnection) -> None:
+        for frame in session.frames_to_send():
+            try:
+                await socket.send(frame, text=True)
+            except ConnectionClosed as closed:
+                self._lose(session, f"closed by the venue: {_close_reason(closed)}")
+
+    # ------------------------------------------------------------------ reports
+
+    def _lose(self, session: Session, reason: str, at_least_s: float = 0.0) -> None:
+        session.closed(reason, at_least_s=at_least_s)
+        self._report(session, self._now_ns())
+
+    def _report(self, session: Session, received_ns: int) -> None:
+        """Hand on what the session made of its input."""
+        for event in session.events():
+            try:
+                self._reader.take(event, received_ns=received_ns)
+            except (TableBroken, MalformedRow) as broken:
+                session.distrust(str(broken))
+                self._report(session, received_ns)
+                return
+            self._note(event, received_ns)
+
+    def _note(self, event: Event, received_ns: int) -> None:
+        match event:
+            case Live():
+                self._live_since_s = _loop_time()
+                self._sink.feed_live(self._feed, received_ns=received_ns)
+            case Lost():
+                self._loss = event
+                self._sink.feed_lost(self._feed, event.reason, received_ns=received_ns)
+            case Welcome():
+                self._connections_left = event.connections_left
+            case _:
+                pass
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _refused_hand_shake(refused: InvalidStatus) -> tuple[str, float]:
+    """Why there is no socket, and how long to stay away. A ban of the address covers the hand-shake too."""
+    answer = refused.response
+    if answer.status_code == 403:
+        return "this address is banned by the venue", BAN_PAUSE_S
+    told = answer.headers.get("retry-after", "")
+    pause_s = float(told) if told.isascii() and told.isdigit() and len(told) < 5 else 0.0
+    return f"hand-shake answered {answer.status_code}", pause_s
+
+
+def _close_reason(closed: ConnectionClosed) -> str:
+    if closed.rcvd is None:
+        return "without a farewell"
+    return plain_reason(f"{closed.rcvd.code} {closed.rcvd.reason}".strip())

@@ -1,0 +1,186 @@
+"""One HTTP request at a time: admitted by the budget, signed, sent, and its failure mapped once.
+
+Why: this is the one place that knows httpx. Connections are kept open, because setting one up costs more than the
+request. Every wait has an end: for the budget, for a connection, for the answer, and for the whole. Nothing is retried
+here.
+
+Source: www.bitmex.com/app/restAPI.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Callable
+from typing import Final
+
+import httpx
+import structlog
+
+from config.credentials import Credentials
+from config.venue import VenueSettings
+from connectors.bitmex.endpoints import Endpoint
+from connectors.bitmex.protocol.budget import RequestBudget
+from connectors.bitmex.protocol.refusals import (
+    Answer,
+    is_ban,
+    not_sent,
+    refusal,
+    unanswered,
+)
+from connectors.bitmex.protocol.requests import VenueRequest
+from connectors.bitmex.protocol.signing import signed_headers
+from connectors.errors import Misconfigured, Unavailable, VenueError
+
+PROTECTIVE_PATIENCE_S: Final = 0.25
+"""A protective request waits this long for a token (the bucket of ten a second refills in a tenth)."""
+READ_PATIENCE_S: Final = 2.0
+_IDLE_CONNECTION_S: Final = 60.0
+"""Below the venue's 90 s, so that a connection the venue is about to close is not used."""
+_NS_PER_S: Final = 1_000_000_000
+
+_log = structlog.get_logger("connectors.bitmex.rest")
+
+
+class RestClient:
+    """Signed requests over kept-open connections."""
+
+    def __init__(
+        self,
+        *,
+        settings: VenueSettings,
+        credentials: Credentials,
+        now_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._settings = settings
+        self._credentials = credentials
+        self._now_ns = now_ns
+        self._budget = RequestBudget(
+            per_minute=settings.requests_per_minute,
+            per_second=settings.requests_per_second,
+            reserve=settings.protective_reserve,
+        )
+        self._http = httpx.AsyncClient(
+            base_url=settings.rest_url,
+            timeout=httpx.Timeout(settings.request_timeout_s, connect=settings.connect_timeout_s),
+            limits=httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=_IDLE_CONNECTION_S),
+            headers={"accept": "application/json", "user-agent": "seawall"},
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    async def send(self, request: VenueRequest) -> Answer:
+        """Send one request and return its answer if that is success.
+
+        Raises:
+            Rejected, Unavailable, OutcomeUnknown, Misconfigured: See `connectors.errors`.
+        """
+        await self._admit(request.endpoint)
+        answer = await self._exchange(request)
+        self._learn(request.endpoint, answer)
+        if 200 <= answer.status < 300:
+            return answer
+        error = refusal(
+            answer, is_write=request.endpoint.is_write, expires_after_s=float(self._settings.expires_after_s)
+        )
+        self._note(request.endpoint, answer, error)
+        raise error
+
+    async def close(self) -> None:
+        """Let the connections go."""
+        await self._http.aclose()
+
+    async def _admit(self, endpoint: Endpoint) -> None:
+        """Wait, within bounds, until the budget has a token for this request.
+
+        Raises:
+            Unavailable: If it will not have one soon enough; nothing was sent.
+        """
+        patience_s = PROTECTIVE_PATIENCE_S if endpoint.is_protective else READ_PATIENCE_S
+        give_up_s = _steady_s() + patience_s
+        while True:
+            now_s = _steady_s()
+            wait_s = self._budget.take(
+                now_s,
+                is_protective=endpoint.is_protective,
+                is_limited_by_second=endpoint.is_limited_by_second,
+            )
+            if wait_s <= 0:
+                return
+            if now_s + wait_s > give_up_s:
+                raise Unavailable("no request budget left; nothing was sent", retry_after_s=wait_s)
+            await asyncio.sleep(wait_s)
+
+    def _build(self, request: VenueRequest) -> httpx.Request:
+        """Sign exactly what goes over the wire: the path and body as the HTTP library will write them."""
+        headers = {"content-type": "application/json"} if request.body else {}
+        built = self._http.build_request(
+            request.endpoint.verb, request.target, content=request.body or None, headers=headers
+        )
+        if request.endpoint.is_signed:
+            built.headers.update(
+                signed_headers(
+                    self._credentials,
+                    verb=request.endpoint.verb,
+                    path=built.url.raw_path.decode("ascii"),
+                    expires_s=self._now_ns() // _NS_PER_S + self._settings.expires_after_s,
+                    body=request.body,
+                )
+            )
+        return built
+
+    async def _exchange(self, request: VenueRequest) -> Answer:
+        is_write = request.endpoint.is_write
+        started_s = _steady_s()
+        try:
+            async with asyncio.timeout(self._settings.connect_timeout_s + self._settings.request_timeout_s):
+                response = await self._http.send(self._build(request))
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as broken:
+            raise _unreachable(broken) from broken
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError) as broken:
+            raise Misconfigured(f"the address of the venue cannot be used: {type(broken).__name__}") from broken
+        except (httpx.TransportError, httpx.DecodingError, TimeoutError) as broken:
+            raise unanswered(f"no answer: {type(broken).__name__}", is_write=is_write) from broken
+        return Answer(
+            status=response.status_code,
+            headers={name.lower(): value for name, value in response.headers.items()},
+            body=response.content,
+            took_s=_steady_s() - started_s,
+        )
+
+    def _learn(self, endpoint: Endpoint, answer: Answer) -> None:
+        """Correct the budget. Unsigned answers count another bucket, that of the address."""
+        if endpoint.is_signed:
+            self._budget.read_headers(_steady_s(), answer.headers)
+
+    def _note(self, endpoint: Endpoint, answer: Answer, error: VenueError) -> None:
+        """Remember to stay away, and leave a line for people."""
+        now_s = _steady_s()
+        if isinstance(error, Unavailable) and (answer.status == 429 or is_ban(answer)):
+            self._budget.pause(now_s, error.retry_after_s)
+            if answer.status == 429:
+                self._budget.empty(now_s)
+        _log.warning(
+            "request failed",
+            verb=endpoint.verb,
+            path=endpoint.path,
+            status=answer.status,
+            kind=type(error).__name__,
+            reason=error.reason,
+            request_id=answer.headers.get("x-request-id", ""),
+        )
+
+
+def _steady_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _unreachable(broken: httpx.TransportError) -> VenueError:
+    """No connection was made, so nothing was sent. A certificate that does not fit is a matter for a person."""
+    cause: BaseException | None = broken
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return Misconfigured("the venue's certificate cannot be verified")
+        cause = cause.__cause__ or cause.__context__
+    return not_sent(f"no connection: {type(broken).__name__}")
