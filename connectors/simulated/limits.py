@@ -4,13 +4,11 @@ Why: a guard has to live inside the venue's budget, read its headers, and surviv
 a ban. Two layers: 120 a minute per account (30 per address when unsigned) for every request, and
 10 a second for the requests that change orders or positions.
 
-Units: `now_ms` milliseconds, tokens are floats (a bucket refills by fractions), headers are whole
-numbers. Source: www.bitmex.com/app/restAPI.
+Units: `now_ms` milliseconds, headers are whole numbers. Source: www.bitmex.com/app/restAPI.
 """
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -22,40 +20,44 @@ _MS_PER_HOUR = 3_600_000
 
 
 class TokenBucket:
-    """Tokens up to a capacity, refilled evenly over a period."""
+    """Tokens up to a capacity, refilled evenly over a period.
+
+    Counted in whole `capacity`ths of a millisecond of refill, so that no fraction is ever lost.
+    """
 
     def __init__(self, *, capacity: int, period_ms: int, now_ms: int) -> None:
         self.capacity = capacity
-        self._per_ms = capacity / period_ms
-        self._tokens = float(capacity)
+        self._token = period_ms  # credit worth one token
+        self._credit = capacity * period_ms
         self._at_ms = now_ms
 
     def take(self, now_ms: int) -> bool:
         """Take one token; False, and nothing taken, if there is none."""
         self._refill(now_ms)
-        if self._tokens < 1:
+        if self._credit < self._token:
             return False
-        self._tokens -= 1
+        self._credit -= self._token
         return True
 
     def remaining(self, now_ms: int) -> int:
         """Return the whole tokens left."""
         self._refill(now_ms)
-        return int(self._tokens)
+        return self._credit // self._token
 
     def full_at_ms(self, now_ms: int) -> int:
         """Return when the bucket will be full again."""
         self._refill(now_ms)
-        return now_ms + math.ceil((self.capacity - self._tokens) / self._per_ms)
+        return now_ms + _ceil_div(self.capacity * self._token - self._credit, self.capacity)
 
     def retry_after_s(self, now_ms: int) -> int:
         """Return the whole seconds until a token is there, at least one."""
         self._refill(now_ms)
-        return max(1, math.ceil((1 - self._tokens) / self._per_ms / _MS_PER_S))
+        wait_ms = _ceil_div(self._token - self._credit, self.capacity)
+        return max(1, _ceil_div(wait_ms, _MS_PER_S))
 
     def _refill(self, now_ms: int) -> None:
         passed_ms = max(0, now_ms - self._at_ms)
-        self._tokens = min(float(self.capacity), self._tokens + passed_ms * self._per_ms)
+        self._credit = min(self.capacity * self._token, self._credit + passed_ms * self.capacity)
         self._at_ms = max(self._at_ms, now_ms)
 
 
@@ -139,9 +141,13 @@ def _headers(minute: TokenBucket, second: TokenBucket | None, now_ms: int) -> di
     headers = {
         "x-ratelimit-limit": str(minute.capacity),
         "x-ratelimit-remaining": str(minute.remaining(now_ms)),
-        "x-ratelimit-reset": str(math.ceil(minute.full_at_ms(now_ms) / _MS_PER_S)),
+        "x-ratelimit-reset": str(_ceil_div(minute.full_at_ms(now_ms), _MS_PER_S)),
     }
     if second is not None:
         headers["x-ratelimit-limit-1s"] = str(second.capacity)
         headers["x-ratelimit-remaining-1s"] = str(second.remaining(now_ms))
     return headers
+
+
+def _ceil_div(value: int, by: int) -> int:
+    return -(-value // by)
