@@ -18,24 +18,20 @@ SHIPPED = ("daemon", "connectors", "config")
 LONGEST_MODULE = 500
 LONGEST_FUNCTION = 60
 LONGEST_POLL_S = 0.05
+LEFT_BEHIND = re.compile(r"/(?:[.](?!ci/)|__pycache__|build/|dist/|runs?/|[^/]*[.]egg-info)")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @cache
 def files() -> tuple[Path, ...]:
-    """Every file of the repository that is not ignored; all of the folder where there is no git."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if listed.returncode == 0:
-        found = [REPOSITORY / name for name in listed.stdout.split("\0") if name]
-    else:
-        found = [path for top in (*SHIPPED, "tests", "docs", "deploy") for path in (REPOSITORY / top).rglob("*")]
+    """Every file of the repository that is not ignored; where git cannot say, all but what tools leave behind."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    try:
+        listed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.split("\0")
+        found = [REPOSITORY / file for file in listed if file]
+    except (OSError, subprocess.CalledProcessError):
+        found = [path for path in REPOSITORY.rglob("*") if not LEFT_BEHIND.search(f"/{name(path)}")]
     return tuple(sorted(path for path in found if path.is_file()))
 
 
