@@ -21,10 +21,10 @@ from connectors.simulated.order_checks import (
     limit_price,
     stop_price,
 )
+from connectors.simulated.order_rows import order_row
 from connectors.simulated.orders import Order
 from connectors.simulated.refusals import Refused
 from connectors.simulated.reports import report
-from connectors.simulated.rows import order_row
 from connectors.simulated.world import World
 
 UNCHANGED = "Invalid amend: orderQty, leavesQty, price, stopPx unchanged"

@@ -14,13 +14,15 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from connectors.simulated import accounts, amending, entry, inputs, leverage, position_log, steps
+from connectors.simulated.account_rows import margin_row, wallet_row
 from connectors.simulated.changes import Change, Reply, Row
 from connectors.simulated.contracts import CONTRACTS, INDICES, Contract
 from connectors.simulated.ledger import Position, cash
+from connectors.simulated.order_rows import order_row
 from connectors.simulated.public_rows import book_rows, index_row, instrument_row
 from connectors.simulated.refusals import Refused
 from connectors.simulated.reports import quote_to_settle
-from connectors.simulated.rows import iso, margin_row, order_row, wallet_row
+from connectors.simulated.rows import iso
 from connectors.simulated.standing import standing
 from connectors.simulated.switches import Switches
 from connectors.simulated.world import new_world

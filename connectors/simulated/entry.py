@@ -15,10 +15,11 @@ from connectors.simulated.inputs import CancelAll, CancelAllAfter, CancelOrders,
 from connectors.simulated.ledger import Account
 from connectors.simulated.market import Market
 from connectors.simulated.order_checks import draft
+from connectors.simulated.order_rows import order_row
 from connectors.simulated.orders import Order
 from connectors.simulated.refusals import Refused, not_found
 from connectors.simulated.reports import CANCELED_BY_API, SWITCH_FIRED, cancel, report
-from connectors.simulated.rows import iso, order_row
+from connectors.simulated.rows import iso
 from connectors.simulated.switches import ClientIdReuse
 from connectors.simulated.world import World
 

@@ -15,16 +15,18 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from connectors.simulated.account_rows import wallet_row
 from connectors.simulated.changes import Row
 from connectors.simulated.contracts import EXACT, Contract
 from connectors.simulated.inputs import SymbolPrices
 from connectors.simulated.ledger import Account, Position, Wallet, add
 from connectors.simulated.market import Market
+from connectors.simulated.order_rows import ExecutionStamp, FillFigures, system_execution_row
 from connectors.simulated.public_rows import funding_row
 from connectors.simulated.reports import publish_execution, quote_to_settle
-from connectors.simulated.rows import FillFigures, iso, notionals, system_execution_row, wallet_row
+from connectors.simulated.rows import iso, notionals
 from connectors.simulated.standing import standing
-from connectors.simulated.world import NO_ORDER, World
+from connectors.simulated.world import World
 
 HOUR_MS = 3_600_000
 PERIOD_MS = 8 * HOUR_MS
@@ -118,27 +120,24 @@ def _charge(world: World, account: Account, position: Position, market: Market) 
     position.current_comm += paid
     add(world.house.provider, contract.settl_currency, paid)
     home, foreign = notionals(contract, position.quantity, market.mark, quote_to_settle=quote_to_settle(world))
-    row = system_execution_row(
-        position,
+    stamp = ExecutionStamp(
         exec_id=world.new_id("execution"),
-        match_id=world.new_id("match"),
         exec_type="Funding",
-        text="Funding",
-        side=None,
+        match_id=world.new_id("match"),
         at_ms=world.at_ms,
-        no_order=NO_ORDER,
-        fill=FillFigures(
-            quantity=abs(position.quantity),
-            price=market.mark,
-            liquidity=None,
-            rate=rate,
-            cost=cost,
-            fee=paid,
-            home=home,
-            foreign=foreign,
-            realised_pnl=-paid,
-        ),
     )
+    figures = FillFigures(
+        quantity=abs(position.quantity),
+        price=market.mark,
+        liquidity=None,
+        rate=rate,
+        cost=cost,
+        fee=paid,
+        home=home,
+        foreign=foreign,
+        realised_pnl=-paid,
+    )
+    row = system_execution_row(position, stamp, figures, text="Funding", side=None)
     publish_execution(world, account, row)
     world.mark_stale(position)
 

@@ -17,6 +17,7 @@ from connectors.simulated.ledger import Account, Position, add
 from connectors.simulated.liquidity import Match, plan
 from connectors.simulated.market import Market
 from connectors.simulated.matching import publish_trade
+from connectors.simulated.order_rows import ExecutionStamp, FillFigures, system_execution_row
 from connectors.simulated.orders import Side
 from connectors.simulated.position_log import log_position
 from connectors.simulated.reports import (
@@ -25,7 +26,7 @@ from connectors.simulated.reports import (
     publish_execution,
     quote_to_settle,
 )
-from connectors.simulated.rows import FillFigures, notionals, system_execution_row
+from connectors.simulated.rows import notionals
 from connectors.simulated.standing import (
     Standing,
     boundaries,
@@ -35,7 +36,7 @@ from connectors.simulated.standing import (
     standing,
 )
 from connectors.simulated.switches import LiquidationStyle
-from connectors.simulated.world import NO_ORDER, World
+from connectors.simulated.world import World
 
 # An account with this many times its maintenance is nowhere near; the exact prices can wait.
 FAR = 2
@@ -155,27 +156,25 @@ def _book(
     add(world.house.fees, contract.settl_currency, fee)
     home, foreign = notionals(contract, quantity, price, quote_to_settle=quote_to_settle(world))
     style = world.switches.liquidation_style
-    row = system_execution_row(
-        position,
+    side = Side.BUY if quantity > 0 else Side.SELL
+    stamp = ExecutionStamp(
         exec_id=world.new_id("execution"),
-        match_id=world.new_id("match"),
         exec_type="Trade" if style is LiquidationStyle.TRADE else "Liquidation",
-        text="Liquidation",
-        side=(Side.BUY if quantity > 0 else Side.SELL).value,
+        match_id=world.new_id("match"),
         at_ms=world.at_ms,
-        no_order=NO_ORDER,
-        fill=FillFigures(
-            quantity=abs(quantity),
-            price=price,
-            liquidity="RemovedLiquidity",
-            rate=fee_rate,
-            cost=cost,
-            fee=fee,
-            home=home,
-            foreign=foreign,
-            realised_pnl=position.realised_pnl - realised,
-        ),
     )
+    figures = FillFigures(
+        quantity=abs(quantity),
+        price=price,
+        liquidity="RemovedLiquidity",
+        rate=fee_rate,
+        cost=cost,
+        fee=fee,
+        home=home,
+        foreign=foreign,
+        realised_pnl=position.realised_pnl - realised,
+    )
+    row = system_execution_row(position, stamp, figures, text="Liquidation", side=side.value)
     publish_execution(world, account, row)
 
 

@@ -15,6 +15,7 @@ from connectors.simulated import margin, shrinking
 from connectors.simulated.ledger import Account, add
 from connectors.simulated.liquidity import Match, plan
 from connectors.simulated.market import Market
+from connectors.simulated.order_rows import FillFigures, order_row
 from connectors.simulated.orders import Order, Side
 from connectors.simulated.public_rows import trade_row
 from connectors.simulated.reports import (
@@ -24,7 +25,7 @@ from connectors.simulated.reports import (
     quote_to_settle,
     report,
 )
-from connectors.simulated.rows import FillFigures, notionals, order_row
+from connectors.simulated.rows import notionals
 from connectors.simulated.standing import boundaries, price_after_loss, standing
 from connectors.simulated.world import World
 

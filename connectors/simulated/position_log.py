@@ -6,10 +6,10 @@ few seconds; the engine builds a row only when somebody will read it.
 
 from __future__ import annotations
 
+from connectors.simulated.account_rows import margin_row, position_row
 from connectors.simulated.changes import Change, Row
 from connectors.simulated.ledger import Account, Position
 from connectors.simulated.reports import quote_to_settle
-from connectors.simulated.rows import margin_row, position_row
 from connectors.simulated.standing import Standing, boundaries, standing
 from connectors.simulated.world import World
 

@@ -13,9 +13,15 @@ from decimal import Decimal
 from connectors.simulated.changes import Row
 from connectors.simulated.contracts import EXACT
 from connectors.simulated.ledger import Account
+from connectors.simulated.order_rows import (
+    NO_ORDER,
+    ExecutionStamp,
+    FillFigures,
+    execution_row,
+    order_row,
+)
 from connectors.simulated.orders import Order, Status
-from connectors.simulated.rows import FillFigures, execution_row, order_row
-from connectors.simulated.world import NO_ORDER, World
+from connectors.simulated.world import World
 
 CANCELED_BY_API = "Canceled via API."
 FLAT = "Order had execInst of Close or ReduceOnly but current position is 0"
@@ -52,15 +58,13 @@ def report(
     if fill is None:
         order.transact_ms = world.at_ms
     world.emit("order", account.number, order_row(order))
-    row = execution_row(
-        order,
+    stamp = ExecutionStamp(
         exec_id=world.new_id("execution"),
         exec_type=exec_type,
         match_id=match_id,
         at_ms=world.at_ms,
-        fill=fill,
     )
-    publish_execution(world, account, row)
+    publish_execution(world, account, execution_row(order, stamp, fill))
 
 
 def forget_if_done(account: Account, order: Order) -> None:

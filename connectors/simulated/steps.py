@@ -15,6 +15,7 @@ from decimal import Decimal
 from connectors.simulated import funding, liquidator, matching, triggers
 from connectors.simulated.contracts import INDICES
 from connectors.simulated.inputs import SetPrices, SymbolPrices
+from connectors.simulated.ledger import Account
 from connectors.simulated.liquidity import Match
 from connectors.simulated.market import Market
 from connectors.simulated.orders import Side
@@ -38,8 +39,9 @@ def set_prices(world: World, value: SetPrices) -> None:
     before = {market.contract.symbol: (market.last, market.index) for market, _ in moved}
     for market, prices in moved:
         market.take(prices)
-        funding.observe(market, prices)
     funding.move_tape(world, value.tape_ms)
+    for market, prices in moved:
+        funding.observe(market, prices)
     for market, _ in moved:
         _publish(world, market, *before[market.contract.symbol])
     settle(world, [market for market, _ in moved])
@@ -55,27 +57,25 @@ def _check(prices: SymbolPrices) -> None:
 
 def settle(world: World, markets: list[Market]) -> None:
     """Let liquidations, stops and resting orders follow the present prices."""
+    first = world.switches.liquidation_first
     for account in world.accounts.values():
         if not account.positions:
             continue
-        if world.switches.liquidation_first:
+        if first:
             liquidator.liquidate_due(world, account)
-        if _trade_open_orders(world, account.number, markets) or not (world.switches.liquidation_first):
+        events = world.ids
+        _trade_open_orders(world, account, markets)
+        if not first or world.ids != events:
             liquidator.liquidate_due(world, account)
 
 
-def _trade_open_orders(world: World, number: int, markets: list[Market]) -> bool:
-    """Fire due stops and fill passed orders; return whether the account has open orders."""
-    account = world.accounts[number]
-    had_orders = False
+def _trade_open_orders(world: World, account: Account, markets: list[Market]) -> None:
+    """Fire due stops and fill passed orders; halted markets wait."""
     for market in markets:
         symbol = market.contract.symbol
-        if market.is_halted or not account.open_orders.get(symbol):
-            continue
-        had_orders = True
-        triggers.fire_due(world, account, symbol)
-        matching.fill_passed(world, account, market)
-    return had_orders
+        if not market.is_halted and account.open_orders.get(symbol):
+            triggers.fire_due(world, account, symbol)
+            matching.fill_passed(world, account, market)
 
 
 def _publish(world: World, market: Market, last: Decimal, index: Decimal) -> None:

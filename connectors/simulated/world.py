@@ -19,8 +19,6 @@ from connectors.simulated.orders import Order, Side
 from connectors.simulated.refusals import Refused
 from connectors.simulated.switches import Switches
 
-NO_ORDER = "00000000-0000-0000-0000-000000000000"
-
 
 @dataclass(slots=True, kw_only=True)
 class World:
