@@ -178,6 +178,10 @@ _INSTRUMENT = _types(
     "boolean:instantPnl",
     "float:minTick fundingBaseRate fundingQuoteRate",
     "timestamp:timestamp",
+    "long:instrumentID",
+    "float:minPrice",
+    "boolean:capped",
+    "symbol:pool",
 )
 _BOOK = _types(
     "symbol:symbol", "long:id", "symbol:side", "long:size", "float:price", "timestamp:timestamp transactTime"

@@ -21,6 +21,7 @@ from connectors.simulated.json_text import dump
 from connectors.simulated.limits import Verdict
 from connectors.simulated.params import parse_params
 from connectors.simulated.refusals import Refused, not_found
+from connectors.simulated.rest import swagger
 from connectors.simulated.rest.call import Call
 from connectors.simulated.rest.routes import ROUTES
 from connectors.simulated.settings import RowStyle
@@ -73,6 +74,8 @@ class Door:
         body = await _bounded_body(request, self._venue.settings.body_bytes)
         key = self._identified(visit, body)
         self._charge(visit, key, is_order=route is not None and route.is_order)
+        if request.url.path == swagger.PATH:
+            return swagger.document()
         if route is None:
             raise not_found()
         require_access(key, route.access)

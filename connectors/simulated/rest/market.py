@@ -78,7 +78,8 @@ def get_book(call: Call) -> Answer:
         raise Refused("depth is invalid")
     levels = _DEFAULT_DEPTH if depth is None else depth or _FULL_DEPTH
     symbol = call.required_symbol()
-    return [] if is_index(symbol) else call.venue.exchange.book_rows(symbol, levels)
+    known = {row["symbol"] for row in call.venue.exchange.instrument_rows()}
+    return [] if is_index(symbol) or symbol not in known else call.venue.exchange.book_rows(symbol, levels)
 
 
 def get_quotes(call: Call) -> Answer:
@@ -142,11 +143,9 @@ def get_stats(call: Call) -> Answer:
 
 
 def _of_symbols(call: Call, read: Callable[[str], list[Row]]) -> list[Row]:
-    symbol = call.symbol()
-    if symbol is not None:
-        return read(symbol)
+    wanted = call.symbol()
     symbols = [str(row["symbol"]) for row in call.venue.exchange.instrument_rows()]
-    rows = [row for name in symbols for row in read(name)]
+    rows = [row for name in symbols if wanted in (None, name) and not is_index(name) for row in read(name)]
     return sorted(rows, key=lambda row: str(row["timestamp"]))
 
 
