@@ -14,6 +14,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from daemon.exit_codes import ExitCode
+
 MOST_RESTARTS = 20
 """More deaths than this in one demo mean that the program is broken, not unlucky."""
 RESTART_PAUSE_S = 0.1
@@ -22,6 +24,10 @@ STOP_WITHIN_S = 10.0
 
 class ChildFailed(Exception):
     """A child process ended in a way that starting it again cannot mend. The text is its own last words."""
+
+    def __init__(self, words: str, code: ExitCode = ExitCode.BROKEN) -> None:
+        super().__init__(words)
+        self.code = code
 
 
 class Child:
@@ -41,7 +47,7 @@ class Child:
         arguments: Callable[[], Sequence[str]],
         *,
         log: Path,
-        final_codes: frozenset[int] = frozenset(),
+        final_codes: frozenset[ExitCode] = frozenset(),
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
@@ -69,7 +75,8 @@ class Child:
             if self._stopping:
                 return
             if code in self._final_codes or self.restarts >= MOST_RESTARTS:
-                raise ChildFailed(f"the {self.name} ended with code {code}: {self._last_words()}")
+                final = ExitCode(code) if code in self._final_codes else ExitCode.BROKEN
+                raise ChildFailed(f"the {self.name} ended with code {code}: {self._last_words()}", final)
             self.restarts += 1
             await asyncio.sleep(RESTART_PAUSE_S)
 

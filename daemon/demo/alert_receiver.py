@@ -1,0 +1,78 @@
+"""A webhook on loopback that takes the guard's alerts, as a chat bridge would.
+
+Why: the demo shows alerts as people get them: over the network, possibly twice, possibly late.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import msgspec
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+HOST = "127.0.0.1"
+PATH = "/alerts"
+
+
+class ReceivedAlert(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields of an alert that the demo shows."""
+
+    alert_id: str
+    severity: str
+    topic: str
+    state: str
+    symbol: str
+    text: str
+    raised_ns: int
+    facts: dict[str, str] = {}
+
+
+class AlertReceiver:
+    """Keeps each alert once, in the order in which they were raised."""
+
+    def __init__(self) -> None:
+        self._alerts: dict[str, ReceivedAlert] = {}
+        self.url = ""
+
+    @property
+    def alerts(self) -> list[ReceivedAlert]:
+        """What arrived so far."""
+        return sorted(self._alerts.values(), key=lambda alert: alert.raised_ns)
+
+    @contextlib.asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        """Listen on a free loopback port; `url` is the address."""
+        listener = socket.socket()
+        listener.bind((HOST, 0))
+        self.url = f"http://{HOST}:{listener.getsockname()[1]}{PATH}"
+        app = Starlette(routes=[Route(PATH, self._take, methods=["POST"])])
+        server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(server.serve(sockets=[listener]), name="alert receiver")
+            try:
+                yield
+            finally:
+                server.should_exit = True
+
+    async def _take(self, request: Request) -> Response:
+        try:
+            alert = msgspec.json.decode(await request.body(), type=ReceivedAlert)
+        except msgspec.MsgspecError:
+            return Response(status_code=400)
+        self._alerts[alert.alert_id] = alert
+        return Response(status_code=204)
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the demo."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

@@ -1,0 +1,143 @@
+"""The demo from first process to exit code.
+
+    exchange (child) ──> two accounts, one with the daemon (child) ──> tape plays ──> record ──> verdict ──> report
+
+Both children are real processes on loopback and are started again when they die; this process is the bot of both
+accounts, the receiver of alerts, and the witness. `stage.py` sets up, `play.py` plays and watches, `verdict.py` judges,
+`summary.py` and `report.py` tell.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import msgspec
+
+from connectors.simulated.tape.candles import CandleFileError
+from connectors.simulated.tape.source import TapeChoiceError, tape_of_file, tape_of_scenario
+from daemon.demo.bot import BotRefused
+from daemon.demo.children import ChildFailed
+from daemon.demo.options import DemoOptions
+from daemon.demo.play import play
+from daemon.demo.record import Result
+from daemon.demo.report import report_html
+from daemon.demo.screen import Screen, choose_screen
+from daemon.demo.stage import set_up
+from daemon.demo.summary import as_object, table
+from daemon.demo.verdict import judge
+from daemon.exit_codes import CommandFailed, ExitCode
+
+REPORT_NAME = "seawall-demo.html"
+
+
+def run_demo(options: DemoOptions) -> int:
+    """Run one demo and print what came of it; return the exit code.
+
+    Raises:
+        CommandFailed: If it could not be run: bad input, a folder that cannot be written, a child that will not start.
+    """
+    _require_tape(options)
+    report = _report_path(options)
+    with _folder(options.keep) as folder:
+        screen = choose_screen(sys.stderr if options.as_json else sys.stdout, plain=options.plain)
+        try:
+            result = asyncio.run(_interruptible(options, folder, screen))
+        except ChildFailed as failure:
+            raise CommandFailed(str(failure), failure.code) from failure
+        except BotRefused as refusal:
+            raise CommandFailed(str(refusal), ExitCode.BROKEN) from refusal
+    _write(report, report_html(result))
+    if options.as_json:
+        sys.stdout.write(msgspec.json.encode(as_object(result, str(report))).decode() + "\n")
+    else:
+        sys.stdout.write("\n".join([*table(result), f"report: {report}"]) + "\n")
+    return result.verdict.value
+
+
+async def _interruptible(options: DemoOptions, folder: Path, screen: Screen) -> Result:
+    """Run the demo; SIGTERM ends it like SIGINT, with both children stopped."""
+    task = asyncio.current_task()
+    if task is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        async with AsyncExitStack() as stack:
+            screen.say(f"starting the exchange ({options.title}) and the guard")
+            stage = await set_up(options, folder, stack)
+            await stage.wait_guarding()
+            record = await play(stage, options, screen)
+    except* (ChildFailed, BotRefused) as failures:
+        raise _first(failures) from None
+    finally:
+        screen.close()
+    return judge(record)
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _require_tape(options: DemoOptions) -> None:
+    """Find a fault in the choice of tape before anything is started."""
+    try:
+        if options.candles is None:
+            tape = tape_of_scenario(options.scenario, seed=options.seed, speed=options.speed)
+        else:
+            tape = tape_of_file(
+                options.candles,
+                seed=options.seed,
+                since=options.since,
+                until=options.until,
+                speed=options.speed,
+                pick_day=True,
+            )
+    except (CandleFileError, TapeChoiceError) as error:
+        raise CommandFailed(str(error), ExitCode.BAD_INPUT) from error
+    if tape.length is None:
+        raise CommandFailed(f"{options.title} never ends, so a demo of it would not either", ExitCode.BAD_INPUT)
+
+
+def _report_path(options: DemoOptions) -> Path:
+    report = options.report or (options.keep or Path.cwd()) / REPORT_NAME
+    if report.is_dir():
+        raise CommandFailed(f"--report {report}: is a folder; name a file in it", ExitCode.BAD_INPUT)
+    if options.keep is None and not os.access(report.absolute().parent, os.W_OK):
+        raise CommandFailed(f"no report can be written to {report.absolute().parent}; use --report", ExitCode.BAD_INPUT)
+    return report.absolute()
+
+
+def _write(report: Path, page: str) -> None:
+    try:
+        report.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise CommandFailed(
+            f"the report cannot be written to {report}: {error.strerror}; name another place with --report",
+            ExitCode.BAD_INPUT,
+        ) from error
+
+
+@contextlib.contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    """The folder of this run: the one to keep, which must be new or empty, or a temporary one."""
+    if keep is None:
+        with tempfile.TemporaryDirectory(prefix="seawall-demo-") as folder:
+            yield Path(folder)
+        return
+    try:
+        keep.mkdir(parents=True, exist_ok=True)
+        is_empty = not any(keep.iterdir())
+    except OSError as error:
+        raise CommandFailed(f"--keep {keep}: {error.strerror}", ExitCode.BAD_INPUT) from error
+    if not is_empty:
+        raise CommandFailed(f"--keep {keep}: the folder is not empty; name a new one", ExitCode.BAD_INPUT)
+    yield keep.absolute()
