@@ -1,0 +1,279 @@
+"""Rows of both generations to the vocabulary."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from connectors.bitmex.protocol.numbers import MalformedRow
+from connectors.bitmex.protocol.parse import (
+    is_refused_request,
+    parse_execution,
+    parse_instrument,
+    parse_key_rights,
+    parse_margin,
+    parse_order,
+    parse_position,
+    refusal_reason,
+)
+from connectors.vocabulary import ContractKind, ExecutionKind, OrderKind, OrderSide, OrderStatus, Side, Trigger
+from tests.unit.connectors.bitmex.bitmex_builders import (
+    CANCEL_REJECT_ROW,
+    EXECUTION_ROW,
+    INSTRUMENT_ROW,
+    KEY,
+    MARGIN_ROW,
+    POSITION_ROW,
+    STOP_ROW,
+    exact,
+)
+
+# A waiting stop and one that fired, as the venue wrote them in 2019: every column, empty ones as null or "".
+OLD_STOP = {
+    "orderID": "512e34f4-d6c9-3eb3-98a3-2feeefe66386", "clOrdID": "", "clOrdLinkID": "", "account": 153475,
+    "symbol": "XBTUSD", "side": "Sell", "simpleOrderQty": None, "orderQty": 1, "price": None, "displayQty": None,
+    "stopPx": 7000, "pegOffsetValue": None, "pegPriceType": "", "currency": "USD", "settlCurrency": "XBt",
+    "ordType": "Stop", "timeInForce": "ImmediateOrCancel", "execInst": "Close,LastPrice", "contingencyType": "",
+    "ordStatus": "New", "triggered": "", "workingIndicator": False, "ordRejReason": "", "leavesQty": 1, "cumQty": 0,
+    "avgPx": None, "text": "Submission from testnet.bitmex.com", "timestamp": "2019-05-14T12:23:35.620Z",
+}  # fmt: skip
+
+
+def order(**changed: Any) -> Any:
+    """Return a sparse stop row with changes; a value of ... takes the column away."""
+    row = {**STOP_ROW, **changed}
+    return parse_order(exact({column: cell for column, cell in row.items() if cell is not ...}))
+
+
+def test_sparse_stop() -> None:
+    """A waiting stop of today's engine: resting, mark-triggered, reduce-only."""
+    stop = order()
+    assert stop.is_resting_stop
+    assert (stop.kind, stop.side, stop.trigger) == (OrderKind.STOP_MARKET, OrderSide.SELL, Trigger.MARK)
+    assert (stop.quantity, stop.leaves_quantity, stop.stop_price) == (100, 100, Decimal("48000.5"))
+    assert stop.is_reduce_only
+    assert not stop.is_close
+    assert stop.price is None
+
+
+def test_full_stop_of_2019() -> None:
+    """A waiting stop of the old engine: the last price fires it, Close makes it reduce-only."""
+    stop = parse_order(exact(OLD_STOP))
+    assert stop.is_resting_stop
+    assert (stop.trigger, stop.is_close, stop.is_reduce_only) == (Trigger.LAST, True, True)
+    assert stop.client_order_id == ""
+    assert stop.strategy == "OneWay"
+
+
+def test_fired_stop_does_not_rest() -> None:
+    """A triggered stop is no protection any more, whatever word says that it fired."""
+    assert not order(triggered="StopOrderTriggered").is_resting_stop
+    assert not order(triggered="SomethingNew").is_resting_stop
+    assert order(triggered="NotTriggered").is_resting_stop
+
+
+def test_no_trigger_named_is_no_trigger_known() -> None:
+    """Sources disagree about the default, so silence is not read as the mark price."""
+    assert order(execInst="ReduceOnly").trigger is None
+    assert order(execInst=...).trigger is None
+    assert order(execInst="LastPrice,MarkPrice").trigger is None
+
+
+def test_close_stop_without_quantity() -> None:
+    """A Close order that follows the position has no quantity; that is not zero contracts."""
+    stop = order(execInst="MarkPrice,Close", orderQty=..., leavesQty=...)
+    assert (stop.quantity, stop.is_close, stop.is_resting_stop) == (None, True, True)
+
+
+def test_leaves_follow_from_quantity_when_absent() -> None:
+    """An absent leavesQty is worked out, not taken for zero; a finished order leaves nothing."""
+    assert order(leavesQty=..., cumQty=30).leaves_quantity == 70
+    assert order(leavesQty=..., ordStatus="Canceled").leaves_quantity == 0
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("PendingNew", OrderStatus.PENDING),
+        ("PendingCancel", OrderStatus.PENDING),
+        ("PartiallyFilled", OrderStatus.PARTIALLY_FILLED),
+        ("Filled", OrderStatus.FILLED),
+        ("Canceled", OrderStatus.CANCELED),
+        ("Rejected", OrderStatus.REJECTED),
+        ("Suspended", OrderStatus.UNKNOWN),
+        ("", OrderStatus.UNKNOWN),
+    ],
+)
+def test_statuses(word: str, status: OrderStatus) -> None:
+    """Known words are known, any other is UNKNOWN and not final."""
+    assert order(ordStatus=word).status is status
+
+
+def test_old_sell_quantity_may_be_negative() -> None:
+    """Sides are words; a quantity is an amount."""
+    assert order(orderQty=-100).quantity == 100
+
+
+@pytest.mark.parametrize("column", ["orderID", "symbol", "side"])
+def test_order_without_its_identity_is_refused(column: str) -> None:
+    """What cannot be meant is not guessed."""
+    with pytest.raises(MalformedRow, match=column):
+        order(**{column: ...})
+
+
+def test_open_position() -> None:
+    """A long with its prices and the venue's key."""
+    position = parse_position(exact(POSITION_ROW))
+    assert position.side is Side.LONG
+    assert position.liquidation_price == Decimal("45500.5")
+    assert (position.key.account, position.key.symbol, position.key.strategy) == (273093, "XBTUSD", "OneWay")
+    assert position.cost_sat == -200000
+
+
+@pytest.mark.parametrize("flat", [{"currentQty": 0}, {"isOpen": False}, {"isOpen": False, "currentQty": 100}])
+def test_flat_rows_have_no_prices(flat: dict[str, Any]) -> None:
+    """A closed position stays as a row; whatever prices it still shows are void."""
+    position = parse_position(exact(POSITION_ROW | flat))
+    assert position.quantity == 0
+    assert position.side is None
+    assert (
+        position.liquidation_price is position.bankruptcy_price is position.entry_price is position.mark_price is None
+    )
+
+
+@pytest.mark.parametrize("sentinel", [100000000, 1000000, 0])
+def test_liquidation_sentinels_pass_through(sentinel: int) -> None:
+    """Values that mean "cannot be liquidated" are left for the core to judge."""
+    assert parse_position(exact(POSITION_ROW | {"liquidationPrice": sentinel})).liquidation_price == sentinel
+
+
+def test_null_and_absent_liquidation_price() -> None:
+    """Neither null nor absence is a price."""
+    without = {column: cell for column, cell in POSITION_ROW.items() if column != "liquidationPrice"}
+    assert parse_position(exact(without)).liquidation_price is None
+    assert parse_position(exact(POSITION_ROW | {"liquidationPrice": None})).liquidation_price is None
+
+
+def test_spot_position_row_is_flat() -> None:
+    """Spot symbols give rows with open-order columns only."""
+    assert parse_position(exact({"account": 1, "symbol": "XBT_USDT", "openOrderBuyQty": 5})).quantity == 0
+
+
+def test_open_position_without_quantity_is_refused() -> None:
+    """Absent is not zero: an open row without its quantity cannot be believed."""
+    with pytest.raises(MalformedRow, match="currentQty"):
+        parse_position({"account": 1, "symbol": "XBTUSD", "isOpen": True})
+
+
+def test_hedge_mode_keeps_its_strategy() -> None:
+    """Two rows a symbol are told apart by the venue's own key."""
+    assert parse_position(exact(POSITION_ROW | {"strategy": "Short"})).key.strategy == "Short"
+
+
+def test_margin() -> None:
+    """Money of one currency; other currencies' balances set the flag."""
+    margin = parse_margin(exact(MARGIN_ROW))
+    assert (margin.wallet_balance_sat, margin.margin_balance_sat, margin.available_sat) == (10**8, 100000100, 99000000)
+    assert not margin.is_multi_asset
+    assert parse_margin(exact(MARGIN_ROW | {"foreignMarginBalance": -7})).is_multi_asset
+    assert parse_margin(exact(MARGIN_ROW | {"foreignRequirement": 1})).is_multi_asset
+
+
+def test_margin_sums_what_a_sparse_row_leaves_out() -> None:
+    """Balances that are sums of other columns are summed; without any balance the row is refused."""
+    margin = parse_margin({"account": 1, "currency": "USDt", "amount": 500, "realisedPnl": -20, "maintMargin": 30})
+    assert (margin.wallet_balance_sat, margin.margin_balance_sat, margin.available_sat) == (480, 480, 450)
+    with pytest.raises(MalformedRow, match="amount"):
+        parse_margin({"account": 1, "currency": "USDt"})
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind"),
+    [
+        ({}, ExecutionKind.TRADE),
+        ({"execType": "Funding", "side": "", "text": "Funding"}, ExecutionKind.FUNDING),
+        ({"text": "Liquidation"}, ExecutionKind.LIQUIDATION),
+        ({"execType": "Liquidation"}, ExecutionKind.LIQUIDATION),
+        ({"execType": "Bankruptcy"}, ExecutionKind.LIQUIDATION),
+        ({"execType": "Settlement"}, ExecutionKind.OTHER),
+        ({"execType": "TriggeredOrActivatedBySystem"}, ExecutionKind.OTHER),
+        ({"execType": "Canceled", "text": "Canceled: Position in liquidation"}, ExecutionKind.OTHER),
+    ],
+)
+def test_executions(changed: dict[str, Any], kind: ExecutionKind) -> None:
+    """Trades, funding and liquidations of both generations; a cancel because of a liquidation is none."""
+    assert parse_execution(exact(EXECUTION_ROW | changed)).kind is kind
+
+
+def test_funding_has_no_side() -> None:
+    """Funding is an execution without a side and without an order."""
+    assert parse_execution(exact(EXECUTION_ROW | {"execType": "Funding", "side": ""})).side is None
+
+
+def test_refused_request_is_not_an_order_status() -> None:
+    """A CancelReject row says Rejected about the request; its order may be alive."""
+    assert is_refused_request(CANCEL_REJECT_ROW)
+    assert not is_refused_request(EXECUTION_ROW)
+    assert refusal_reason(CANCEL_REJECT_ROW) == "Invalid orderID"
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind"),
+    [
+        ({}, ContractKind.INVERSE),
+        ({"isInverse": False, "isQuanto": True, "multiplier": 100}, ContractKind.QUANTO),
+        ({"isInverse": False, "multiplier": 100000, "settlCurrency": "USDt"}, ContractKind.LINEAR),
+    ],
+)
+def test_contract_kinds_come_from_flags(changed: dict[str, Any], kind: ContractKind) -> None:
+    """The profit formula is read from the flags, never from the name."""
+    instrument = parse_instrument(exact(INSTRUMENT_ROW | changed))
+    assert instrument is not None
+    assert instrument.kind is kind
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"typ": "MRCXXX"},
+        {"typ": "IFXXXP"},
+        {"typ": "FFMCSX"},
+        {"initMargin": None},
+        {"settlCurrency": ""},
+        {"multiplier": None},
+    ],
+)
+def test_what_is_no_derivative_is_left_out(changed: dict[str, Any]) -> None:
+    """Indices, spot, spreads and rows without a figure a position needs are no contracts to the guard."""
+    assert parse_instrument(exact(INSTRUMENT_ROW | changed)) is None
+
+
+@pytest.mark.parametrize("state", ["Closed", "Settled", "Unlisted", "Delisted", ""])
+def test_only_open_instruments_trade(state: str) -> None:
+    """A contract that is winding down is known, and not open."""
+    instrument = parse_instrument(exact(INSTRUMENT_ROW | {"state": state}))
+    assert instrument is not None
+    assert not instrument.is_open
+
+
+def test_key_rights() -> None:
+    """Rights come from the key's own row; a key of the same user does not count."""
+    other = {"id": "other", "secret": "s", "permissions": ["withdraw"]}
+    own = {"id": KEY, "secret": "s", "permissions": ["order"], "targetAccountId": 5}
+    rights = parse_key_rights([other, own], key_id=KEY)
+    assert (rights.can_order, rights.can_withdraw, rights.is_readable, rights.account) == (True, False, True, 5)
+
+
+@pytest.mark.parametrize("granted", [[], ["orderCancel"], [["order"]]])
+def test_rights_that_place_no_stop(granted: list[object]) -> None:
+    """Read-only and cancel-only keys cannot place a stop."""
+    assert not parse_key_rights([{"id": KEY, "permissions": granted}], key_id=KEY).can_order
+
+
+def test_rights_of_an_unlisted_key_are_unreadable() -> None:
+    """A list without the key says nothing about it."""
+    assert not parse_key_rights([], key_id=KEY).is_readable
+    with pytest.raises(MalformedRow):
+        parse_key_rights([{"id": KEY, "permissions": "order"}], key_id=KEY)
