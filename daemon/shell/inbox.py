@@ -4,7 +4,7 @@ Why: connectors know their venue and nothing of the core; the core knows events 
 place where the one becomes the other. Mark prices take the short way: compared with their band, and dropped inside it.
 """
 
-# ruff: noqa: ARG002 - the sink is told when a frame came; events are stamped when they are taken (see Inbox)
+# ruff: noqa: ARG002 - `received_ns` is the sink's; events are stamped when they are taken (see Inbox)
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -43,23 +43,31 @@ class ExactMark(Protocol):
         """Return the last mark of `symbol` in `frame`, or None if it holds none."""
 
 
+def _no_mark(_frame: bytes, _symbol: str, /) -> Decimal | None:
+    return None
+
+
 class Inbox:
     """A `connectors.ports.FeedSink` that turns news into events.
 
     Each event is stamped with the time at which it is taken, not with the time of the frame: the stamps of the journal
-    never run backwards, and whatever waited in between belongs to the delay that the guard measures.
+    never run backwards (a wall clock may), and what waited in between belongs to the delay that the guard measures.
     """
 
-    def __init__(self, *, clock: Clock, take: Callable[[Event], None], bands: Bands, exact_mark: ExactMark) -> None:
+    def __init__(self, *, clock: Clock, take: Callable[[Event], None], bands: Bands) -> None:
         self._clock = clock
         self._take = take
         self._bands = bands
-        self._exact_mark = exact_mark
+        self._exact_mark: ExactMark = _no_mark
         started_ns = clock.now_ns()
         self._alive_ns = {Feed.MARKET: started_ns, Feed.ACCOUNT: started_ns}
         self._live: set[Feed] = set()
         self.marks_received = 0
         self.marks_told = 0
+
+    def read_marks_with(self, exact_mark: ExactMark) -> None:
+        """Name who reads a mark out of a raw frame: the market data port, which is built after its sink."""
+        self._exact_mark = exact_mark
 
     def age_ns(self, feed: Feed) -> int:
         """Time since the feed's last sign of life, or since the start if it never gave one."""
@@ -73,12 +81,12 @@ class Inbox:
 
     def feed_alive(self, feed: Feed, *, received_ns: int) -> None:
         """Note a sign of life."""
-        self._alive_ns[feed] = received_ns
+        self._alive_ns[feed] = self._clock.now_ns()
 
     def mark_price(self, symbol: str, price: float, frame: bytes, *, received_ns: int) -> None:
         """Compare a mark with its band; tell the core only what may change a decision."""
         self.marks_received += 1
-        if self._bands.is_worth_telling(symbol, price, frame, received_ns):
+        if self._bands.is_worth_telling(symbol, price, frame, self._alive_ns[Feed.MARKET]):
             self._tell_mark(symbol, frame)
 
     def set_band(self, command: SetBand) -> None:
@@ -102,7 +110,7 @@ class Inbox:
 
     def feed_live(self, feed: Feed, *, received_ns: int) -> None:
         """Pass on that a feed is complete."""
-        self._alive_ns[feed] = received_ns
+        self._alive_ns[feed] = self._clock.now_ns()
         self._live.add(feed)
         self._take(FeedLive(at_ns=self._clock.now_ns(), feed=_FEED_NAMES[feed]))
 

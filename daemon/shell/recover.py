@@ -42,8 +42,8 @@ class Recovered:
     unanswered: tuple[int, ...] = ()
     """Ids of commands without an outcome."""
     next_seq: int = FIRST_SEQ
-    alerts: tuple[RaiseAlert, ...] = ()
-    """Alerts of the newest segment: the outbox leaves out those that it knows."""
+    alerts: tuple[tuple[int, RaiseAlert], ...] = ()
+    """Alerts of the newest segment and when each was raised: the outbox leaves out those that it knows."""
     problem: str | None = None
     """Why the journal could not be used, in one line; None when it could, or when there was none."""
 
@@ -87,14 +87,14 @@ def replay(records: list[Record]) -> Recovered:
     checkpoint = decode_checkpoint(records[0])
     state = msgspec.json.decode(checkpoint.state, type=GuardState)
     unanswered = OpenCommands(checkpoint.unanswered)
-    alerts: list[RaiseAlert] = []
+    alerts: list[tuple[int, RaiseAlert]] = []
     for event in (decode_event(record) for record in records if record.kind is Kind.EVENT):
         unanswered.note_event(event)
         outcome = step(state, event)
         state = outcome.state
         for command in outcome.commands:
             unanswered.note_command(command)
-        alerts.extend(command for command in outcome.commands if isinstance(command, RaiseAlert))
+        alerts.extend((event.at_ns, command) for command in outcome.commands if isinstance(command, RaiseAlert))
     return Recovered(state=state, unanswered=unanswered.ids, next_seq=records[-1].seq + 1, alerts=tuple(alerts))
 
 

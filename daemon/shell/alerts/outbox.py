@@ -58,6 +58,7 @@ class AlertOutbox:
         self._lines_in_file = 0
         self._is_file_ok = True
         self._work = asyncio.Event()
+        self._loaded = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
         self._failures = 0
@@ -81,18 +82,17 @@ class AlertOutbox:
         self._work.set()
 
     async def restore(self, journalled: Iterable[Alert]) -> None:
-        """Take over what an earlier process left: the file, and alerts of the journal that never got into it."""
-        try:
-            waiting, ended = await asyncio.to_thread(self._file.read)
-        except OSError as error:
-            self._note_file_failure(error)
-            waiting, ended = {}, []
-        self._ended.update(dict.fromkeys(ended))
-        for alert in [*waiting.values(), *(each for each in journalled if each.alert_id not in self._ended)]:
-            self.put_nowait(alert)
+        """Take over alerts of the journal that an earlier process had no time to put into the file."""
+        await self._loaded.wait()
+        oldest_ns = self._clock.now_ns() - self._retry_for_ns
+        for alert in journalled:
+            if alert.alert_id not in self._ended and alert.raised_ns > oldest_ns:
+                self.put_nowait(alert)
 
     async def run(self) -> None:
-        """Save and deliver, until cancelled."""
+        """Load what an earlier process left, then save and deliver, until cancelled."""
+        if not self._loaded.is_set():
+            await self._load()
         await self._compact()
         while True:
             await self._work.wait()
@@ -101,6 +101,17 @@ class AlertOutbox:
                 await self._deliver_one(max(self._waiting.values(), key=_most_urgent))
             if not self._waiting and not self._unsaved:
                 self._work.clear()
+
+    async def _load(self) -> None:
+        try:
+            waiting, ended = await asyncio.to_thread(self._file.read)
+        except OSError as error:
+            self._note_file_failure(error)
+            waiting, ended = {}, []
+        self._ended = dict.fromkeys([*ended, *self._ended])
+        for alert in waiting.values():
+            self.put_nowait(alert)
+        self._loaded.set()
 
     async def wait_empty(self) -> None:
         """Wait until nothing is left to deliver. The caller sets the deadline."""

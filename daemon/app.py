@@ -1,0 +1,349 @@
+"""The composition root: builds the parts of one guard, runs them in one TaskGroup, and stops them in order.
+
+Read from here inward. News comes in through the venue's three ports, `Inbox` turns it into events, `Runner` journals
+each, asks the core what to do, and leaves the answer in the `Outbox`; `Executor` carries it out, and what became of it
+comes back as an event:
+
+    ports ──> Inbox ──> Runner ── step(state, event) ──> Outbox ──> Executor ──> ports, timer, bands, people
+                          ^                                            │
+                          └────────────────── outcomes ────────────────┘
+
+A *vital* part that ends, ends the process, and the service manager starts it again into recovery. *Helpful* parts are
+started again in place. A lost connection is neither: the ports reconnect while the core turns BLIND.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random  # noqa: TID251 - for the spread of reconnects alone, see BitmexPorts
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final, Protocol
+
+import structlog
+
+from config.credentials import Credentials
+from config.model import Settings
+from connectors.bitmex.drop_copy import BitmexDropCopy
+from connectors.bitmex.market_data import BitmexMarketData
+from connectors.bitmex.order_entry import BitmexOrderEntry
+from connectors.ports import DropCopy, FeedSink, MarketData, OrderEntry
+from daemon.core.commands import RaiseAlert, Severity
+from daemon.core.events import Started, StopAsked
+from daemon.core.reasons import Reason
+from daemon.core.state import GuardState, initial_state, with_policy
+from daemon.shell.alerts.desk import AlertDesk
+from daemon.shell.alerts.outbox import AlertOutbox
+from daemon.shell.alerts.outbox_file import OutboxFile
+from daemon.shell.alerts.webhook import Webhook
+from daemon.shell.bands import Bands
+from daemon.shell.calls import Calls
+from daemon.shell.clock import Clock, SystemClock
+from daemon.shell.crew import Crew
+from daemon.shell.effects import LocalEffects
+from daemon.shell.executor import Executor
+from daemon.shell.health import HealthTicker, SkewGauge
+from daemon.shell.inbox import Inbox
+from daemon.shell.journal import Journal
+from daemon.shell.journal_file import JournalFile
+from daemon.shell.lock import hold_state_folder
+from daemon.shell.opening import Opening
+from daemon.shell.outbox import Outbox
+from daemon.shell.recover import Recovered, recover
+from daemon.shell.runner import Runner
+from daemon.shell.status import describe_state, headline
+from daemon.shell.status_socket import SOCKET_NAME, StatusSocket
+from daemon.shell.stopping import StopSignals, run_stage, stop_signals, wait_first
+from daemon.shell.timers import Timer
+from daemon.shell.watchdog import ServiceNotifier
+
+SETTLE_S: Final = 10.0
+"""Stop stage 1: requests in flight get their answers, the switch is disarmed (or left armed) and confirmed."""
+DELIVER_S: Final = 3.0
+"""Stop stage 2: what people were to be told gets its last chance; the outbox file keeps the rest."""
+FLUSH_S: Final = 5.0
+"""Stop stage 3: the journal reaches the disk."""
+CLOSE_S: Final = 2.0
+"""Stop stage 4: connections are let go."""
+STOP_S: Final = SETTLE_S + DELIVER_S + FLUSH_S + CLOSE_S
+
+log = structlog.get_logger("app")
+
+
+class Ports(Protocol):
+    """Where the three ports of a venue come from."""
+
+    def order_entry(self) -> OrderEntry:
+        """Return what sends requests."""
+
+    def market_data(self, sink: FeedSink) -> MarketData:
+        """Return the stream of prices."""
+
+    def drop_copy(self, sink: FeedSink) -> DropCopy:
+        """Return the stream of the account."""
+
+
+class BitmexPorts:
+    """BitMEX, its testnet, or the embedded exchange: they differ in their settings only."""
+
+    def __init__(self, settings: Settings, credentials: Credentials, clock: Clock) -> None:
+        self._settings = settings.venue
+        self._credentials = credentials
+        self._now_ns = clock.wall_ns
+        self._jitter = random.Random(os.getpid()).random  # noqa: S311 - spreads reconnects of several guards
+
+    def order_entry(self) -> OrderEntry:
+        """Return the REST side."""
+        return BitmexOrderEntry(settings=self._settings, credentials=self._credentials, now_ns=self._now_ns)
+
+    def market_data(self, sink: FeedSink) -> MarketData:
+        """Return the public stream."""
+        return BitmexMarketData(settings=self._settings, sink=sink, jitter=self._jitter, now_ns=self._now_ns)
+
+    def drop_copy(self, sink: FeedSink) -> DropCopy:
+        """Return the private stream."""
+        return BitmexDropCopy(
+            settings=self._settings,
+            credentials=self._credentials,
+            sink=sink,
+            jitter=self._jitter,
+            now_ns=self._now_ns,
+        )
+
+
+async def run_guard(
+    settings: Settings, ports: Ports, *, clock: Clock | None = None, notifier: ServiceNotifier | None = None
+) -> None:
+    """Guard one account until SIGTERM or SIGINT asks for an orderly stop.
+
+    Args:
+        settings: What to guard and how.
+        ports: The venue.
+        clock: Where the time comes from; the machine's clocks if left out.
+        notifier: The service manager; the one of the environment if left out.
+
+    Raises:
+        AlreadyRunning: If another guard holds the state folder.
+        StateFolderUnusable: If that folder cannot be used.
+        KeyRefused: If the key is wrong or must not be used for guarding.
+        ExceptionGroup: If a vital part ended; the journal tells the next start what was under way.
+    """
+    clock = clock or SystemClock()
+    notifier = notifier or ServiceNotifier.from_environment()
+    with hold_state_folder(Path(settings.state.directory)) as folder, stop_signals() as stop:
+        async with AsyncExitStack() as resources, asyncio.TaskGroup() as tasks:
+            crew = Crew(tasks)
+            guard = Guard(
+                settings,
+                ports,
+                folder,
+                clock=clock,
+                notifier=notifier,
+                crew=crew,
+                desk=await _open_desk(settings, folder, clock, crew, resources),
+            )
+            resources.push_async_callback(guard.close)
+            opening = crew.spawn(guard.open(), "opening")
+            await stop.asked.wait()
+            opening.cancel()
+            await guard.settle(stop)
+            crew.dismiss()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """What an open guard consists of, as far as stopping and showing it need to know."""
+
+    runner: Runner
+    executor: Executor
+    journal: Journal
+    inbox: Inbox
+
+
+class Guard:
+    """One account's guard, from the first question to the venue to the last byte of the journal."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        ports: Ports,
+        folder: Path,
+        *,
+        clock: Clock,
+        notifier: ServiceNotifier,
+        crew: Crew,
+        desk: AlertDesk,
+    ) -> None:
+        self._settings = settings
+        self._ports = ports
+        self._folder = folder
+        self._clock = clock
+        self._notifier = notifier
+        self._crew = crew
+        self._desk = desk
+        self._orders = ports.order_entry()
+        self._journal_file = JournalFile(folder / "journal")
+        self._parts: Parts | None = None
+        self._started_ns = clock.now_ns()
+
+    # ------------------------------------------------------------ start
+
+    async def open(self) -> None:
+        """Learn whose guard this is, recover what was known, and set everything going.
+
+        Raises:
+            KeyRefused: If the key is wrong or must not be used for guarding.
+        """
+        self._crew.helpful("status socket", StatusSocket(self._folder / SOCKET_NAME, self.describe).run)
+        self._desk.account = await self._opening().wait_account()
+        recovered = await asyncio.to_thread(recover, self._folder / "journal")
+        state, problem = self._state_from(recovered)
+        journal = self._open_journal(recovered, state)
+        await self._desk.restore(recovered.alerts)
+        if problem is not None:
+            self._say_unrecovered(problem)
+        self._parts = self._build(state, journal)
+        self._parts.runner.take(
+            Started(at_ns=self._clock.now_ns(), account=state.account, unanswered=recovered.unanswered)
+        )
+        log.info("guard open", account=state.account, recovered=problem is None and recovered.state is not None)
+
+    def _opening(self) -> Opening:
+        return Opening(
+            orders=self._orders,
+            settings=self._settings,
+            notifier=self._notifier,
+            raise_alert=self._desk.raise_alert,
+        )
+
+    def _state_from(self, recovered: Recovered) -> tuple[GuardState, str | None]:
+        """Return the state to go on from, and why the journal was not used if it was not."""
+        account, policy = self._desk.account, self._settings.policy
+        known = recovered.state
+        if known is None:
+            return initial_state(account, policy), recovered.problem
+        if known.account != account:
+            return initial_state(account, policy), f"the journal is that of account {known.account}"
+        return with_policy(known, policy), None
+
+    def _open_journal(self, recovered: Recovered, state: GuardState) -> Journal:
+        self._journal_file.start()
+        journal = Journal(
+            self._journal_file,
+            first_seq=recovered.next_seq,
+            unanswered=recovered.unanswered,
+            version=version("seawall"),
+        )
+        journal.begin_segment(state)
+        return journal
+
+    def _build(self, state: GuardState, journal: Journal) -> Parts:
+        """Put the parts together and start their tasks. Vital ones end the process when they end."""
+        clock, outbox = self._clock, Outbox()
+        runner = Runner(state=state, journal=journal, outbox=outbox)
+        inbox = Inbox(clock=clock, take=runner.take, bands=Bands())
+        market_data, drop_copy = self._ports.market_data(inbox), self._ports.drop_copy(inbox)
+        inbox.read_marks_with(market_data.exact_mark)
+        timer = Timer(clock=clock, take=runner.take)
+        skew = SkewGauge(orders=self._orders, clock=clock)
+        executor = Executor(
+            core=runner,
+            calls=Calls(orders=self._orders, drop_copy=drop_copy, clock=clock),
+            signals=LocalEffects(timer=timer, inbox=inbox, desk=self._desk),
+            outbox=outbox,
+            clock=clock,
+            spawn=self._crew.spawn,
+        )
+        health = HealthTicker(
+            clock=clock,
+            ages=inbox,
+            skew=skew,
+            journal=journal,
+            notifier=self._notifier,
+            take=runner.take,
+            headline=lambda: headline(runner.state),
+        )
+        self._crew.vital("broken core", runner.wait_broken())
+        self._crew.vital("executor", executor.run())
+        self._crew.vital("timer", timer.run())
+        self._crew.vital("drop copy", drop_copy.run())
+        self._crew.vital("market data", market_data.run())
+        self._crew.vital("health", health.run())
+        self._crew.helpful("clock skew", skew.run)
+        return Parts(runner=runner, executor=executor, journal=journal, inbox=inbox)
+
+    def _say_unrecovered(self, problem: str) -> None:
+        now_ns = self._clock.now_ns()
+        self._desk.raise_alert(
+            RaiseAlert(
+                reason=Reason.DEGRADED,
+                alert_id=f"degraded:journal_unusable::{now_ns}",
+                severity=Severity.WARNING,
+                topic="degraded",
+                state="journal_unusable",
+                symbol="",
+                text=f"The journal could not be used, the guard starts from what the exchange says: {problem}.",
+            )
+        )
+
+    # ------------------------------------------------------------ while it runs
+
+    def describe(self) -> dict[str, object]:
+        """Return the status that `seawall status` shows."""
+        now_ns = self._clock.now_ns()
+        described: dict[str, object] = {
+            "version": version("seawall"),
+            "process": os.getpid(),
+            "venue": self._settings.venue.environment.value,
+            "uptime_s": round((now_ns - self._started_ns) / 1e9, 1),
+            "alerts": self._desk.figures,
+        }
+        if self._parts is None:
+            return {**described, "mode": "waiting_for_venue"}
+        parts = self._parts
+        return {
+            **described,
+            **describe_state(parts.runner.state, now_ns=now_ns),
+            "journal": {"records": parts.journal.records, "problem": parts.journal.problem},
+            "counters": {
+                "events": parts.runner.events_taken,
+                "requests": parts.executor.carried,
+                "stopped_before_wire": parts.executor.refused_before_wire,
+                "marks_received": parts.inbox.marks_received,
+                "marks_told": parts.inbox.marks_told,
+            },
+        }
+
+    # ------------------------------------------------------------ stop
+
+    async def settle(self, stop: StopSignals) -> None:
+        """While everything still runs: let requests, the switch and the alerts come to their end."""
+        self._notifier.stopping("stopping in good order", more_s=STOP_S)
+        if self._parts is not None:
+            self._parts.runner.take(StopAsked(at_ns=self._clock.now_ns()))
+            settled = wait_first(self._parts.executor.exit_asked, stop.asked_again)
+            await run_stage("settle", settled, deadline_s=SETTLE_S)
+        await run_stage("deliver alerts", self._desk.wait_delivered(), deadline_s=DELIVER_S)
+
+    async def close(self) -> None:
+        """When nothing runs any more, in good order or not: journal to the disk, connections away."""
+        await run_stage("close journal", asyncio.to_thread(self._journal_file.close), deadline_s=FLUSH_S)
+        await run_stage("close connections", self._orders.close(), deadline_s=CLOSE_S)
+        log.info("guard closed")
+
+
+async def _open_desk(
+    settings: Settings, folder: Path, clock: Clock, crew: Crew, resources: AsyncExitStack
+) -> AlertDesk:
+    """Open the desk first of all: people must hear even that the venue cannot be reached."""
+    alerts = settings.alerts
+    if alerts.webhook_url is None:
+        return AlertDesk(clock=clock, outbox=None)
+    webhook = await resources.enter_async_context(Webhook(alerts.webhook_url, timeout_s=alerts.webhook_timeout_s))
+    file = OutboxFile(folder / "alerts.jsonl")
+    outbox = AlertOutbox(channel=webhook, file=file, clock=clock, retry_for_s=alerts.retry_for_s)
+    crew.helpful("alert delivery", outbox.run)
+    return AlertDesk(clock=clock, outbox=outbox)

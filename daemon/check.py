@@ -1,0 +1,167 @@
+"""`seawall check`: can this guard work? Says of each thing "ok" or what is wrong and what to do. Sends no order.
+
+The checks run in the order in which they can be understood: settings, credentials, then the venue with that key.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+import msgspec
+
+from config.credentials import Credentials
+from config.load import SettingsError, load_settings
+from config.model import Settings
+from config.policy import SwitchMode
+from config.secrets_from import CredentialsError, load_credentials
+from connectors.errors import Misconfigured, Rejected, VenueError
+from connectors.ports import KeyRights, OrderEntry
+from daemon.app import BitmexPorts
+from daemon.exit_codes import ExitCode
+from daemon.shell.clock import SystemClock
+from daemon.shell.health import SkewGauge
+from daemon.shell.key_rights import objection
+
+RESTART_S = 5
+"""What the systemd unit waits before it starts the guard again, and a stop that was asked for may take some of it."""
+COLD_START_S = 10
+"""From process start to the first feed of the switch: interpreter, recovery, connections, first picture."""
+MARGIN_S = 10
+
+
+class Standing(Enum):
+    """How one check ended."""
+
+    OK = "ok"
+    ADVICE = "advice"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One line of the answer."""
+
+    name: str
+    standing: Standing
+    text: str
+    """What was found and, unless all is well, what to do."""
+    code: ExitCode = ExitCode.OK
+    """What the command exits with if this is the first problem."""
+
+
+def ok(name: str, text: str) -> Finding:
+    """Return a good finding."""
+    return Finding(name=name, standing=Standing.OK, text=text)
+
+
+def advice(name: str, text: str) -> Finding:
+    """Return a finding that does not keep the guard from working."""
+    return Finding(name=name, standing=Standing.ADVICE, text=text)
+
+
+def problem(name: str, text: str, code: ExitCode) -> Finding:
+    """Return a finding that has to be mended first."""
+    return Finding(name=name, standing=Standing.PROBLEM, text=text, code=code)
+
+
+async def check(path: Path) -> list[Finding]:
+    """Return the findings for one settings file, as far as they can be made."""
+    try:
+        settings = load_settings(path)
+    except SettingsError as error:
+        return [problem("settings", each, ExitCode.BAD_INPUT) for each in error.problems]
+    findings = [ok("settings", f"{path} is understood"), switch_timeout(settings), alert_channel(settings)]
+    try:
+        credentials = load_credentials(settings.credentials)
+    except CredentialsError as error:
+        return [*findings, problem("credentials", str(error), ExitCode.CREDENTIALS)]
+    findings.append(ok("credentials", f"key {credentials.key_id} and its secret were found"))
+    return [*findings, *await ask_venue(settings, credentials)]
+
+
+async def ask_venue(settings: Settings, credentials: Credentials) -> list[Finding]:
+    """Return what the venue has to say: reachability, clock, rights of the key."""
+    orders = BitmexPorts(settings, credentials, SystemClock()).order_entry()
+    try:
+        clock = await clock_skew(settings, orders)
+        return [*clock, *([] if clock[0].code else [await key_rights(settings, orders)])]
+    finally:
+        await orders.close()
+
+
+async def clock_skew(settings: Settings, orders: OrderEntry) -> list[Finding]:
+    """Reach the venue and compare clocks."""
+    url = settings.venue.rest_url
+    try:
+        skew_ns = await SkewGauge(orders=orders, clock=SystemClock()).measure()
+    except VenueError as error:
+        text = f"{url} cannot be reached: {error.reason}: is the address right, and is the exchange up?"
+        return [problem("venue", text, ExitCode.VENUE_UNREACHABLE)]
+    skew_s, limit_s = skew_ns / 1e9, float(settings.policy.health.max_clock_skew_s)
+    reached = ok("venue", f"{url} answers")
+    if abs(skew_s) > limit_s:
+        text = f"this machine's clock is {skew_s:+.2f} s off the exchange's (limit {limit_s:g} s): let NTP set it"
+        return [reached, problem("clock", text, ExitCode.BAD_INPUT)]
+    return [reached, ok("clock", f"within {abs(skew_s):.2f} s of the exchange's (limit {limit_s:g} s)")]
+
+
+async def key_rights(settings: Settings, orders: OrderEntry) -> Finding:
+    """Ask what the key may do and whether such a key is used."""
+    try:
+        rights = await orders.key_rights()
+    except (Misconfigured, Rejected) as error:
+        return problem("key", f"the exchange refuses this key: {error.reason}", ExitCode.CREDENTIALS)
+    except VenueError as error:
+        return problem("key", f"its rights could not be asked for: {error.reason}", ExitCode.VENUE_UNREACHABLE)
+    refused = objection(rights, settings)
+    if refused is not None:
+        return problem("key", refused, ExitCode.CREDENTIALS)
+    return ok("key", _rights_in_words(rights))
+
+
+def _rights_in_words(rights: KeyRights) -> str:
+    if not rights.is_readable:
+        return "its rights cannot be read, which guard.accept_unreadable_rights allows"
+    return "may place orders and may not withdraw" if rights.can_order else "may read only, which observing needs"
+
+
+def switch_timeout(settings: Settings) -> Finding:
+    """An armed switch must outlive a restart of the guard."""
+    switch = settings.policy.switch
+    needed_s = RESTART_S + COLD_START_S + MARGIN_S
+    if switch.mode is SwitchMode.OFF:
+        return ok("switch", "off: the dead man's switch is never written")
+    if switch.timeout_s < needed_s:
+        text = (
+            f"switch.timeout_s = {switch.timeout_s} does not outlive a restart of the guard "
+            f"({RESTART_S} s pause, {COLD_START_S} s start, {MARGIN_S} s margin): set it to {needed_s} or more"
+        )
+        return problem("switch", text, ExitCode.BAD_INPUT)
+    return ok("switch", f"its time-out of {switch.timeout_s} s outlives a restart of the guard")
+
+
+def alert_channel(settings: Settings) -> Finding:
+    """Alerts that only a log gets wake nobody."""
+    if settings.alerts.webhook_url is None:
+        return advice("alerts", "go to the log only: set alerts.webhook_url if people are to be woken")
+    return ok("alerts", "go to the log and to the webhook")
+
+
+def exit_code(findings: list[Finding]) -> ExitCode:
+    """Return the code of the first problem."""
+    return next((each.code for each in findings if each.standing is Standing.PROBLEM), ExitCode.OK)
+
+
+def write_findings(findings: list[Finding], *, as_json: bool) -> None:
+    """Write the answer to standard output."""
+    if as_json:
+        rows = [{"name": each.name, "standing": each.standing.value, "text": each.text} for each in findings]
+        answer = {"ok": exit_code(findings) is ExitCode.OK, "exit_code": int(exit_code(findings)), "findings": rows}
+        sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
+        return
+    width = max(len(each.name) for each in findings)
+    for each in findings:
+        sys.stdout.write(f"{each.standing.value:<8} {each.name:<{width}}  {each.text}\n")

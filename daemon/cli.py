@@ -1,0 +1,258 @@
+"""The command line: arguments, and nothing else.
+
+Each command is a function that imports what it needs when it is called, so `--help` is instant and a command that
+fails does so for its own reasons. Known errors become one line on standard error and a documented exit code
+(`daemon.exit_codes`); a traceback is a bug.
+"""
+
+# ruff: noqa: PLC0415 - a command imports what it needs when it is called, so that --help is instant
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from daemon.arguments import balances, port_number, whole_number
+from daemon.exit_codes import CommandFailed, ExitCode
+
+_SCENARIOS = ("calm", "crash", "flash-crash", "squeeze", "gap", "grind")
+
+_DESCRIPTION = """\
+Seawall guards leveraged positions: a stop that is triggered by the mark price always rests on the exchange between
+mark and liquidation, a dead man's switch is fed while all is well, and people are told early."""
+
+_EXAMPLES = """\
+a first look, without keys or network:
+  seawall demo
+guard an account of the embedded exchange:
+  seawall exchange --port 8800 --json
+  seawall check --config seawall.toml
+  seawall run --config seawall.toml
+  seawall status --config seawall.toml
+
+exit codes:
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code. Errors that have an explanation are explained in one line."""
+    options = parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except CommandFailed as failure:
+        sys.stderr.write(f"seawall: {failure}\n")
+        return failure.code
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output went away, as `| head` does
+        return ExitCode.OK
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    codes = "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCode)
+    top = argparse.ArgumentParser(
+        prog="seawall",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES + codes,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"seawall {version('seawall')}")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for add in (_add_run, _add_check, _add_status, _add_exchange, _add_demo):
+        add(commands)
+    return top
+
+
+_Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse gives its type no public name
+
+
+def _add_run(commands: _Commands[argparse.ArgumentParser]) -> None:
+    run = _command(
+        commands,
+        "run",
+        "guard an account until asked to stop",
+        "The daemon: guards the account of the API key that the settings name. SIGTERM or Ctrl-C stop it in good "
+        "order; the protective stops stay on the exchange.",
+        "  seawall run --config seawall.toml\n  seawall run --config seawall.toml --observe",
+    )
+    _add_config(run)
+    run.add_argument("--observe", action="store_true", help="alerts only: nothing that changes anything is sent")
+    run.set_defaults(command=_run)
+
+
+def _add_check(commands: _Commands[argparse.ArgumentParser]) -> None:
+    check = _command(
+        commands,
+        "check",
+        "say what is wrong before it matters, and what to do",
+        "Checks settings, credentials, reachability, clock, key rights, and whether the dead man's switch outlives a "
+        "restart. Sends no order.",
+        "  seawall check --config seawall.toml\n  seawall check --config seawall.toml --json",
+    )
+    _add_config(check)
+    _add_json(check)
+    check.set_defaults(command=_check)
+
+
+def _add_status(commands: _Commands[argparse.ArgumentParser]) -> None:
+    status = _command(
+        commands,
+        "status",
+        "ask the running daemon how things are",
+        "Asks the daemon over its local socket: mode, feeds, positions with their liquidation price and stop, switch.",
+        "  seawall status --config seawall.toml\n  seawall status --socket seawall-state/status.sock --json",
+    )
+    where = status.add_mutually_exclusive_group(required=True)
+    where.add_argument("--config", type=Path, metavar="FILE", help="settings file of the daemon to ask")
+    where.add_argument("--socket", type=Path, metavar="PATH", help="its socket, instead of the settings file")
+    _add_json(status)
+    status.set_defaults(command=_status)
+
+
+def _add_exchange(commands: _Commands[argparse.ArgumentParser]) -> None:
+    exchange = _command(
+        commands,
+        "exchange",
+        "run the embedded exchange, which speaks BitMEX's protocol on loopback",
+        "Serves REST and WebSocket on 127.0.0.1, with accounts, keys, margin and liquidation, and plays prices from a "
+        "built-in scenario or a candle file.",
+        "  seawall exchange --json\n"
+        "  seawall exchange --port 8800 --scenario crash --speed 20\n"
+        "  seawall exchange --candles history.csv.gz --from 2020-03-12 --to 2020-03-13 --speed fit:60",
+    )
+    exchange.add_argument(
+        "--port", type=port_number, default=0, metavar="N", help="REST and WebSocket; 0 takes a free one"
+    )
+    exchange.add_argument("--control-port", type=port_number, default=0, metavar="N", help="control API; 0: a free one")
+    _add_tape(exchange, scenario="calm")
+    exchange.add_argument(
+        "--pick-day", action="store_true", help="of a longer candle file play the most violent day only"
+    )
+    exchange.add_argument(
+        "--start-paused", action="store_true", help="publish first prices, then wait for the control API"
+    )
+    exchange.add_argument("--accounts", type=whole_number, default=1, metavar="N", help="funded accounts (default 1)")
+    exchange.add_argument(
+        "--balance",
+        type=balances,
+        default={},
+        metavar="XBt=N,USDt=N",
+        help="opening balances of each account in minor units (default: one XBT and 100,000 USDT)",
+    )
+    exchange.add_argument("--state", type=Path, metavar="DIR", help="keep everything there, to go on after a restart")
+    exchange.add_argument("--sparse-rows", action="store_true", help="leave empty columns out instead of sending null")
+    exchange.add_argument("--no-limits", action="store_true", help="do not enforce request limits")
+    _add_json(exchange, "first line of output is one JSON object with addresses and keys")
+    exchange.set_defaults(command=_exchange)
+
+
+def _add_demo(commands: _Commands[argparse.ArgumentParser]) -> None:
+    demo = _command(
+        commands,
+        "demo",
+        "play a crash with a guarded and an unguarded account, and report",
+        "Starts the embedded exchange and the real daemon, opens the same positions on two accounts, plays a crash and "
+        "shows what the guard was worth. Needs no keys and no network.",
+        "  seawall demo\n  seawall demo --scenario squeeze --seed 7\n"
+        "  seawall demo --candles history.csv.gz --report crash.html --keep run/",
+    )
+    _add_tape(demo, scenario="crash")
+    demo.add_argument("--keep", type=Path, metavar="DIR", help="keep journals, logs and settings of the run there")
+    demo.add_argument("--report", type=Path, metavar="FILE", help="where the HTML report goes")
+    demo.add_argument("--plain", action="store_true", help="plain lines instead of a live screen")
+    _add_json(demo)
+    demo.set_defaults(command=_demo)
+
+
+def _add_tape(command: argparse.ArgumentParser, *, scenario: str) -> None:
+    source = command.add_mutually_exclusive_group()
+    source.add_argument(
+        "--scenario", choices=_SCENARIOS, default=scenario, help=f"built-in history (default {scenario})"
+    )
+    source.add_argument("--candles", type=Path, metavar="FILE", help="minute candles, CSV or CSV.gz")
+    command.add_argument("--from", dest="since", metavar="TIME", help="first moment of the candle file, UTC")
+    command.add_argument("--to", dest="until", metavar="TIME", help="last moment of the candle file, UTC")
+    command.add_argument(
+        "--seed", type=whole_number, default=1, metavar="N", help="origin of everything random (default 1)"
+    )
+    command.add_argument("--speed", metavar="PACE", help="a factor (20), fit:SECONDS, or max")
+
+
+def _command(
+    commands: _Commands[argparse.ArgumentParser], name: str, title: str, description: str, examples: str
+) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=title,
+        description=description,
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def _add_config(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--config", type=Path, required=True, metavar="FILE", help="settings file (TOML)")
+
+
+def _add_json(command: argparse.ArgumentParser, title: str = "one JSON object instead of text") -> None:
+    command.add_argument("--json", dest="as_json", action="store_true", help=title)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from daemon.run import run
+
+    return run(options.config, observe=options.observe)
+
+
+def _check(options: argparse.Namespace) -> int:
+    import asyncio
+
+    from daemon.check import check, exit_code, write_findings
+
+    findings = asyncio.run(check(options.config))
+    write_findings(findings, as_json=options.as_json)
+    return exit_code(findings)
+
+
+def _status(options: argparse.Namespace) -> int:
+    from daemon.run import socket_of
+    from daemon.shell.status_socket import DaemonUnreachable
+    from daemon.status import show_status
+
+    try:
+        show_status(options.socket or socket_of(options.config), as_json=options.as_json)
+    except DaemonUnreachable as error:
+        raise CommandFailed(str(error), ExitCode.VENUE_UNREACHABLE) from error
+    return ExitCode.OK
+
+
+def _exchange(options: argparse.Namespace) -> int:
+    from daemon.exchange import run_embedded_exchange
+
+    return run_embedded_exchange(options)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from daemon.demo.options import DemoOptions
+    from daemon.demo.run import run_demo
+
+    return run_demo(
+        DemoOptions(
+            scenario=options.scenario,
+            candles=options.candles,
+            since=options.since,
+            until=options.until,
+            seed=options.seed,
+            speed=options.speed,
+            keep=options.keep,
+            report=options.report,
+            as_json=options.as_json,
+            plain=options.plain,
+        )
+    )

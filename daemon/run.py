@@ -1,0 +1,105 @@
+"""`seawall run`: from a settings file to a running guard, and from its end to an exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+import uvloop
+
+from config.credentials import Credentials
+from config.load import SettingsError, load_settings
+from config.model import Settings
+from config.secrets_from import CredentialsError, load_credentials
+from daemon.app import BitmexPorts, run_guard
+from daemon.core.errors import InvariantBroken
+from daemon.exit_codes import CommandFailed, ExitCode
+from daemon.shell.clock import SystemClock
+from daemon.shell.crew import VitalPartEnded
+from daemon.shell.key_rights import KeyRefused
+from daemon.shell.lock import AlreadyRunning, StateFolderUnusable
+from daemon.shell.logs import secrets_of_url, set_up_logs
+from daemon.shell.outbox import OutboxOverflow
+from daemon.shell.status_socket import SOCKET_NAME
+
+_CODES: dict[type[Exception], ExitCode] = {
+    KeyRefused: ExitCode.CREDENTIALS,
+    AlreadyRunning: ExitCode.IN_USE,
+    StateFolderUnusable: ExitCode.BAD_INPUT,
+    InvariantBroken: ExitCode.BROKEN,
+    VitalPartEnded: ExitCode.BROKEN,
+    OutboxOverflow: ExitCode.BROKEN,
+}
+
+
+def run(path: Path, *, observe: bool) -> int:
+    """Guard until asked to stop.
+
+    Raises:
+        CommandFailed: If the guard cannot start, or had to end.
+    """
+    settings = read_settings(path)
+    if observe:
+        settings = replace(settings, policy=replace(settings.policy, observe=True))
+    credentials = read_credentials(settings)
+    _forbid_core_dumps()
+    secrets = [credentials.secret.reveal(), *secrets_of_url(settings.alerts.webhook_url)]
+    set_up_logs(settings.log, secrets=secrets)
+    clock = SystemClock()
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run_guard(settings, BitmexPorts(settings, credentials, clock), clock=clock))
+    except Exception as error:
+        raise _explained(error) from error
+    return ExitCode.OK
+
+
+def read_settings(path: Path) -> Settings:
+    """Read the settings file; all of its problems make the message."""
+    try:
+        return load_settings(path)
+    except SettingsError as error:
+        raise CommandFailed("\n".join(error.problems), ExitCode.BAD_INPUT) from error
+
+
+def read_credentials(settings: Settings) -> Credentials:
+    """Read key and secret from wherever they are kept."""
+    try:
+        return load_credentials(settings.credentials)
+    except CredentialsError as error:
+        raise CommandFailed(str(error), ExitCode.CREDENTIALS) from error
+
+
+def socket_of(path: Path) -> Path:
+    """Return the status socket of the daemon that runs with this settings file."""
+    return Path(read_settings(path).state.directory) / SOCKET_NAME
+
+
+def _explained(error: Exception) -> CommandFailed:
+    """Find the known cause in what the TaskGroup raised; anything else ends the process as broken, with its name."""
+    for each in leaves(error):
+        for kind, code in _CODES.items():
+            if isinstance(each, kind):
+                return CommandFailed(str(each), code)
+    structlog.get_logger("run").critical("the guard had to end", exc_info=error)
+    causes = "; ".join(f"{type(each).__name__}: {each}" for each in leaves(error))
+    return CommandFailed(f"the guard had to end: {causes}", ExitCode.BROKEN)
+
+
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """Yield the single errors inside a group of groups."""
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from leaves(each)
+    else:
+        yield error
+
+
+def _forbid_core_dumps() -> None:
+    """A core dump would hold the secret (P11)."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))

@@ -1,0 +1,33 @@
+"""Where commands go that the venue never sees: timer, price bands, people."""
+
+from __future__ import annotations
+
+from daemon.core.commands import RaiseAlert, SetBand
+from daemon.shell.alerts.desk import AlertDesk
+from daemon.shell.inbox import Inbox
+from daemon.shell.timers import Timer
+
+
+class LocalEffects:
+    """The executor's local half."""
+
+    def __init__(self, *, timer: Timer, inbox: Inbox, desk: AlertDesk) -> None:
+        self._timer = timer
+        self._inbox = inbox
+        self._desk = desk
+
+    def set_timer(self, at_ns: int) -> None:
+        """Wake the core at this time."""
+        self._timer.set_nowait(at_ns)
+
+    def set_band(self, command: SetBand) -> None:
+        """Put a price band in force."""
+        self._inbox.set_band(command)
+
+    def clear_band(self, symbol: str) -> None:
+        """Drop a price band."""
+        self._inbox.clear_band(symbol)
+
+    def raise_alert(self, alert: RaiseAlert) -> None:
+        """Tell people."""
+        self._desk.raise_alert(alert)

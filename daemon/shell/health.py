@@ -1,0 +1,140 @@
+"""Once a second: how fresh the feeds are, how late the loop is, how far the clock is off; then the watchdog is fed.
+
+Why: the watchdog must mean "a decision cycle was completed", so it is fed right after the core has taken the tick and
+from nowhere else. What the core concludes, blindness included, does not matter to it: an outage of the venue must not
+become a restart loop.
+
+Units: nanoseconds, seconds where a name ends in `_s`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+
+from connectors.errors import VenueError
+from connectors.ports import Feed, OrderEntry
+from daemon.core.events import Event, HealthTicked
+from daemon.shell.clock import Clock
+from daemon.shell.watchdog import ServiceNotifier
+
+TICK_S = 1.0
+FIRST_TICK_S = 0.2
+SKEW_EVERY_S = 60.0
+SKEW_RETRY_S = 10.0
+
+log = structlog.get_logger("health")
+
+
+class FeedAges(Protocol):
+    """Who knows when the feeds last gave a sign of life."""
+
+    def age_ns(self, feed: Feed) -> int:
+        """Time since the last sign of life."""
+
+
+class JournalHealth(Protocol):
+    """Who knows whether the journal is in order."""
+
+    @property
+    def problem(self) -> str | None:
+        """Why it is not, or None."""
+
+
+class SkewGauge:
+    """Measures the venue's clock against this machine's, on a slow cycle."""
+
+    def __init__(self, *, orders: OrderEntry, clock: Clock) -> None:
+        self._orders = orders
+        self._clock = clock
+        self.skew_ns = 0
+        """Venue less ours, as last measured; 0 before the first measurement."""
+        self.is_measured = False
+
+    async def run(self) -> None:
+        """Measure until cancelled."""
+        while True:
+            is_measured = await self._try_measure()
+            await asyncio.sleep(SKEW_EVERY_S if is_measured else SKEW_RETRY_S)
+
+    async def measure(self) -> int:
+        """Return the skew now. What the answer's way may explain is not counted as skew.
+
+        Raises:
+            VenueError: If the venue does not say its time.
+        """
+        sent_ns = self._clock.wall_ns()
+        venue_ns = await self._orders.server_time_ns()
+        received_ns = self._clock.wall_ns()
+        apart_ns = venue_ns - (sent_ns + received_ns) // 2
+        explained_ns = abs(received_ns - sent_ns) // 2
+        self.skew_ns = max(0, apart_ns - explained_ns) + min(0, apart_ns + explained_ns)
+        self.is_measured = True
+        return self.skew_ns
+
+    async def _try_measure(self) -> bool:
+        try:
+            await self.measure()
+        except VenueError as error:
+            log.debug("the venue's clock could not be read", why=error.reason)
+            return False
+        return True
+
+
+class HealthTicker:
+    """The slow tick, as a vital task."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        ages: FeedAges,
+        skew: SkewGauge,
+        journal: JournalHealth,
+        notifier: ServiceNotifier,
+        take: Callable[[Event], None],
+        headline: Callable[[], str],
+    ) -> None:
+        self._clock = clock
+        self._ages = ages
+        self._skew = skew
+        self._journal = journal
+        self._notifier = notifier
+        self._take = take
+        self._headline = headline
+        self._journal_problem: str | None = None
+
+    async def run(self) -> None:
+        """Tick until cancelled."""
+        loop = asyncio.get_running_loop()
+        due_s = loop.time() + FIRST_TICK_S
+        while True:
+            await asyncio.sleep(max(0.0, due_s - loop.time()))
+            lag_s = max(0.0, loop.time() - due_s)
+            self.tick(loop_lag_ns=int(lag_s * 1e9))
+            due_s = max(due_s, loop.time() - TICK_S) + TICK_S
+
+    def tick(self, *, loop_lag_ns: int) -> None:
+        """Complete one decision cycle."""
+        self._say_journal_health()
+        tick = HealthTicked(
+            at_ns=self._clock.now_ns(),
+            market_age_ns=self._ages.age_ns(Feed.MARKET),
+            account_age_ns=self._ages.age_ns(Feed.ACCOUNT),
+            loop_lag_ns=loop_lag_ns,
+            clock_skew_ns=self._skew.skew_ns,
+            journal_ok=self._journal_problem is None,
+        )
+        self._take(tick)
+        self._notifier.cycle_completed(self._headline())
+
+    def _say_journal_health(self) -> None:
+        problem = self._journal.problem
+        if problem is not None and self._journal_problem is None:
+            log.critical("the journal cannot be written; protection goes on without it", why=problem)
+        if problem is None and self._journal_problem is not None:
+            log.warning("the journal is written again")
+        self._journal_problem = problem

@@ -1,0 +1,127 @@
+"""The daemon's picture of itself as plain values, for `seawall status` and the service manager's status line.
+
+It only reads. Prices are text, exactly as decided on; times are ISO 8601 in UTC; durations are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from connectors.vocabulary import Order, Side
+from daemon.core.ids import is_ours
+from daemon.core.liquidation import room_percent
+from daemon.core.state import Feed, Guarded, GuardState, Switch, SwitchState
+
+_HUNDREDTH = Decimal("0.01")
+
+
+def describe_state(state: GuardState, *, now_ns: int) -> dict[str, object]:
+    """Return what the core knows, for people and machines."""
+    return {
+        "account": state.account,
+        "mode": state.mode.value,
+        "mode_for_s": _since_s(state.mode_since_ns, now_ns),
+        "observe": state.policy.observe,
+        "feeds": {"market": _feed(state.health.market), "account": _feed(state.health.account)},
+        "clock_skew_s": round(state.health.clock_skew_ns / 1e9, 3),
+        "loop_lag_s": round(state.health.loop_lag_ns / 1e9, 3),
+        "positions": [
+            _position(state, guarded, now_ns=now_ns)
+            for _, guarded in sorted(state.positions.items())
+            if guarded.position.quantity
+        ],
+        "switch": _switch(state.switch, mode=state.policy.switch.mode.value, now_ns=now_ns),
+        "degraded": [
+            {"state": name, "for_s": _since_s(since, now_ns)} for name, since in sorted(state.degraded.items())
+        ],
+        "requests_in_flight": len(state.pending),
+    }
+
+
+def headline(state: GuardState) -> str:
+    """Return the one line that the service manager shows."""
+    positions = [guarded for guarded in state.positions.values() if guarded.position.quantity]
+    covered = sum(1 for guarded in positions if guarded.covered_ns)
+    words = f"{state.mode.value}: {covered} of {len(positions)} positions covered"
+    troubles = sorted({*state.degraded, *(each.value for guarded in positions for each in guarded.degraded)})
+    return words + (f"; degraded: {', '.join(troubles)}" if troubles else "")
+
+
+def _feed(feed: Feed) -> dict[str, object]:
+    described: dict[str, object] = {"live": feed.is_live, "age_s": round(feed.age_ns / 1e9, 3)}
+    if not feed.is_live:
+        described["reason"] = feed.reason
+    return described
+
+
+def _position(state: GuardState, guarded: Guarded, *, now_ns: int) -> dict[str, object]:
+    position = guarded.position
+    mark = state.marks.get(position.key.symbol)
+    mark_price = None if mark is None else mark.price
+    return {
+        "symbol": position.key.symbol,
+        "side": None if position.side is None else position.side.value,
+        "quantity": position.quantity,
+        "entry_price": _text(position.entry_price),
+        "mark_price": _text(mark_price),
+        "mark_age_s": None if mark is None else _since_s(mark.at_ns, now_ns),
+        "liquidation_price": _text(guarded.liquidation.price),
+        "liquidation": guarded.liquidation.standing.value,
+        "room_percent": _room(position.side, mark_price, guarded.liquidation.price),
+        "tier": guarded.tier.value,
+        "cover": guarded.need.value,
+        "stop_trigger": _text(guarded.ratchet),
+        "stops": _resting_stops(state, position.key.symbol),
+        "covered_since": None if guarded.covered_ns == 0 else _moment(guarded.covered_ns),
+        "covered_after_s": _after_s(guarded),
+        "degraded": [each.value for each in guarded.degraded],
+    }
+
+
+def _room(side: Side | None, mark: Decimal | None, liquidation: Decimal | None) -> str | None:
+    if side is None or mark is None or liquidation is None or mark <= 0 or liquidation <= 0:
+        return None
+    return str(room_percent(side, mark, liquidation).quantize(_HUNDREDTH))
+
+
+def _resting_stops(state: GuardState, symbol: str) -> list[dict[str, object]]:
+    orders: Mapping[str, Order] = {key: known.order for key, known in state.orders.get(symbol, {}).items()}
+    return [
+        {
+            "client_order_id": order.client_order_id,
+            "stop_price": _text(order.stop_price),
+            "quantity": order.quantity,
+            "ours": is_ours(state.account, order.client_order_id),
+        }
+        for order in orders.values()
+        if order.is_resting_stop
+    ]
+
+
+def _after_s(guarded: Guarded) -> float | None:
+    if guarded.covered_ns == 0 or guarded.known_ns == 0:
+        return None
+    return round((guarded.covered_ns - guarded.known_ns) / 1e9, 3)
+
+
+def _switch(switch: Switch, *, mode: str, now_ns: int) -> dict[str, object]:
+    described: dict[str, object] = {"mode": mode, "state": switch.state.value}
+    if switch.state is SwitchState.ARMED:
+        described["expires_in_s"] = round((switch.expires_ns - now_ns) / 1e9, 1)
+    if switch.problem:
+        described["problem"] = switch.problem
+    return described
+
+
+def _since_s(since_ns: int, now_ns: int) -> float:
+    return round(max(0, now_ns - since_ns) / 1e9, 3) if since_ns else 0.0
+
+
+def _moment(at_ns: int) -> str:
+    return datetime.fromtimestamp(at_ns / 1e9, UTC).isoformat(timespec="milliseconds")
+
+
+def _text(price: Decimal | None) -> str | None:
+    return None if price is None else format(price, "f")

@@ -1,0 +1,58 @@
+"""The way to an orderly stop: signals that ask for it, and waits that end in time."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager, suppress
+
+import structlog
+
+log = structlog.get_logger("stopping")
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class StopSignals:
+    """The first signal asks for an orderly stop, the second says that settling must not be waited for."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.asked_again = asyncio.Event()
+
+    def ask(self) -> None:
+        """Take one signal."""
+        (self.asked_again if self.asked.is_set() else self.asked).set()
+
+
+@contextmanager
+def stop_signals() -> Iterator[StopSignals]:
+    """Listen to SIGTERM and SIGINT while the block runs."""
+    stop = StopSignals()
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stop.ask)
+    try:
+        yield stop
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+async def wait_first(one: asyncio.Event, other: asyncio.Event) -> None:
+    """Wait until either is set."""
+    async with asyncio.TaskGroup() as waiters:
+        waiting = {waiters.create_task(each.wait(), name="stop waiter") for each in (one, other)}
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for each in waiting:
+            each.cancel()
+
+
+async def run_stage(stage: str, work: Awaitable[None], *, deadline_s: float) -> None:
+    """Give a stop stage its time and no more; a stage that needs more is named in the log."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(deadline_s):
+            await work
+            return
+    log.error("a stop stage ran out of time", stage=stage, seconds=deadline_s)

@@ -1,0 +1,89 @@
+"""`seawall status`: asks the running daemon and shows the answer.
+
+The daemon answers over a Unix socket in its state folder (`daemon.shell.status_socket`); this is the other end.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from daemon.shell.status_socket import ask_status
+
+_COLUMNS = (
+    ("symbol", "symbol"),
+    ("quantity", "quantity"),
+    ("mark", "mark_price"),
+    ("liquidation", "liquidation_price"),
+    ("room %", "room_percent"),
+    ("stop", "stop_trigger"),
+    ("tier", "tier"),
+    ("covered since", "covered_since"),
+)
+
+
+def show_status(path: Path, *, as_json: bool) -> None:
+    """Ask the daemon behind the socket and write its status to standard output.
+
+    Raises:
+        DaemonUnreachable: If no daemon answers there.
+    """
+    status = ask_status(path)
+    text = msgspec.json.encode(status).decode() if as_json else in_words(status)
+    sys.stdout.write(text + "\n")
+
+
+def in_words(status: Mapping[str, Any]) -> str:
+    """Return the status for people."""
+    lines = [_first_line(status)]
+    if "feeds" in status:
+        lines += [_feeds(status["feeds"]), _switch(status["switch"])]
+    lines += _degraded(status)
+    positions = status.get("positions", [])
+    lines += _table(positions) if positions else ["no open positions"]
+    return "\n".join(lines)
+
+
+def _first_line(status: Mapping[str, Any]) -> str:
+    observing = " (observing: sends nothing)" if status.get("observe") else ""
+    account = f", account {status['account']}" if "account" in status else ""
+    return (
+        f"{status['mode']}{observing}{account} on {status['venue']}, "
+        f"up {status['uptime_s']:.0f} s, version {status['version']}"
+    )
+
+
+def _feeds(feeds: Mapping[str, Mapping[str, Any]]) -> str:
+    words = [
+        f"{name} {'live' if feed['live'] else 'lost (' + feed.get('reason', '') + ')'}, {feed['age_s']:.1f} s old"
+        for name, feed in feeds.items()
+    ]
+    return "feeds: " + "; ".join(words)
+
+
+def _switch(switch: Mapping[str, Any]) -> str:
+    countdown = f", fires in {switch['expires_in_s']:.0f} s if not fed" if "expires_in_s" in switch else ""
+    trouble = f"; {switch['problem']}" if "problem" in switch else ""
+    return f"dead man's switch: {switch['state']} (mode {switch['mode']}){countdown}{trouble}"
+
+
+def _degraded(status: Mapping[str, Any]) -> list[str]:
+    lines = [f"degraded: {each['state']} for {each['for_s']:.0f} s" for each in status.get("degraded", [])]
+    for position in status.get("positions", []):
+        lines += [f"degraded: {position['symbol']}: {state}" for state in position["degraded"]]
+    return lines
+
+
+def _table(positions: Sequence[Mapping[str, Any]]) -> list[str]:
+    rows = [[title for title, _ in _COLUMNS]]
+    rows += [[_cell(position[key]) for _, key in _COLUMNS] for position in positions]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_COLUMNS))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _cell(value: object) -> str:
+    return "-" if value is None else str(value)
