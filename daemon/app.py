@@ -19,7 +19,6 @@ import os
 import random  # noqa: TID251 - for the spread of reconnects alone, see BitmexPorts
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -59,6 +58,7 @@ from daemon.shell.status_socket import SOCKET_NAME, StatusSocket
 from daemon.shell.stopping import StopSignals, run_stage, stop_signals, wait_first
 from daemon.shell.timers import Timer
 from daemon.shell.watchdog import ServiceNotifier
+from daemon.version import VERSION
 
 SETTLE_S: Final = 10.0
 """Stop stage 1: requests in flight get their answers, the switch is disarmed (or left armed) and confirmed."""
@@ -235,7 +235,7 @@ class Guard:
             self._journal_file,
             first_seq=recovered.next_seq,
             unanswered=recovered.unanswered,
-            version=version("seawall"),
+            version=VERSION,
         )
         journal.begin_segment(state)
         return journal
@@ -295,7 +295,7 @@ class Guard:
         """Return the status that `seawall status` shows."""
         now_ns = self._clock.now_ns()
         described: dict[str, object] = {
-            "version": version("seawall"),
+            "version": VERSION,
             "process": os.getpid(),
             "venue": self._settings.venue.environment.value,
             "uptime_s": round((now_ns - self._started_ns) / 1e9, 1),

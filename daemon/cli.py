@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 from daemon.arguments import balances, port_number, whole_number
 from daemon.exit_codes import CommandFailed, ExitCode
+from daemon.version import VERSION
 
 _SCENARIOS = ("calm", "crash", "flash-crash", "squeeze", "gap", "grind")
 
@@ -61,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    top.add_argument("--version", action="version", version=f"seawall {version('seawall')}")
+    top.add_argument("--version", action="version", version=f"seawall {VERSION}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add in (_add_run, _add_check, _add_status, _add_exchange, _add_demo):
         add(commands)
@@ -189,7 +190,7 @@ def _command(
     return commands.add_parser(
         name,
         help=title,
-        description=description,
+        description=textwrap.fill(description, 100),
         epilog=f"examples:\n{examples}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -221,7 +222,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    from daemon.run import socket_of
+    from daemon.inputs import socket_of
     from daemon.shell.status_socket import DaemonUnreachable
     from daemon.status import show_status
 

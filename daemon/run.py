@@ -11,20 +11,16 @@ from pathlib import Path
 import structlog
 import uvloop
 
-from config.credentials import Credentials
-from config.load import SettingsError, load_settings
-from config.model import Settings
-from config.secrets_from import CredentialsError, load_credentials
 from daemon.app import BitmexPorts, run_guard
 from daemon.core.errors import InvariantBroken
 from daemon.exit_codes import CommandFailed, ExitCode
+from daemon.inputs import read_credentials, read_settings
 from daemon.shell.clock import SystemClock
 from daemon.shell.crew import VitalPartEnded
 from daemon.shell.key_rights import KeyRefused
 from daemon.shell.lock import AlreadyRunning, StateFolderUnusable
 from daemon.shell.logs import secrets_of_url, set_up_logs
 from daemon.shell.outbox import OutboxOverflow
-from daemon.shell.status_socket import SOCKET_NAME
 
 _CODES: dict[type[Exception], ExitCode] = {
     KeyRefused: ExitCode.CREDENTIALS,
@@ -56,27 +52,6 @@ def run(path: Path, *, observe: bool) -> int:
     except Exception as error:
         raise _explained(error) from error
     return ExitCode.OK
-
-
-def read_settings(path: Path) -> Settings:
-    """Read the settings file; all of its problems make the message."""
-    try:
-        return load_settings(path)
-    except SettingsError as error:
-        raise CommandFailed("\n".join(error.problems), ExitCode.BAD_INPUT) from error
-
-
-def read_credentials(settings: Settings) -> Credentials:
-    """Read key and secret from wherever they are kept."""
-    try:
-        return load_credentials(settings.credentials)
-    except CredentialsError as error:
-        raise CommandFailed(str(error), ExitCode.CREDENTIALS) from error
-
-
-def socket_of(path: Path) -> Path:
-    """Return the status socket of the daemon that runs with this settings file."""
-    return Path(read_settings(path).state.directory) / SOCKET_NAME
 
 
 def _explained(error: Exception) -> CommandFailed:

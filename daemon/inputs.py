@@ -1,0 +1,33 @@
+"""What commands read before they start: the settings file and the credentials. Problems become one exit code each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from config.credentials import Credentials
+from config.load import SettingsError, load_settings
+from config.model import Settings
+from config.secrets_from import CredentialsError, load_credentials
+from daemon.exit_codes import CommandFailed, ExitCode
+from daemon.shell.status_socket import SOCKET_NAME
+
+
+def read_settings(path: Path) -> Settings:
+    """Read the settings file; all of its problems make the message."""
+    try:
+        return load_settings(path)
+    except SettingsError as error:
+        raise CommandFailed("\n".join(error.problems), ExitCode.BAD_INPUT) from error
+
+
+def read_credentials(settings: Settings) -> Credentials:
+    """Read key and secret from wherever they are kept."""
+    try:
+        return load_credentials(settings.credentials)
+    except CredentialsError as error:
+        raise CommandFailed(str(error), ExitCode.CREDENTIALS) from error
+
+
+def socket_of(path: Path) -> Path:
+    """Return the status socket of the daemon that runs with this settings file."""
+    return Path(read_settings(path).state.directory) / SOCKET_NAME
