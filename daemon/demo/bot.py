@@ -41,16 +41,25 @@ class Bot:
         credentials: Its key, with the right to order.
         http: A client whose base address is the exchange.
         clock: For the expiry of signatures.
+        run: Part of every client order id: the same run never orders the same thing twice, another one may.
     """
 
     def __init__(
-        self, name: str, account: int, credentials: Credentials, *, http: httpx.AsyncClient, clock: Clock
+        self,
+        name: str,
+        account: int,
+        credentials: Credentials,
+        *,
+        http: httpx.AsyncClient,
+        clock: Clock,
+        run: str = "demo",
     ) -> None:
         self.name = name
         self.account = account
         self._credentials = credentials
         self._http = http
         self._clock = clock
+        self._run = run
 
     async def open_position(self, position: PlannedPosition, quantity: int) -> None:
         """Set the margin mode and leverage, then take the position at the market."""
@@ -58,18 +67,30 @@ class Bot:
         leverage = {"symbol": position.symbol, "leverage": float(position.leverage)}
         await self._send("POST", "/position/leverage", leverage)
         order = {"symbol": position.symbol, "side": side, "orderQty": quantity, "ordType": "Market"}
-        await self._order("open", order)
+        await self._once("open", order)
 
     async def quote_far_away(self, instrument: Instrument, mark_price: Decimal) -> None:
         """Leave one limit order resting that may add exposure, as any quoting bot does."""
         price = float(far_quote_price(instrument, mark_price))
         order = {"symbol": QUOTING_SYMBOL, "side": "Sell", "orderQty": instrument.lot_size, "price": price}
-        await self._order("quote", order)
+        await self._once("quote", order)
 
     async def instruments(self) -> list[Instrument]:
         """The contracts that are open for trading."""
         parsed = [parse_instrument(row) for row in await self._rows("/instrument/active")]
         return [instrument for instrument in parsed if instrument is not None]
+
+    async def close_position(self, symbol: str) -> None:
+        """Close whatever is held, at the market; nothing happens when flat."""
+        for row in await self.positions():
+            if row["symbol"] == symbol and row.get("currentQty"):
+                side = "Sell" if int(str(row["currentQty"])) > 0 else "Buy"
+                close = {"symbol": symbol, "side": side, "ordType": "Market", "execInst": "Close"}
+                await self._send("POST", "/order", close)
+
+    async def cancel_all(self, symbol: str) -> None:
+        """Cancel every order of the account in this symbol."""
+        await self._send("DELETE", "/order/all", {"symbol": symbol})
 
     async def positions(self) -> list[Row]:
         """The account's position rows."""
@@ -79,10 +100,11 @@ class Bot:
         """One margin row per currency."""
         return await self._rows("/user/margin", currency="all")
 
-    async def _order(self, purpose: str, order: Mapping[str, object]) -> None:
+    async def _once(self, purpose: str, order: Mapping[str, object]) -> None:
         """Send an order once, however often this is called: the id says what it is for, and a repeat is refused."""
         try:
-            await self._send("POST", "/order", {**order, "clOrdID": f"{ORDER_PREFIX}{purpose}-{order['symbol']}"})
+            name = f"{ORDER_PREFIX}{self._run}-{purpose}-{order['symbol']}"
+            await self._send("POST", "/order", {**order, "clOrdID": name})
         except BotRefused as refusal:
             if "Duplicate clOrdID" not in str(refusal):
                 raise
