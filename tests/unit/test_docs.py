@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
+from contextlib import nullcontext
 from datetime import date
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from daemon.cli import parser
 from daemon.core.degraded import Degraded
 from daemon.core.reasons import Reason
 from daemon.exit_codes import ExitCode
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCS = REPOSITORY / "docs"
+DEPLOY = REPOSITORY / "deploy"
 PROMISES = tuple(f"P{number}" for number in range(1, 13))
 DOCUMENTS = tuple(
     sorted(
-        path for folder in (REPOSITORY, DOCS, DOCS / "decisions", REPOSITORY / "deploy") for path in folder.glob("*.md")
+        path
+        for folder in (REPOSITORY, DOCS, DOCS / "decisions", DEPLOY, DEPLOY / "systemd")
+        for path in folder.glob("*.md")
     )
 )
 DECISION_HEADINGS = ("Status", "Context", "Decision", "Consequences", "What would change our mind")
@@ -56,7 +62,7 @@ def fact_rows() -> list[list[str]]:
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_documents_name_files_that_exist(document: Path) -> None:
     """A file or test that a document names in code quotes is there."""
     markdown = read(document)
@@ -66,7 +72,7 @@ def test_documents_name_files_that_exist(document: Path) -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_links_lead_somewhere(document: Path) -> None:
     """A relative link in a document leads to a file of the repository."""
     targets = re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", read(document))
@@ -108,9 +114,7 @@ def test_decisions_have_one_form() -> None:
 @pytest.mark.parametrize(("part", "names"), [(0, Reason), (1, Degraded)], ids=["reasons", "degraded states"])
 def test_runbook_explains_every_name_and_no_other(part: int, names: type[Reason | Degraded]) -> None:
     """Each reason and each degraded state has one heading, in the order of the code, and its three paragraphs (P12)."""
-    sections = re.split(
-        r"^### ", read(REPOSITORY / "deploy" / "runbook.md").split("## Degraded states")[part], flags=re.MULTILINE
-    )
+    sections = re.split(r"^### ", read(DEPLOY / "runbook.md").split("## Degraded states")[part], flags=re.MULTILINE)
     assert [section.split("\n", maxsplit=1)[0] for section in sections[1:]] == [member.value for member in names]
     for section in sections[1:]:
         assert all(word in section for word in ("**Means.**", "**The guard** ", "**You** ")), section.splitlines()[0]
@@ -120,3 +124,13 @@ def test_readme_lists_the_exit_codes() -> None:
     """The table of exit codes in the README is that of the code."""
     rows = re.findall(r"^\| (\d+) \| (.+) \|$", read(REPOSITORY / "README.md"), flags=re.MULTILINE)
     assert rows == [(str(code.value), code.meaning) for code in ExitCode]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_commands_in_documents_are_understood(document: Path) -> None:
+    """Every `seawall ...` line that a document shows is accepted; a word alone names a command that exists."""
+    shown = re.findall(r"(?:^ {4}(?:[.]venv/bin/)?|`)seawall ([a-z][^`#\n]*)", read(document), flags=re.MULTILINE)
+    for words in map(shlex.split, shown):
+        with pytest.raises(SystemExit) if len(words) == 1 else nullcontext() as left:
+            assert parser().parse_args(words if len(words) > 1 else [*words, "--help"]).command
+        assert left is None or left.value.code == 0, words
