@@ -83,5 +83,5 @@ def _switch(status: Mapping[str, object] | None) -> str:
     switch = (status or {}).get("switch")
     if not isinstance(switch, Mapping):
         return "unknown"
-    left = switch.get("seconds_left")
-    return f"{switch.get('state')}, {left} s left" if left is not None else str(switch.get("state"))
+    left = switch.get("expires_in_s")
+    return f"{switch.get('state')}, {left:.0f} s left" if isinstance(left, float | int) else str(switch.get("state"))

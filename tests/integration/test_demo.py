@@ -1,0 +1,155 @@
+"""The main job, end to end, as a user runs it: real processes, real sockets, a crash, an exit code.
+
+The same run shows P1 (no order could add danger), P2 (covers confirmed before the mark reaches them) and, with
+processes killed on the way, P7 (nothing is lost by a crash).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from daemon.exit_codes import ExitCode
+
+LINE_WITHIN_S = 60
+
+
+@contextmanager
+def a_demo(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Start a demo in its own folder; it is ended with the block whatever happens."""
+    command = [sys.executable, "-m", "daemon", "demo", "--json", "--plain", "--report", str(folder / "report.html")]
+    with subprocess.Popen(
+        [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path.cwd()
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait(timeout=20)
+
+
+def run_demo(folder: Path, *arguments: str) -> tuple[int, dict[str, object], str]:
+    """Run a demo to its end; return exit code, its object, and what it showed."""
+    with a_demo(folder, *arguments) as process:
+        out, shown = process.communicate()
+    return process.returncode, json.loads(out) if out else {}, shown
+
+
+def assert_saved(code: int, result: dict[str, object], shown: str, folder: Path) -> None:
+    """The guard got out, the other account did not, and the object says so in the promised fields."""
+    assert code == ExitCode.OK, f"{result.get('reasons')}\n{shown}"
+    guarded, unguarded = result["guarded"], result["unguarded"]
+    assert isinstance(guarded, dict)
+    assert isinstance(unguarded, dict)
+    assert guarded["liquidations"] == 0
+    assert unguarded["liquidations"] >= 1
+    assert guarded["equity_end"] > unguarded["equity_end"]
+    stops = result["stops"]
+    assert isinstance(stops, list)
+    assert len(stops) == 3
+    assert all(stop["confirmed_at"] and stop["in_time"] for stop in stops)
+    assert result["unsafe_orders"] == []
+    alerts = result["alerts"]
+    assert isinstance(alerts, list)
+    assert any(alert["topic"] == "tier" and (alert["before_liquidation_ms"] or 0) > 0 for alert in alerts)
+    assert Path(str(result["report"])) == folder / "report.html"
+    assert "<svg" in (folder / "report.html").read_text()
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("scenario", ["crash", "squeeze"])
+def test_built_in_days_end_well(tmp_path: Path, scenario: str) -> None:
+    """A fall takes the unguarded longs, a squeeze the unguarded short; the guarded account loses none (P1, P2)."""
+    code, result, shown = run_demo(tmp_path, "--scenario", scenario, "--speed", "fit:10")
+    assert_saved(code, result, shown, tmp_path)
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.real_day
+def test_a_real_crash_day_ends_well(tmp_path: Path, real_data: Path) -> None:
+    """19 May 2021, the most violent day of its month, picked without being named."""
+    candles = real_data / "candles" / "bitmex-xbtusd-1m-2021-05.csv.gz"
+    code, result, shown = run_demo(tmp_path, "--candles", str(candles), "--speed", "fit:30")
+    assert_saved(code, result, shown, tmp_path)
+    assert str(result["tape_from"]).startswith("2021-05-19")
+
+
+def _wait_line(stream: IO[str], words: str) -> None:
+    for line in stream:
+        if words in line:
+            return
+    pytest.fail(f"the demo ended without saying {words!r}")
+
+
+def _children(process: subprocess.Popen[str]) -> dict[str, int]:
+    """Process ids of the demo's children by command."""
+    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    found = {}
+    for child in listed:
+        words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+        found[words[3].decode()] = int(child)
+    return found
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finds the child processes through Linux's /proc")
+@pytest.mark.parametrize("victim", ["run", "exchange"])
+def test_a_killed_process_comes_back_and_the_day_ends_well(tmp_path: Path, victim: str) -> None:
+    """`kill -9` of the guard, or of the exchange, while both accounts hold their positions (P7)."""
+    with a_demo(tmp_path, "--speed", "fit:12") as process:
+        assert process.stderr is not None
+        _wait_line(process.stderr, "both accounts hold")
+        os.kill(_children(process)[victim], signal.SIGKILL)
+        out, shown = process.communicate()
+    result = json.loads(out)
+    assert result["restarts"][{"run": "daemon"}.get(victim, victim)] == 1
+    assert_saved(process.returncode, result, shown, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--candles", "no-such-file.csv"], "no-such-file.csv"),
+        (["--scenario", "calm"], "never ends"),
+        (["--speed", "quick"], "quick"),
+        (["--candles", "."], "directory"),
+    ],
+)
+def test_bad_input_is_one_line(tmp_path: Path, arguments: list[str], words: str) -> None:
+    """What is wrong is named in one line, before anything is started."""
+    code, result, shown = run_demo(tmp_path, *arguments)
+    assert code == ExitCode.BAD_INPUT
+    assert result == {}
+    assert len(shown.strip().splitlines()) == 1
+    assert words in shown
+
+
+def test_a_folder_with_something_in_it_is_not_used(tmp_path: Path) -> None:
+    """`--keep` never mixes two runs."""
+    (tmp_path / "mine.txt").write_text("precious")
+    code, _, shown = run_demo(tmp_path, "--keep", str(tmp_path))
+    assert code == ExitCode.BAD_INPUT
+    assert "not empty" in shown
+
+
+@pytest.mark.timeout(60)
+def test_interrupted_leaves_no_process_behind(tmp_path: Path) -> None:
+    """SIGTERM in the middle ends the demo and both children."""
+    with a_demo(tmp_path) as process:
+        assert process.stderr is not None
+        _wait_line(process.stderr, "both accounts hold")
+        children = _children(process)
+        process.terminate()
+        process.communicate(timeout=40)
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert not [child for child in children.values() if Path(f"/proc/{child}").exists()]
