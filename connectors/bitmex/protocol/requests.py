@@ -29,9 +29,9 @@ PAGE: Final = 500
 """The venue's largest page."""
 
 _SIDES: Final = {OrderSide.BUY: "Buy", OrderSide.SELL: "Sell"}
-_encode = msgspec.json.Encoder(decimal_format="number").encode
+_encode = msgspec.json.Encoder().encode
 
-Fields = Mapping[str, str | int | Decimal]
+Fields = Mapping[str, str | int | msgspec.Raw]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,13 +53,12 @@ def _with_query(endpoint: Endpoint, query: Mapping[str, str | int] | None = None
     return VenueRequest(endpoint=endpoint, target=target)
 
 
-def _wire_price(value: Decimal) -> Decimal:
-    """Write a price without an exponent and without trailing zeros."""
-    plain = Decimal(f"{value:f}")
-    return Decimal(f"{plain.normalize():f}")
+def _wire_price(value: Decimal) -> msgspec.Raw:
+    """A JSON number without exponent and trailing zeros: some parsers on the way know neither."""
+    return msgspec.Raw(f"{value.normalize():f}".encode())
 
 
-def _identity(client_order_id: str, symbol: str, side: OrderSide) -> dict[str, str | int | Decimal]:
+def _identity(client_order_id: str, symbol: str, side: OrderSide) -> dict[str, str | int | msgspec.Raw]:
     if not 0 < len(client_order_id) <= CLIENT_ID_LENGTH:
         raise ValueError(f"a client order id has 1 to {CLIENT_ID_LENGTH} characters")
     return {"symbol": symbol, "side": _SIDES[side], "clOrdID": client_order_id, "text": ORDER_TEXT}
@@ -121,7 +120,7 @@ def amend_stop(*, order_id: str, stop_price: Decimal | None, quantity: int | Non
     """
     if stop_price is None and quantity is None:
         raise ValueError("an amendment changes something")
-    fields: dict[str, str | int | Decimal] = {"orderID": order_id}
+    fields: dict[str, str | int | msgspec.Raw] = {"orderID": order_id}
     if stop_price is not None:
         if not (stop_price.is_finite() and stop_price > 0):
             raise ValueError("a stop price is above zero")

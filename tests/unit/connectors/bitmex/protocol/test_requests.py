@@ -1,0 +1,144 @@
+"""What goes over the wire."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+import pytest
+
+from connectors.bitmex.protocol import requests
+from connectors.ports import ReduceRequest, StopRequest
+from connectors.vocabulary import OrderSide
+
+
+def a_stop(**changed: Any) -> StopRequest:
+    """Return a stop request."""
+    asked: dict[str, Any] = {
+        "client_order_id": "sw-1",
+        "symbol": "XBTUSD",
+        "side": OrderSide.SELL,
+        "quantity": 100,
+        "stop_price": Decimal("48000.5"),
+    }
+    return StopRequest(**(asked | changed))
+
+
+def a_reduction(**changed: Any) -> ReduceRequest:
+    """Return a reduce request."""
+    asked: dict[str, Any] = {"client_order_id": "sw-2", "symbol": "XBTUSD", "side": OrderSide.BUY, "quantity": 100}
+    return ReduceRequest(**(asked | changed))
+
+
+def sent(request: requests.VenueRequest) -> Any:
+    """Return the body as a server reads it."""
+    return msgspec.json.decode(request.body)
+
+
+def test_stop_with_quantity() -> None:
+    """P1, P2: a stop names the mark price as its trigger and can only reduce."""
+    assert sent(requests.place_stop(a_stop())) == {
+        "symbol": "XBTUSD",
+        "side": "Sell",
+        "clOrdID": "sw-1",
+        "text": "Seawall",
+        "orderQty": 100,
+        "ordType": "Stop",
+        "stopPx": 48000.5,
+        "execInst": "MarkPrice,ReduceOnly",
+    }
+
+
+def test_close_stop_has_no_quantity() -> None:
+    """P1: without a quantity the stop is Close; a Close with a quantity would be shed under overload."""
+    body = sent(requests.place_stop(a_stop(quantity=None)))
+    assert body["execInst"] == "MarkPrice,Close"
+    assert "orderQty" not in body
+    assert body["side"] == "Sell"
+
+
+@pytest.mark.parametrize(("quantity", "restraint"), [(100, "ReduceOnly"), (None, "Close")])
+def test_market_reduction(quantity: int | None, restraint: str) -> None:
+    """P1: a market order of the guard is reduce-only or closes."""
+    body = sent(requests.reduce_at_market(a_reduction(quantity=quantity)))
+    assert (body["ordType"], body["execInst"], body.get("orderQty")) == ("Market", restraint, quantity)
+    assert "price" not in body
+
+
+@pytest.mark.parametrize(
+    ("price", "written"),
+    [("5E+4", b"50000"), ("48000.50", b"48000.5"), ("0.00001", b"0.00001"), ("1E-7", b"0.0000001")],
+)
+def test_prices_are_plain_numbers(price: str, written: bytes) -> None:
+    """Prices go as JSON numbers, digit for digit, without exponent or quotes."""
+    assert b'"stopPx":' + written + b"," in requests.place_stop(a_stop(stop_price=Decimal(price))).body
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"client_order_id": ""},
+        {"client_order_id": "x" * 37},
+        {"quantity": 0},
+        {"quantity": -5},
+        {"stop_price": Decimal(0)},
+        {"stop_price": Decimal("NaN")},
+    ],
+)
+def test_what_cannot_be_meant_is_not_sent(bad: dict[str, Any]) -> None:
+    """A quantity of zero, a price that is none, an id the venue would cut: refused before the wire."""
+    with pytest.raises(ValueError, match=r"above zero|characters"):
+        requests.place_stop(a_stop(**bad))
+
+
+def test_amendments_never_carry_leaves_quantity() -> None:
+    """P1: leavesQty can bring a filled order back, so it has no way into a request."""
+    both = requests.amend_stop(order_id="o", stop_price=Decimal(48000), quantity=50)
+    assert sent(both) == {"orderID": "o", "stopPx": 48000, "orderQty": 50, "text": "Seawall"}
+    assert "orderQty" not in sent(requests.amend_stop(order_id="o", stop_price=Decimal(1), quantity=None))
+    assert "stopPx" not in sent(requests.amend_stop(order_id="o", stop_price=None, quantity=5))
+
+
+@pytest.mark.parametrize("bad", [(None, None), (Decimal(-1), None), (None, 0)])
+def test_impossible_amendments(bad: tuple[Decimal | None, int | None]) -> None:
+    """An amendment changes something, to something that can be meant."""
+    with pytest.raises(ValueError, match=r"above zero|changes something"):
+        requests.amend_stop(order_id="o", stop_price=bad[0], quantity=bad[1])
+
+
+def test_the_switch_counts_in_milliseconds() -> None:
+    """The time-out goes over both ways as it is, in milliseconds."""
+    assert sent(requests.cancel_all_after(60_000)) == {"timeout": 60_000}
+    assert requests.cancel_all_after_frame(60_000) == b'{"op":"cancelAllAfter","args":60000}'
+    with pytest.raises(ValueError, match="below zero"):
+        requests.cancel_all_after(-1)
+
+
+def test_look_up_by_client_id() -> None:
+    """P5: asking is one read with a list of ids, of any status, and may spend the reserve."""
+    asked = requests.orders_by_client_id(["sw-1", "sw-2"])
+    query = parse_qs(urlsplit(asked.target).query)
+    assert msgspec.json.decode(query["filter"][0]) == {"clOrdID": ["sw-1", "sw-2"]}
+    assert asked.endpoint.is_protective
+    assert not asked.endpoint.is_write
+
+
+def test_queries_are_percent_encoded() -> None:
+    """What is signed is what is sent: the query is encoded once, here."""
+    assert requests.open_orders(start=500).target == (
+        "/api/v1/order?filter=%7B%22open%22%3Atrue%7D&count=500&start=500&reverse=true"
+    )
+
+
+def test_reads_of_the_picture_do_not_spend_the_reserve() -> None:
+    """P8: only what protects may touch the reserve."""
+    reads = [requests.open_orders(), requests.recent_orders(), requests.positions(), requests.margins()]
+    assert not any(read.endpoint.is_protective or read.endpoint.is_write for read in reads)
+
+
+def test_the_switch_is_not_in_the_bucket_of_the_second() -> None:
+    """Orders count by the second, heartbeats do not."""
+    assert not requests.cancel_all_after(0).endpoint.is_limited_by_second
+    assert requests.cancel_order(order_id="o").endpoint.is_limited_by_second

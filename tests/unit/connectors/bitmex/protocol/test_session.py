@@ -1,0 +1,369 @@
+"""The life of one connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from connectors.bitmex.protocol.frames import PING, SwitchAnswer, TableFrame, Welcome
+from connectors.bitmex.protocol.session import (
+    FOREVER,
+    TRANSITIONS,
+    IllegalTransition,
+    Input,
+    Live,
+    Lost,
+    Session,
+    SessionTimes,
+    State,
+    SwitchRefused,
+    TopicRefused,
+    transition,
+)
+from tests.unit.connectors.bitmex.bitmex_builders import EXPIRED_TOKEN, SIGNED_IN, WELCOME, change, partial, raw
+
+TIMES = SessionTimes(ping_after_s=5.0, pong_within_s=5.0, live_within_s=15.0)
+SIGN_IN = b'{"op":"authKeyExpires"}'
+TOPICS = ("order", "position")
+
+
+def public(*topics: str) -> Session:
+    """Return an open public session."""
+    session = Session(topics=topics or ("instrument",), times=TIMES, is_private=False)
+    session.opened(0.0)
+    return session
+
+
+def private(*, signed_in: bool = True) -> Session:
+    """Return an open private session."""
+    session = Session(topics=TOPICS, times=TIMES, is_private=True)
+    session.opened(0.0, sign_in=SIGN_IN)
+    if signed_in:
+        session.receive(raw(SIGNED_IN), 0.0)
+    return session
+
+
+def live() -> Session:
+    """Return a live private session with nothing left to say."""
+    session = private()
+    session.receive(partial("order"), 0.0)
+    session.receive(partial("position"), 0.0)
+    assert session.state is State.LIVE
+    session.events()
+    session.frames_to_send()
+    return session
+
+
+def asked(session: Session) -> list[Any]:
+    """Return the arguments of the subscriptions to be sent."""
+    frames = [msgspec.json.decode(frame) for frame in session.frames_to_send() if frame != PING]
+    return [frame["args"] for frame in frames if frame["op"] == "subscribe"]
+
+
+def refused(status: int, error: str, topics: Any = None, **meta: Any) -> bytes:
+    """Return an error frame, about a subscription if topics are given."""
+    request = {"op": "subscribe", "args": topics} if topics is not None else {}
+    return raw({"status": status, "error": error, "meta": meta, "request": request})
+
+
+def lost_reason(session: Session) -> str:
+    """Return why the session is lost; it must be."""
+    assert session.state is State.LOST
+    return next(event.reason for event in session.events() if isinstance(event, Lost))
+
+
+def test_private_session_from_opening_to_live() -> None:
+    """Sign in, subscribe when signed in, live when every table has had its partial."""
+    session = private(signed_in=False)
+    assert session.frames_to_send() == [SIGN_IN]
+    session.receive(raw(WELCOME), 0.1)
+    assert session.state is State.AUTHENTICATING
+    session.receive(raw(SIGNED_IN), 0.2)
+    assert asked(session) == [["order", "position"]]
+    session.receive(partial("position"), 0.3)
+    assert session.missing == {"order"}
+    assert Live() not in session.events()
+    session.receive(partial("order"), 0.4)
+    assert session.state is State.LIVE
+    assert session.events()[-1] == Live()
+
+
+def test_partial_is_told_before_live() -> None:
+    """What was sent before LIVE is complete: the last partial comes first."""
+    session = public()
+    session.receive(partial("instrument"), 0.1)
+    kinds = [type(event) for event in session.events()]
+    assert kinds == [TableFrame, Live]
+
+
+def test_confirmation_alone_is_not_live() -> None:
+    """A granted subscription has not shown anything yet."""
+    session = public()
+    session.receive(raw({"success": True, "subscribe": "instrument", "request": {"op": "subscribe"}}), 0.1)
+    assert session.state is State.SUBSCRIBING
+
+
+def test_every_symbol_needs_its_own_partial() -> None:
+    """Two subscriptions of one table give two partials; live needs both, and a symbol is not the whole table."""
+    session = public("instrument:A", "instrument:B")
+    session.receive(partial("instrument", covered={"symbol": "A"}), 0.1)
+    assert session.missing == {"instrument:B"}
+    session.receive(partial("instrument", covered={"symbol": "B"}), 0.2)
+    assert session.state is State.LIVE
+    whole = public("instrument")
+    whole.receive(partial("instrument", covered={"symbol": "A"}), 0.1)
+    assert whole.state is State.SUBSCRIBING
+
+
+def test_welcome_says_how_many_connections_are_left() -> None:
+    """The count of connections is handed on."""
+    session = public()
+    session.receive(raw(WELCOME), 0.1)
+    assert session.events() == [Welcome(connections_left=719)]
+
+
+def test_ping_after_silence_and_loss_after_more() -> None:
+    """Five seconds of silence: ping. Five more: the connection is dead."""
+    session = live()
+    assert session.deadline_s() == 5.0
+    session.tick(4.9)
+    assert session.frames_to_send() == []
+    session.tick(5.0)
+    assert session.frames_to_send() == [PING]
+    assert session.deadline_s() == 10.0
+    session.tick(10.0)
+    assert "silent" in lost_reason(session)
+    assert session.deadline_s() == FOREVER
+
+
+def test_any_frame_is_a_sign_of_life() -> None:
+    """A pong counts, and so does every other frame: the timer starts again."""
+    session = live()
+    session.tick(5.0)
+    session.receive(b"pong", 9.0)
+    session.tick(10.0)
+    assert session.state is State.LIVE
+    assert session.deadline_s() == 14.0
+    session.heard(13.0)
+    assert session.deadline_s() == 18.0
+
+
+def test_late_wake_up_asks_before_it_gives_up() -> None:
+    """A loop that stood still for a minute pings first: frames may be waiting unread."""
+    session = live()
+    session.tick(60.0)
+    assert session.state is State.LIVE
+    assert session.frames_to_send() == [PING]
+    assert session.deadline_s() == 65.0
+
+
+def test_ended_subscription_is_a_loss() -> None:
+    """P12: 419 while the socket stays open: the account is blind, whatever else flows on."""
+    session = live()
+    session.receive(raw(EXPIRED_TOKEN), 1.0)
+    assert "Access Token expired" in lost_reason(session)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        refused(401, "User requested an account-locked subscription but no authorization was provided.", "order"),
+        refused(401, "Signature not valid."),
+        raw({"error": "something new"}),
+        raw({"success": False, "error": "no", "request": {}}),
+        refused(400, "Unknown table: order", "order"),
+        refused(503, "going down"),
+    ],
+)
+def test_every_other_error_is_a_loss(frame: bytes) -> None:
+    """P12: an error frame is never looked past, also one without a request."""
+    session = live()
+    session.receive(frame, 1.0)
+    assert session.state is State.LOST
+
+
+def test_refused_sign_in_stays_away_for_a_while() -> None:
+    """A wrong key needs a person; asking often may get it disabled."""
+    session = private(signed_in=False)
+    session.receive(refused(401, "Signature not valid."), 0.1)
+    (lost,) = session.events()
+    assert isinstance(lost, Lost)
+    assert lost.reason == "sign-in refused: Signature not valid."
+    assert lost.at_least_s >= 10.0
+
+
+def test_duplicate_subscription_is_harmless() -> None:
+    """Subscribing twice is answered with an error that means success."""
+    session = live()
+    session.receive(refused(400, "You are already subscribed to this topic: order:*. Please see ...", "order"), 1.0)
+    assert session.state is State.LIVE
+
+
+def test_subscription_refused_for_its_rate_is_sent_again() -> None:
+    """429 on subscribing: the topics still missing are asked for again after the pause, and patience is extended."""
+    session = private()
+    assert asked(session) == [["order", "position"]]
+    session.receive(partial("position"), 0.2)
+    session.receive(refused(429, "Rate limit exceeded, retry in 3 seconds.", ["order", "position"], retryAfter=3), 0.5)
+    assert session.deadline_s() == 3.5
+    session.tick(3.4)
+    assert asked(session) == []
+    session.tick(3.5)
+    assert asked(session) == [["order"]]
+    session.receive(b"pong", 15.5)
+    session.tick(15.5)
+    assert session.state is State.SUBSCRIBING
+    session.receive(partial("order"), 16.0)
+    assert session.state is State.LIVE
+
+
+def test_postponed_topic_that_arrives_is_not_asked_for() -> None:
+    """A partial that comes in the pause ends the asking."""
+    session = private()
+    session.receive(refused(429, "Rate limit exceeded", ["order", "position"], retryAfter=3), 0.5)
+    session.receive(partial("order"), 1.0)
+    session.frames_to_send()
+    session.tick(4.0)
+    assert asked(session) == [["position"]]
+
+
+def test_too_many_pending_subscriptions_is_about_pace() -> None:
+    """503 "Max Pending subscription limit" while subscribing is tried again."""
+    session = private()
+    session.frames_to_send()
+    session.receive(refused(503, "Max Pending subscription limit reached, please try again later.", "order"), 0.5)
+    session.tick(1.5)
+    assert asked(session) == [["order"]]
+
+
+def test_rate_limit_while_live_changes_nothing() -> None:
+    """A 429 without a request does not blind a feed that is complete."""
+    session = live()
+    session.receive(refused(429, "Rate limit exceeded"), 1.0)
+    assert session.state is State.LIVE
+
+
+def test_delisted_symbol_ends_its_topic_alone() -> None:
+    """P12: of a list of symbols one is no longer listed: the others go live, and the refused one is named."""
+    session = public("instrument:A", "instrument:GONE")
+    assert asked(session) == [["instrument:A", "instrument:GONE"]]
+    session.receive(refused(400, "Unknown or expired symbol.", ["instrument:A", "instrument:GONE"]), 0.2)
+    assert asked(session) == [["instrument:A"], ["instrument:GONE"]]
+    session.receive(refused(400, "Unknown or expired symbol.", "instrument:GONE"), 0.3)
+    session.receive(partial("instrument", covered={"symbol": "A"}), 0.4)
+    events = session.events()
+    assert TopicRefused(topic="instrument:GONE", reason="Unknown or expired symbol.") in events
+    assert events[-1] == Live()
+
+
+def test_live_when_the_last_missing_topic_is_refused() -> None:
+    """The order of partials and refusals does not matter."""
+    session = public("instrument:A", "instrument:GONE")
+    session.receive(partial("instrument", covered={"symbol": "A"}), 0.1)
+    session.receive(refused(404, "Unknown or expired symbol.", ["instrument:GONE"]), 0.3)
+    assert session.state is State.LIVE
+
+
+def test_every_symbol_refused_is_a_loss() -> None:
+    """A feed without a topic is no feed."""
+    session = public("instrument:GONE")
+    session.receive(refused(400, "Unknown or expired symbol.", "instrument:GONE"), 0.3)
+    assert "every topic was refused" in lost_reason(session)
+
+
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_not_live_in_time_is_a_loss(signed_in: bool) -> None:
+    """A partial or sign-in that never comes, with the socket alive: given up, and what was missing is named."""
+    session = private(signed_in=signed_in)
+    for second in range(1, 15):
+        session.receive(b"pong", float(second))
+        session.tick(float(second))
+    session.tick(15.0)
+    assert ("order, position" if signed_in else "the sign-in") in lost_reason(session)
+
+
+def test_frame_that_is_not_the_protocol_is_a_loss() -> None:
+    """Garbage on the wire: the connection cannot be trusted."""
+    session = live()
+    session.receive(b"<html>", 1.0)
+    assert "not JSON" in lost_reason(session)
+
+
+def test_lost_is_told_once_and_is_final() -> None:
+    """After the loss nothing is sent, told or moved."""
+    session = live()
+    session.closed("closed by the venue: 1001")
+    assert lost_reason(session) == "closed by the venue: 1001"
+    session.receive(partial("order"), 2.0)
+    session.tick(100.0)
+    session.distrust("again")
+    assert session.events() == []
+    assert session.frames_to_send() == []
+
+
+def test_distrust_is_a_loss() -> None:
+    """A broken table takes its connection along."""
+    session = live()
+    session.distrust("a change of order names a row that is not known")
+    assert "not known" in lost_reason(session)
+
+
+def test_switch_frames_are_handed_on() -> None:
+    """Answers to the dead man's switch, good or bad, do not touch the connection."""
+    session = live()
+    request = {"op": "cancelAllAfter", "args": 60000}
+    session.receive(raw({"now": "x", "cancelTime": "y", "request": request}), 1.0)
+    session.receive(raw({"status": 429, "error": "slow", "meta": {"retryAfter": 1}, "request": request}), 1.0)
+    answer, refusal = session.events()
+    assert isinstance(answer, SwitchAnswer)
+    assert isinstance(refusal, SwitchRefused)
+    assert (refusal.status, refusal.timeout_ms, refusal.retry_after_s) == (429, 60000, 1.0)
+    assert session.state is State.LIVE
+
+
+def test_repeated_partial_and_changes_are_handed_on_while_live() -> None:
+    """A partial may come again: it is told, and live is not told twice."""
+    session = live()
+    session.receive(partial("order"), 1.0)
+    session.receive(change("order", "insert", {"orderID": "x"}), 1.0)
+    assert [type(event) for event in session.events()] == [TableFrame, TableFrame]
+
+
+def test_second_sign_in_answer_is_ignored() -> None:
+    """A stray success does not move the session."""
+    session = live()
+    session.receive(raw(SIGNED_IN), 1.0)
+    assert session.state is State.LIVE
+    assert session.frames_to_send() == []
+
+
+def test_illegal_pairs_raise_and_change_nothing() -> None:
+    """Every pair that the table does not have is an error on purpose."""
+    for state in State:
+        for given in Input:
+            if (state, given) in TRANSITIONS:
+                assert transition(state, given) is TRANSITIONS[state, given]
+            else:
+                with pytest.raises(IllegalTransition):
+                    transition(state, given)
+
+
+def test_misuse_raises() -> None:
+    """Opening twice, reading before opening, opening a private session without a sign-in: faults of the caller."""
+    with pytest.raises(IllegalTransition):
+        public().opened(1.0)
+    with pytest.raises(IllegalTransition):
+        Session(topics=TOPICS, times=TIMES, is_private=False).receive(b"pong", 0.0)
+    with pytest.raises(ValueError, match="signs in"):
+        Session(topics=TOPICS, times=TIMES, is_private=True).opened(0.0)
+
+
+def test_nothing_is_due_before_opening() -> None:
+    """A session that waits for its socket has no deadline of its own."""
+    session = Session(topics=TOPICS, times=TIMES, is_private=False)
+    session.tick(100.0)
+    assert session.deadline_s() == FOREVER
+    session.closed("no connection")
+    assert session.state is State.LOST
