@@ -6,7 +6,6 @@ import ast
 import re
 import shlex
 from contextlib import nullcontext
-from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -99,7 +98,7 @@ def test_every_venue_fact_has_source_date_and_test() -> None:
     for number, _, certainty, source, read_on, test in rows:
         assert certainty in CERTAINTIES, number
         assert source, number
-        assert date.fromisoformat(read_on), number
+        assert re.fullmatch(r"20\d\d(?:-[01]\d(?:-[0-3]\d)?)?", read_on), number
         assert references(test), number
 
 
