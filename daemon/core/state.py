@@ -16,6 +16,7 @@ from enum import Enum
 
 from config.policy import Policy, Tier
 from connectors.vocabulary import Instrument, Margin, Order, OrderSide, Position
+from daemon.core.account_failure import FailureMove
 from daemon.core.degraded import Degraded
 from daemon.core.events import FeedName
 from daemon.core.mode import Mode
@@ -135,11 +136,18 @@ class Guarded:
     known_ns: int = 0
     """When this episode (flat to flat, or turn to turn) became known."""
     flat_ns: int = 0
+    """Since when it is flat; 0 while it is open."""
+    turned_ns: int = 0
+    """When the present direction (or flatness) was first witnessed, on the clock of the witness."""
+    placed_ns: int = 0
+    """When a stop was last placed."""
     is_from_start: bool = False
     """Known since before the guard was first whole (or a policy change): a breach alerts rather than reduces."""
     in_breach: bool = False
     """First seen through its trigger; a nearest valid stop stands in until the mark comes back."""
     liquidation: Liquidation = field(default_factory=Liquidation)
+    common_price: Decimal | None = None
+    """Its mark price when all marks move so far that the account fails (cross, two positions or more)."""
     ruled: Decimal | None = None
     """The trigger that the stop rules ask for, before the ratchet."""
     need: Need = Need.NOTHING
@@ -149,6 +157,10 @@ class Guarded:
     """Since when the whole quantity is covered; 0 while it is not."""
     uncovered_ns: int = 0
     """Since when it is not; 0 while it is."""
+    was_covered: bool = False
+    """Covered at least once in this episode: that was told."""
+    disagrees_ns: int = 0
+    """Since when the two liquidation figures differ in the alarming direction."""
     write: Write | None = None
     """Place, amend or cancel of a stop; one at a time."""
     reduce: Write | None = None
@@ -164,8 +176,11 @@ class Guarded:
     fired_ns: int = 0
     """When our stop was seen triggered."""
     fired_quantity: int = 0
-    was_reduced_by_us: bool = False
+    reductions: int = 0
+    """Reductions at the market asked for in this episode."""
     was_liquidated: bool = False
+    was_told_out: bool = False
+    """That it went flat by our doing was told."""
     tier: Tier = Tier.CALM
     tier_told_ns: int = 0
     degraded: tuple[Degraded, ...] = ()
@@ -302,9 +317,9 @@ class GuardState:
     pending: dict[int, Pending] = field(default_factory=dict)
     """Requests in flight by command id."""
     asking: dict[str, int] = field(default_factory=dict)
-    """Symbol to the command id of the question about its orders that is in flight."""
-    account_moves: dict[str, Decimal] = field(default_factory=dict)
-    """By currency: percent of common adverse move at which its cross positions fail together."""
+    """Symbol to the command id of the question about its orders that is in flight; below 0: paused until that time."""
+    account_moves: dict[str, FailureMove] = field(default_factory=dict)
+    """By currency: the common moves at which its cross positions fail together, when last worked out."""
     stale_currencies: dict[str, int] = field(default_factory=dict)
     """Currencies whose common move has to be worked out again, and since when."""
     degraded: dict[str, int] = field(default_factory=dict)

@@ -1,16 +1,64 @@
 """One decision: `step(state, event)`, the only place where what the guard knows changes.
 
-Pure, synchronous and total: it reads no clock, raises nothing but `InvariantBroken`, and the same state and event give
-the same state and commands, so a journal can be replayed (P9).
+Fold the event into the view, reconcile the positions it touched, judge what to say. Pure, synchronous and total: it
+reads no clock, raises nothing but `InvariantBroken`, and the same state and event give the same state and commands, so
+a journal can be replayed (P9).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import assert_never
 
-from daemon.core.commands import Command
-from daemon.core.events import Event
-from daemon.core.state import GuardState
+from daemon.core import (
+    account,
+    answers,
+    bands,
+    books,
+    feeds,
+    judgement,
+    pictures,
+    room,
+    stopping,
+    stops,
+    switch,
+    tiers,
+    trades,
+)
+from daemon.core.books import Evidence
+from daemon.core.commands import Command, SetTimer
+from daemon.core.draft import ACCOUNT, Draft
+from daemon.core.events import (
+    Event,
+    ExecutionSeen,
+    FeedLive,
+    FeedLost,
+    HealthTicked,
+    InstrumentSeen,
+    MarginSeen,
+    MarkSeen,
+    OrderSeen,
+    OrdersFound,
+    OrdersListed,
+    PictureRead,
+    PositionSeen,
+    PositionsListed,
+    RequestAnswered,
+    RequestMisconfigured,
+    RequestNotSent,
+    RequestRefused,
+    RequestRefusedOnStream,
+    RequestUnanswered,
+    Source,
+    Started,
+    StopAsked,
+    SwitchAnswered,
+    TimerFired,
+)
+from daemon.core.feeds import move
+from daemon.core.mode import Mode, ModeInput
+from daemon.core.reasons import Reason
+from daemon.core.state import Feed, GuardState, Mark, Pending, PendingKind
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,7 +74,8 @@ def step(state: GuardState, event: Event) -> Step:
 
     Args:
         state: All that is known.
-        event: What happened; `event.at_ns` is now.
+        event: What happened; `event.at_ns` is now. Before the first `Started`, and after the orderly stop, events are
+            folded and nothing is asked for.
 
     Returns:
         The next state and the commands, in the order in which they are to be handed over.
@@ -34,4 +83,149 @@ def step(state: GuardState, event: Event) -> Step:
     Raises:
         InvariantBroken: The core contradicts itself; the process has to end.
     """
-    raise NotImplementedError(event)
+    draft = Draft(state, event.at_ns)
+    _fold(draft, event)
+    if draft.started_ns and draft.mode is not Mode.STOPPED:
+        _reconcile(draft)
+        _judge(draft)
+    return Step(state=draft.finish(), commands=tuple(draft.commands))
+
+
+def _fold(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912 - one line per event, the compiler keeps it whole
+    match event:
+        case Started():
+            _start(draft)
+        case FeedLive():
+            feeds.take_live(draft, event)
+        case FeedLost():
+            feeds.take_lost(draft, event)
+        case HealthTicked():
+            feeds.take_health(draft, event)
+            _pass_time(draft)
+        case TimerFired():
+            draft.timer_ns = 0
+            _pass_time(draft)
+        case InstrumentSeen():
+            account.take_instrument(draft, event.instrument)
+        case MarkSeen():
+            account.take_mark(draft, event.symbol, Mark(price=event.price, at_ns=event.at_ns))
+        case PositionSeen():
+            account.take_position(draft, event.position, event.source, event.at_ns)
+        case PositionsListed():
+            account.take_positions_listed(draft, event.positions, event.at_ns)
+        case MarginSeen():
+            account.take_margin(draft, event.margin)
+        case OrderSeen():
+            evidence = Evidence.STREAM if event.source is Source.STREAM else Evidence.QUERY
+            books.take_order(draft, event.order, evidence, event.at_ns)
+        case OrdersListed():
+            books.take_orders_listed(draft, event.orders, Evidence.STREAM, event.at_ns)
+        case ExecutionSeen():
+            trades.take_execution(draft, event.execution)
+        case PictureRead():
+            pictures.take_picture(draft, event)
+        case OrdersFound():
+            answers.take_found(draft, event)
+        case RequestAnswered():
+            answers.take_answer(draft, event)
+        case SwitchAnswered():
+            switch.take_answer(draft, event)
+        case RequestRefusedOnStream():
+            answers.take_stream_refusal(draft, event)
+        case RequestRefused() | RequestNotSent() | RequestUnanswered() | RequestMisconfigured():
+            _fail(draft, event)
+        case StopAsked():
+            stopping.ask(draft)
+        case _:
+            assert_never(event)
+
+
+def _start(draft: Draft) -> None:
+    """A process began: streams are down, whoever waited for answers is gone, everything is asked anew."""
+    move(draft, ModeInput.RESTARTED)
+    draft.started_ns, draft.mode_since_ns, draft.stop_asked_ns = draft.now_ns, draft.now_ns, 0
+    draft.was_whole, draft.positions_listed_ns = False, 0
+    down = Feed(is_live=False, since_ns=draft.now_ns, reason="not connected yet")
+    draft.health = replace(draft.health, market=down, account=down, loop_lag_ns=0, clock_skew_ns=0)
+    for command_id, pending in answers.lose_all(draft):
+        _fail_read(draft, command_id, pending, "the process restarted", 0, is_unknown=True)
+    draft.pictures = replace(draft.pictures, retry_at_ns=0, pause_ns=0)
+    draft.switch = replace(draft.switch, is_settled=False, retry_at_ns=0, problem="")
+    # The shell of this process knows neither bands nor timer yet.
+    draft.timer_ns = 0
+    for symbol in list(draft.bands):
+        draft.set_band(symbol, None)
+    for symbol in draft.positions:
+        draft.touch(symbol, reassess=True)
+    draft.want_picture(Reason.RECONCILE)
+
+
+def _pass_time(draft: Draft) -> None:
+    """Touch what is due, and give up requests that were never answered."""
+    for name, at_ns in list(draft.wakes.items()):
+        if at_ns <= draft.now_ns and name in draft.positions:
+            draft.touch(name)
+    for command_id, pending in answers.expire(draft):
+        _fail_read(draft, command_id, pending, "no outcome was reported", 0, is_unknown=True)
+    draft.forget_finished(draft.now_ns - account.FORGET_AFTER_NS)
+
+
+def _fail(draft: Draft, event: RequestRefused | RequestNotSent | RequestUnanswered | RequestMisconfigured) -> None:
+    pending = answers.take_failure(draft, event)
+    if pending is None:
+        return
+    retry_ns = event.retry_after_ns if isinstance(event, RequestNotSent) else 0
+    unknown = isinstance(event, RequestUnanswered)
+    _fail_read(draft, event.command_id, pending, event.reason, retry_ns, is_unknown=unknown)
+
+
+def _fail_read(
+    draft: Draft, command_id: int, pending: Pending, reason: str, retry_ns: int, *, is_unknown: bool
+) -> None:
+    match pending.kind:
+        case PendingKind.PICTURE:
+            pictures.fail(draft, command_id, retry_ns)
+        case PendingKind.FEED | PendingKind.DISARM:
+            switch.fail(draft, command_id, reason, is_unknown=is_unknown)
+        case PendingKind.WRITE | PendingKind.FIND:
+            pass
+        case _:
+            assert_never(pending.kind)
+
+
+def _reconcile(draft: Draft) -> None:
+    """Bring every touched position to what is wanted."""
+    draft.clear_wake(ACCOUNT)
+    room.refresh_common_failures(draft)
+    symbols = [symbol for symbol in draft.touched if symbol in draft.positions]
+    stale = [symbol for symbol in symbols if draft.touched[symbol]]
+    margins = room.consistent_margins(draft, stale)
+    for symbol in stale:
+        room.reassess(draft, symbol, margins)
+    for symbol in symbols:
+        stops.reconcile(draft, symbol)
+        if symbol in draft.positions:
+            tiers.judge(draft, symbol)
+            judgement.judge_position(draft, symbol)
+        bands.refresh(draft, symbol)
+
+
+def _judge(draft: Draft) -> None:
+    """What concerns the account: mode, switch, pictures, degraded states, and when to wake up."""
+    feeds.settle_mode(draft)
+    switch.decide(draft)
+    judgement.judge_account(draft)
+    pictures.ask(draft)
+    stopping.settle(draft)
+    if draft.mode is not Mode.STOPPED:
+        _set_timer(draft)
+
+
+def _set_timer(draft: Draft) -> None:
+    """Ask to be woken at the earliest deadline, if the shell does not wait for that or an earlier one already."""
+    due_ns = min(draft.wakes.values(), default=0)
+    if not due_ns:
+        return
+    if not draft.timer_ns or due_ns < draft.timer_ns or draft.timer_ns <= draft.now_ns:
+        draft.timer_ns = max(due_ns, draft.now_ns + 1)
+        draft.commands.append(SetTimer(at_ns=draft.timer_ns))

@@ -1,0 +1,59 @@
+"""One way to tell people something. When to tell is decided where the fact arises; here only the form is.
+
+`alert_id` names the fact and its moment, so a repeated delivery, or a replay, can be recognised.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from daemon.core.commands import RaiseAlert, Severity
+from daemon.core.draft import Draft
+from daemon.core.reasons import Reason
+
+
+def tell(
+    draft: Draft,
+    reason: Reason,
+    severity: Severity,
+    *,
+    topic: str,
+    state: str,
+    symbol: str = "",
+    text: str,
+    facts: tuple[tuple[str, object], ...] = (),
+) -> None:
+    """Raise an alert.
+
+    Args:
+        draft: The step at work.
+        reason: Why it is said.
+        severity: How loudly.
+        topic: What it is about: "tier", "cover", "position", "degraded", "switch" or "mode".
+        state: The named state.
+        symbol: Empty when it is about the account.
+        text: One sentence with the figures.
+        facts: The same figures for machines; None is left out.
+    """
+    draft.emit(
+        RaiseAlert(
+            reason=reason,
+            alert_id=f"{topic}:{state}:{symbol}:{draft.now_ns}",
+            severity=severity,
+            topic=topic,
+            state=state,
+            symbol=symbol,
+            text=text,
+            facts=tuple((name, str(value)) for name, value in facts if value is not None),
+        )
+    )
+
+
+def seconds(duration_ns: int) -> str:
+    """A duration for people: "0.35 s"."""
+    return f"{Decimal(duration_ns).scaleb(-9):.2f} s"
+
+
+def percent(value: Decimal) -> str:
+    """A percentage for people: "4.21 %"."""
+    return f"{value:.2f} %"

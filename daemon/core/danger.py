@@ -1,0 +1,162 @@
+"""The choke point's rule (P1): may this command leave, given the newest state?
+
+Why: the shell asks once more, right before the wire, against whatever became known since the command was made. What it
+refuses counts as not done, and the core thinks again. The rule is written apart from the code that makes commands, so
+that each checks the other.
+
+A command may only shrink a position, never loosen or remove its last cover, and in an observing guard nothing goes out.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import assert_never
+
+from config.policy import ForeignStops, SwitchMode
+from connectors.vocabulary import Order, OrderSide, Side
+from daemon.core import ids
+from daemon.core.commands import (
+    AmendStop,
+    CancelOrder,
+    DisarmSwitch,
+    FeedSwitch,
+    FindOrders,
+    PlaceStop,
+    ReadPicture,
+    ReduceAtMarket,
+    VenueCommand,
+)
+from daemon.core.cover import is_enough, is_sound
+from daemon.core.marks import is_fresh, is_looser, is_through
+from daemon.core.mode import Mode
+from daemon.core.state import Guarded, GuardState
+
+
+def refusal(command: VenueCommand, state: GuardState) -> str | None:
+    """Say why a command must not leave.
+
+    Args:
+        command: About to be sent.
+        state: The newest state.
+
+    Returns:
+        One sentence, or None if it may go.
+    """
+    match command:
+        case FindOrders() | ReadPicture():
+            return None
+        case FeedSwitch() | DisarmSwitch():
+            return _switch_refusal(command, state)
+        case PlaceStop():
+            return _order_refusal(command, state) or _price_refusal(command, command.stop_price, state)
+        case AmendStop():
+            return _amend_refusal(command, state)
+        case ReduceAtMarket():
+            return _order_refusal(command, state)
+        case CancelOrder():
+            return _cancel_refusal(command, state)
+        case _:
+            assert_never(command)
+
+
+def _switch_refusal(command: FeedSwitch | DisarmSwitch, state: GuardState) -> str | None:
+    if state.policy.observe:
+        return "observing only"
+    if state.policy.switch.mode is SwitchMode.OFF:
+        return "the switch is not ours to write"
+    if isinstance(command, FeedSwitch):
+        if state.mode is not Mode.GUARDING:
+            return f"the switch is not fed while {state.mode.value}"
+        if command.timeout_ns <= 0:
+            return "a feed needs a time-out above zero"
+    return None
+
+
+def _common_refusal(command: PlaceStop | AmendStop | ReduceAtMarket | CancelOrder, state: GuardState) -> str | None:
+    if state.policy.observe:
+        return "observing only"
+    if command.key.account != state.account:
+        return "another account"
+    if not ids.is_ours(state.account, command.client_order_id):
+        return "not an order of ours"
+    return None
+
+
+def _order_refusal(command: PlaceStop | AmendStop | ReduceAtMarket, state: GuardState) -> str | None:
+    """Only what shrinks a position that is known to be open."""
+    common = _common_refusal(command, state)
+    if common is not None:
+        return common
+    guarded = state.positions.get(command.key.symbol)
+    if guarded is None or guarded.position.key != command.key or guarded.position.side is None:
+        return "no such open position"
+    shrinking = OrderSide.SELL if guarded.position.quantity > 0 else OrderSide.BUY
+    if command.side is not shrinking:
+        return f"a {command.side.value} order could grow the position"
+    if command.quantity is not None and not 0 < command.quantity <= abs(guarded.position.quantity):
+        return f"{command.quantity} contracts do not fit a position of {guarded.position.quantity}"
+    return None
+
+
+def _price_refusal(command: PlaceStop | AmendStop, price: Decimal, state: GuardState) -> str | None:
+    """A trigger between mark and liquidation, and not looser than what was confirmed before."""
+    guarded = state.positions[command.key.symbol]
+    side = guarded.position.side
+    if side is None or not price.is_finite() or price <= 0:
+        return f"{price} is no trigger price"
+    mark, liquidation = state.marks.get(command.key.symbol), guarded.liquidation.price
+    if mark is not None and is_fresh(state, command.key.symbol) and is_through(side, price, mark.price):
+        return f"the mark {mark.price} is already beyond {price}"
+    if liquidation is not None and not is_looser(side, liquidation, price):
+        return f"{price} is not in front of liquidation at {liquidation}"
+    if guarded.ratchet is not None and is_looser(side, price, guarded.ratchet):
+        return f"{price} is looser than the {guarded.ratchet} confirmed before"
+    return None
+
+
+def _amend_refusal(command: AmendStop, state: GuardState) -> str | None:
+    refused = _order_refusal(command, state)
+    if refused is not None:
+        return refused
+    known = state.orders.get(command.key.symbol, {}).get(command.order_id)
+    if known is None or known.order.client_order_id != command.client_order_id:
+        return "no such open order of ours"
+    if known.order.side is not command.side:
+        return "the order stands on the other side"
+    price = known.order.stop_price if command.stop_price is None else command.stop_price
+    if command.stop_price is not None and price is not None:
+        side = state.positions[command.key.symbol].position.side
+        if side is not None and known.order.stop_price is not None and is_looser(side, price, known.order.stop_price):
+            return f"{price} is looser than the {known.order.stop_price} that rests"
+        return _price_refusal(command, price, state)
+    return None
+
+
+def _cancel_refusal(command: CancelOrder, state: GuardState) -> str | None:
+    """A cancel may not take away cover: what stays must hold the whole position, if it did before."""
+    common = _common_refusal(command, state)
+    if common is not None:
+        return common
+    guarded = state.positions.get(command.key.symbol)
+    if guarded is None or guarded.position.side is None:
+        return None
+    side = guarded.position.side
+    protecting = _protecting(state, guarded, side)
+    if all(order.order_id != command.order_id for order in protecting):
+        return None
+    rest = [order for order in protecting if order.order_id != command.order_id]
+    if is_enough(rest, guarded.position.quantity):
+        return None
+    return "it would remove cover of an open position"
+
+
+def _protecting(state: GuardState, guarded: Guarded, side: Side) -> list[Order]:
+    adopt = state.policy.stop.foreign is ForeignStops.ADOPT
+    return [
+        known.order
+        for known in state.orders.get(guarded.position.key.symbol, {}).values()
+        if known.is_confirmed
+        and not known.is_doubted
+        and is_sound(known.order, side, guarded.liquidation.price)
+        and (adopt or ids.is_ours(state.account, known.order.client_order_id))
+    ]

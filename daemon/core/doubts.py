@@ -1,0 +1,79 @@
+"""Ask the venue about orders of ours whose fate is not known, before anything else is done with them (P5).
+
+What is asked for, in one question per symbol: writes without an answer, stops that were accepted and not confirmed in
+time, orders that a list left out, and, where an id was refused as a duplicate, the numbers after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from daemon.core import ids
+from daemon.core.cover import own_stops
+from daemon.core.draft import Draft
+from daemon.core.marks import ns
+from daemon.core.orders import WriteInput, WriteKind, WriteState, next_state
+from daemon.core.reasons import Reason
+from daemon.core.requests import find_orders
+from daemon.core.state import Guarded, Write
+
+
+def ask(draft: Draft, symbol: str) -> None:
+    """Ask what has to be asked about one symbol, unless a question is under way."""
+    _declare_late(draft, symbol)
+    names, reason = _doubtful(draft, symbol)
+    if not names:
+        return
+    asking = draft.asking.get(symbol)
+    if asking is not None and asking > 0:
+        return
+    if asking is not None and draft.now_ns < -asking:
+        draft.wake(symbol, -asking)
+        return
+    find_orders(draft, symbol, reason, names)
+
+
+def _declare_late(draft: Draft, symbol: str) -> None:
+    """A write that was accepted and not confirmed in time is as good as unanswered."""
+    guarded = draft.positions[symbol]
+    write, reduce = _late(draft, symbol, guarded.write), _late(draft, symbol, guarded.reduce)
+    if write is not guarded.write or reduce is not guarded.reduce:
+        draft.change(symbol, write=write, reduce=reduce)
+
+
+def _late(draft: Draft, symbol: str, write: Write | None) -> Write | None:
+    if write is None or write.state is not WriteState.SUBMITTED:
+        return write
+    due_ns = write.sent_ns + ns(draft.policy.stop.confirm_within_s)
+    if draft.now_ns < due_ns:
+        draft.wake(symbol, due_ns)
+        return write
+    return replace(write, state=next_state(write.state, WriteInput.LATE))
+
+
+def _doubtful(draft: Draft, symbol: str) -> tuple[tuple[str, ...], Reason]:
+    guarded = draft.positions[symbol]
+    names: dict[str, None] = {}
+    reason = Reason.CONFIRMATION_LATE
+    for write in (guarded.write, guarded.reduce):
+        if write is not None and write.state is WriteState.UNKNOWN:
+            names |= dict.fromkeys(_names(draft, write))
+            reason = Reason.OUTCOME_UNKNOWN
+    names |= dict.fromkeys(
+        known.order.client_order_id
+        for known in own_stops(draft, symbol)
+        if known.is_doubted or (not known.is_confirmed and not _is_awaited(guarded, known.order.client_order_id))
+    )
+    return tuple(names), reason
+
+
+def _names(draft: Draft, write: Write) -> tuple[str, ...]:
+    parsed = ids.parse(draft.account, write.client_order_id)
+    if not write.probe or parsed is None:
+        return (write.client_order_id,)
+    return ids.probes(*parsed)
+
+
+def _is_awaited(guarded: Guarded, name: str) -> bool:
+    write = guarded.write
+    return write is not None and write.kind is WriteKind.PLACE and write.client_order_id == name

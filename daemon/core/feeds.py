@@ -1,0 +1,115 @@
+"""Fold the signs of life of streams and process, and move the guard's mode by them (P6).
+
+Why: the guard may call itself able to see and act only while both streams are fresh, the loop is not stalled, the clock
+is within tolerance and pictures are not overdue. Everything is judged from event times and reported ages; no clock is
+read here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from daemon.core.alerts import tell
+from daemon.core.commands import Severity
+from daemon.core.draft import Draft
+from daemon.core.events import FeedLive, FeedLost, FeedName, HealthTicked
+from daemon.core.marks import market_is_fresh, ns
+from daemon.core.mode import Mode, ModeInput, next_mode
+from daemon.core.pictures import overdue_at_ns
+from daemon.core.reasons import Reason
+from daemon.core.state import Feed
+
+
+def take_live(draft: Draft, event: FeedLive) -> None:
+    """A stream is complete again."""
+    _put(draft, event.feed, Feed(is_live=True, since_ns=draft.now_ns, reason="", age_ns=0))
+    if event.feed is FeedName.ACCOUNT:
+        draft.want_picture(Reason.RECONCILE)
+
+
+def take_lost(draft: Draft, event: FeedLost) -> None:
+    """A stream broke: what it said stays known, and is no longer fresh."""
+    before = draft.health.feed(event.feed)
+    since_ns = before.since_ns if not before.is_live and before.since_ns else draft.now_ns
+    _put(draft, event.feed, Feed(is_live=False, since_ns=since_ns, reason=event.reason, age_ns=before.age_ns))
+    if event.feed is FeedName.ACCOUNT:
+        draft.positions_listed_ns = 0
+        draft.want_picture(Reason.RECONCILE)
+
+
+def take_health(draft: Draft, event: HealthTicked) -> None:
+    """The second's report on streams and process."""
+    health = draft.health
+    draft.health = replace(
+        health,
+        market=replace(health.market, age_ns=event.market_age_ns),
+        account=replace(health.account, age_ns=event.account_age_ns),
+        loop_lag_ns=event.loop_lag_ns,
+        clock_skew_ns=event.clock_skew_ns,
+        is_journal_ok=event.journal_ok,
+        last_tick_ns=draft.now_ns,
+    )
+
+
+def _put(draft: Draft, name: FeedName, feed: Feed) -> None:
+    if name is FeedName.MARKET:
+        draft.health = replace(draft.health, market=feed)
+        for symbol in draft.positions:
+            draft.touch(symbol)
+    else:
+        draft.health = replace(draft.health, account=feed)
+
+
+def account_is_fresh(draft: Draft) -> bool:
+    """Whether the account stream is live and gave a sign of life lately."""
+    account = draft.health.account
+    return account.is_live and account.age_ns <= ns(draft.policy.health.stale_after_s)
+
+
+def loop_is_stalled(draft: Draft) -> bool:
+    """Whether the process was held up for longer than allowed."""
+    return draft.health.loop_lag_ns > ns(draft.policy.health.max_loop_lag_s)
+
+
+def clock_is_off(draft: Draft) -> bool:
+    """Whether our clock and the venue's differ by more than allowed."""
+    return abs(draft.health.clock_skew_ns) > ns(draft.policy.health.max_clock_skew_s)
+
+
+def can_see(draft: Draft) -> bool:
+    """Whether the guard can see and act."""
+    return (
+        market_is_fresh(draft)
+        and account_is_fresh(draft)
+        and not loop_is_stalled(draft)
+        and not clock_is_off(draft)
+        and draft.now_ns < overdue_at_ns(draft)
+    )
+
+
+def settle_mode(draft: Draft) -> None:
+    """Move the mode by what is known now."""
+    if draft.mode in {Mode.STOPPING, Mode.STOPPED} or not draft.started_ns:
+        return
+    move(draft, ModeInput.CAN_SEE if can_see(draft) else ModeInput.CANNOT_SEE)
+    if draft.mode is not Mode.SYNCING:
+        return
+    if draft.pictures.taken_ns >= draft.mode_since_ns:
+        move(draft, ModeInput.PICTURE_TAKEN)
+    else:
+        draft.want_picture(Reason.RECONCILE, draft.mode_since_ns)
+
+
+def move(draft: Draft, moved_by: ModeInput) -> None:
+    """Change the mode along its table; tell people when the guard begins to guard."""
+    mode = next_mode(draft.mode, moved_by)
+    if mode is draft.mode:
+        return
+    before, draft.mode, draft.mode_since_ns = draft.mode, mode, draft.now_ns
+    if mode is Mode.GUARDING:
+        held = sum(guarded.position.quantity != 0 for guarded in draft.positions.values())
+        text = f"Guarding account {draft.account}: {held} open position{'' if held == 1 else 's'}."
+        if draft.policy.observe:
+            text += " Observing only: nothing is sent."
+        facts = (("from", before.value), ("positions", held))
+        tell(draft, Reason.FACT, Severity.NOTE, topic="mode", state=mode.value, text=text, facts=facts)

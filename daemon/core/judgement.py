@@ -1,0 +1,200 @@
+"""What the guard cannot do at the moment, said once when it begins and once when it ends (P12).
+
+Each degraded state is worked out anew from what is known, so it cannot be left on by mistake. The account's are judged
+at every event, a position's whenever it is touched; both ask to be woken when time alone brings one about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from config.policy import SwitchMode
+from daemon.core.alerts import seconds, tell
+from daemon.core.commands import Severity
+from daemon.core.cover import is_crowded
+from daemon.core.degraded import Degraded
+from daemon.core.draft import ACCOUNT, Draft
+from daemon.core.feeds import account_is_fresh, clock_is_off, loop_is_stalled
+from daemon.core.marks import is_fresh, market_is_fresh, ns
+from daemon.core.mode import Mode
+from daemon.core.pictures import overdue_at_ns
+from daemon.core.reasons import Reason
+from daemon.core.state import Feed, Guarded, Need, SwitchState
+
+LINGER_NS: Final = 2 * 10**9
+"""A stream has to live this long before its end of blindness is told: a flapping line is one message."""
+BUDGET_PATIENCE_NS: Final = 10**9
+
+_CRITICAL: Final = {
+    Degraded.BLIND_ACCOUNT,
+    Degraded.BLIND_MARKET,
+    Degraded.UNCOVERED,
+    Degraded.COVER_REFUSED,
+    Degraded.STOP_WORTHLESS,
+    Degraded.LIQUIDATION_UNKNOWN,
+    Degraded.MISCONFIGURED,
+    Degraded.JOURNAL_FAILED,
+    Degraded.SWITCH_UNFED,
+    Degraded.HEDGE_MODE,
+}
+
+
+# ---------------------------------------------------------------------- the account
+
+
+def judge_account(draft: Draft) -> None:
+    """Judge the degraded states of the account."""
+    if not draft.started_ns or draft.mode is Mode.STOPPED:
+        return
+    for state, text in _account_states(draft):
+        if draft.set_degraded(state.value, is_degraded=bool(text)):
+            _tell(draft, state, "", text)
+
+
+def _account_states(draft: Draft) -> Iterator[tuple[Degraded, str]]:
+    health = draft.health
+    market, account = market_is_fresh(draft), account_is_fresh(draft)
+    yield Degraded.BLIND_MARKET, _blind(draft, Degraded.BLIND_MARKET, health.market, "market stream", fresh=market)
+    yield Degraded.BLIND_ACCOUNT, _blind(draft, Degraded.BLIND_ACCOUNT, health.account, "account stream", fresh=account)
+    stalled = f"the event loop was held up for {seconds(health.loop_lag_ns)}"
+    yield Degraded.LOOP_STALLED, stalled if loop_is_stalled(draft) else ""
+    skew = f"our clock and the venue's differ by {seconds(abs(health.clock_skew_ns))}"
+    yield Degraded.CLOCK_SKEW, skew if clock_is_off(draft) else ""
+    yield Degraded.JOURNAL_FAILED, "" if health.is_journal_ok else "the journal cannot be written; guarding goes on"
+    yield Degraded.MISCONFIGURED, f"the venue refuses requests: {health.misconfigured}" if health.misconfigured else ""
+    hedged = ", ".join(sorted(draft.hedged))
+    yield Degraded.HEDGE_MODE, f"hedge mode is not supported; unguarded: {hedged}" if hedged else ""
+    yield Degraded.BUDGET_EMPTY, _budget(draft)
+    yield Degraded.PICTURE_OVERDUE, _overdue(draft)
+    yield Degraded.SWITCH_UNCONFIRMED, draft.switch.problem
+    yield Degraded.SWITCH_UNFED, _unfed(draft)
+
+
+def _blind(draft: Draft, state: Degraded, feed: Feed, name: str, *, fresh: bool) -> str:
+    present = state.value in draft.degraded
+    if fresh:
+        lingers = present and draft.mode is not Mode.GUARDING and draft.now_ns < feed.since_ns + LINGER_NS
+        return f"the {name} has only just returned" if lingers else ""
+    grace_ns = draft.started_ns + ns(draft.policy.health.stale_after_s)
+    if draft.mode is Mode.STARTING and draft.now_ns < grace_ns and not present:
+        draft.wake(ACCOUNT, grace_ns)
+        return ""
+    if feed.is_live:
+        return f"the {name} has been silent for {seconds(feed.age_ns)}"
+    return f"the {name} is down: {feed.reason}"
+
+
+def _budget(draft: Draft) -> str:
+    since_ns = draft.health.budget_empty_ns
+    if not since_ns:
+        return ""
+    if draft.now_ns < since_ns + BUDGET_PATIENCE_NS:
+        draft.wake(ACCOUNT, since_ns + BUDGET_PATIENCE_NS)
+        return ""
+    return f"requests are not sent: {draft.health.budget_text}"
+
+
+def _overdue(draft: Draft) -> str:
+    due_ns = overdue_at_ns(draft)
+    if draft.now_ns < due_ns:
+        return ""
+    return f"the account could not be read for {seconds(draft.now_ns - draft.pictures.answered_ns or draft.started_ns)}"
+
+
+def _unfed(draft: Draft) -> str:
+    switch, mode = draft.switch, draft.policy.switch.mode
+    if draft.policy.observe or switch.state is not SwitchState.ARMED or draft.mode is not Mode.BLIND:
+        return ""
+    if mode is SwitchMode.OFF:
+        return ""
+    left_ns = max(0, switch.expires_ns - draft.now_ns)
+    return f"the dead man's switch is not fed while blind; it cancels every order, stops too, in {seconds(left_ns)}"
+
+
+# ---------------------------------------------------------------------- one position
+
+
+def judge_position(draft: Draft, symbol: str) -> None:
+    """Judge the degraded states of one position."""
+    guarded = draft.positions[symbol]
+    found = {state: text for state, text in _position_states(draft, guarded) if text}
+    before = guarded.degraded
+    now = tuple(state for state in Degraded if state in found)
+    if now == before:
+        return
+    draft.change(symbol, degraded=now)
+    for state in now:
+        if state not in before:
+            _tell(draft, state, symbol, found[state])
+    for state in before:
+        if state not in found:
+            _tell(draft, state, symbol, "")
+
+
+def _position_states(draft: Draft, guarded: Guarded) -> Iterator[tuple[Degraded, str]]:
+    if guarded.position.quantity == 0:
+        return
+    symbol, patience_ns = guarded.position.key.symbol, ns(draft.policy.stop.confirm_within_s)
+    late = _is_late(draft, symbol, guarded.uncovered_ns, patience_ns)
+    yield Degraded.UNCOVERED, _uncovered(draft, guarded) if late else ""
+    refused = guarded.refusal and not guarded.covered_ns
+    yield Degraded.COVER_REFUSED, f"the venue refuses the stop: {guarded.refusal}" if refused else ""
+    unknown = guarded.need is Need.UNKNOWN and _is_late(draft, symbol, guarded.known_ns, patience_ns)
+    yield Degraded.LIQUIDATION_UNKNOWN, f"no liquidation price: {guarded.liquidation.text}" if unknown else ""
+    worthless = guarded.need is Need.WORTHLESS
+    yield Degraded.STOP_WORTHLESS, "no room is left for a stop before liquidation" if worthless else ""
+    disagrees = guarded.disagrees_ns and _is_late(draft, symbol, guarded.disagrees_ns, patience_ns)
+    yield (
+        Degraded.LIQUIDATION_DISAGREES,
+        f"liquidation prices disagree: {guarded.liquidation.text}" if disagrees else "",
+    )
+    crowded = is_crowded(draft, symbol)
+    yield Degraded.STOPS_CROWDED, "eight or more of the venue's ten stops a symbol are used" if crowded else ""
+    yield Degraded.BLIND_MARKET, _stale_mark(draft, guarded)
+
+
+def _is_late(draft: Draft, symbol: str, since_ns: int, patience_ns: int) -> bool:
+    """Whether something has lasted; asks to be woken when it will have."""
+    if not since_ns:
+        return False
+    if draft.now_ns >= since_ns + patience_ns:
+        return True
+    draft.wake(symbol, since_ns + patience_ns)
+    return False
+
+
+def _uncovered(draft: Draft, guarded: Guarded) -> str:
+    for_ns = draft.now_ns - guarded.uncovered_ns
+    why = f"; last refusal: {guarded.refusal}" if guarded.refusal else ""
+    at = "" if guarded.ruled is None else f", wanted at {guarded.ruled}"
+    return f"{guarded.position.quantity:+d} has had no confirmed stop for {seconds(for_ns)}{at}{why}"
+
+
+def _stale_mark(draft: Draft, guarded: Guarded) -> str:
+    """The symbol's own mark is old although the stream lives; a dead stream is the account's state, said once."""
+    symbol = guarded.position.key.symbol
+    if not market_is_fresh(draft) or is_fresh(draft, symbol):
+        return ""
+    since_ns = max(guarded.known_ns, draft.health.market.since_ns)
+    if not _is_late(draft, symbol, since_ns, ns(draft.policy.health.stale_after_s)):
+        return ""
+    return "no mark price of this symbol for long, although the stream lives"
+
+
+def _tell(draft: Draft, state: Degraded, symbol: str, text: str) -> None:
+    where = symbol or f"Account {draft.account}"
+    began = bool(text)
+    severity = Severity.NOTE
+    if began:
+        severity = Severity.CRITICAL if state in _CRITICAL else Severity.WARNING
+    tell(
+        draft,
+        Reason.DEGRADED if began else Reason.RECOVERED,
+        severity,
+        topic="degraded",
+        state=state.value,
+        symbol=symbol,
+        text=f"{where}: {text}." if began else f"{where}: {state.value} is over.",
+        facts=(("phase", "began" if began else "ended"),),
+    )

@@ -1,0 +1,72 @@
+"""Which mark price a decision may rest on.
+
+Why: the market stream's mark is the venue's trigger. While it is away the mark of the position row may serve to place a
+stop, but never to reduce at the market, nor to judge how near liquidation is.
+
+Units: prices in quote currency, ages in nanoseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from connectors.vocabulary import Side
+from daemon.core.draft import Draft
+from daemon.core.state import GuardState
+
+FRESH_FOR_NS: Final = 60 * 10**9
+"""A symbol's own mark may be this old on a live stream; the shell repeats it every ten seconds."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UsableMark:
+    """A mark price and whether it may decide."""
+
+    price: Decimal
+    is_fresh: bool
+
+
+def usable_mark(view: Draft | GuardState, symbol: str) -> UsableMark | None:
+    """The best mark of a symbol; None when there is none at all."""
+    mark = view.marks.get(symbol)
+    if mark is not None and is_fresh(view, symbol):
+        return UsableMark(price=mark.price, is_fresh=True)
+    guarded = view.positions.get(symbol)
+    row = None if guarded is None else guarded.position.mark_price
+    if guarded is not None and row is not None and row > 0 and (mark is None or guarded.taken_ns > mark.at_ns):
+        return UsableMark(price=row, is_fresh=False)
+    return None if mark is None else UsableMark(price=mark.price, is_fresh=False)
+
+
+def is_fresh(view: Draft | GuardState, symbol: str) -> bool:
+    """Whether the stream's mark of a symbol may decide: the stream lives and the mark is not old."""
+    mark = view.marks.get(symbol)
+    return mark is not None and market_is_fresh(view) and view.now_ns - mark.at_ns <= FRESH_FOR_NS
+
+
+def market_is_fresh(view: Draft | GuardState) -> bool:
+    """Whether the market stream is live and gave a sign of life lately."""
+    market = view.health.market
+    return market.is_live and market.age_ns <= ns(view.policy.health.stale_after_s)
+
+
+def is_through(side: Side, trigger: Decimal, mark: Decimal) -> bool:
+    """Whether a mark is at or beyond a trigger: the venue fires there, equality included, or may."""
+    return mark <= trigger if side is Side.LONG else mark >= trigger
+
+
+def nearer(side: Side, one: Decimal, other: Decimal) -> Decimal:
+    """The one of two triggers that is nearer to the mark, seen from liquidation."""
+    return max(one, other) if side is Side.LONG else min(one, other)
+
+
+def is_looser(side: Side, one: Decimal, than: Decimal) -> bool:
+    """Whether a trigger is farther from the mark than another."""
+    return one < than if side is Side.LONG else one > than
+
+
+def ns(duration_s: Decimal) -> int:
+    """Seconds of a setting as nanoseconds."""
+    return int(duration_s * 1_000_000_000)

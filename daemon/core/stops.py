@@ -1,0 +1,347 @@
+"""Keep each position's stop as it is wanted: place, move, resize, replace, clear up.
+
+    wanted -> submitted -> resting -> (amending -> resting)* -> triggered -> filled | gone
+
+Level-triggered: every time a position is touched, the cover wanted is compared with the orders that rest and the write
+that is under way, and the one next thing that is missing is asked for. Run again with nothing new, it asks for nothing.
+So lost, repeated or reordered news and restarts need no paths of their own. There is one open write per position
+(reductions at the market apart), so two of ours can only stand side by side in a replacement (P4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from connectors.vocabulary import Order
+from daemon.core import cover as covers
+from daemon.core import doubts, observing, reduce, requests
+from daemon.core.account import FORGET_AFTER_NS, is_agreed
+from daemon.core.alerts import seconds, tell
+from daemon.core.commands import Severity
+from daemon.core.cover import Cover
+from daemon.core.draft import Draft
+from daemon.core.marks import is_looser, is_through, nearer, ns, usable_mark
+from daemon.core.reasons import Reason
+from daemon.core.state import Guarded, Need
+from daemon.core.wanted import Wanted, stepped, wanted_quantity, work_out
+
+
+def reconcile(draft: Draft, symbol: str) -> None:
+    """Compare what one position needs with what is there, and ask for what is missing."""
+    draft.clear_wake(symbol)
+    guarded = draft.positions[symbol]
+    doubts.ask(draft, symbol)
+    side = guarded.position.side
+    if side is None:
+        _clear_up(draft, symbol)
+        return
+    wanted = work_out(draft, draft.positions[symbol])
+    cover = covers.judge(draft, draft.positions[symbol], side, wanted.trigger)
+    _note(draft, symbol, wanted, cover)
+    if reduce.consider(draft, symbol, wanted, cover):
+        return
+    _keep_stop(draft, symbol, wanted, cover)
+
+
+# ---------------------------------------------------------------------- what is there
+
+
+def _note(draft: Draft, symbol: str, wanted: Wanted, cover: Cover) -> None:
+    """Remember plan, ratchet and cover; tell when a position is covered for the first time."""
+    guarded = draft.positions[symbol]
+    if wanted.in_breach and not guarded.in_breach:
+        _tell_breach(draft, guarded, wanted)
+    changes: dict[str, object] = {
+        "need": wanted.need,
+        "ruled": wanted.ruled,
+        "in_breach": wanted.in_breach,
+        "ratchet": _tightest(guarded, cover),
+    }
+    if cover.is_whole or wanted.need is Need.NOTHING:
+        changes["uncovered_ns"] = 0
+    if wanted.need is Need.NOTHING:
+        changes["covered_ns"] = 0
+    elif cover.is_whole:
+        changes |= _covered(draft, guarded, cover, wanted)
+    else:
+        changes["covered_ns"] = 0
+        changes["uncovered_ns"] = guarded.uncovered_ns or draft.now_ns
+    if any(getattr(guarded, name) != value for name, value in changes.items()):
+        draft.change(symbol, **changes)
+
+
+def _tightest(guarded: Guarded, cover: Cover) -> Decimal | None:
+    """The ratchet (P3): the tightest trigger of ours confirmed in this episode."""
+    side, keeper = guarded.position.side, cover.keeper
+    if side is None or keeper is None or keeper.stop_price is None:
+        return guarded.ratchet
+    if guarded.ratchet is None:
+        return keeper.stop_price
+    return nearer(side, guarded.ratchet, keeper.stop_price)
+
+
+def _covered(draft: Draft, guarded: Guarded, cover: Cover, wanted: Wanted) -> dict[str, object]:
+    if not guarded.was_covered:
+        _tell_covered(draft, guarded, cover)
+    fired = _is_fired_pending(draft, guarded)
+    settled = draft.now_ns - guarded.placed_ns >= requests.SETTLED_AFTER_NS
+    return {
+        "covered_ns": guarded.covered_ns or draft.now_ns,
+        "was_covered": True,
+        "is_from_start": guarded.is_from_start and wanted.in_breach,
+        "pause_ns": 0 if settled else guarded.pause_ns,
+        "retry_at_ns": 0 if settled else guarded.retry_at_ns,
+        "refusal": "",
+        "fired_ns": guarded.fired_ns if fired else 0,
+    }
+
+
+def _tell_covered(draft: Draft, guarded: Guarded, cover: Cover) -> None:
+    symbol = guarded.position.key.symbol
+    prices = sorted(order.stop_price for order in cover.counted if order.stop_price is not None)
+    shown = ", ".join(str(price) for price in prices)
+    took_ns = draft.now_ns - guarded.known_ns
+    tell(
+        draft,
+        Reason.FACT,
+        Severity.NOTE,
+        topic="cover",
+        state="covered",
+        symbol=symbol,
+        text=f"{symbol} {guarded.position.quantity:+d} is covered: stop at {shown} confirmed resting,"
+        f" {seconds(took_ns)} after the position was known.",
+        facts=(
+            ("stop_price", shown),
+            ("quantity", guarded.position.quantity),
+            ("liquidation_price", guarded.liquidation.price),
+            ("known_ns", guarded.known_ns),
+            ("confirmed_ns", draft.now_ns),
+            ("took_ms", took_ns // 1_000_000),
+        ),
+    )
+
+
+def _tell_breach(draft: Draft, guarded: Guarded, wanted: Wanted) -> None:
+    symbol = guarded.position.key.symbol
+    stand_in = "no stop can help" if wanted.trigger is None else f"the nearest valid stop is at {wanted.trigger}"
+    tell(
+        draft,
+        Reason.THROUGH_TRIGGER,
+        Severity.CRITICAL,
+        topic="cover",
+        state="breach",
+        symbol=symbol,
+        text=f"{symbol} was already beyond its stop trigger {wanted.ruled} when first seen; {stand_in}.",
+        facts=(("ruled", wanted.ruled), ("trigger", wanted.trigger), ("liquidation", guarded.liquidation.price)),
+    )
+
+
+# ---------------------------------------------------------------------- what is missing
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Case:
+    """Everything the next action hangs on."""
+
+    guarded: Guarded
+    wanted: Wanted
+    cover: Cover
+    is_through: bool
+    """The mark is at or beyond the wanted trigger: reducing is due, not moving a stop there."""
+
+
+def _keep_stop(draft: Draft, symbol: str, wanted: Wanted, cover: Cover) -> None:
+    guarded = draft.positions[symbol]
+    if guarded.write is not None:
+        return
+    if draft.now_ns < guarded.retry_at_ns:
+        draft.wake(symbol, guarded.retry_at_ns)
+        return
+    if _is_fired_pending(draft, guarded):
+        draft.wake(symbol, guarded.fired_ns + ns(draft.policy.stop.stuck_after_s))
+        return
+    side, mark = guarded.position.side, usable_mark(draft, symbol)
+    through = (
+        side is not None
+        and mark is not None
+        and wanted.trigger is not None
+        and is_through(side, wanted.trigger, mark.price)
+    )
+    case = _Case(guarded=guarded, wanted=wanted, cover=cover, is_through=through)
+    if draft.policy.observe:
+        observing.say(draft, symbol, _what_is_missing(case))
+    elif cover.keeper is None:
+        _place_first(draft, case)
+    else:
+        _tend(draft, case, cover.keeper)
+
+
+def _is_fired_pending(draft: Draft, guarded: Guarded) -> bool:
+    """Whether our stop fired a moment ago, so that the position is about to shrink by itself."""
+    return guarded.fired_ns > 0 and draft.now_ns < guarded.fired_ns + ns(draft.policy.stop.stuck_after_s)
+
+
+def _what_is_missing(case: _Case) -> str:
+    if case.cover.is_whole or case.wanted.need is not Need.STOP or case.is_through:
+        return ""
+    return f"rest a stop for {abs(case.guarded.position.quantity)} at {case.wanted.trigger}"
+
+
+def _place_first(draft: Draft, case: _Case) -> None:
+    """No stop of ours rests: place one, unless somebody else's is enough or the mark is through already."""
+    trigger = case.wanted.trigger
+    if trigger is None or case.wanted.need is Need.NOTHING or case.cover.is_whole or case.is_through:
+        _clear_needless(draft, case)
+        return
+    if case.cover.placed >= 2:
+        _displace(draft, case)
+        return
+    reason = Reason.COVER_WRONG if case.cover.placed else Reason.COVER_MISSING
+    if case.guarded.was_covered and not case.cover.placed:
+        _tell_vanished(draft, case.guarded, trigger)
+    quantity = wanted_quantity(draft, case.guarded)
+    requests.place_stop(draft, case.guarded, reason, quantity=quantity, stop_price=trigger)
+
+
+def _tell_vanished(draft: Draft, guarded: Guarded, trigger: Decimal) -> None:
+    symbol = guarded.position.key.symbol
+    if guarded.observed == "vanished":
+        return
+    draft.change(symbol, observed="vanished")
+    tell(
+        draft,
+        Reason.COVER_MISSING,
+        Severity.WARNING,
+        topic="cover",
+        state="vanished",
+        symbol=symbol,
+        text=f"The stop of {symbol} disappeared without firing; it is put back at {trigger}.",
+        facts=(("trigger", trigger),),
+    )
+
+
+def _displace(draft: Draft, case: _Case) -> None:
+    """Two of ours rest and neither is sound: make room for one that is."""
+    unsound = [order for order in case.cover.others if not order.is_triggered]
+    if unsound:
+        requests.cancel_order(draft, case.guarded, unsound[0], Reason.COVER_WRONG)
+
+
+def _tend(draft: Draft, case: _Case, keeper: Order) -> None:
+    """A stop of ours rests: make it right, then clear up around it."""
+    if case.guarded.observed == "vanished":
+        draft.change(case.guarded.position.key.symbol, observed="")
+    if _replace(draft, case, keeper) or _amend(draft, case, keeper) or _cancel_surplus(draft, case, keeper):
+        return
+    _clear_needless(draft, case)
+
+
+def _replace(draft: Draft, case: _Case, keeper: Order) -> bool:
+    """Place a second stop where an amend cannot do: the form is another. The old one goes once this rests."""
+    trigger = case.wanted.trigger
+    if covers.has_right_form(draft, case.guarded, keeper) or trigger is None or case.is_through:
+        return False
+    if case.cover.placed >= 2:
+        return False
+    quantity = wanted_quantity(draft, case.guarded)
+    requests.place_stop(draft, case.guarded, Reason.COVER_WRONG, quantity=quantity, stop_price=trigger)
+    return True
+
+
+def _amend(draft: Draft, case: _Case, keeper: Order) -> bool:
+    """Move the stop toward the mark, or follow the position's size."""
+    guarded, side, price = case.guarded, case.guarded.position.side, keeper.stop_price
+    if side is None or price is None:
+        return False
+    trigger, moved, reason = case.wanted.trigger, None, Reason.COVER_TOO_SMALL
+    if trigger is not None and is_looser(side, price, trigger) and not case.is_through:
+        moved, reason = stepped(draft, guarded, trigger), Reason.COVER_TOO_FAR
+    sized = _new_size(draft, case, keeper)
+    mark = usable_mark(draft, guarded.position.key.symbol)
+    about_to_fire = mark is not None and is_through(side, price, mark.price)
+    if about_to_fire or (moved is None and sized is None):
+        return False
+    requests.amend_stop(draft, guarded, keeper, reason, quantity=sized, stop_price=moved)
+    return True
+
+
+def _new_size(draft: Draft, case: _Case, keeper: Order) -> int | None:
+    """The quantity to amend to; None while the present one does.
+
+    A stop that is larger than its position is harmless, since it can only shrink it, and the venue cuts it down by
+    itself; only one that stays too large for a whole slow cycle is corrected.
+    """
+    amount = abs(case.guarded.position.quantity)
+    if keeper.quantity is None or wanted_quantity(draft, case.guarded) is None or keeper.quantity == amount:
+        return None
+    if keeper.quantity < amount:
+        return amount
+    settled_ns = max(case.guarded.taken_ns, keeper.timestamp_ns) + ns(draft.policy.health.reconcile_every_s)
+    return amount if draft.now_ns >= settled_ns and case.cover.is_whole else None
+
+
+def _cancel_surplus(draft: Draft, case: _Case, keeper: Order) -> bool:
+    """One of ours is enough: cancel the others once the kept one holds everything."""
+    if not case.cover.others or case.wanted.trigger is None or keeper.stop_price is None:
+        return False
+    side = case.guarded.position.side
+    alone = covers.is_enough([keeper], case.guarded.position.quantity)
+    if side is None or not alone or is_looser(side, keeper.stop_price, case.wanted.trigger):
+        return False
+    requests.cancel_order(draft, case.guarded, case.cover.others[0], Reason.COVER_SURPLUS)
+    return True
+
+
+def _clear_needless(draft: Draft, case: _Case) -> None:
+    """Cancel stops of ours that a turned position left behind, once both witnesses agree on its direction."""
+    if not case.cover.needless:
+        return
+    if is_agreed(case.guarded):
+        requests.cancel_order(draft, case.guarded, case.cover.needless[0], Reason.COVER_NEEDLESS)
+    else:
+        draft.want_picture(Reason.DOUBT, case.guarded.turned_ns)
+
+
+# ---------------------------------------------------------------------- flat
+
+
+def _clear_up(draft: Draft, symbol: str) -> None:
+    """The position is flat: cancel what is left once both witnesses agree, and forget it after a while."""
+    guarded = draft.positions[symbol]
+    if (guarded.fired_ns or guarded.reductions) and not guarded.was_told_out:
+        guarded = _tell_out(draft, guarded)
+    left = [known for known in covers.own_stops(draft, symbol) if known.is_confirmed and not known.is_doubted]
+    if guarded.write is not None:
+        return
+    if left and not draft.policy.observe:
+        if not is_agreed(guarded):
+            draft.want_picture(Reason.DOUBT, guarded.turned_ns)
+        elif draft.now_ns < guarded.retry_at_ns:
+            draft.wake(symbol, guarded.retry_at_ns)
+        else:
+            requests.cancel_order(draft, guarded, left[0].order, Reason.COVER_NEEDLESS)
+        return
+    if guarded.reduce is not None or covers.own_stops(draft, symbol) or draft.asking.get(symbol, 0) > 0:
+        return
+    if draft.now_ns >= guarded.flat_ns + FORGET_AFTER_NS:
+        draft.drop_position(symbol)
+        draft.set_asking(symbol, None)
+    else:
+        draft.wake(symbol, guarded.flat_ns + FORGET_AFTER_NS)
+
+
+def _tell_out(draft: Draft, guarded: Guarded) -> Guarded:
+    symbol = guarded.position.key.symbol
+    how = "our stop fired" if guarded.fired_ns else "we reduced at the market"
+    tell(
+        draft,
+        Reason.FACT,
+        Severity.WARNING,
+        topic="position",
+        state="stopped",
+        symbol=symbol,
+        text=f"{symbol} is flat after {how}.",
+        facts=(("how", "stop" if guarded.fired_ns else "reduce"), ("reductions", guarded.reductions)),
+    )
+    return draft.change(symbol, was_told_out=True)

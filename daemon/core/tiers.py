@@ -1,0 +1,117 @@
+"""How near liquidation each position is, in tiers with hysteresis, and when to say so (P10).
+
+A rise is said at once, and the highest tier reached is the one that is said. A tier is left only when the room exceeds
+its bound by a share of it, so a price that flaps around a bound is one message. From WARN on, an unchanged tier is said
+again after a while. A return to CALM is a note; a fall between tiers is silent.
+
+Units: room in percent of the mark price.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from config.policy import Tier, TierPolicy
+from connectors.vocabulary import Side
+from daemon.core.alerts import percent, tell
+from daemon.core.commands import Severity
+from daemon.core.draft import Draft
+from daemon.core.liquidation import room_percent
+from daemon.core.marks import ns, usable_mark
+from daemon.core.reasons import Reason
+from daemon.core.state import Guarded
+
+_RISING: Final = (Tier.WATCH, Tier.WARN, Tier.CRITICAL, Tier.EMERGENCY)
+_SEVERITY: Final = {
+    Tier.CALM: Severity.NOTE,
+    Tier.WATCH: Severity.NOTE,
+    Tier.WARN: Severity.WARNING,
+    Tier.CRITICAL: Severity.CRITICAL,
+    Tier.EMERGENCY: Severity.CRITICAL,
+}
+
+
+def leave_bound(policy: TierPolicy, tier: Tier) -> Decimal | None:
+    """The room in percent that has to be exceeded to leave `tier`; None for CALM."""
+    bound = policy.bound(tier)
+    return None if bound is None else bound * (1 + policy.hysteresis_share)
+
+
+def next_tier(policy: TierPolicy, present: Tier, room: Decimal) -> Tier:
+    """The tier for a room, given the present one.
+
+    Example:
+        >>> next_tier(TierPolicy(), Tier.WATCH, Decimal("5.5"))
+        <Tier.WATCH: 'watch'>
+        >>> next_tier(TierPolicy(), Tier.CALM, Decimal("1.0"))
+        <Tier.CRITICAL: 'critical'>
+    """
+    found = Tier.CALM
+    for tier in _RISING:
+        bound, leave = policy.bound(tier), leave_bound(policy, tier)
+        if bound is None or leave is None:
+            continue
+        held = tier.severity <= present.severity and room <= leave
+        if room < bound or held:
+            found = tier
+    return found
+
+
+def judge(draft: Draft, symbol: str) -> None:
+    """Judge one open position's tier; a stale mark leaves it as it is: blind is never read as safe."""
+    guarded, mark = draft.positions[symbol], usable_mark(draft, symbol)
+    side, price = guarded.position.side, guarded.liquidation.price
+    if side is None or price is None or mark is None or not mark.is_fresh:
+        return
+    room = room_percent(side, mark.price, price)
+    tier = next_tier(draft.policy.tiers, guarded.tier, room)
+    if tier is guarded.tier:
+        _repeat(draft, guarded, mark.price, room)
+        return
+    rose = tier.severity > guarded.tier.severity
+    # A fall back into a lower tier is silent, and does not start that tier's repetition anew.
+    told_ns = draft.now_ns if rose or tier is Tier.CALM else guarded.tier_told_ns
+    draft.change(symbol, tier=tier, tier_told_ns=told_ns)
+    if rose or tier is Tier.CALM:
+        _tell(draft, draft.positions[symbol], mark.price, room, Reason.TIER_CHANGED)
+    _wake_to_repeat(draft, draft.positions[symbol])
+
+
+def _repeat(draft: Draft, guarded: Guarded, mark: Decimal, room: Decimal) -> None:
+    if guarded.tier.severity < Tier.WARN.severity:
+        return
+    if draft.now_ns >= guarded.tier_told_ns + ns(draft.policy.tiers.repeat_after_s):
+        draft.change(guarded.position.key.symbol, tier_told_ns=draft.now_ns)
+        _tell(draft, guarded, mark, room, Reason.TIER_REPEATED)
+    _wake_to_repeat(draft, draft.positions[guarded.position.key.symbol])
+
+
+def _wake_to_repeat(draft: Draft, guarded: Guarded) -> None:
+    if guarded.tier.severity >= Tier.WARN.severity:
+        due_ns = guarded.tier_told_ns + ns(draft.policy.tiers.repeat_after_s)
+        draft.wake(guarded.position.key.symbol, due_ns)
+
+
+def _tell(draft: Draft, guarded: Guarded, mark: Decimal, room: Decimal, reason: Reason) -> None:
+    symbol, tier = guarded.position.key.symbol, guarded.tier
+    direction = "long" if guarded.position.side is Side.LONG else "short"
+    still = " still" if reason is Reason.TIER_REPEATED else ""
+    stop = "no stop rests" if not guarded.covered_ns else f"stop at {guarded.ratchet or 'the price of another'}"
+    tell(
+        draft,
+        reason,
+        _SEVERITY[tier],
+        topic="tier",
+        state=tier.value,
+        symbol=symbol,
+        text=f"{symbol} {direction} is{still} {tier.value.upper()}: mark {mark},"
+        f" liquidation {guarded.liquidation.price}, room {percent(room)}; {stop}.",
+        facts=(
+            ("mark", mark),
+            ("liquidation_price", guarded.liquidation.price),
+            ("room_percent", f"{room:.4f}"),
+            ("quantity", guarded.position.quantity),
+            ("covered", bool(guarded.covered_ns)),
+        ),
+    )
