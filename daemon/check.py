@@ -25,8 +25,8 @@ from daemon.shell.clock import SystemClock
 from daemon.shell.health import SkewGauge
 from daemon.shell.key_rights import objection
 
-RESTART_S = 5
-"""What the systemd unit waits before it starts the guard again, and a stop that was asked for may take some of it."""
+RESTART_S = 2
+"""What the systemd unit waits before it starts the guard again (`RestartSec`)."""
 COLD_START_S = 10
 """From process start to the first feed of the switch: interpreter, recovery, connections, first picture."""
 MARGIN_S = 10

@@ -1,0 +1,28 @@
+"""The clock of the shell."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from daemon.shell.clock import SystemClock
+
+
+def test_time_never_runs_backwards_when_the_wall_clock_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An hour is taken off the wall clock; event stamps go on from where they were."""
+    clock = SystemClock()
+    before = clock.now_ns()
+    real = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: real() - 3_600_000_000_000)
+    assert clock.now_ns() >= before
+    assert clock.wall_ns() < before
+
+
+def test_time_follows_the_wall_clock_forward(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wall clock jumps ahead; deadlines come at once rather than an hour late."""
+    clock = SystemClock()
+    before = clock.now_ns()
+    real = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: real() + 3_600_000_000_000)
+    assert clock.now_ns() >= before + 3_600_000_000_000

@@ -1,0 +1,84 @@
+"""News of the feeds becomes events."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from connectors.ports import Feed
+from daemon.core.commands import SetBand
+from daemon.core.events import (
+    Event,
+    FeedLive,
+    FeedLost,
+    FeedName,
+    MarkSeen,
+    OrderSeen,
+    OrdersListed,
+    PositionSeen,
+    PositionsListed,
+    Source,
+)
+from daemon.shell.bands import Bands
+from daemon.shell.inbox import Inbox
+from tests.fakes import START_NS, SYMBOL, ManualClock, a_long, a_resting_stop, tell_mark
+
+
+def an_inbox() -> tuple[Inbox, list[Event], ManualClock]:
+    """An inbox whose frames are the price itself."""
+    taken: list[Event] = []
+    clock = ManualClock()
+    inbox = Inbox(clock=clock, take=taken.append, bands=Bands())
+    inbox.read_marks_with(lambda frame, _symbol: Decimal(frame.decode()))
+    return inbox, taken, clock
+
+
+def test_marks_inside_the_band_make_no_event() -> None:
+    """A thousand marks inside the band cost a comparison each and reach nobody."""
+    inbox, taken, _ = an_inbox()
+    inbox.set_band(SetBand(symbol=SYMBOL, low=Decimal(1), high=Decimal(100)))
+    tell_mark(inbox, "50")
+    for _ in range(1000):
+        tell_mark(inbox, "51.5")
+    assert [event for event in taken if isinstance(event, MarkSeen)] == taken[:1]
+    assert (inbox.marks_received, inbox.marks_told) == (1001, 1)
+
+
+def test_a_mark_outside_is_read_exactly() -> None:
+    """What leaves the band is decoded from the raw frame, so nothing was rounded through a float."""
+    inbox, taken, _ = an_inbox()
+    inbox.set_band(SetBand(symbol=SYMBOL, low=Decimal(1), high=Decimal(100)))
+    tell_mark(inbox, "50")
+    tell_mark(inbox, "100.10000000000000001")
+    assert taken[-1] == MarkSeen(at_ns=START_NS, symbol=SYMBOL, price=Decimal("100.10000000000000001"))
+
+
+def test_ages_count_from_the_last_sign_of_life() -> None:
+    """A pong counts; a feed that never spoke is as old as the process."""
+    inbox, _, clock = an_inbox()
+    clock.advance_s(3)
+    inbox.feed_alive(Feed.MARKET, received_ns=0)
+    clock.advance_s(2)
+    assert inbox.age_ns(Feed.MARKET) == 2_000_000_000
+    assert inbox.age_ns(Feed.ACCOUNT) == 5_000_000_000
+
+
+def test_every_kind_of_news_becomes_its_event() -> None:
+    """Rows and tables keep their meaning and are stamped when they are taken."""
+    inbox, taken, clock = an_inbox()
+    clock.advance_s(1)
+    at_ns = clock.now_ns()
+    position, order = a_long(), a_resting_stop()
+    inbox.feed_live(Feed.ACCOUNT, received_ns=1)
+    inbox.positions_snapshot([position], received_ns=1)
+    inbox.orders_snapshot([order], received_ns=1)
+    inbox.position(position, received_ns=1)
+    inbox.order(order, received_ns=1)
+    inbox.feed_lost(Feed.ACCOUNT, "closed", received_ns=1)
+    assert taken == [
+        FeedLive(at_ns=at_ns, feed=FeedName.ACCOUNT),
+        PositionsListed(at_ns=at_ns, positions=(position,)),
+        OrdersListed(at_ns=at_ns, orders=(order,)),
+        PositionSeen(at_ns=at_ns, position=position, source=Source.STREAM),
+        OrderSeen(at_ns=at_ns, order=order, source=Source.STREAM),
+        FeedLost(at_ns=at_ns, feed=FeedName.ACCOUNT, reason="closed"),
+    ]
