@@ -32,6 +32,12 @@ class Listener(Protocol):
     def follows(self, table: str, symbol: str) -> bool:
         """Return whether the session reads this symbol of this table."""
 
+    def backlog(self) -> int:
+        """Return the bytes the client has not taken yet."""
+
+    def give_up(self) -> None:
+        """Drop the client: it is too slow."""
+
     def hang_up(self, address: str) -> None:
         """Close the session if it comes from this address."""
 
@@ -66,6 +72,16 @@ class Hub:
         """Close every session from this address."""
         for listener in tuple(self._listeners):
             listener.hang_up(address)
+
+    def backlog(self) -> int:
+        """Return how far behind the slowest client is, in bytes."""
+        return max((listener.backlog() for listener in self._listeners), default=0)
+
+    def give_up_beyond(self, backlog: int) -> None:
+        """Drop the clients that are further behind than this."""
+        for listener in tuple(self._listeners):
+            if listener.backlog() > backlog:
+                listener.give_up()
 
     def listener_count(self) -> int:
         """Return the number of open sessions."""

@@ -34,14 +34,22 @@ class Outbox:
         if self.is_closed:
             return
         if self._bytes + len(text) > self._most_bytes:
-            self.is_overrun = True
-            self._texts.clear()
-            self._bytes = 0
-            self.close()
+            self.give_up()
             return
         self._texts.append(text)
         self._bytes += len(text)
         self._changed.set()
+
+    def backlog(self) -> int:
+        """Return the bytes not yet handed out."""
+        return self._bytes
+
+    def give_up(self) -> None:
+        """Drop everything: the reader is too slow."""
+        self.is_overrun = True
+        self._texts.clear()
+        self._bytes = 0
+        self.close()
 
     def close(self) -> None:
         """Take no more; what is there will still be handed out."""

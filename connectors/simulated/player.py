@@ -20,6 +20,9 @@ from connectors.simulated.venue import Venue
 
 _MS_PER_S = 1_000
 SHORTEST_REFRESH_MS = 10
+_LAG_BYTES = 256 * 1024  # beyond which a tape without waits waits for its readers
+_PATIENCE_S = 1.0
+_LOOK_S = 0.001
 
 
 class Steps(Protocol):
@@ -91,12 +94,23 @@ class Player:
         """Wait for the next step, publishing the last prices again if that takes long."""
         loop = asyncio.get_running_loop()
         await asyncio.sleep(0)  # everyone gets a turn between two steps, however fast the tape
+        await self._wait_for_readers()
         while (left_s := due - loop.time()) > 0:
             beat_s = self._venue.settings.heartbeat_ms / _MS_PER_S
             if await self._is_changed(min(left_s, beat_s)):
                 return
             if left_s > beat_s:
                 self._venue.repeat_prices()
+
+    async def _wait_for_readers(self) -> None:
+        """Let clients catch up, so that a tape as fast as possible is one they can follow."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _PATIENCE_S
+        while self._venue.hub.backlog() > _LAG_BYTES:
+            if loop.time() > until:
+                self._venue.hub.give_up_beyond(_LAG_BYTES)
+                return
+            await asyncio.sleep(_LOOK_S)
 
     async def _stand_still(self) -> None:
         if not await self._is_changed(self._venue.settings.heartbeat_ms / _MS_PER_S):

@@ -109,6 +109,14 @@ class Session:
         """Return whether this symbol of this table is subscribed to."""
         return _is_covered(symbol, self._topics.get(table, set()))
 
+    def backlog(self) -> int:
+        """Return the bytes the client has not taken yet."""
+        return self.outbox.backlog()
+
+    def give_up(self) -> None:
+        """Drop the client: it is too slow."""
+        self.outbox.give_up()
+
     def hang_up(self, address: str) -> None:
         """Close, if this is where the session comes from."""
         if self.address == address:

@@ -215,13 +215,14 @@ def run_exchange(settings: ExchangeSettings, *, as_json: bool = False) -> int:
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
 
+    exit_code = _EXIT_OK
     try:
         with asyncio.Runner(loop_factory=_fast_loop()) as runner:
             runner.run(serve(settings, announce=announce))
-    except (PortInUse, StateError, CandleFileError, TapeChoiceError) as error:
-        sys.stderr.write(f"seawall exchange: {error}\n")
-        return _EXIT_MISCONFIGURED
-    return _EXIT_OK
+    except* (PortInUse, StateError, CandleFileError, TapeChoiceError) as errors:
+        sys.stderr.write(f"seawall exchange: {_first_of(errors)}\n")
+        exit_code = _EXIT_MISCONFIGURED
+    return exit_code
 
 
 class _Server(uvicorn.Server):
@@ -236,6 +237,7 @@ def _config(app: Starlette) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         log_config=None,
+        log_level="critical",  # what goes wrong inside is logged where it is answered
         access_log=False,
         lifespan="off",
         ws="websockets-sansio",
@@ -304,6 +306,11 @@ def _announcement(exchange: EmbeddedExchange) -> str:
             f"account {key.account}: key {key.key_id} secret {key.secret}",
         )
     )
+
+
+def _first_of(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = errors.exceptions[0]
+    return _first_of(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+import structlog
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -24,6 +25,7 @@ from connectors.simulated.venue import Venue
 
 _NORMAL_CLOSURE = 1000
 _POLICY_VIOLATION = 1008
+_log = structlog.get_logger()
 _CLOSE_S = 1.0  # for a client that still reads to take the close frame
 
 
@@ -50,7 +52,10 @@ class Switchboard:
             return
         await socket.accept()
         session = Session(self._venue, address=address, key=key)
-        await self._converse(socket, session, connections_left)
+        try:
+            await self._converse(socket, session, connections_left)
+        except* Exception:  # noqa: BLE001 - the edge: logged once here, and the client sees no traceback
+            _log.exception("realtime session failed")
 
     def _connections_left(self, address: str, now_ms: int) -> int:
         left = self._venue.limits.admit_connection(address, now_ms)

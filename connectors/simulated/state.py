@@ -108,14 +108,14 @@ class StateJournal:
         """Write one record; return the length before it, for `cut`.
 
         Raises:
-            OSError: If it could not be written; the file is as before then.
+            StateError: If it could not be written; the file is as before then.
         """
         before = self._length
         try:
             self._write(self._encoder.encode(record) + b"\n")
-        except OSError:
+        except OSError as error:
             self.cut(before)
-            raise
+            raise StateError(f"{self._path}: cannot be written: {error.strerror}") from error
         return before
 
     def cut(self, length: int) -> None:

@@ -100,7 +100,7 @@ class Venue:
 
         Raises:
             Refused: If the venue would answer with an HTTP error.
-            OSError: If it could not be journalled; nothing has changed then.
+            StateError: If it could not be journalled; nothing has changed then.
         """
         record = Record(at_ms=self.clock(), input=value, step=step)
         journal = self._journal
