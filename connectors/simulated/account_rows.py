@@ -17,6 +17,7 @@ from connectors.simulated.rows import iso, notionals, share
 from connectors.simulated.standing import Boundaries, PositionStanding, Standing
 
 ACCOUNT_RISK_LIMIT = {"XBt": 1_000_000_000_000, "USDt": 500_000_000_000_000}
+QUEUE_BOUNDS = (Decimal(0), Decimal("0.5"), Decimal(1), Decimal(2))
 PRICE_PLACES = Decimal("0.0001")
 RATE_PLACES = Decimal("0.0000000000000001")  # what a binary float would show
 
@@ -36,6 +37,19 @@ def break_even_price(position: Position) -> Decimal:
     return contract.price_at_value(-value if long_inverse else value, position.quantity)
 
 
+def queue_rank(position: Position, pnl: int) -> Decimal | None:
+    """Return the place in the auto-deleveraging queue, in fifths; None when flat.
+
+    The venue ranks by profit and leverage against everybody else; with hardly anybody else here,
+    fixed bounds of the return on initial margin stand in for the others.
+    """
+    if not position.quantity:
+        return None
+    required = EXACT.divide(Decimal(position.cost), position.effective_leverage)
+    earned = share(pnl, required)
+    return Decimal(1 + sum(earned >= bound for bound in QUEUE_BOUNDS)) / 5
+
+
 def position_row(
     position: Position,
     own: PositionStanding,
@@ -49,6 +63,7 @@ def position_row(
     home, foreign = notionals(position.contract, position.quantity, mark, quote_to_settle=quote_to_settle)
     return {
         **_settings(position),
+        "deleveragePercentile": queue_rank(position, own.unrealised_pnl),
         **_open_orders(position.contract, own.load),
         **_books(position),
         "grossOpenPremium": own.load.premium,
@@ -83,7 +98,6 @@ def _settings(position: Position) -> Row:
         "riskLimit": position.risk_limit,
         "leverage": tidy(position.effective_leverage),
         "crossMargin": position.is_cross,
-        "deleveragePercentile": ONE if position.quantity else None,
     }
 
 

@@ -65,19 +65,17 @@ def observe(market: Market, prices: SymbolPrices) -> None:
         market.funding_rate = INTEREST
 
 
-def move_tape(world: World, tape_ms: int) -> None:
-    """Move the tape's clock and make the exchanges it has passed."""
+def move_tape(world: World, tape_ms: int) -> bool:
+    """Move the tape's clock, make the exchanges it has passed, and return whether it did."""
     restarted = world.tape_ms is None or tape_ms < world.tape_ms
     world.tape_ms = tape_ms
-    if restarted:
-        _announce_next(world)
-        return
-    passed = world.next_funding_tape_ms <= tape_ms
-    while world.next_funding_tape_ms <= tape_ms:
+    passed = not restarted and world.next_funding_tape_ms <= tape_ms
+    while passed and world.next_funding_tape_ms <= tape_ms:
         _exchange_all(world)
         world.next_funding_tape_ms += PERIOD_MS
-    if passed:
+    if restarted or passed:
         _announce_next(world)
+    return passed
 
 
 def _announce_next(world: World) -> None:

@@ -33,7 +33,9 @@ class Match:
 def levels(market: Market, taker: Side) -> Iterator[Match]:
     """Yield the modelled levels a taker of one side meets, best first."""
     contract = market.contract
-    size = max(market.depth // contract.lot_size, 1) * contract.lot_size
+    size = market.depth // contract.lot_size * contract.lot_size
+    if not size:
+        return
     step = max(market.half_spread, contract.tick_size)
     used = market.taken.get(taker, 0)
     for number in range(MAX_LEVELS):
@@ -76,24 +78,23 @@ def plan(
         Matches in order; together at most `quantity`.
     """
     matches: list[Match] = []
-    queue = list(resting)
     left = quantity
-    for level in levels(market, taker):
-        while left and queue and _stands_before(queue[0], level.price, taker):
-            maker = queue.pop(0)
-            if maker.price is None or not is_at_least_as_good(maker.price, bound, taker):
-                return matches
-            size = min(left, maker.leaves)
-            matches.append(Match(price=maker.price, quantity=size, maker=maker))
-            left -= size
-        if not left or not is_at_least_as_good(level.price, bound, taker):
-            return matches
-        size = min(left, level.quantity)
-        matches.append(Match(price=level.price, quantity=size))
+    for offer in _book(market, taker, resting):
+        if not left or not is_at_least_as_good(offer.price, bound, taker):
+            break
+        size = min(left, offer.quantity)
+        matches.append(Match(price=offer.price, quantity=size, maker=offer.maker))
         left -= size
     return matches
 
 
-def _stands_before(maker: Order, price: Decimal, taker: Side) -> bool:
-    """Return whether a resting order is at least as good for the taker as a level."""
-    return maker.price is not None and is_at_least_as_good(maker.price, price, taker)
+def _book(market: Market, taker: Side, resting: list[Order]) -> Iterator[Match]:
+    """Yield modelled levels and resting orders together, best first, orders first at a tie."""
+    makers = [
+        Match(price=order.price, quantity=order.leaves, maker=order) for order in resting if order.price is not None
+    ]
+    for level in levels(market, taker):
+        while makers and is_at_least_as_good(makers[0].price, level.price, taker):
+            yield makers.pop(0)
+        yield level
+    yield from makers

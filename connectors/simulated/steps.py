@@ -36,13 +36,15 @@ def set_prices(world: World, value: SetPrices) -> None:
     moved = [(world.market(prices.symbol), prices) for prices in value.prices]
     for _, prices in moved:
         _check(prices)
-    before = {market.contract.symbol: (market.last, market.index) for market, _ in moved}
+    before = {symbol: (market.last, market.index) for symbol, market in world.markets.items()}
     for market, prices in moved:
         market.take(prices)
-    funding.move_tape(world, value.tape_ms)
+    funded = funding.move_tape(world, value.tape_ms)
     for market, prices in moved:
         funding.observe(market, prices)
-    for market, _ in moved:
+    # A funding exchange renews the rates of all contracts, also of those that did not move.
+    shown = [m for m in world.markets.values() if m.has_prices] if funded else [m for m, _ in moved]
+    for market in shown:
         _publish(world, market, *before[market.contract.symbol])
     settle(world, [market for market, _ in moved])
 
