@@ -42,7 +42,7 @@ Jitter = Callable[[], float]
 
 _LARGEST_FRAME: Final = 64 * 1024 * 1024
 """The partial of every instrument has some megabytes."""
-_LONGEST_SLEEP_S: Final = 0.5
+_LONGEST_SLEEP_S: Final = 0.25
 """Deadlines move closer while the watch sleeps (a postponed subscription), so it looks again this often."""
 _CLOSE_WITHIN_S: Final = 1.0
 
