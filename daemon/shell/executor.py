@@ -1,7 +1,7 @@
 """Carries what the core decided: to the venue through the choke point (P1), to timer, bands and alerts directly.
 
 Order of things:
-- Every order command is checked against the newest state right before it leaves; what the check refuses never leaves.
+- Whatever changes something is checked against the newest state right before it leaves; what the check refuses stays.
 - Commands for one position leave one after another, in the order in which they were decided. So do those for the dead
   man's switch: a late feed must not arm what was just disarmed.
 - Reads have slots of their own, so a protective request never waits behind one.
@@ -28,7 +28,6 @@ from daemon.core.commands import (
     Exit,
     FeedSwitch,
     FindOrders,
-    OrderCommand,
     PlaceStop,
     RaiseAlert,
     ReadPicture,
@@ -150,15 +149,16 @@ class Executor:
         self._core.take(outcome)
 
     async def _carry(self, command: VenueCommand) -> Event:
-        log.debug("sent", command=type(command).__name__, command_id=command.command_id, reason=command.reason.value)
+        say = log.debug if isinstance(command, FindOrders | ReadPicture) else log.info
+        name, reason = type(command).__name__, command.reason.value
+        say("sent", command=name, command_id=command.command_id, reason=reason)
         outcome = await self._calls.carry(command)
+        say("answered", command=name, command_id=command.command_id, outcome=type(outcome).__name__)
         self.carried += 1
         return outcome
 
     def _stopped_before_wire(self, command: VenueCommand) -> Event | None:
-        """The choke point of P1: the one place every order command passes right before it leaves."""
-        if not isinstance(command, OrderCommand):
-            return None
+        """The choke point of P1: all that changes something passes here, right before it leaves."""
         danger = refusal(command, self._core.state)
         if danger is None:
             return None

@@ -1,0 +1,176 @@
+"""Settings files: what is read, and how everything that is wrong is told at once."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from config.load import _PLAIN_TABLES, _POLICY_TABLES, TABLES, SettingsError, load_settings
+from config.model import LogFormat, Settings
+from config.policy import Policy, StopStyle, SwitchMode
+from config.venue import Environment
+
+PROFILES = sorted((Path(__file__).resolve().parents[3] / "config" / "profiles").glob("*.toml"))
+TESTNET = '[venue]\nenvironment = "testnet"\n'
+
+
+def a_file(folder: Path, text: str) -> Path:
+    """Write a settings file."""
+    path = folder / "seawall.toml"
+    path.write_text(text)
+    return path
+
+
+def problems(folder: Path, text: str) -> list[str]:
+    """Return what is said about a settings file, without its name."""
+    path = a_file(folder, text)
+    with pytest.raises(SettingsError) as refused:
+        load_settings(path)
+    assert all(problem.startswith(f"{path}: ") for problem in refused.value.problems)
+    return [problem.removeprefix(f"{path}: ") for problem in refused.value.problems]
+
+
+def loaded(folder: Path, text: str) -> Settings:
+    """Return the settings of a file."""
+    return load_settings(a_file(folder, text))
+
+
+def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
+    """The shortest settings file names the venue and nothing else."""
+    settings = loaded(tmp_path, TESTNET)
+    assert settings.policy == Policy()
+    assert settings.venue.environment is Environment.TESTNET
+    assert settings.state.directory == str(tmp_path / "seawall-state")
+
+
+def test_numbers_keep_every_digit(tmp_path: Path) -> None:
+    """A percentage is read as written, not through a binary float."""
+    settings = loaded(tmp_path, TESTNET + "[stop]\nbuffer_percent = 2.10000000000000000001\n")
+    assert settings.policy.stop.buffer_percent == Decimal("2.10000000000000000001")
+
+
+def test_values_reach_their_place(tmp_path: Path) -> None:
+    """One value of each kind: enum, number, text, flag, path."""
+    settings = loaded(
+        tmp_path,
+        '[venue]\nenvironment = "embedded"\nrest_url = "http://127.0.0.1:1"\n'
+        'realtime_url = "ws://127.0.0.1:1/realtime"\n[stop]\nstyle = "close"\n[switch]\nmode = "off"\n'
+        '[guard]\nobserve = true\n[alerts]\nwebhook_url = "https://example.org/x"\nwebhook_timeout_s = 2\n'
+        '[log]\nformat = "console"\n[credentials]\nkey_file = "k"\nsecret_file = "/s"\n[state]\ndirectory = "/var/x"\n',
+    )
+    assert settings.policy.observe
+    assert settings.policy.stop.style is StopStyle.CLOSE
+    assert settings.policy.switch.mode is SwitchMode.OFF
+    assert settings.log.format is LogFormat.CONSOLE
+    assert settings.alerts.webhook_timeout_s == 2.0
+    assert (settings.credentials.key_file, settings.credentials.secret_file) == (str(tmp_path / "k"), "/s")
+    assert settings.state.directory == "/var/x"
+
+
+def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
+    """Ten mistakes in nine tables are ten lines, each with its place."""
+    told = problems(
+        tmp_path,
+        '[venu]\n[venue]\nenvironment = "prod"\n[guard]\nobserve = 1\n[stop]\nbuffer_percent = -1\nmax_room_share = 3\n'
+        'style = "klose"\n[tiers]\nwatch_percent = 1\n[switch]\ntimeout_s = 5\n[health]\nstale_after_s = nan\n'
+        '[log]\nlevel = "loud"\n[alerts]\nwebhook_timeout_s = 0\n',
+    )
+    places = {problem.split(" ")[0] for problem in told}
+    assert places == {
+        "venu",
+        "venue.environment",
+        "guard.observe",
+        "stop.buffer_percent",
+        "stop.max_room_share",
+        "stop.style",
+        "tiers",
+        "switch.timeout_s",
+        "health.stale_after_s",
+        "log.level",
+        "alerts.webhook_timeout_s",
+    }
+    assert len(told) == len(places)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("[stop]\nbufer_percent = 2\n", "stop.bufer_percent is not known: did you mean buffer_percent?"),
+        ("[stopp]\n", "stopp is not known: did you mean stop?"),
+        ("[log]\nzzz = 1\n", "log.zzz is not known: known here are format, level"),
+    ],
+)
+def test_an_unknown_name_comes_with_the_nearest_known_one(tmp_path: Path, text: str, hint: str) -> None:
+    """A slip of the keyboard is answered with what was probably meant."""
+    assert problems(tmp_path, TESTNET + text) == [hint]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'api_secret = "hunter2hunter2"\n' + TESTNET,
+        TESTNET + '[credentials]\nsecret = "hunter2hunter2"\n',
+        TESTNET + '[alerts]\nAPI-KEY = "hunter2hunter2"\n',
+        '[venue]\nenvironment = "testnet"\napiSecret = "hunter2hunter2"\n',
+    ],
+)
+def test_credentials_in_a_settings_file_are_refused_without_being_shown(tmp_path: Path, text: str) -> None:
+    """P11: a key or secret in the settings file is refused by name, and its value is not repeated."""
+    (told,) = problems(tmp_path, text)
+    assert "looks like a credential" in told
+    assert "hunter2" not in told
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("http://10.0.0.1:80", "is not encrypted"),
+        ("ftp://127.0.0.1", "must be a whole address"),
+        ("127.0.0.1:80", "must be a whole address"),
+        ("http://127.0.0.1:port", "must be a whole address"),
+    ],
+)
+def test_an_address_that_cannot_be_meant_is_refused(tmp_path: Path, url: str, problem: str) -> None:
+    """Keys travel encrypted or not at all beyond this machine."""
+    text = f'[venue]\nenvironment = "embedded"\nrest_url = "{url}"\nrealtime_url = "ws://127.0.0.1:1/realtime"\n'
+    (told,) = problems(tmp_path, text)
+    assert told.startswith(f"venue.rest_url {problem}")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"[venue\n", "not valid TOML"), (b"\xff\xfe", "not UTF-8"), (b"venue = 3\n", "is a table"), (b"", "is missing")],
+)
+def test_a_file_that_is_no_settings_file_is_one_clear_line(tmp_path: Path, content: bytes, words: str) -> None:
+    """Malformed input is named, never a traceback."""
+    path = tmp_path / "seawall.toml"
+    path.write_bytes(content)
+    with pytest.raises(SettingsError, match=words):
+        load_settings(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """The path was wrong."""
+    with pytest.raises(SettingsError, match="No such file"):
+        load_settings(tmp_path / "nowhere.toml")
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem)
+def test_profiles_load_and_name_every_setting(profile: Path) -> None:
+    """A profile that is copied works, and teaches every key there is."""
+    load_settings(profile)
+    text = profile.read_text()
+    for table in TABLES:
+        assert f"\n[{table}]\n" in text
+    for kind in (*_POLICY_TABLES.values(), *_PLAIN_TABLES.values()):
+        for each in fields(kind):
+            assert f"{each.name} = " in text, each.name
+
+
+def test_the_careful_profile_holds_the_defaults() -> None:
+    """What the profile shows is what holds when a line is left out."""
+    (careful,) = (path for path in PROFILES if path.stem == "careful")
+    assert load_settings(careful).policy == Policy()

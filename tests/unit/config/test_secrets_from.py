@@ -1,0 +1,72 @@
+"""Where key and secret come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from config.model import CredentialSources
+from config.secrets_from import CredentialsError, load_credentials
+
+
+def files(folder: Path, *, mode: int = 0o600) -> CredentialSources:
+    """Write key and secret into files."""
+    for name, value in (("key", "the-key"), ("secret", "the-secret")):
+        (folder / name).write_text(value + "\n")
+        (folder / name).chmod(mode)
+    return CredentialSources(key_file=str(folder / "key"), secret_file=str(folder / "secret"))
+
+
+def test_files_come_before_the_environment(tmp_path: Path) -> None:
+    """What the settings name wins over what happens to be set."""
+    found = load_credentials(files(tmp_path), {"SEAWALL_KEY": "other", "SEAWALL_SECRET": "other"})
+    assert (found.key_id, found.secret.reveal()) == ("the-key", "the-secret")
+
+
+def test_the_environment_comes_before_systemd(tmp_path: Path) -> None:
+    """Both are there: the nearer one is taken, and never one half of each."""
+    (tmp_path / "seawall-key").write_text("systemd-key")
+    (tmp_path / "seawall-secret").write_text("systemd-secret")
+    folder = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert load_credentials(CredentialSources(), folder).key_id == "systemd-key"
+    both = {**folder, "SEAWALL_KEY": "k", "SEAWALL_SECRET": "s"}
+    assert load_credentials(CredentialSources(), both).key_id == "k"
+
+
+def test_half_a_pair_is_refused(tmp_path: Path) -> None:
+    """A key without a secret is a mistake, not a reason to look elsewhere."""
+    with pytest.raises(CredentialsError, match="SEAWALL_SECRET is empty"):
+        load_credentials(CredentialSources(), {"SEAWALL_KEY": "k"})
+    with pytest.raises(CredentialsError, match="both"):
+        load_credentials(CredentialSources(key_file=str(tmp_path / "key")), {})
+
+
+def test_a_secret_that_everybody_may_read_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    """P11: a file of mode 0644 has to be taken for known."""
+    with pytest.raises(CredentialsError, match="chmod 600") as refused:
+        load_credentials(files(tmp_path, mode=0o644), {})
+    assert "the-secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("content", ["", "two words", "\n\n"])
+def test_a_file_that_is_no_credential_is_refused(tmp_path: Path, content: str) -> None:
+    """An empty file, or one with a comment in it; its content is not repeated."""
+    sources = files(tmp_path)
+    (tmp_path / "secret").write_text(content)
+    with pytest.raises(CredentialsError, match="exactly one word"):
+        load_credentials(sources, {})
+
+
+def test_nothing_anywhere_says_where_to_put_it() -> None:
+    """The message names all three places."""
+    with pytest.raises(CredentialsError, match=r"key_file.*SEAWALL_KEY.*seawall-key"):
+        load_credentials(CredentialSources(), {})
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """The settings name a file that is not there."""
+    with pytest.raises(CredentialsError, match="nowhere"):
+        load_credentials(
+            CredentialSources(key_file=str(tmp_path / "nowhere"), secret_file=str(tmp_path / "nowhere")), {}
+        )
