@@ -23,9 +23,18 @@ RATE_PLACES = Decimal("0.0000000000000001")  # what a binary float would show
 
 
 def entry_price(position: Position) -> Decimal:
-    """Return the average entry price of an open position, as the venue rounds it."""
-    raw = position.contract.exact_price(position.cost, position.quantity)
-    return tidy((raw or Decimal(0)).quantize(PRICE_PLACES, ROUND_HALF_EVEN))
+    """Return the average entry price of an open position, as the venue rounds it.
+
+    A cost that is one tick's value for every lot shows that tick; an average of several shows
+    four decimals, its cost per lot rounded against the holder.
+    """
+    contract = position.contract
+    raw = contract.exact_price(position.cost, position.quantity) or Decimal(0)
+    ticks = EXACT.divide(raw, contract.tick_size).to_integral_value(ROUND_HALF_EVEN)
+    on_grid = ticks * contract.tick_size
+    if on_grid and contract.value(position.quantity, on_grid) == position.cost:
+        return tidy(on_grid)
+    return tidy(raw.quantize(PRICE_PLACES, ROUND_HALF_EVEN))
 
 
 def break_even_price(position: Position) -> Decimal:
