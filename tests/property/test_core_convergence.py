@@ -1,0 +1,117 @@
+"""Once faults stop, the guard is whole again: every open position is covered by exactly one stop of ours (P2 to P7)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.policy import Policy, StopPolicy, StopStyle
+from connectors.vocabulary import OrderSide
+from daemon.core.mode import Mode
+from tests.builders import SECOND, START_NS
+from tests.model_venue import Faults, ModelVenue
+
+STORM = Faults(
+    lose_request=0.1,
+    lose_reply=0.15,
+    refuse=0.1,
+    not_sent=0.1,
+    answer_cancelled=0.05,
+    repeat_row=0.2,
+    slow=0.1,
+    bot=0.5,
+    cancel_stops=0.05,
+    drop_stream=0.05,
+    restart=0.02,
+    forget_restart=0.5,
+    stuck=0.02,
+)
+
+
+def weather(venue: ModelVenue, *, storm_s: int = 60, calm_s: int = 75) -> None:
+    """Run through a storm, then stop all faults, make the marks harmless, and let the calm last."""
+    venue.start()
+    venue.run_until(START_NS + storm_s * SECOND)
+    venue.faults = Faults()
+    venue.stuck_until = 0
+    for symbol in venue.symbols:
+        venue.set_mark(symbol, Decimal(1000))
+    venue.run_until(START_NS + (storm_s + calm_s) * SECOND)
+
+
+def assert_whole(venue: ModelVenue) -> None:
+    """Every open position has exactly one sound stop of ours at the venue, and the guard knows it."""
+    for symbol in venue.symbols:
+        held = venue.positions[symbol].quantity
+        own = [o for o in venue.open_orders() if o.symbol == symbol]
+        if held == 0:
+            assert own == [], f"{symbol}: stops left behind"
+            continue
+        assert len(own) == 1, f"{symbol}: {len(own)} stops for {held}"
+        stop = own[0]
+        assert stop.side is (OrderSide.SELL if held > 0 else OrderSide.BUY)
+        assert stop.quantity is None or stop.quantity >= abs(held)
+        assert stop.stop_price is not None
+        assert stop.stop_price >= 918 if held > 0 else stop.stop_price <= 1078
+    for guard in venue.guards:
+        assert guard.state.mode is Mode.GUARDING
+        for symbol in venue.symbols:
+            guarded = guard.state.positions.get(symbol)
+            held = venue.positions[symbol].quantity
+            assert (guarded.position.quantity if guarded else 0) == held
+            assert guarded is None or not held or (guarded.covered_ns and guarded.write is None)
+            assert guarded is None or guarded.reduce is None
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_the_guard_is_whole_after_a_storm(seed: int) -> None:
+    """P2, P5, P7: lost, refused, late and repeated everything, restarts with and without a journal, bots trading."""
+    venue = ModelVenue(seed, STORM)
+    weather(venue)
+    assert venue.problems == []
+    assert venue.most_own_stops <= 2
+    assert_whole(venue)
+
+
+@given(st.integers(0, 2**32))
+def test_any_storm_ends_whole(seed: int) -> None:
+    """P2 to P7 for any seed."""
+    venue = ModelVenue(seed, STORM)
+    weather(venue, storm_s=30)
+    assert venue.problems == []
+    assert venue.most_own_stops <= 2
+    assert_whole(venue)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_two_guards_place_one_stop(seed: int) -> None:
+    """P4: two guards on one account end with one stop per position, and never more than two stand."""
+    venue = ModelVenue(seed, STORM, guards=2)
+    weather(venue)
+    assert venue.problems == []
+    assert venue.most_own_stops <= 2
+    assert_whole(venue)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_close_style_converges(seed: int) -> None:
+    """P2: the same with Close stops, which follow the position."""
+    venue = ModelVenue(seed, STORM, policy=Policy(stop=StopPolicy(style=StopStyle.CLOSE)))
+    weather(venue)
+    assert venue.problems == []
+    assert_whole(venue)
+
+
+def test_calm_weather_needs_one_write() -> None:
+    """P4: without faults, a position costs one PlaceStop and nothing else."""
+    venue = ModelVenue(1, Faults())
+    venue.start()
+    venue.run_until(START_NS + 2 * SECOND)
+    venue.set_position("XBTUSDT", 100)
+    venue.run_until(START_NS + 90 * SECOND)
+    assert_whole(venue)
+    sent = [type(c).__name__ for c in venue.guards[0].commands if hasattr(c, "client_order_id")]
+    assert sent == ["PlaceStop"]
