@@ -1,0 +1,73 @@
+"""Prices of a simulation: a seeded walk of three contracts, with jumps on demand.
+
+Units: prices `Decimal`, steps once per `STEP_S` of virtual time.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from math import exp
+from random import Random
+
+from connectors.simulated.inputs import SetPrices, SymbolPrices
+from connectors.simulated.venue import Venue
+from tests.simulation.bot import CONTRACTS
+from tests.simulation.virtual_loop import TrueTime, passing
+
+STEP_S = 1.0
+FIRST = {"XBTUSD": 60_000.0, "ETHUSD": 2_400.0, "XBTUSDT": 60_010.0}
+_CENT = Decimal("0.01")
+_DEPTH = 10_000_000
+
+
+class PriceWalk:
+    """Marks that wander together and a little apart."""
+
+    def __init__(self, *, venue: Venue, random: Random, true_time: TrueTime, volatility: float = 0.0002) -> None:
+        self._venue = venue
+        self._random = random
+        self._true_time = true_time
+        self.volatility = volatility
+        """Standard deviation of one step, as a share of price."""
+        self.drift = 0.0
+        self._level = dict(FIRST)
+        self.is_halted = False
+
+    def step(self) -> None:
+        """Move every price by one step and tell the exchange."""
+        common = self._random.gauss(self.drift, self.volatility)
+        for symbol in self._level:
+            self._level[symbol] *= exp(common + self._random.gauss(0.0, self.volatility / 4))
+        self._publish()
+
+    def jump(self, share: float) -> None:
+        """Move every price at once."""
+        for symbol in self._level:
+            self._level[symbol] *= 1 + share
+        self._publish()
+
+    def mark(self, symbol: str) -> Decimal:
+        """The present mark."""
+        return Decimal(round(self._level[symbol] * 100)) / 100
+
+    def _publish(self) -> None:
+        prices = tuple(self._priced(symbol) for symbol in self._level)
+        self._venue.submit(SetPrices(tape_ms=self._true_time.now_ms(), prices=prices))
+
+    def _priced(self, symbol: str) -> SymbolPrices:
+        contract, mark = CONTRACTS[symbol], self.mark(symbol)
+        return SymbolPrices(
+            symbol=symbol,
+            mark=mark,
+            index=(mark * Decimal("0.9998")).quantize(_CENT),
+            last=contract.on_tick(mark, up=self._random.random() < 0.5),
+            half_spread=contract.tick_size,
+            depth=_DEPTH,
+            halted=self.is_halted,
+        )
+
+    async def run(self) -> None:
+        """Step until cancelled."""
+        while True:
+            self.step()
+            await passing(STEP_S)

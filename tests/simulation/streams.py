@@ -1,0 +1,177 @@
+"""WebSocket connections without sockets: the connector's feed at one end, the exchange's session at the other.
+
+Why: both ends are the real ones (`connectors.bitmex.feed` and `connectors.simulated.realtime`), joined in memory, so
+sign-in, subscriptions, partials, tables and heartbeats are all under test. Between them frames take time, keep their
+order within a table, and may change places with frames of other tables, as the venue warns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from types import TracebackType
+from typing import Any
+
+from websockets.exceptions import ConnectionClosedError
+
+from connectors.simulated.realtime import Session
+from connectors.simulated.venue import Venue
+from tests.simulation.faults import Line
+from tests.simulation.virtual_loop import passing
+
+_CONTROL = ""
+_PRIVATE = frozenset({"order", "position", "margin", "execution"})
+
+
+def table_of(text: str) -> str:
+    """Return the table a frame is about, "" for everything else."""
+    head = '{"table":"'
+    return text[len(head) : text.index('"', len(head))] if text.startswith(head) else _CONTROL
+
+
+class _Wire:
+    """The way from the exchange to one client; an `Outbox` to the session, which puts frames in."""
+
+    def __init__(self, line: Line, arrived: deque[bytes], wake: asyncio.Event) -> None:
+        self._line = line
+        self._arrived = arrived
+        self._wake = wake
+        self._loop = asyncio.get_running_loop()
+        self._free_at_s: dict[str, float] = {}
+        self.is_closed = False
+        self.is_overrun = False
+
+    def put(self, text: str) -> None:
+        """Send one frame on its way."""
+        table = table_of(text)
+        if self.is_closed or self._is_swallowed(table):
+            return
+        self._send(table, text)
+        if table in _PRIVATE and self._line.is_repeated():
+            self._send(table, text)
+
+    def _send(self, table: str, text: str) -> None:
+        before_s = max(self._free_at_s.get(table, 0.0), self._free_at_s.get(_CONTROL, 0.0))
+        at_s = max(before_s + 1e-5, self._loop.time() + self._line.stream_latency_s())
+        self._free_at_s[table] = at_s
+        self._loop.call_at(at_s, self._arrive, text.encode())
+
+    def _is_swallowed(self, table: str) -> bool:
+        silent = self._line.weather.silent_feeds
+        kind = "private" if table in _PRIVATE else "public"
+        return bool(silent) and (table in silent or (table != _CONTROL and kind in silent))
+
+    def _arrive(self, frame: bytes) -> None:
+        if not self.is_closed:
+            self._arrived.append(frame)
+            self._wake.set()
+
+    def close(self) -> None:
+        """The exchange hangs up, or the network does."""
+        self.is_closed = True
+        self._wake.set()
+
+    async def wait_closed(self) -> None:
+        """Unused: no task writes here."""
+
+
+class VirtualSocket:
+    """What `websockets.connect` would have returned, as far as the connector uses it."""
+
+    def __init__(self, venue: Venue, line: Line, address: str) -> None:
+        self._line = line
+        self._venue = venue
+        self._arrived: deque[bytes] = deque()
+        self._wake = asyncio.Event()
+        self._wire = _Wire(line, self._arrived, self._wake)
+        self._free_at_s = 0.0
+        self.session = Session(venue, address=address, key=None)
+        self.session.outbox = self._wire  # type: ignore[assignment]  # the same verbs, no task behind them
+        self.transport = self
+
+    def open(self) -> None:
+        """Be connected."""
+        self._venue.hub.add(self.session)
+        self.session.open(connections_left=100)
+
+    async def recv(self, decode: bool | None = None) -> bytes:
+        """Return the next frame.
+
+        Raises:
+            ConnectionClosedError: When the connection is gone.
+        """
+        while not self._arrived:
+            if self._wire.is_closed:
+                raise ConnectionClosedError(None, None)
+            self._wake.clear()
+            await self._wake.wait()
+        return self._arrived.popleft()
+
+    async def send(self, frame: bytes | str, text: bool | None = None) -> None:
+        """Send a frame on its way to the exchange.
+
+        Raises:
+            ConnectionClosedError: When the connection is gone.
+        """
+        if self._wire.is_closed:
+            raise ConnectionClosedError(None, None)
+        loop = asyncio.get_running_loop()
+        self._free_at_s = max(self._free_at_s + 1e-5, loop.time() + self._line.stream_latency_s())
+        spoken = frame if isinstance(frame, str) else frame.decode()
+        if not self._line.is_cut:
+            loop.call_at(self._free_at_s, self._reach_venue, spoken)
+
+    def _reach_venue(self, text: str) -> None:
+        if not self._wire.is_closed:
+            self.session.take(text)
+
+    def abort(self) -> None:
+        """Break the connection off."""
+        if not self._wire.is_closed:
+            self._wire.close()
+        if self.session in self._venue.hub._listeners:
+            self._venue.hub.remove(self.session)
+
+
+class _Connecting:
+    """The context manager that `connect(...)` returns."""
+
+    def __init__(self, network: Network, guard: str) -> None:
+        self._network = network
+        self._guard = guard
+        self._socket: VirtualSocket | None = None
+
+    async def __aenter__(self) -> VirtualSocket:
+        line = self._network.lines[self._guard]
+        await passing(2 * line.stream_latency_s())
+        if line.weather.is_down or line.is_cut:
+            raise OSError("network is unreachable")
+        self._socket = VirtualSocket(self._network.venue, line, f"address of {self._guard}")
+        self._socket.open()
+        self._network.sockets.setdefault(self._guard, []).append(self._socket)
+        return self._socket
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._socket is not None:
+            self._socket.abort()
+            self._network.sockets[self._guard].remove(self._socket)
+
+
+class Network:
+    """Every guard's line to the one exchange."""
+
+    def __init__(self, venue: Venue) -> None:
+        self.venue = venue
+        self.lines: dict[str, Line] = {}
+        self.sockets: dict[str, list[VirtualSocket]] = {}
+
+    def connect(self, uri: str, **_settings: Any) -> _Connecting:
+        """Stand in for `websockets.connect`; the address `ws://NAME/realtime` says whose line it is."""
+        return _Connecting(self, uri.split("/")[2])
+
+    def hang_up(self, guard: str) -> None:
+        """Break every connection of one guard."""
+        for socket in tuple(self.sockets.get(guard, ())):
+            socket.abort()

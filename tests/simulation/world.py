@@ -1,0 +1,258 @@
+"""One simulated world: an exchange, prices, a bot, guards, trouble, and somebody who holds the promises against it.
+
+Why: everything that happens is drawn from the seed, so a seed that breaks a promise is a test case.
+
+Units: seconds of virtual time; the report tells how much of it a real second bought.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
+
+import structlog
+
+from config.policy import Policy
+from connectors.bitmex import feed
+from connectors.simulated.player import run_refresher, run_timers
+from connectors.simulated.rest.door import Door
+from connectors.simulated.settings import ExchangeSettings
+from connectors.simulated.switches import Switches
+from tests.simulation.bot import CONTRACTS, Bot
+from tests.simulation.chaos import Chaos
+from tests.simulation.faults import Line
+from tests.simulation.guard_life import SimGuard, SimPorts
+from tests.simulation.prices import PriceWalk
+from tests.simulation.promises import Promises, Violation
+from tests.simulation.replay import check_replay
+from tests.simulation.sim_venue import SimVenue
+from tests.simulation.streams import Network
+from tests.simulation.virtual_loop import MachineClock, TrueTime, VirtualLoop, passing, run_virtually
+
+CALM_S = 60.0
+"""How long nothing goes wrong at the end, before everything has to be whole."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What a world is like."""
+
+    seed: int
+    minutes: float = 5.0
+    guards: int = 1
+    policy: Policy = field(default_factory=Policy)
+    switches: Switches = field(default_factory=Switches)
+    act_every_s: float = 12.0
+    """Mean time between the bot's acts; infinity for none."""
+    trouble_every_s: float = 15.0
+    troubles: int = 1
+    """How many spells may last at once; 0 for a world without faults."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Report:
+    """What came of it."""
+
+    seed: int
+    violations: list[Violation]
+    counts: Counter[str]
+    cast: Counter[str]
+    acts: int
+    virtual_s: float
+    real_s: float
+    log: list[str]
+
+    def __str__(self) -> str:
+        speed = self.virtual_s / 60 / max(self.real_s, 1e-9)
+        lines = [
+            f"seed {self.seed}: {self.virtual_s / 60:.1f} min in {self.real_s:.1f} s ({speed:.0f} a second),"
+            f" {self.acts} acts, spells {dict(self.cast)}",
+            f"  {dict(self.counts)}",
+            *(f"  BROKEN {violation}" for violation in self.violations),
+        ]
+        return "\n".join(lines)
+
+
+class World:
+    """Everything, put together. `run` lives it through; scripted tests use the parts directly."""
+
+    def __init__(self, loop: VirtualLoop, plan: Plan, folder: Path) -> None:
+        self.plan = plan
+        self.loop = loop
+        self.random = Random(plan.seed)
+        self.true_time = TrueTime(loop)
+        self.venue = SimVenue(ExchangeSettings(seed=plan.seed, switches=plan.switches), self.true_time)
+        self.account = self.venue.accounts[0]
+        self.promises = Promises(self.venue.exchange, loop.time)
+        self.venue.watchers.append(self.promises.watch)
+        self.network = Network(self.venue)
+        self.prices = PriceWalk(venue=self.venue, random=self._split(), true_time=self.true_time)
+        self.bot = Bot(venue=self.venue, account=self.account, random=self._split(), promises=self.promises)
+        self.chaos = Chaos(
+            venue=self.venue,
+            network=self.network,
+            prices=self.prices,
+            promises=self.promises,
+            random=self._split(),
+            account=self.account,
+        )
+        self.guards = [self._guard(f"guard{number}", folder) for number in range(1, plan.guards + 1)]
+        self.log: list[str] = []
+
+    @property
+    def guard(self) -> SimGuard:
+        """The first guard."""
+        return self.guards[0]
+
+    def _split(self) -> Random:
+        return Random(self.random.getrandbits(64))
+
+    def _guard(self, name: str, folder: Path) -> SimGuard:
+        line = Line(random=self._split(), now_s=self.loop.time)
+        self.network.lines[name] = line
+        ports = SimPorts(
+            name=name,
+            key=self.venue.keyring.of_account(self.account)[0],
+            line=line,
+            door=Door(self.venue),
+            clock=MachineClock(self.true_time),
+            symbols=tuple(CONTRACTS),
+            on_sent=self.promises.on_sent,
+        )
+        return SimGuard(
+            account=self.account,
+            ports=ports,
+            policy=self.plan.policy,
+            witness=self.promises,
+            folder=folder,
+            loop=self.loop,
+            random=self._split(),
+        )
+
+    # ------------------------------------------------------------ running
+
+    async def live(self, script: Callable[[World], Awaitable[None]]) -> None:
+        """Let the world turn while `script` runs."""
+        self.prices.step()
+        with patch.object(feed, "connect", self.network.connect):
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    turning = [
+                        tasks.create_task(work)
+                        for work in (
+                            self.prices.run(),
+                            run_timers(self.venue),
+                            run_refresher(self.venue),
+                            self._audit(),
+                        )
+                    ]
+                    for guard in self.guards:
+                        guard.start()
+                    await script(self)
+                    for task in turning:
+                        task.cancel()
+            finally:
+                await self._end_guards()
+
+    async def _end_guards(self) -> None:
+        for guard in self.guards:
+            guard.strike()
+            await guard.wait_dead()
+            for error in guard.broken:
+                self.promises.broken("core", f"{guard.name} broke: {error!r}")
+            for difference in check_replay(guard.disk):
+                self.promises.broken("P9", f"{guard.name}: {difference}")
+
+    async def _audit(self) -> None:
+        while True:
+            await passing(1.0)
+            self.promises.audit()
+            for guard in self.guards:
+                if guard.broken:
+                    raise ExceptionGroup(f"{guard.name} broke", [each for each in guard.broken])  # type: ignore[list-item]
+
+    async def trouble(self, seconds: float) -> None:
+        """Let bot and trouble loose for a while."""
+        async with asyncio.TaskGroup() as tasks:
+            loose = [tasks.create_task(self._act())]
+            for _ in range(self.plan.troubles):
+                loose.append(tasks.create_task(self.chaos.run(self.guards, pause_s=self.plan.trouble_every_s)))
+            await passing(seconds)
+            for task in loose:
+                task.cancel()
+
+    async def _act(self) -> None:
+        while self.plan.act_every_s < 1e9:
+            await passing(self.random.expovariate(1 / self.plan.act_every_s))
+            deed = self.bot.act()
+            self.log.append(f"{self.loop.time():.3f} {deed}")
+
+    def heal(self) -> None:
+        """End every trouble that was cut short."""
+        for guard in self.guards:
+            guard.line.weather = type(guard.line.weather)()
+            guard.clock.offset_ns = 0
+            guard.disk.problem = None
+            guard.disk.on_submit = lambda: None
+            self.network.hang_up(guard.name)
+            if not guard.is_alive:
+                guard.start()
+        self.prices.volatility = 0.0001
+        self.promises.quiet_since_s = 0.0
+        self.promises.disturb()
+
+
+async def _to_the_end(world: World) -> None:
+    """Trouble first, calm after it, and then nothing may be left undone."""
+    await world.trouble(world.plan.minutes * 60)
+    for guard in world.guards:
+        if guard.line.is_cut:
+            await guard.wait_dead()
+            world.promises.forget(guard, is_memory_lost=True)
+    world.heal()
+    await passing(CALM_S)
+    world.promises.audit(is_strict=True)
+
+
+def play(plan: Plan, script: Callable[[World], Awaitable[None]] = _to_the_end) -> Report:
+    """Live one world through."""
+    structlog.configure(processors=[_drop])
+    began_s = time.perf_counter()
+    with TemporaryDirectory() as folder:
+        world: list[World] = []
+
+        async def work(loop: VirtualLoop) -> None:
+            world.append(World(loop, plan, Path(folder)))
+            await world[0].live(script)
+
+        try:
+            run_virtually(work)
+        finally:
+            structlog.reset_defaults()
+    lived = world[0]
+    return Report(
+        seed=plan.seed,
+        violations=lived.promises.violations,
+        counts=lived.promises.counts,
+        cast=lived.chaos.cast,
+        acts=lived.bot.acts,
+        virtual_s=lived.loop.time(),
+        real_s=time.perf_counter() - began_s,
+        log=lived.log,
+    )
+
+
+def _drop(_logger: object, _method: str, _entry: object) -> None:
+    raise structlog.DropEvent
+
+
+def states_told(world: World, topic: str) -> Sequence[str]:
+    """The named states that people were told about a topic, by all guards."""
+    return [alert.state for guard in world.guards for alert in guard.alerts if alert.topic == topic]
