@@ -55,9 +55,6 @@ def take_margin(draft: Draft, margin: Margin) -> None:
         return
     draft.put_margin(margin)
     mark_margins_stale(draft, margin.currency)
-    for symbol, guarded in draft.positions.items():
-        if guarded.position.is_cross and guarded.position.currency == margin.currency:
-            draft.touch(symbol, reassess=True)
 
 
 def take_positions_listed(draft: Draft, positions: tuple[Position, ...], at_ns: int) -> None:

@@ -17,7 +17,7 @@ from daemon.core.draft import Draft
 from daemon.core.marks import usable_mark
 from daemon.core.state import Band, Guarded
 from daemon.core.stop_rules.liquidation_buffer import PERCENT
-from daemon.core.tiers import leave_bound
+from daemon.core.tiers import RANK, leave_bound
 
 
 def refresh(draft: Draft, symbol: str) -> None:
@@ -60,7 +60,7 @@ def _tier_bounds(draft: Draft, guarded: Guarded, side: Side, price: Decimal) -> 
     """Marks at which the next worse tier begins, and at which the present one is left."""
     policy = draft.policy.tiers
     for tier in Tier:
-        worse = tier.severity > guarded.tier.severity
+        worse = RANK[tier] > RANK[guarded.tier]
         room = policy.bound(tier) if worse else leave_bound(policy, tier)
         if room is not None:
             # room = sign * (mark - price) / mark * 100, solved for the mark

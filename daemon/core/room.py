@@ -3,7 +3,7 @@
 Why: `liquidation.assess` weighs the venue's price and ours for one position; cross positions of one currency also fail
 together (`account_failure_move`), and a stop has to be nearer than that common failure. This module says when to work
 these out again: a position when its row, contract or margin changed; the common failure at most four times a second,
-since it reads all rows.
+since it reads all rows. A margin row concerns all cross positions of its currency and waits for the same moment.
 """
 
 from __future__ import annotations
@@ -20,15 +20,19 @@ from daemon.core.own_liquidation import consistent_margin
 from daemon.core.state import Guarded, Liquidation, Standing
 
 COMMON_EVERY_NS: Final = 250_000_000
+PER_POSITION_NS: Final = 2_000_000
+"""The more positions there are, the longer the pause: working all of them out takes its time."""
 FEW: Final = 5
 """Up to this many positions the common failure is worked out at every change."""
 
 
 def refresh_common_failures(draft: Draft) -> None:
     """Work out the common failure of the currencies whose rows changed, unless that was done a moment ago."""
+    count = len(draft.positions)
+    pause_ns = 0 if count <= FEW else max(COMMON_EVERY_NS, count * PER_POSITION_NS)
     for currency, since_ns in list(draft.stale_currencies.items()):
-        if len(draft.positions) > FEW and draft.now_ns - since_ns < COMMON_EVERY_NS and currency in draft.account_moves:
-            draft.wake(ACCOUNT, since_ns + COMMON_EVERY_NS)
+        if draft.now_ns < since_ns + pause_ns:
+            draft.wake(ACCOUNT, since_ns + pause_ns)
             continue
         draft.set_stale(currency, is_stale=False)
         _refresh_common_failure(draft, currency)

@@ -22,6 +22,8 @@ from daemon.core.marks import ns, usable_mark
 from daemon.core.reasons import Reason
 from daemon.core.state import Guarded
 
+RANK: Final = {tier: tier.severity for tier in Tier}
+"""Severities, worked out once: the bands ask for them at every mark."""
 _RISING: Final = (Tier.WATCH, Tier.WARN, Tier.CRITICAL, Tier.EMERGENCY)
 _SEVERITY: Final = {
     Tier.CALM: Severity.NOTE,
@@ -52,7 +54,7 @@ def next_tier(policy: TierPolicy, present: Tier, room: Decimal) -> Tier:
         bound, leave = policy.bound(tier), leave_bound(policy, tier)
         if bound is None or leave is None:
             continue
-        held = tier.severity <= present.severity and room <= leave
+        held = RANK[tier] <= RANK[present] and room <= leave
         if room < bound or held:
             found = tier
     return found
@@ -69,7 +71,7 @@ def judge(draft: Draft, symbol: str) -> None:
     if tier is guarded.tier:
         _repeat(draft, guarded, mark.price, room)
         return
-    rose = tier.severity > guarded.tier.severity
+    rose = RANK[tier] > RANK[guarded.tier]
     # A fall back into a lower tier is silent, and does not start that tier's repetition anew.
     told_ns = draft.now_ns if rose or tier is Tier.CALM else guarded.tier_told_ns
     draft.change(symbol, tier=tier, tier_told_ns=told_ns)
@@ -79,7 +81,7 @@ def judge(draft: Draft, symbol: str) -> None:
 
 
 def _repeat(draft: Draft, guarded: Guarded, mark: Decimal, room: Decimal) -> None:
-    if guarded.tier.severity < Tier.WARN.severity:
+    if RANK[guarded.tier] < RANK[Tier.WARN]:
         return
     if draft.now_ns >= guarded.tier_told_ns + ns(draft.policy.tiers.repeat_after_s):
         draft.change(guarded.position.key.symbol, tier_told_ns=draft.now_ns)
@@ -88,7 +90,7 @@ def _repeat(draft: Draft, guarded: Guarded, mark: Decimal, room: Decimal) -> Non
 
 
 def _wake_to_repeat(draft: Draft, guarded: Guarded) -> None:
-    if guarded.tier.severity >= Tier.WARN.severity:
+    if RANK[guarded.tier] >= RANK[Tier.WARN]:
         due_ns = guarded.tier_told_ns + ns(draft.policy.tiers.repeat_after_s)
         draft.wake(guarded.position.key.symbol, due_ns)
 

@@ -13,6 +13,9 @@ from decimal import ROUND_DOWN, Decimal
 
 from connectors.vocabulary import ContractKind, Instrument, Side
 
+WALLETS = "XBt=100000000,USDt=20000000000"
+"""What each account starts with, in minor units: 1 XBT and 20,000 USDT."""
+
 QUOTING_SYMBOL = "XBTH27"
 """The bot keeps one far limit order here, so that the dead man's switch has something to guard."""
 

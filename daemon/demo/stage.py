@@ -16,6 +16,7 @@ from daemon.demo.alert_receiver import AlertReceiver
 from daemon.demo.bot import Bot
 from daemon.demo.children import Child, ChildFailed
 from daemon.demo.options import DemoOptions
+from daemon.demo.plan import WALLETS
 from daemon.demo.settings_file import write_settings
 from daemon.demo.tape_control import TapeControl
 from daemon.exit_codes import ExitCode
@@ -120,7 +121,8 @@ async def _start_exchange(
     options: DemoOptions, folder: Path, tasks: asyncio.TaskGroup, stack: AsyncExitStack
 ) -> tuple[Child, Announcement]:
     ports = ["--port", "0", "--control-port", "0"]
-    fixed = ["exchange", "--json", "--start-paused", "--accounts", "2", "--state", str(folder / "exchange-state")]
+    fixed = ["exchange", "--json", "--start-paused", "--accounts", "2", "--balance", WALLETS]
+    fixed += ["--state", str(folder / "exchange-state")]
     exchange = Child(
         "exchange",
         lambda: [*fixed, *ports, *options.tape_arguments],
