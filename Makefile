@@ -55,6 +55,8 @@ bench: $(DEVELOPMENT)
 # The lock holds the hashes of every published file of a version, so one lock serves every platform; it names no index.
 # Compiled with the oldest supported Python, so that packages which only that one needs are in it.
 lock: $(DEVELOPMENT)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+		{ echo "make the lock with Python 3.11: make clean && make lock PYTHON=python3.11" >&2; exit 1; }
 	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(LOCK_FLAGS) --build-deps-for=editable -o $(RUNTIME_LOCK) pyproject.toml
 	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(LOCK_FLAGS) --build-deps-for=editable --extra=dev --constraint=$(RUNTIME_LOCK) \
 		-o $(DEVELOPMENT_LOCK) pyproject.toml
