@@ -113,6 +113,10 @@ def take_orders_listed(draft: Draft, orders: tuple[Order, ...], evidence: Eviden
         evidence: Stream (a new connection) or query (a picture).
         taken_ns: When the list was taken in, or asked for; orders heard of since then are not judged by it.
     """
+    if not draft.orders_known:
+        draft.orders_known = True
+        for symbol in draft.positions:
+            draft.touch(symbol)
     for order in orders:
         take_order(draft, order, evidence, taken_ns)
     listed = {order.order_id for order in orders}
@@ -154,8 +158,10 @@ def _witness_own(draft: Draft, known: KnownOrder | None, order: Order, evidence:
     if is_stop and not guarded.fired_ns and _has_fired(order) and _is_of_episode(before, known, order, evidence):
         quantity = order.quantity or abs(guarded.position.quantity)
         draft.change(order.symbol, fired_ns=draft.now_ns, fired_quantity=quantity)
-    elif is_stop and order.status in {OrderStatus.CANCELED, OrderStatus.REJECTED}:
-        _note_cancelled(draft, known, order)
+    elif is_stop and evidence is not Evidence.ANSWER and order.status in {OrderStatus.CANCELED, OrderStatus.REJECTED}:
+        # An answer that carries such a row is a refusal, and `answers.py` pauses for it.
+        if known is not None or _is_awaited(before, order):
+            _note_cancelled(draft, known, order)
 
 
 def _settle_seen(draft: Draft, guarded: Guarded, order: Order) -> Guarded:
@@ -205,9 +211,13 @@ def _is_of_episode(guarded: Guarded, known: KnownOrder | None, order: Order, evi
         return False
     if known is None and 0 < order.timestamp_ns < guarded.known_ns - CLOCK_TOLERANCE_NS:
         return False
+    return known is not None or _is_awaited(guarded, order) or evidence is Evidence.STREAM
+
+
+def _is_awaited(guarded: Guarded, order: Order) -> bool:
+    """Whether an order is the one that the open write asked for, and not an older one under the same id."""
     write = guarded.write
-    awaited = write is not None and write.client_order_id == order.client_order_id and not write.probe
-    return known is not None or awaited or evidence is Evidence.STREAM
+    return write is not None and write.client_order_id == order.client_order_id and not write.probe
 
 
 def _has_fired(order: Order) -> bool:

@@ -34,26 +34,33 @@ class Cover:
     is_whole: bool
     """P2 holds: enough, and nowhere looser than wanted."""
     keeper: Order | None
-    """The best of ours that rests soundly, even if it is too small or too loose."""
+    """The best of ours that rests, even if it is too small, or stands too far from the mark."""
     others: tuple[Order, ...]
     """More of ours on the right side that rest, soundly or not, the least useful first."""
     needless: tuple[Order, ...]
     """Ours on the wrong side: of a position that turned."""
     placed: int
     """Open stops of ours on the right side, doubted ones included: never to exceed two."""
+    is_doubtful: bool
+    """One of those is not known for sure: the venue is being asked, and nothing is placed before it answers."""
     counted: tuple[Order, ...]
     """All stops that count, whoever placed them."""
 
 
 def is_sound(order: Order, side: Side, liquidation_price: Decimal | None) -> bool:
     """Whether an order, if confirmed, protects a position of this side before it is liquidated."""
+    if not is_well_formed(order, side) or order.stop_price is None:
+        return False
+    return liquidation_price is None or is_looser(side, liquidation_price, order.stop_price)
+
+
+def is_well_formed(order: Order, side: Side) -> bool:
+    """Whether an order is a protective stop for this side in everything but its price, which an amend can mend."""
     if not order.is_resting_stop or order.kind is not OrderKind.STOP_MARKET or order.stop_price is None:
         return False
     if order.trigger is not Trigger.MARK or order.side is not ids.closing_side(side):
         return False
-    if not (order.is_reduce_only or order.is_close):
-        return False
-    return liquidation_price is None or is_looser(side, liquidation_price, order.stop_price)
+    return order.is_reduce_only or order.is_close
 
 
 def is_enough(orders: Iterable[Order], quantity: int) -> bool:
@@ -76,8 +83,9 @@ def judge(view: Draft | GuardState, guarded: Guarded, side: Side, trigger: Decim
         trigger: Where the stop belongs; None when that is not known: then nothing counts as whole.
     """
     book = view.orders.get(guarded.position.key.symbol, {}).values()
-    sound = [k for k in book if k.is_confirmed and not k.is_doubted and _is_sound_for(k, guarded, side)]
-    ours = [k for k in sound if ids.is_ours(view.account, k.order.client_order_id)]
+    formed = [k for k in book if _is_settled(k) and is_well_formed(k.order, side)]
+    ours = [k for k in formed if ids.is_ours(view.account, k.order.client_order_id)]
+    sound = [k for k in formed if is_sound(k.order, side, guarded.liquidation.price)]
     counted = tuple(k.order for k in sound if _counts(view, k, side, trigger))
     keeper = min((k.order for k in ours), key=lambda order: _rank(view, guarded, order), default=None)
     own_stops = [k for k in book if _is_own_stop(view, k)]
@@ -88,12 +96,9 @@ def judge(view: Draft | GuardState, guarded: Guarded, side: Side, trigger: Decim
         others=_others(view, guarded, right, keeper),
         needless=tuple(k.order for k in own_stops if k.order.side is not ids.closing_side(side) and _is_settled(k)),
         placed=len(right),
+        is_doubtful=any(not _is_settled(k) for k in right),
         counted=counted,
     )
-
-
-def _is_sound_for(known: KnownOrder, guarded: Guarded, side: Side) -> bool:
-    return is_sound(known.order, side, guarded.liquidation.price)
 
 
 def _counts(view: Draft | GuardState, known: KnownOrder, side: Side, trigger: Decimal | None) -> bool:
@@ -123,7 +128,7 @@ def _others(
     rest = [k.order for k in right if _is_settled(k) and (keeper is None or k.order.order_id != keeper.order_id)]
     side = guarded.position.side
     worst_first = sorted(rest, key=lambda order: _rank(view, guarded, order), reverse=True)
-    unsound = [o for o in worst_first if side is None or not is_sound(o, side, guarded.liquidation.price)]
+    unsound = [o for o in worst_first if side is None or not is_well_formed(o, side)]
     return (*unsound, *(o for o in worst_first if o not in unsound))
 
 

@@ -52,6 +52,7 @@ _VALUES: Final = (
     "started_ns",
     "stop_asked_ns",
     "was_whole",
+    "orders_known",
     "positions_listed_ns",
     "next_command_id",
     "health",
@@ -79,6 +80,7 @@ class Draft:
         self.started_ns = state.started_ns
         self.stop_asked_ns = state.stop_asked_ns
         self.was_whole = state.was_whole
+        self.orders_known = state.orders_known
         self.positions_listed_ns = state.positions_listed_ns
         self.next_command_id = state.next_command_id
         self.health = state.health

@@ -292,6 +292,8 @@ class GuardState:
     stop_asked_ns: int = 0
     was_whole: bool = False
     """The first picture since the start has been taken in: what opens from now on was not there at start."""
+    orders_known: bool = False
+    """The open orders were listed since the start: before that, a stop may rest that is not known yet."""
     positions_listed_ns: int = 0
     """When the account stream last listed the whole position table; 0 while it is down."""
     next_command_id: int = 1

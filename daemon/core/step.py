@@ -144,7 +144,7 @@ def _start(draft: Draft) -> None:
     """A process began: streams are down, whoever waited for answers is gone, everything is asked anew."""
     move(draft, ModeInput.RESTARTED)
     draft.started_ns, draft.mode_since_ns, draft.stop_asked_ns = draft.now_ns, draft.now_ns, 0
-    draft.was_whole, draft.positions_listed_ns = False, 0
+    draft.was_whole, draft.orders_known, draft.positions_listed_ns = False, False, 0
     down = Feed(is_live=False, since_ns=draft.now_ns, reason="not connected yet")
     draft.health = replace(draft.health, market=down, account=down, loop_lag_ns=0, clock_skew_ns=0)
     for command_id, pending in answers.lose_all(draft):

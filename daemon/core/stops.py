@@ -194,6 +194,8 @@ def _place_first(draft: Draft, case: _Case) -> None:
     if trigger is None or case.wanted.need is Need.NOTHING or case.cover.is_whole or case.is_through:
         _clear_needless(draft, case)
         return
+    if case.cover.is_doubtful or not draft.orders_known:
+        return
     if case.cover.placed >= 2:
         _displace(draft, case)
         return
@@ -242,7 +244,7 @@ def _replace(draft: Draft, case: _Case, keeper: Order) -> bool:
     trigger = case.wanted.trigger
     if covers.has_right_form(draft, case.guarded, keeper) or trigger is None or case.is_through:
         return False
-    if case.cover.placed >= 2:
+    if case.cover.placed >= 2 or case.cover.is_doubtful:
         return False
     quantity = wanted_quantity(draft, case.guarded)
     requests.place_stop(draft, case.guarded, Reason.COVER_WRONG, quantity=quantity, stop_price=trigger)
