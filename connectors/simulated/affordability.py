@@ -14,13 +14,11 @@ from dataclasses import replace
 from decimal import Decimal
 
 from connectors.simulated import matching
-from connectors.simulated.contracts import ONE
 from connectors.simulated.ledger import Account, Position
-from connectors.simulated.margin import open_order_margin
-from connectors.simulated.order_load import OrderLoad, order_load
+from connectors.simulated.order_load import order_load
 from connectors.simulated.orders import Order, OrdType
 from connectors.simulated.refusals import Refused, insufficient_balance
-from connectors.simulated.standing import boundaries, is_reached, standing
+from connectors.simulated.standing import boundaries, is_reached, order_margin, standing
 from connectors.simulated.world import World
 
 AT_ONCE = "Executing at order price would lead to immediate liquidation"
@@ -49,8 +47,8 @@ def check(world: World, account: Account, order: Order, *, instead_of: Order | N
     candidate = replace(order, price=price, ord_type=OrdType.LIMIT)
     kept = [other for other in others if other is not instead_of]
     load = order_load([*kept, candidate], position, market.mark)
-    required = _margin(position, load)
-    required -= _margin(position, order_load(others, position, market.mark))
+    required = order_margin(position, load)
+    required -= order_margin(position, order_load(others, position, market.mark))
     if required <= 0:
         return
     whole = standing(world, account, order.contract.settl_currency)
@@ -62,12 +60,6 @@ def check(world: World, account: Account, order: Order, *, instead_of: Order | N
     quantity = sum(match.quantity for match in matches) * order.side.sign
     if quantity and _would_liquidate(world, account, position, quantity, matches[-1].price):
         raise Refused(AT_ONCE)
-
-
-def _margin(position: Position, load: OrderLoad) -> int:
-    rate = ONE / position.effective_leverage
-    fee = position.contract.fee
-    return load.premium + open_order_margin(load.open_cost, init_rate=rate, fee=fee)
 
 
 def _would_liquidate(world: World, account: Account, position: Position, quantity: int, price: Decimal) -> bool:

@@ -21,7 +21,6 @@ from connectors.simulated.ledger import Position, cash
 from connectors.simulated.order_rows import order_row
 from connectors.simulated.public_rows import book_rows, index_row, instrument_row
 from connectors.simulated.refusals import Refused
-from connectors.simulated.reports import quote_to_settle
 from connectors.simulated.rows import iso
 from connectors.simulated.standing import standing
 from connectors.simulated.switches import Switches
@@ -178,7 +177,7 @@ class Exchange:
                 market,
                 at_ms=world.at_ms,
                 funding_ms=world.next_funding_shown_ms,
-                quote_to_settle=quote_to_settle(world),
+                quote_to_settle=world.quote_to_settle,
                 open_interest=steps.open_interest(world, symbol),
             )
             for symbol, market in world.markets.items()

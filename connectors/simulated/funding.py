@@ -20,10 +20,10 @@ from connectors.simulated.changes import Row
 from connectors.simulated.contracts import EXACT, Contract
 from connectors.simulated.inputs import SymbolPrices
 from connectors.simulated.ledger import Account, Position, Wallet, add
-from connectors.simulated.market import Market
+from connectors.simulated.market import INTEREST, Market
 from connectors.simulated.order_rows import ExecutionStamp, FillFigures, system_execution_row
 from connectors.simulated.public_rows import funding_row
-from connectors.simulated.reports import publish_execution, quote_to_settle
+from connectors.simulated.reports import publish_execution
 from connectors.simulated.rows import iso, notionals
 from connectors.simulated.standing import standing
 from connectors.simulated.world import World
@@ -31,7 +31,6 @@ from connectors.simulated.world import World
 HOUR_MS = 3_600_000
 PERIOD_MS = 8 * HOUR_MS
 FIRST_MS = 4 * HOUR_MS  # exchanges stand at 04:00, 12:00 and 20:00 UTC
-INTEREST = Decimal("0.0001")
 DAMPER = Decimal("0.0005")
 RATE_PLACES = Decimal("0.000001")
 CAP_SHARE = Decimal("0.75")
@@ -54,15 +53,12 @@ def observe(market: Market, prices: SymbolPrices) -> None:
     contract = market.contract
     if not contract.is_perpetual:
         return
-    is_first = not market.premium_count and not market.funding_rate
     market.premium_sum += EXACT.divide(market.last - market.index, market.index)
     market.premium_count += 1
     average = EXACT.divide(market.premium_sum, Decimal(market.premium_count))
     market.indicative_rate = bounded_rate(contract, average)
     if prices.funding_rate is not None:
         market.funding_rate = prices.funding_rate
-    elif is_first:
-        market.funding_rate = INTEREST
 
 
 def move_tape(world: World, tape_ms: int) -> bool:
@@ -117,7 +113,7 @@ def _charge(world: World, account: Account, position: Position, market: Market) 
     _charge_isolated(world, account, position, paid)
     position.current_comm += paid
     add(world.house.provider, contract.settl_currency, paid)
-    home, foreign = notionals(contract, position.quantity, market.mark, quote_to_settle=quote_to_settle(world))
+    home, foreign = notionals(contract, position.quantity, market.mark, quote_to_settle=world.quote_to_settle)
     stamp = ExecutionStamp(
         exec_id=world.new_id("execution"),
         exec_type="Funding",

@@ -16,6 +16,7 @@ from fractions import Fraction
 
 from connectors.simulated.changes import Row
 from connectors.simulated.contracts import ONE, Contract
+from connectors.simulated.margin import Locked
 from connectors.simulated.orders import Order
 
 
@@ -39,7 +40,8 @@ class Position:
     opening_quantity: int = 0
     is_in_liquidation: bool = False
     changed_ms: int = 0
-    boundary: tuple[object, Decimal] | None = None  # remembered by `standing`
+    locked: tuple[object, Locked] | None = None  # remembered by `standing`
+    edge: Decimal | None = None  # liquidation price while isolated, likewise
 
     @property
     def side(self) -> int:

@@ -24,7 +24,6 @@ from connectors.simulated.reports import (
     IN_LIQUIDATION,
     cancel_because,
     publish_execution,
-    quote_to_settle,
 )
 from connectors.simulated.rows import notionals
 from connectors.simulated.standing import (
@@ -32,6 +31,7 @@ from connectors.simulated.standing import (
     boundaries,
     is_reached,
     isolated_liquidation_price,
+    locked,
     price_after_loss,
     standing,
 )
@@ -66,9 +66,9 @@ def _liquidate_isolated(world: World, account: Account, position: Position) -> N
 
 
 def _liquidate_cross_if_due(world: World, account: Account, currency: str) -> None:
-    whole = standing(world, account, currency)
-    if whole.cross_equity > FAR * whole.cross_maintenance + whole.init_margin:
+    if not world.switches.order_margin_in_liquidation and _is_far(world, account, currency):
         return
+    whole = standing(world, account, currency)
     held = [p for p in account.held(currency) if p.is_cross and p.quantity]
     if any(world.markets[p.contract.symbol].is_halted for p in held):
         return
@@ -80,6 +80,21 @@ def _liquidate_cross_if_due(world: World, account: Account, currency: str) -> No
     for position, price in zip(held, prices, strict=True):
         # The takeover price already leaves nothing; there is no margin left to pay a fee from.
         _take_over(world, account, position, price, ZERO)
+
+
+def _is_far(world: World, account: Account, currency: str) -> bool:
+    """Return whether the cross positions are nowhere near, by a sum that needs no prices."""
+    equity, maintenance = account.wallet_balance(currency), 0
+    for position in account.positions.values():
+        if not position.quantity or position.contract.settl_currency != currency:
+            continue
+        held = locked(world, position)
+        if position.is_cross:
+            equity += position.unrealised_pnl(world.markets[position.contract.symbol].mark)
+            maintenance += held.pos_maint
+        else:
+            equity -= held.pos_margin
+    return equity > FAR * maintenance
 
 
 def _any_reached(world: World, held: list[Position], whole: Standing) -> bool:
@@ -154,7 +169,7 @@ def _book(
     cost, fee = position.fill(quantity, price, fee_rate)
     add(world.house.fund, contract.settl_currency, cost)
     add(world.house.fees, contract.settl_currency, fee)
-    home, foreign = notionals(contract, quantity, price, quote_to_settle=quote_to_settle(world))
+    home, foreign = notionals(contract, quantity, price, quote_to_settle=world.quote_to_settle)
     style = world.switches.liquidation_style
     side = Side.BUY if quantity > 0 else Side.SELL
     stamp = ExecutionStamp(

@@ -19,6 +19,7 @@ from connectors.simulated.orders import Side
 
 RECENT = 1000  # rows of public history kept
 ZERO = Decimal(0)
+INTEREST = Decimal("0.0001")  # funding rate while nothing else is known
 
 
 def recent_rows() -> deque[Row]:
@@ -37,6 +38,8 @@ class Market:
     last: Decimal = ZERO
     low: Decimal = ZERO  # traded extremes of the latest step
     high: Decimal = ZERO
+    bid: Decimal = ZERO  # best modelled
+    ask: Decimal = ZERO
     half_spread: Decimal = ZERO
     depth: int = 0
     is_halted: bool = False
@@ -67,18 +70,10 @@ class Market:
         self.top_price = max(self.top_price, self.high)
         self.bottom_price = min(self.bottom_price, self.low)
         self.half_spread, self.depth = prices.half_spread, prices.depth
+        self.bid = self.contract.on_tick(self.last - self.half_spread, up=False)
+        self.ask = self.contract.on_tick(self.last + self.half_spread, up=True)
         self.is_halted = prices.halted
         self.taken.clear()
-
-    @property
-    def bid(self) -> Decimal:
-        """Best modelled bid."""
-        return self.contract.on_tick(self.last - self.half_spread, up=False)
-
-    @property
-    def ask(self) -> Decimal:
-        """Best modelled ask."""
-        return self.contract.on_tick(self.last + self.half_spread, up=True)
 
 
 def _tick_direction(before: Decimal, now: Decimal, last: str) -> str:

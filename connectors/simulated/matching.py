@@ -22,7 +22,6 @@ from connectors.simulated.reports import (
     POST_ONLY,
     cancel_because,
     forget_if_done,
-    quote_to_settle,
     report,
 )
 from connectors.simulated.rows import notionals
@@ -123,7 +122,7 @@ def fill(world: World, account: Account, order: Order, match: Match, match_id: s
     add(world.house.fees, contract.settl_currency, fee)
     order.record_fill(match.quantity, match.price)
     forget_if_done(account, order)
-    home, foreign = notionals(contract, signed, match.price, quote_to_settle=quote_to_settle(world))
+    home, foreign = notionals(contract, signed, match.price, quote_to_settle=world.quote_to_settle)
     figures = FillFigures(
         quantity=match.quantity,
         price=match.price,
@@ -148,7 +147,7 @@ def publish_trade(world: World, market: Market, side: Side, match: Match, match_
         price=match.price,
         match_id=match_id,
         at_ms=world.at_ms,
-        quote_to_settle=quote_to_settle(world),
+        quote_to_settle=world.quote_to_settle,
     )
     market.volume += match.quantity
     market.turnover += market.contract.value(match.quantity, match.price)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from connectors.simulated.account_rows import margin_row, position_row
 from connectors.simulated.changes import Change, Row
 from connectors.simulated.ledger import Account, Position
-from connectors.simulated.reports import quote_to_settle
 from connectors.simulated.standing import Standing, boundaries, standing
 from connectors.simulated.world import World
 
@@ -21,7 +20,7 @@ def position_row_now(world: World, position: Position, whole: Standing, *, at_ms
         position,
         whole.positions[position.contract.symbol],
         mark=market.mark,
-        quote_to_settle=quote_to_settle(world),
+        quote_to_settle=world.quote_to_settle,
         edges=boundaries(world, position, whole) if position.quantity else None,
         at_ms=position.changed_ms if at_ms is None else at_ms,
     )

@@ -8,10 +8,7 @@ Units: as on the wire. Source: rows of 2019 to 2025.
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from connectors.simulated.changes import Row
-from connectors.simulated.contracts import EXACT
 from connectors.simulated.ledger import Account
 from connectors.simulated.order_rows import (
     NO_ORDER,
@@ -28,14 +25,6 @@ FLAT = "Order had execInst of Close or ReduceOnly but current position is 0"
 POST_ONLY = "Order had execInst of ParticipateDoNotInitiate"
 IN_LIQUIDATION = "Position in liquidation"
 SWITCH_FIRED = "Canceled by cancelAllAfter."
-
-
-def quote_to_settle(world: World) -> int:
-    """Return satoshi per dollar, by the index behind the inverse perpetual; 1 before prices."""
-    market = world.markets.get("XBTUSD")
-    if market is None or not market.index:
-        return 1
-    return int(EXACT.divide(Decimal(100_000_000), market.index))
 
 
 def publish_execution(world: World, account: Account, row: Row) -> None:

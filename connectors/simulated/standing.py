@@ -17,8 +17,9 @@ from decimal import Decimal
 from connectors.simulated import margin
 from connectors.simulated.contracts import ONE, Kind
 from connectors.simulated.ledger import Account, Position
+from connectors.simulated.margin import Locked
 from connectors.simulated.market import Market
-from connectors.simulated.order_load import OrderLoad, order_load
+from connectors.simulated.order_load import NOTHING, OrderLoad, order_load
 from connectors.simulated.world import World
 
 ZERO = Decimal(0)
@@ -78,10 +79,27 @@ def charged_rate(world: World, market: Market) -> Decimal:
     return market.funding_rate if world.switches.funding_in_maintenance else ZERO
 
 
-def locked(world: World, position: Position) -> margin.Locked:
-    """Return what an open position locks, isolated or cross."""
+def locked(world: World, position: Position) -> Locked:
+    """Return what an open position locks, isolated or cross; remembered while nothing changes."""
     market = world.markets[position.contract.symbol]
-    funding_rate = charged_rate(world, market)
+    rate = charged_rate(world, market)
+    key = (
+        position.quantity,
+        position.unrealised_cost,
+        position.pos_cross,
+        position.pos_loss,
+        position.leverage,
+        position.risk_limit,
+        position.is_cross,
+        rate,
+    )
+    if position.locked is None or position.locked[0] != key:
+        position.locked = (key, _locked(position, rate))
+        position.edge = None
+    return position.locked[1]
+
+
+def _locked(position: Position, funding_rate: Decimal) -> Locked:
     maint_rate = position.rates[1]
     if position.is_cross:
         need = margin.cross_maintenance(
@@ -90,7 +108,7 @@ def locked(world: World, position: Position) -> margin.Locked:
             maint_rate=maint_rate,
             funding_rate=funding_rate,
         )
-        return margin.Locked(pos_init=0, pos_comm=0, pos_margin=need, pos_maint=need)
+        return Locked(pos_init=0, pos_comm=0, pos_margin=need, pos_maint=need)
     return margin.isolated(
         position.contract,
         quantity=position.quantity,
@@ -104,15 +122,20 @@ def locked(world: World, position: Position) -> margin.Locked:
     )
 
 
+def order_margin(position: Position, load: OrderLoad) -> int:
+    """Return `initMargin` of a contract: what its open orders reserve, their premium included."""
+    if load is NOTHING:
+        return 0
+    rate = ONE / position.effective_leverage
+    fee = position.contract.fee
+    return load.premium + margin.open_order_margin(load.open_cost, init_rate=rate, fee=fee)
+
+
 def position_standing(world: World, account: Account, position: Position) -> PositionStanding:
     """Return one position's columns at the present mark."""
     market = world.markets[position.contract.symbol]
     load = order_load(account.open_in(position.contract.symbol), position, market.mark)
-    init_margin = load.premium + margin.open_order_margin(
-        load.open_cost,
-        init_rate=ONE / position.effective_leverage,
-        fee=position.contract.fee,
-    )
+    init_margin = order_margin(position, load)
     if not position.quantity:
         return PositionStanding(
             mark_value=0,
@@ -190,20 +213,10 @@ def price_after_loss(position: Position, loss: int) -> Decimal:
 
 def isolated_liquidation_price(world: World, position: Position) -> Decimal:
     """Return an isolated position's liquidation price, remembered while nothing changes."""
-    key = (
-        position.quantity,
-        position.unrealised_cost,
-        position.pos_cross,
-        position.pos_loss,
-        position.leverage,
-        position.risk_limit,
-        charged_rate(world, world.markets[position.contract.symbol]),
-    )
-    if position.boundary is None or position.boundary[0] != key:
-        held = locked(world, position)
-        price = price_after_loss(position, held.pos_margin - held.pos_maint)
-        position.boundary = (key, price)
-    return position.boundary[1]
+    held = locked(world, position)
+    if position.edge is None:
+        position.edge = price_after_loss(position, held.pos_margin - held.pos_maint)
+    return position.edge
 
 
 def is_reached(position: Position, mark: Decimal, boundary: Decimal) -> bool:

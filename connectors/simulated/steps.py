@@ -13,7 +13,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from connectors.simulated import funding, liquidator, matching, triggers
-from connectors.simulated.contracts import INDICES
+from connectors.simulated.contracts import EXACT, INDICES, XBTUSD
 from connectors.simulated.inputs import SetPrices, SymbolPrices
 from connectors.simulated.ledger import Account
 from connectors.simulated.liquidity import Match
@@ -21,9 +21,9 @@ from connectors.simulated.market import Market
 from connectors.simulated.orders import Side
 from connectors.simulated.public_rows import index_row, instrument_row, quote_row
 from connectors.simulated.refusals import Refused
-from connectors.simulated.reports import quote_to_settle
 from connectors.simulated.world import World
 
+SATOSHI = Decimal(100_000_000)  # in one XBT
 _INDEX = {index.symbol: index for index in INDICES}
 
 
@@ -39,6 +39,7 @@ def set_prices(world: World, value: SetPrices) -> None:
     before = {symbol: (market.last, market.index) for symbol, market in world.markets.items()}
     for market, prices in moved:
         market.take(prices)
+    _follow_dollar(world)
     funded = funding.move_tape(world, value.tape_ms)
     for market, prices in moved:
         funding.observe(market, prices)
@@ -47,6 +48,13 @@ def set_prices(world: World, value: SetPrices) -> None:
     for market in shown:
         _publish(world, market, *before[market.contract.symbol])
     settle(world, [market for market, _ in moved])
+
+
+def _follow_dollar(world: World) -> None:
+    """Keep the satoshi in a dollar, which quanto contracts show their notionals by."""
+    market = world.markets.get(XBTUSD.symbol)
+    if market is not None and market.has_prices:
+        world.quote_to_settle = max(1, int(EXACT.divide(SATOSHI, market.index)))
 
 
 def _check(prices: SymbolPrices) -> None:
@@ -87,7 +95,7 @@ def _publish(world: World, market: Market, last: Decimal, index: Decimal) -> Non
         market,
         at_ms=world.at_ms,
         funding_ms=world.next_funding_shown_ms,
-        quote_to_settle=quote_to_settle(world),
+        quote_to_settle=world.quote_to_settle,
         open_interest=open_interest(world, symbol),
     )
     world.emit("instrument", None, row)

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from connectors.simulated.changes import Change, Row
 from connectors.simulated.contracts import CONTRACTS, Contract
 from connectors.simulated.ledger import Account, House, Position
-from connectors.simulated.market import Market
+from connectors.simulated.market import INTEREST, ZERO, Market
 from connectors.simulated.orders import Order, Side
 from connectors.simulated.refusals import Refused
 from connectors.simulated.switches import Switches
@@ -32,6 +32,7 @@ class World:
     tape_ms: int | None = None
     next_funding_tape_ms: int = 0
     next_funding_shown_ms: int = 0  # the same instant as clients of the protocol clock see it
+    quote_to_settle: int = 1  # satoshi per dollar at the index, for quanto contracts
     ids: int = 0
     liquidations: dict[str, Row] = field(default_factory=dict)
     fundings: list[Row] = field(default_factory=list)
@@ -121,5 +122,6 @@ def new_world(switches: Switches, contracts: tuple[Contract, ...] = CONTRACTS) -
     """Return an exchange without accounts or prices."""
     world = World(switches=switches)
     for contract in contracts:
-        world.markets[contract.symbol] = Market(contract=contract)
+        rate = INTEREST if contract.is_perpetual else ZERO
+        world.markets[contract.symbol] = Market(contract=contract, funding_rate=rate)
     return world
