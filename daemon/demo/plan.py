@@ -13,8 +13,8 @@ from decimal import ROUND_DOWN, Decimal
 
 from connectors.vocabulary import ContractKind, Instrument, Side
 
-WALLETS = "XBt=100000000,USDt=20000000000"
-"""What each account starts with, in minor units: 1 XBT and 20,000 USDT."""
+WALLETS = "XBt=100000000,USDt=5000000000"
+"""What each account starts with, in minor units: 1 XBT and 5,000 USDT."""
 
 QUOTING_SYMBOL = "XBTH27"
 """The bot keeps one far limit order here, so that the dead man's switch has something to guard."""

@@ -50,6 +50,8 @@ def run_demo(options: DemoOptions) -> int:
         screen = choose_screen(sys.stderr if options.as_json else sys.stdout, plain=options.plain)
         try:
             result = asyncio.run(_interruptible(options, folder, screen))
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
         except ChildFailed as failure:
             raise CommandFailed(str(failure), failure.code) from failure
         except BotRefused as refusal:
