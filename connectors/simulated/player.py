@@ -22,6 +22,7 @@ _MS_PER_S = 1_000
 SHORTEST_REFRESH_MS = 10
 _LAG_BYTES = 256 * 1024  # beyond which a tape without waits waits for its readers
 _PATIENCE_S = 1.0
+_CATCH_UP_S = 1.0  # of lateness that is made good
 _LOOK_S = 0.001
 
 
@@ -69,15 +70,22 @@ class Player:
     async def run(self) -> None:
         """Play until cancelled."""
         loop = asyncio.get_running_loop()
-        due = loop.time()
+        before, left_s = loop.time(), 0.0  # what is left of the current step, at factor 1
         while True:
             if not self._venue.tape.is_playing or self.has_ended:
                 await self._stand_still()
-                due = loop.time()
+                before = loop.time()
                 continue
-            step = self._play_next()
-            due = max(due, loop.time() - 1) + (self._real_s(step) if step else 0)
-            await self._wait_until(due)
+            factor = self._venue.tape.factor
+            if left_s <= 0:
+                step = self._play_next()
+                left_s = max(left_s, -_CATCH_UP_S) + (step.real_ms / _MS_PER_S if step else 0)
+                await self._give_turns()
+            else:
+                await self._wait(left_s / factor)
+            now = loop.time()
+            left_s -= (now - before) * factor
+            before = now
 
     def _play_next(self) -> Step | None:
         step = next(self._steps, None)
@@ -87,20 +95,16 @@ class Player:
         self._venue.submit(SetPrices(tape_ms=step.tape_ms, prices=step.prices), step=step.index)
         return step
 
-    def _real_s(self, step: Step) -> float:
-        return step.real_ms / _MS_PER_S / self._venue.tape.factor
+    async def _wait(self, left_s: float) -> None:
+        """Wait for the next step, at most a beat, and publish the last prices again if it is longer."""
+        beat_s = self._venue.settings.heartbeat_ms / _MS_PER_S
+        if not await self._is_changed(min(left_s, beat_s)) and left_s > beat_s:
+            self._venue.repeat_prices()
 
-    async def _wait_until(self, due: float) -> None:
-        """Wait for the next step, publishing the last prices again if that takes long."""
-        loop = asyncio.get_running_loop()
-        await asyncio.sleep(0)  # everyone gets a turn between two steps, however fast the tape
+    async def _give_turns(self) -> None:
+        """Let everyone else run between two steps, however fast the tape."""
+        await asyncio.sleep(0)
         await self._wait_for_readers()
-        while (left_s := due - loop.time()) > 0:
-            beat_s = self._venue.settings.heartbeat_ms / _MS_PER_S
-            if await self._is_changed(min(left_s, beat_s)):
-                return
-            if left_s > beat_s:
-                self._venue.repeat_prices()
 
     async def _wait_for_readers(self) -> None:
         """Let clients catch up, so that a tape as fast as possible is one they can follow."""

@@ -1,7 +1,7 @@
 """The embedded exchange as a process or inside one: two loopback ports and the loops behind them.
 
 Why: tests and the demo want `async with EmbeddedExchange(settings) as exchange`, the command wants
-`run_exchange(settings)` with an exit code; both are the same thing. Nothing listens beyond
+`serve` until a signal; both are the same thing. Nothing listens beyond
 127.0.0.1.
 
 Errors, each with one line for people: `PortInUse`, `StateError` (state directory),
@@ -15,7 +15,6 @@ import contextlib
 import errno
 import signal
 import socket
-import sys
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
@@ -33,8 +32,7 @@ from connectors.simulated.rest.door import Door
 from connectors.simulated.settings import HOST, ExchangeSettings
 from connectors.simulated.sockets import Switchboard
 from connectors.simulated.state import StateError
-from connectors.simulated.tape.candles import CandleFileError
-from connectors.simulated.tape.source import TapeChoiceError, tape_of_file, tape_of_scenario
+from connectors.simulated.tape.source import tape_of_file, tape_of_scenario
 from connectors.simulated.venue import Venue
 
 _METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
@@ -42,7 +40,6 @@ _IDLE_S = 90  # the venue keeps idle connections about this long
 _STOP_S = 2  # for open requests to end
 _MOST_FRAME_BYTES = 64 * 1024
 _BACKLOG = 256
-_EXIT_OK, _EXIT_MISCONFIGURED = 0, 2
 
 
 class PortInUse(Exception):
@@ -187,7 +184,8 @@ async def serve(settings: ExchangeSettings, *, announce: Callable[[EmbeddedExcha
         announce: Called once, when the ports answer.
 
     Raises:
-        PortInUse: And the other errors of `EmbeddedExchange`.
+        PortInUse: And the other errors of `EmbeddedExchange`; `StateError` also when the journal
+            cannot be written any more.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -197,32 +195,14 @@ async def serve(settings: ExchangeSettings, *, announce: Callable[[EmbeddedExcha
         async with EmbeddedExchange(settings) as exchange:
             announce(exchange)
             await stop.wait()
+    except BaseExceptionGroup as group:
+        broken = group.subgroup(StateError)  # a full disk, say, found by one of the loops
+        if broken is None:
+            raise
+        raise _first_of(broken) from group
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
-
-
-def run_exchange(settings: ExchangeSettings, *, as_json: bool = False) -> int:
-    """Run an exchange as a command; return its exit code: 0 after a signal, 2 if it could not start.
-
-    Args:
-        settings: What it is like.
-        as_json: Whether the first line of output is the object of `EmbeddedExchange.description`.
-    """
-
-    def announce(exchange: EmbeddedExchange) -> None:
-        line = dump(exchange.description()).decode() if as_json else _announcement(exchange)
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-
-    exit_code = _EXIT_OK
-    try:
-        with asyncio.Runner(loop_factory=_fast_loop()) as runner:
-            runner.run(serve(settings, announce=announce))
-    except* (PortInUse, StateError, CandleFileError, TapeChoiceError) as errors:
-        sys.stderr.write(f"seawall exchange: {_first_of(errors)}\n")
-        exit_code = _EXIT_MISCONFIGURED
-    return exit_code
 
 
 class _Server(uvicorn.Server):
@@ -298,24 +278,6 @@ def _fingerprint(settings: ExchangeSettings) -> dict[str, str]:
     }
 
 
-def _announcement(exchange: EmbeddedExchange) -> str:
-    key = exchange.key()
-    return "\n".join(
-        (
-            f"exchange on {exchange.http_url} and {exchange.ws_url}, control on {exchange.control_url}",
-            f"account {key.account}: key {key.key_id} secret {key.secret}",
-        )
-    )
-
-
-def _first_of(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+def _first_of(errors: BaseExceptionGroup[StateError]) -> StateError:
     first = errors.exceptions[0]
     return _first_of(first) if isinstance(first, BaseExceptionGroup) else first
-
-
-def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop  # noqa: PLC0415 - not on every platform
-    except ImportError:
-        return None
-    return uvloop.new_event_loop

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
-import os
 import signal
 import sys
 from pathlib import Path
@@ -13,22 +13,12 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.simulated.server import EmbeddedExchange, PortInUse
+from connectors.simulated.server import EmbeddedExchange, PortInUse, serve
 from connectors.simulated.settings import ExchangeSettings
 from connectors.simulated.state import JOURNAL_NAME, StateError
 from tests.integration.exchange_client import NO_LIMITS, START_MS, Rest, StillTape, prices, running
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-COMMAND = """
-import sys
-from pathlib import Path
-from connectors.simulated.server import run_exchange
-from connectors.simulated.settings import ExchangeSettings
-sys.exit(run_exchange(ExchangeSettings(
-    port=int(sys.argv[1]), scenario=sys.argv[2], state_dir=Path(sys.argv[3]) if sys.argv[3] else None,
-    start_paused=True, accounts=2,
-), as_json=True))
-"""
 READS = ("/order", "/execution", "/position", "/user/margin?currency=all", "/user/walletHistory?currency=all")
 
 
@@ -168,17 +158,17 @@ async def test_control_refuses_nonsense() -> None:
             assert "Traceback" not in response.text
 
 
-async def start(port: int = 0, scenario: str = "calm", state: Path | None = None) -> asyncio.subprocess.Process:
-    """Start the exchange as a process of its own."""
+async def start(port: int = 0, state: Path | None = None) -> asyncio.subprocess.Process:
+    """Start `seawall exchange` as a process of its own."""
+    options = ["--json", "--start-paused", "--accounts", "2", "--port", str(port)]
     return await asyncio.create_subprocess_exec(
         sys.executable,
-        "-c",
-        COMMAND,
-        str(port),
-        scenario,
-        str(state or ""),
+        "-m",
+        "daemon",
+        "exchange",
+        *options,
+        *(["--state", str(state)] if state else []),
         cwd=REPOSITORY,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -206,22 +196,34 @@ async def test_first_line_and_orderly_stop() -> None:
     assert (process.returncode, noise) == (0, b"")
 
 
-@pytest.mark.parametrize("trouble", ["port", "scenario", "state"])
+@pytest.mark.parametrize("trouble", ["port", "state"])
 async def test_a_start_that_fails_is_one_line(trouble: str, tmp_path: Path) -> None:
-    """A port in use, an unknown scenario, a state that is a file: one line, exit code 2, no traceback."""
+    """A port in use, a state that is a file: one line, an exit code of its own, no traceback."""
     (tmp_path / "file").write_text("x")
     async with running() as exchange:
         port = int(exchange.http_url.rpartition(":")[2])
         process = await start(
             port=port if trouble == "port" else 0,
-            scenario="boring" if trouble == "scenario" else "calm",
             state=tmp_path / "file" if trouble == "state" else None,
         )
         async with asyncio.timeout(30):
             output, noise = await process.communicate()
-    assert (process.returncode, output) == (2, b"")
-    assert noise.decode().count("\n") == 1
-    assert noise.startswith(b"seawall exchange: ")
+    assert process.returncode not in {0, 1}
+    assert output == b""
+    assert noise.decode().strip().count("\n") == 0
+
+
+async def test_a_full_disk_ends_the_exchange_with_one_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be journalled does not happen: the request fails, then the exchange ends and says why."""
+
+    def no_space(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    settings = ExchangeSettings(limits=NO_LIMITS, state_dir=tmp_path, heartbeat_ms=20)
+    with pytest.raises(StateError, match="No space left on device"):
+        await serve(settings, announce=lambda _: monkeypatch.setattr("os.pwrite", no_space))
 
 
 async def test_kill_nine_and_restart_on_the_same_port(tmp_path: Path) -> None:
