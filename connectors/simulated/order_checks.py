@@ -54,6 +54,7 @@ def draft(request: PlaceOrder, contract: Contract, *, held: int) -> Order:
         display_quantity=request.display_qty,
         text=f"{SUBMITTED}\n{request.text}" if request.text else SUBMITTED,
         leaves=quantity or 0,
+        is_waiting=ord_type.waits,
     )
     _check_combination(order)
     return order

@@ -123,6 +123,7 @@ class Order:
     order_id: str = ""
     sequence: int = 0
     status: Status = Status.NEW
+    is_waiting: bool = False  # for its trigger price; kept as a field because every step asks
     is_triggered: bool = False
     is_working: bool = False
     leaves: int = 0
@@ -137,11 +138,6 @@ class Order:
     def is_open(self) -> bool:
         """Whether the order may still trade."""
         return self.status in (Status.NEW, Status.PARTIALLY_FILLED)
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether the order still waits for its trigger price."""
-        return self.is_open and self.ord_type.waits and not self.is_triggered
 
     @property
     def average_price(self) -> Decimal | None:
@@ -171,8 +167,14 @@ class Order:
         self.leaves = leaves
         self.quantity = self.filled + leaves
 
+    def release(self) -> None:
+        """Let the order trade: its trigger price has been reached."""
+        self.is_waiting = False
+        self.is_triggered = True
+
     def finish(self, status: Status) -> None:
         """End the order without a further fill."""
+        self.is_waiting = False
         self.status = status
         self.leaves = 0
         self.is_working = False

@@ -186,49 +186,60 @@ def _activity_columns(market: Market, open_interest: int) -> Row:
 
 def index_row(index: Index, price: Decimal | None, *, at_ms: int) -> Row:
     """Return the `instrument` row of an index."""
-    return {
-        "symbol": index.symbol,
-        "rootSymbol": index.root_symbol,
-        "state": "Unlisted",
-        "typ": "MRCXXX",
-        "instrumentID": index.instrument_id,
-        "listing": None,
-        "front": None,
-        "expiry": None,
-        "settle": None,
-        "positionCurrency": None,
-        "underlying": index.root_symbol,
-        "quoteCurrency": index.quote_currency,
-        "underlyingSymbol": index.underlying_symbol,
-        "reference": "BMI",
-        "referenceSymbol": index.symbol,
-        "publishInterval": "2000-01-01T00:01:00.000Z",
-        "maxOrderQty": None,
-        "minPrice": Decimal("0.01"),
-        "maxPrice": None,
-        "lotSize": None,
-        "tickSize": Decimal("0.01"),
-        "multiplier": None,
-        "settlCurrency": None,
-        "isQuanto": False,
-        "isInverse": False,
-        "initMargin": None,
-        "maintMargin": None,
-        "taxed": False,
-        "deleverage": False,
-        "capped": False,
-        "makerFee": None,
-        "takerFee": None,
-        "lastPrice": price,
-        "lastTickDirection": "ZeroPlusTick",
-        "lastChangePcnt": Decimal(0),
-        "hasLiquidity": False,
-        "openValue": 0,
-        "markMethod": "LastPrice",
-        "markPrice": price,
-        "instantPnl": False,
-        "timestamp": iso(at_ms),
-    }
+    row = _index_columns(index).copy()
+    row["lastPrice"] = row["markPrice"] = price
+    row["timestamp"] = iso(at_ms)
+    return row
+
+
+@lru_cache(maxsize=64)
+def _index_columns(index: Index) -> Row:
+    """Return the columns of an index that never change; to be copied, never written to."""
+    row: Row = dict.fromkeys(
+        (
+            "listing",
+            "front",
+            "expiry",
+            "settle",
+            "positionCurrency",
+            "maxOrderQty",
+            "maxPrice",
+            "lotSize",
+            "multiplier",
+            "settlCurrency",
+            "initMargin",
+            "maintMargin",
+            "makerFee",
+            "takerFee",
+        )
+    )
+    row.update(
+        symbol=index.symbol,
+        rootSymbol=index.root_symbol,
+        state="Unlisted",
+        typ="MRCXXX",
+        instrumentID=index.instrument_id,
+        underlying=index.root_symbol,
+        quoteCurrency=index.quote_currency,
+        underlyingSymbol=index.underlying_symbol,
+        reference="BMI",
+        referenceSymbol=index.symbol,
+        publishInterval="2000-01-01T00:01:00.000Z",
+        minPrice=Decimal("0.01"),
+        tickSize=Decimal("0.01"),
+        isQuanto=False,
+        isInverse=False,
+        taxed=False,
+        deleverage=False,
+        capped=False,
+        lastTickDirection="ZeroPlusTick",
+        lastChangePcnt=Decimal(0),
+        hasLiquidity=False,
+        openValue=0,
+        markMethod="LastPrice",
+        instantPnl=False,
+    )
+    return row
 
 
 def quote_row(market: Market, *, at_ms: int) -> Row:

@@ -40,7 +40,7 @@ def fire_due(world: World, account: Account, symbol: str) -> None:
 
 def fire(world: World, account: Account, order: Order) -> None:
     """Release one waiting order and let it trade or rest."""
-    order.is_triggered = True
+    order.release()
     order.text = f"{REACHED}\n{order.text}"
     report(world, account, order, "TriggeredOrActivatedBySystem")
     if not shrinking.fit(world, account, order):
