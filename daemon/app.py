@@ -201,6 +201,7 @@ class Guard:
         self._desk.account = await self._opening().wait_account()
         recovered = await asyncio.to_thread(recover, self._folder / "journal")
         state, problem = self._state_from(recovered)
+        self._clock.move_past(state.now_ns)
         journal = self._open_journal(recovered, state)
         await self._desk.restore(recovered.alerts)
         if problem is not None:
@@ -215,6 +216,7 @@ class Guard:
         return Opening(
             orders=self._orders,
             settings=self._settings,
+            clock=self._clock,
             notifier=self._notifier,
             raise_alert=self._desk.raise_alert,
         )

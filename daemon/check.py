@@ -25,7 +25,7 @@ from daemon.shell.clock import SystemClock
 from daemon.shell.health import SkewGauge
 from daemon.shell.key_rights import objection
 
-RESTART_S = 2
+RESTART_S = 5
 """What the systemd unit waits before it starts the guard again (`RestartSec`)."""
 COLD_START_S = 10
 """From process start to the first feed of the switch: interpreter, recovery, connections, first picture."""

@@ -22,6 +22,9 @@ class Clock(Protocol):
     def wall_ns(self) -> int:
         """Nanoseconds since 1970 UTC as this machine believes them, which may jump."""
 
+    def move_past(self, ns: int) -> None:
+        """Never tell a time before `ns` again: an earlier process got that far."""
+
 
 class SystemClock:
     """The machine's clocks."""
@@ -38,3 +41,7 @@ class SystemClock:
     def wall_ns(self) -> int:
         """Return the machine's wall clock."""
         return time.time_ns()
+
+    def move_past(self, ns: int) -> None:
+        """Go on from `ns` if that is ahead of us, as after a restart on a machine whose clock was set back."""
+        self._offset_ns = max(self._offset_ns, ns - time.monotonic_ns())

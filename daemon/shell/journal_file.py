@@ -11,6 +11,7 @@ Units: bytes, seconds.
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections import deque
@@ -22,7 +23,7 @@ HANGING_AFTER_S = 5.0
 """Bytes that have waited this long for the disk mean that the journal is not in order."""
 PENDING_LIMIT_BYTES = 32 * 1024 * 1024
 KEPT_SEGMENTS = 256
-SEGMENT_PATTERN = "journal-*.jsonl"
+_SEGMENT_NAME = re.compile(r"journal-(\d{16})\.jsonl")
 _STOP_WAIT_S = 5.0
 
 
@@ -38,6 +39,15 @@ class _Chunk:
 def segment_path(directory: Path, first_seq: int) -> Path:
     """Return the file of the segment that begins with record `first_seq`."""
     return directory / f"journal-{first_seq:016d}.jsonl"
+
+
+def segments_in(directory: Path) -> list[tuple[int, Path]]:
+    """Return number of the first record and file of every segment, oldest first; none if there is no folder."""
+    try:
+        named = [(_SEGMENT_NAME.fullmatch(path.name), path) for path in directory.iterdir()]
+    except FileNotFoundError:
+        return []
+    return sorted((int(match.group(1)), path) for match, path in named if match is not None)
 
 
 class JournalFile:
@@ -157,7 +167,7 @@ class JournalFile:
         self._remove_oldest()
 
     def _remove_oldest(self) -> None:
-        for old in sorted(self._directory.glob(SEGMENT_PATTERN))[:-KEPT_SEGMENTS]:
+        for _, old in segments_in(self._directory)[:-KEPT_SEGMENTS]:
             old.unlink(missing_ok=True)
 
     def _put_back(self, group: list[_Chunk], problem: str) -> None:

@@ -19,6 +19,8 @@ from config.model import LogFormat, LogSettings
 HIDDEN = "(hidden)"
 _SHORTEST_SECRET = 6
 """Shorter texts occur by chance and would blot out ordinary words."""
+_TOKEN = 12
+"""A shorter path of an address is a word, not a token."""
 _SECRET_NAMES = frozenset({"secret", "api_secret", "api-secret", "apisecret", "authorization", "password", "signature"})
 
 
@@ -64,7 +66,30 @@ def secrets_of_url(url: str | None) -> tuple[str, ...]:
     if url is None:
         return ()
     parts = urlsplit(url)
-    return tuple(part for part in (parts.path.strip("/"), parts.query, parts.password or "") if part)
+    return tuple(part for part in (parts.path.strip("/"), parts.query, parts.password or "") if len(part) >= _TOKEN)
+
+
+class PatientOutput:
+    """A text stream that goes on when its reader went away: a log that nobody takes must not stop protection."""
+
+    def __init__(self, output: TextIO) -> None:
+        self._output = output
+        self.writes_lost = 0
+
+    def write(self, text: str) -> int:
+        """Write, or count what could not be written."""
+        try:
+            return self._output.write(text)
+        except (OSError, ValueError):
+            self.writes_lost += 1
+            return 0
+
+    def flush(self) -> None:
+        """Flush, or count that it could not be done."""
+        try:
+            self._output.flush()
+        except (OSError, ValueError):
+            self.writes_lost += 1
 
 
 def set_up_logs(settings: LogSettings, *, secrets: Iterable[str], output: TextIO = sys.stdout) -> None:
@@ -75,6 +100,7 @@ def set_up_logs(settings: LogSettings, *, secrets: Iterable[str], output: TextIO
         if settings.format is LogFormat.JSON
         else structlog.dev.ConsoleRenderer(colors=output.isatty())
     )
+    patient: Any = PatientOutput(output)
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -84,13 +110,13 @@ def set_up_logs(settings: LogSettings, *, secrets: Iterable[str], output: TextIO
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(output),
+        logger_factory=structlog.PrintLoggerFactory(patient),
         cache_logger_on_first_use=False,
     )
-    _route_libraries(shared, renderer, output)
+    _route_libraries(shared, renderer, patient)
 
 
-def _route_libraries(shared: list[Any], renderer: Any, output: TextIO) -> None:  # noqa: ANN401 - structlog names no type
+def _route_libraries(shared: list[Any], renderer: Any, output: Any) -> None:  # noqa: ANN401 - structlog names no type
     """Let the standard library's loggers say warnings through the same redaction."""
     handler = logging.StreamHandler(output)
     handler.setFormatter(

@@ -17,6 +17,7 @@ from connectors.errors import Misconfigured, Rejected, VenueError
 from connectors.ports import OrderEntry
 from daemon.core.commands import RaiseAlert, Severity
 from daemon.core.reasons import Reason
+from daemon.shell.clock import Clock
 from daemon.shell.key_rights import KeyRefused, objection
 from daemon.shell.watchdog import ServiceNotifier
 
@@ -40,12 +41,14 @@ class Opening:
         *,
         orders: OrderEntry,
         settings: Settings,
+        clock: Clock,
         notifier: ServiceNotifier,
         raise_alert: Callable[[RaiseAlert], None],
         first_pause_s: float = FIRST_PAUSE_S,
     ) -> None:
         self._orders = orders
         self._settings = settings
+        self._clock = clock
         self._notifier = notifier
         self._raise_alert = raise_alert
         self._first_pause_s = first_pause_s
@@ -95,7 +98,7 @@ class Opening:
         self._raise_alert(
             RaiseAlert(
                 reason=Reason.DEGRADED,
-                alert_id="mode:waiting_for_venue",
+                alert_id=f"mode:waiting_for_venue::{self._clock.now_ns()}",
                 severity=Severity.CRITICAL,
                 topic="mode",
                 state="waiting_for_venue",

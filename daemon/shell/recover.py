@@ -14,11 +14,10 @@ from pathlib import Path
 import msgspec
 
 from daemon.core.commands import RaiseAlert
-from daemon.core.errors import InvariantBroken
 from daemon.core.state import GuardState
 from daemon.core.step import step
 from daemon.shell.journal import OpenCommands
-from daemon.shell.journal_file import SEGMENT_PATTERN
+from daemon.shell.journal_file import segments_in
 from daemon.shell.records import (
     JournalCorrupt,
     Kind,
@@ -50,28 +49,23 @@ class Recovered:
 
 def recover(directory: Path) -> Recovered:
     """Rebuild the state from the newest segment that begins with a whole checkpoint."""
-    segments = sorted(directory.glob(SEGMENT_PATTERN))
-    for path in reversed(segments):
+    highest = FIRST_SEQ
+    for first_seq, path in reversed(segments_in(directory)):
+        highest = max(highest, first_seq)
         try:
-            content = path.read_bytes()
-        except OSError as error:
-            return _unusable(segments, f"{path}: {error.strerror}")
-        try:
-            records = list(read_records(content, origin=str(path)))
-        except JournalCorrupt as error:
-            return _unusable(segments, str(error))
+            records = list(read_records(path.read_bytes(), origin=str(path)))
+        except (OSError, JournalCorrupt) as error:
+            return _unusable(highest, str(error))
         if records:
-            return _replay_or_say_why(records, path, segments)
+            return _replay_or_say_why(records, path, highest)
     return Recovered(state=None)
 
 
-def _replay_or_say_why(records: list[Record], path: Path, segments: list[Path]) -> Recovered:
+def _replay_or_say_why(records: list[Record], path: Path, highest: int) -> Recovered:
     try:
         return replay(records)
-    except InvariantBroken as error:
-        return _unusable(segments, f"{path}: the records break the core: {error}")
-    except msgspec.MsgspecError as error:
-        return _unusable(segments, f"{path}: this build cannot read a record: {error}")
+    except Exception as error:  # noqa: BLE001 - what broke the core once would again: never a reason to stay away
+        return _unusable(highest, f"{path}: replaying it failed with {type(error).__name__}: {error}")
 
 
 def replay(records: list[Record]) -> Recovered:
@@ -98,7 +92,6 @@ def replay(records: list[Record]) -> Recovered:
     return Recovered(state=state, unanswered=unanswered.ids, next_seq=records[-1].seq + 1, alerts=tuple(alerts))
 
 
-def _unusable(segments: list[Path], problem: str) -> Recovered:
+def _unusable(highest: int, problem: str) -> Recovered:
     """Start from the venue alone, in a segment numbered beyond everything that is there."""
-    highest = max(int(path.stem.rpartition("-")[2]) for path in segments)
     return Recovered(state=None, next_seq=highest + _NUMBERS_PER_SEGMENT, problem=problem)
