@@ -158,10 +158,9 @@ def _witness_own(draft: Draft, known: KnownOrder | None, order: Order, evidence:
     if is_stop and not guarded.fired_ns and _has_fired(order) and _is_of_episode(before, known, order, evidence):
         quantity = order.quantity or abs(guarded.position.quantity)
         draft.change(order.symbol, fired_ns=draft.now_ns, fired_quantity=quantity)
-    elif is_stop and evidence is not Evidence.ANSWER and order.status in {OrderStatus.CANCELED, OrderStatus.REJECTED}:
-        # An answer that carries such a row is a refusal, and `answers.py` pauses for it.
-        if known is not None or _is_awaited(before, order):
-            _note_cancelled(draft, known, order)
+    elif is_stop and evidence is not Evidence.ANSWER and (known is not None or _is_awaited(before, order)):
+        # An answer that carries a cancelled row is a refusal, and `answers.py` pauses for it.
+        _note_cancelled(draft, known, order)
 
 
 def _settle_seen(draft: Draft, guarded: Guarded, order: Order) -> Guarded:
@@ -197,6 +196,8 @@ def _note_cancelled(draft: Draft, known: KnownOrder | None, order: Order) -> Non
     One that had rested for a while and vanished (the dead man's switch, somebody's cancel) is put back at once.
     """
     guarded = draft.positions[order.symbol]
+    if order.status not in {OrderStatus.CANCELED, OrderStatus.REJECTED}:
+        return
     if not guarded.placed_ns or draft.now_ns - guarded.placed_ns >= SETTLED_AFTER_NS:
         return
     if known is None or not known.is_confirmed:
