@@ -182,21 +182,23 @@ class Chaos:
 
     async def kill_in_a_decision(self, guard: SimGuard) -> None:
         """`kill -9` between two records of the journal."""
+        life, struck = guard.lives, False
         left = self._random.randint(1, 60)
 
         def count() -> None:
-            nonlocal left
+            nonlocal left, struck
             left -= 1
             if left == 0:
                 guard.strike()
+                struck = True
 
         guard.disk.on_submit = count
         for _ in range(60):
             await passing(0.5)
-            if guard.line.is_cut:
+            if struck or guard.lives != life:
                 break
         guard.disk.on_submit = lambda: None
-        if guard.line.is_cut:
+        if struck:
             await self._bury_and_restart(guard)
 
     async def _bury_and_restart(self, guard: SimGuard) -> None:

@@ -42,6 +42,7 @@ class MemoryDisk:
             return
         if segment is not None:
             self._segment = segment
+            self._lines = [line for line in self._lines if line.segment != segment]
         self._lines.append(_Line(content, self._segment, self.now_s()))
         self.submitted += 1
         self.on_submit()

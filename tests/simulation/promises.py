@@ -99,7 +99,8 @@ class _Seen:
     """What one guard was told and asked for."""
 
     commands: dict[int, Command] = field(default_factory=dict)
-    unknown: dict[tuple[str, type], _Unknown] = field(default_factory=dict)
+    unknown: dict[str, _Unknown] = field(default_factory=dict)
+    """By series: what the id says but its number."""
     tightest: dict[str, Decimal] = field(default_factory=dict)
     health: HealthTicked | None = None
 
@@ -353,7 +354,7 @@ class Promises(Witness):
     def _note_unknown(self, seen: _Seen, command_id: int, at_ns: int) -> None:
         command = seen.commands.get(command_id)
         if isinstance(command, PlaceStop | ReduceAtMarket):
-            seen.unknown[command.key.symbol, type(command)] = _Unknown(command.client_order_id, at_ns)
+            seen.unknown[_series(command.client_order_id)] = _Unknown(command.client_order_id, at_ns)
 
     def _note_found(self, seen: _Seen, command_id: int) -> None:
         command = seen.commands.get(command_id)
@@ -404,7 +405,7 @@ class Promises(Witness):
                     pass
 
     def _check_known(self, seen: _Seen, command: PlaceStop | ReduceAtMarket) -> None:
-        unknown = seen.unknown.get((command.key.symbol, type(command)))
+        unknown = seen.unknown.get(_series(command.client_order_id))
         if unknown is not None:
             self.broken(
                 "P5", f"{command.client_order_id} is placed while nobody knows what became of {unknown.client_order_id}"
@@ -435,6 +436,10 @@ class Promises(Witness):
             self.broken("P6", "the switch is fed with a clock that is off, or before anything is known of it")
         elif health.loop_lag_ns > int(limits.max_loop_lag_s * 10**9):
             self.broken("P6", "the switch is fed while the loop is stalled")
+
+
+def _series(client_order_id: str) -> str:
+    return client_order_id.rstrip("0123456789")
 
 
 def _orders_of(event: Event) -> Sequence[Order]:

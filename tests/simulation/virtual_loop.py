@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 EPOCH_NS = 1_782_864_000_000_000_000
 """Where virtual time starts: 2026-07-01T00:00Z, when every simulated contract is listed and none has expired."""
 _RESOLUTION_S = 1e-6
+_TURN_S = 1e-7
+"""One turn of the loop takes at least this long, so a wait of less than time can express comes to its end too."""
 
 T = TypeVar("T")
 
@@ -42,8 +44,7 @@ class _NoSockets(selectors.BaseSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
             raise Deadlock("nothing is left to happen")
-        if timeout > 0:
-            self._advance(timeout)
+        self._advance(max(timeout, _TURN_S))
         return []
 
     def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
@@ -121,7 +122,16 @@ def run_virtually(work: Callable[[VirtualLoop], Coroutine[Any, Any, T]]) -> T:
         return loop.run_until_complete(work(loop))
     finally:
         try:
-            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.run_until_complete(_end_all())
         finally:
             asyncio.set_event_loop(None)
             loop.close()
+
+
+async def _end_all() -> None:
+    """Let nothing survive that a failed run left behind."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left)
