@@ -1,0 +1,145 @@
+"""From the journal back to the state, wherever the crash cut it off (P7)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from daemon.core.commands import RaiseAlert
+from daemon.core.errors import InvariantBroken
+from daemon.core.state import GuardState
+from daemon.shell import recover as recover_module
+from daemon.shell.journal import OpenCommands
+from daemon.shell.journal_file import segment_path, segments_in
+from daemon.shell.records import Checkpoint, encode_checkpoint, encode_command, encode_event
+from daemon.shell.recover import recover
+from tests.lives import Life, a_life
+
+FIRST_SEQ = 41
+
+
+def as_lines(life: Life) -> tuple[list[bytes], list[tuple[GuardState, tuple[int, ...]]]]:
+    """A life as journal lines, and for every line the state and the open commands that must come back from it."""
+    start = a_life_start(life)
+    raw = msgspec.Raw(msgspec.json.encode(start))
+    lines = [encode_checkpoint(FIRST_SEQ, Checkpoint(state=raw, unanswered=(), version="test"))]
+    open_commands = OpenCommands()
+    expected = [(start, open_commands.ids)]
+    for event, state, commands in life.history[1:]:
+        lines.append(encode_event(FIRST_SEQ + len(lines), event))
+        open_commands.note_event(event)
+        for command in commands:
+            open_commands.note_command(command)
+        expected.append((state, open_commands.ids))
+        for command in commands:
+            lines.append(encode_command(FIRST_SEQ + len(lines), command))
+            expected.append((state, open_commands.ids))
+    return lines, expected
+
+
+def a_life_start(life: Life) -> GuardState:
+    """The state after the first event, which is where the journal of these tests begins."""
+    return life.history[0][1]
+
+
+def test_killed_between_any_two_bytes_nothing_is_lost(tmp_path: Path) -> None:
+    """P7: the journal is cut at every byte; the state is the one after the last whole event, commands included."""
+    lines, expected = as_lines(a_life())
+    content = b"".join(lines)
+    assert len(lines) > 25
+    path = segment_path(tmp_path, FIRST_SEQ)
+    ends = [sum(map(len, lines[: number + 1])) for number in range(len(lines))]
+    known: dict[int, object] = {}
+    for cut in interesting_cuts(ends, len(content)):
+        path.write_bytes(content[:cut])
+        whole = sum(1 for end in ends if end - 1 <= cut)
+        recovered = recover(tmp_path)
+        assert recovered.problem is None
+        if whole == 0:
+            assert recovered.state is None
+            continue
+        if whole not in known:
+            assert (recovered.state, recovered.unanswered) == expected[whole - 1]
+            known[whole] = recovered
+        assert recovered == known[whole]
+        assert recovered.next_seq == FIRST_SEQ + whole
+    assert len(known) == len(lines)
+
+
+def interesting_cuts(ends: list[int], length: int) -> list[int]:
+    """Every byte around every line's end, and a byte here and there inside."""
+    near = {end + offset for end in ends for offset in (-2, -1, 0, 1, 2, 19)}
+    return sorted(cut for cut in near | set(range(0, length, 97)) if 0 <= cut <= length)
+
+
+def test_recovery_goes_on_from_the_newest_segment(tmp_path: Path) -> None:
+    """Two segments: the older is not read, and the numbers go on from the newer."""
+    lines, expected = as_lines(a_life())
+    segment_path(tmp_path, 1).write_bytes(b"damaged, and nobody looks")
+    segment_path(tmp_path, FIRST_SEQ).write_bytes(b"".join(lines))
+    recovered = recover(tmp_path)
+    assert (recovered.state, recovered.next_seq) == (expected[-1][0], FIRST_SEQ + len(lines))
+
+
+def test_a_torn_checkpoint_falls_back_to_the_segment_before(tmp_path: Path) -> None:
+    """P7: killed while a new segment was begun: its first line is torn, the one before is whole."""
+    lines, expected = as_lines(a_life())
+    segment_path(tmp_path, FIRST_SEQ).write_bytes(b"".join(lines))
+    segment_path(tmp_path, FIRST_SEQ + len(lines)).write_bytes(lines[0][:50])
+    recovered = recover(tmp_path)
+    assert (recovered.state, recovered.problem) == (expected[-1][0], None)
+    assert recovered.next_seq == FIRST_SEQ + len(lines)
+
+
+def test_damage_is_named_and_left_behind(tmp_path: Path) -> None:
+    """P12: a damaged record in the middle: file and line are named, and new records get numbers of their own."""
+    lines, _ = as_lines(a_life())
+    lines[5] = lines[5][:30] + b"~" + lines[5][31:]
+    segment_path(tmp_path, FIRST_SEQ).write_bytes(b"".join(lines))
+    recovered = recover(tmp_path)
+    assert recovered.state is None
+    assert recovered.problem is not None
+    assert "line 6" in recovered.problem
+    assert segment_path(tmp_path, FIRST_SEQ).name in recovered.problem
+    assert recovered.next_seq > FIRST_SEQ + len(lines)
+
+
+def test_an_event_that_breaks_the_core_does_not_keep_the_guard_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P7: what ended the last process would end the next one too; the guard starts from the venue instead."""
+    lines, _ = as_lines(a_life())
+    segment_path(tmp_path, FIRST_SEQ).write_bytes(b"".join(lines))
+
+    def broken(*_: object) -> object:
+        raise InvariantBroken("two and two are five")
+
+    monkeypatch.setattr(recover_module, "step", broken)
+    recovered = recover(tmp_path)
+    assert recovered.state is None
+    assert "two and two are five" in str(recovered.problem)
+
+
+def test_no_journal_is_no_problem(tmp_path: Path) -> None:
+    """The first start, with or without a folder; other files in it are not ours."""
+    assert recover(tmp_path / "nowhere").problem is None
+    (tmp_path / "journal-x.jsonl").write_text("not ours")
+    assert segments_in(tmp_path) == []
+    assert recover(tmp_path).state is None
+
+
+def test_alerts_of_the_last_life_come_along(tmp_path: Path) -> None:
+    """P10: an alert that was decided and never got into the outbox file is not lost with the process."""
+    life = a_life()
+    lines, _ = as_lines(life)
+    segment_path(tmp_path, FIRST_SEQ).write_bytes(b"".join(lines))
+    raised = [
+        (event.at_ns, command)
+        for event, _, commands in life.history[1:]
+        for command in commands
+        if isinstance(command, RaiseAlert)
+    ]
+    assert raised
+    assert list(recover(tmp_path).alerts) == raised
