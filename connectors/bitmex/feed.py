@@ -11,6 +11,7 @@ Times: `received_ns` is nanoseconds since 1970 UTC, deadlines are seconds of the
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -45,6 +46,8 @@ _LARGEST_FRAME: Final = 64 * 1024 * 1024
 _LONGEST_SLEEP_S: Final = 0.25
 """Deadlines move closer while the watch sleeps (a postponed subscription), so it looks again this often."""
 _CLOSE_WITHIN_S: Final = 1.0
+_COUNTED_OVER_S: Final = 3600.0
+"""The venue counts connections by the hour: what the welcome frame said is stale after one."""
 
 _quiet = logging.getLogger("connectors.bitmex.websockets")
 _quiet.setLevel(logging.WARNING)
@@ -108,6 +111,8 @@ class FeedConnection:
         backoff = Backoff(first_s=self._settings.reconnect_first_s, cap_s=self._settings.reconnect_cap_s)
         while True:
             live_for_s = await self._live_once()
+            if live_for_s > _COUNTED_OVER_S:
+                self._connections_left = None
             delay_s = backoff.next_delay_s(
                 jitter=self._jitter(),
                 live_for_s=live_for_s,
@@ -196,11 +201,10 @@ class FeedConnection:
         socket.transport.abort()
 
     async def _flush(self, session: Session, socket: ClientConnection) -> None:
-        for frame in session.frames_to_send():
-            try:
+        """Send what the session wants sent. A closed socket is the listener's to report, after what came before."""
+        with contextlib.suppress(ConnectionClosed):
+            for frame in session.frames_to_send():
                 await socket.send(frame, text=True)
-            except ConnectionClosed as closed:
-                self._lose(session, f"closed by the venue: {_close_reason(closed)}")
 
     # ------------------------------------------------------------------ reports
 

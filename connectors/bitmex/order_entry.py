@@ -21,6 +21,7 @@ from config.venue import VenueSettings
 from connectors.bitmex.protocol import answers, requests
 from connectors.bitmex.protocol.numbers import MalformedRow, Row
 from connectors.bitmex.protocol.parse import (
+    order_status,
     parse_instrument,
     parse_key_rights,
     parse_margin,
@@ -130,7 +131,7 @@ class BitmexOrderEntry:
             return AccountPicture(
                 positions=positions,
                 open_orders=tuple(order for order in map(parse_order, opened) if order.is_open),
-                recent_orders=tuple(map(parse_order, recent)),
+                recent_orders=tuple(order for order in map(_recent_order, recent) if order is not None),
                 margins=tuple(map(parse_margin, margins)),
             )
 
@@ -211,6 +212,16 @@ def _readable(*, is_write: bool) -> Iterator[None]:
         yield
     except MalformedRow as malformed:
         raise unanswered(f"unreadable answer: {malformed}", is_write=is_write) from malformed
+
+
+def _recent_order(row: Row) -> Order | None:
+    """A finished order of somebody else that cannot be read must not take the whole picture away."""
+    try:
+        return parse_order(row)
+    except MalformedRow:
+        if order_status(row).is_final:
+            return None
+        raise
 
 
 def _instrument(row: Row) -> Instrument | None:

@@ -320,6 +320,14 @@ async def test_half_a_picture_is_none(broken: int) -> None:
             await entry.picture()
 
 
+async def test_finished_order_that_cannot_be_read() -> None:
+    """A finished row without a side, of whatever old engine, is left out of the recent orders; the picture stands."""
+    odd = {"account": 1, "orderID": "odd", "symbol": "XBTUSD", "ordStatus": "Filled"}
+    async with rest(rows(odd, STOP_ROW), rows(STOP_ROW), rows(MARGIN_ROW), rows()) as fake, order_entry(fake) as entry:
+        picture = await entry.picture()
+    assert [order.order_id for order in picture.recent_orders] == [ORDER_ID]
+
+
 async def test_more_open_orders_than_a_page() -> None:
     """An account with more than 500 open orders is read to the end."""
     many = [{**STOP_ROW, "orderID": str(number)} for number in range(500)]

@@ -38,8 +38,8 @@ from connectors.errors import (
     VenueError,
 )
 
-BAN_PAUSE_S: Final = 600.0
-"""A ban lasts about an hour and asking prolongs it; six tries an hour find its end without feeding it."""
+BAN_PAUSE_S: Final = 120.0
+"""A ban lasts about an hour. One try in two minutes is far from the pace that earns one, and finds its end soon."""
 OVERLOAD_PAUSE_S: Final = 0.5
 """The venue's own advice."""
 TROUBLE_PAUSE_S: Final = 1.0
