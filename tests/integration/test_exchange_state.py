@@ -6,6 +6,7 @@ import asyncio
 import errno
 import json
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -242,3 +243,9 @@ async def test_kill_nine_and_restart_on_the_same_port(tmp_path: Path) -> None:
         assert await picture(rest) == before
     again.terminate()
     await again.communicate()
+
+
+async def test_answers_are_not_held_back() -> None:
+    """The listening sockets name their protocol, or asyncio would leave Nagle's delay on for every connection."""
+    async with running() as exchange:
+        assert {one.proto for one in exchange.listening} == {socket.IPPROTO_TCP}
