@@ -15,7 +15,7 @@ from typing import get_args
 import msgspec
 
 from daemon.core.commands import Command, VenueCommand
-from daemon.core.events import Event
+from daemon.core.events import Event, Started
 from daemon.shell.journal_file import JournalFile
 from daemon.shell.records import Checkpoint, encode_checkpoint, encode_command, encode_event
 
@@ -33,7 +33,9 @@ class OpenCommands:
         self._ids = set(command_ids)
 
     def note_event(self, event: Event) -> None:
-        """An outcome settles its command."""
+        """An outcome settles its command; a start has told the core of those that will never get one."""
+        if isinstance(event, Started):
+            self._ids.difference_update(event.unanswered)
         if type(event) in _OUTCOMES:
             self._ids.discard(event.command_id)  # type: ignore[union-attr]  # every kind in _OUTCOMES has the field
 
