@@ -159,9 +159,9 @@ class Chaos:
 
     async def clock_skew(self, guard: SimGuard) -> None:
         """The machine's clock is wrong for a while."""
-        guard.clock.offset_ns = int(self._random.choice((-1, 1)) * self._some_s(0.5, 30) * 1e9)
+        guard.clock.set_off(int(self._random.choice((-1, 1)) * self._some_s(0.5, 30) * 1e9))
         await passing(self._some_s(5, 150))
-        guard.clock.offset_ns = 0
+        guard.clock.set_off(0)
 
     async def stall(self, guard: SimGuard) -> None:
         """The process stands still; everything it should have done is late."""

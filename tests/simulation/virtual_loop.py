@@ -92,11 +92,22 @@ class MachineClock:
         self._true_time = true_time
         self._last_ns = 0
         self.offset_ns = 0
+        self.set_at_ns = 0
+        """True time at which the clock was last set."""
 
     def now_ns(self) -> int:
         """As `SystemClock`: follows the wall clock forward only."""
         self._last_ns = max(self._last_ns, self.wall_ns())
         return self._last_ns
+
+    def set_off(self, offset_ns: int) -> None:
+        """Set the clock wrong by so much."""
+        self.offset_ns = offset_ns
+        self.set_at_ns = self._true_time.now_ns()
+
+    def is_just_set(self, within_s: float) -> bool:
+        """Whether the clock was set a moment ago, so that durations measured with it mean nothing."""
+        return self._true_time.now_ns() - self.set_at_ns < within_s * 1e9
 
     def wall_ns(self) -> int:
         """What this machine believes."""

@@ -198,7 +198,8 @@ class World:
         """End every trouble that was cut short."""
         for guard in self.guards:
             guard.line.weather = type(guard.line.weather)()
-            guard.clock.offset_ns = 0
+            if guard.clock.offset_ns:
+                guard.clock.set_off(0)
             guard.disk.problem = None
             guard.disk.on_submit = lambda: None
             self.network.hang_up(guard.name)
