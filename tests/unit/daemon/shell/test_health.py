@@ -1,0 +1,107 @@
+"""The slow tick, the clock gauge, and who feeds the watchdog."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from connectors.ports import Feed
+from daemon.core.errors import InvariantBroken
+from daemon.core.events import Event, HealthTicked
+from daemon.shell.health import HealthTicker, SkewGauge
+from daemon.shell.watchdog import ServiceNotifier
+from tests.fakes import START_NS, FakeOrderEntry, FakeVenue, ManualClock
+
+
+class Notifier(ServiceNotifier):
+    """Counts completed cycles."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.cycles: list[str] = []
+
+    def cycle_completed(self, status: str) -> None:
+        self.cycles.append(status)
+
+
+class Ages:
+    """Feeds of fixed age."""
+
+    def age_ns(self, feed: Feed) -> int:
+        return 7 if feed is Feed.MARKET else 9
+
+
+class JournalState:
+    """A journal that is as told."""
+
+    problem: str | None = None
+
+
+def a_ticker(take: object) -> tuple[HealthTicker, Notifier, JournalState]:
+    """A ticker over fakes."""
+    notifier, journal, clock = Notifier(), JournalState(), ManualClock()
+    skew = SkewGauge(orders=FakeOrderEntry(FakeVenue()), clock=clock)
+    ticker = HealthTicker(
+        clock=clock,
+        ages=Ages(),
+        skew=skew,
+        journal=journal,
+        notifier=notifier,
+        take=take,
+        headline=lambda: "well",  # type: ignore[arg-type]
+    )
+    return ticker, notifier, journal
+
+
+def test_a_tick_says_everything_and_then_feeds_the_watchdog() -> None:
+    """Ages, lag and journal go to the core first; the watchdog only hears of a completed cycle."""
+    taken: list[Event] = []
+    ticker, notifier, journal = a_ticker(taken.append)
+    journal.problem = "disk full"
+    ticker.tick(loop_lag_ns=5)
+    assert taken == [
+        HealthTicked(
+            at_ns=START_NS, market_age_ns=7, account_age_ns=9, loop_lag_ns=5, clock_skew_ns=0, journal_ok=False
+        )
+    ]
+    assert notifier.cycles == ["well"]
+
+
+def test_a_core_that_fails_does_not_feed_the_watchdog() -> None:
+    """The cycle was not completed, so the service manager hears nothing."""
+
+    def broken(_event: Event) -> None:
+        raise InvariantBroken("no")
+
+    ticker, notifier, _ = a_ticker(broken)
+    with pytest.raises(InvariantBroken):
+        ticker.tick(loop_lag_ns=0)
+    assert notifier.cycles == []
+
+
+async def test_ticks_come_by_themselves() -> None:
+    """The ticker runs as a task; the first tick does not wait a whole second."""
+    came = asyncio.Event()
+    ticker, _, _ = a_ticker(lambda _event: came.set())
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(ticker.run())
+        async with asyncio.timeout(5):
+            await came.wait()
+        running.cancel()
+
+
+@pytest.mark.parametrize(("off_ns", "way_ns", "skew_ns"), [(3_000, 0, 3_000), (-3_000, 400, -2_800), (150, 400, 0)])
+async def test_what_the_way_explains_is_no_skew(off_ns: int, way_ns: int, skew_ns: int) -> None:
+    """A slow answer must not look like a wrong clock."""
+    clock, venue = ManualClock(), FakeVenue()
+    venue.skew_ns = off_ns + way_ns // 2
+
+    class Slow(FakeOrderEntry):
+        async def server_time_ns(self) -> int:
+            clock.at_ns += way_ns
+            return await super().server_time_ns()
+
+    gauge = SkewGauge(orders=Slow(venue), clock=clock)
+    assert await gauge.measure() == skew_ns
+    assert gauge.is_measured
