@@ -1,0 +1,101 @@
+"""Logs for people, without secrets (P11)."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from config.model import LogFormat, LogSettings
+from daemon.shell.logs import HIDDEN, PatientOutput, Redaction, secrets_of_url, set_up_logs
+
+SECRET = "s3cr3t-s3cr3t"
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    """Leave logging as it was."""
+    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
+    yield
+    logging.getLogger().handlers[:] = handlers
+    logging.getLogger().setLevel(level)
+    structlog.reset_defaults()
+
+
+def lines(level: str = "info", log_format: LogFormat = LogFormat.JSON) -> io.StringIO:
+    """Set logs up to write into memory."""
+    output = io.StringIO()
+    set_up_logs(LogSettings(format=log_format, level=level), secrets=[SECRET], output=output)
+    return output
+
+
+@pytest.mark.parametrize("log_format", list(LogFormat))
+def test_a_secret_is_hidden_wherever_it_stands(log_format: LogFormat) -> None:
+    """P11: in the text, in a value, in a nested value, in an exception, from a library."""
+    output = lines(log_format=log_format)
+    log = structlog.get_logger("test")
+    log.info("with " + SECRET, plain=SECRET, nested={"deep": [f"x{SECRET}", SECRET.encode()]}, odd=ValueError(SECRET))
+    try:
+        int(SECRET)
+    except ValueError:
+        log.exception("failed")
+    logging.getLogger("library").warning("a library says %s", SECRET)
+    written = output.getvalue()
+    assert SECRET not in written
+    assert written.count(HIDDEN) >= 6
+
+
+def test_values_named_like_secrets_are_hidden_whatever_they_are() -> None:
+    """A connector logs a header that nobody registered."""
+    entry = Redaction([])(
+        None, "info", {"event": "x", "Authorization": "abc", "headers": {"api-secret": "abc", "a": 1}}
+    )
+    assert entry == {"event": "x", "Authorization": HIDDEN, "headers": {"api-secret": HIDDEN, "a": 1}}
+
+
+def test_lines_are_json_with_level_and_time() -> None:
+    """Machines read one object a line; what is below the level is not written."""
+    output = lines()
+    log = structlog.get_logger("test")
+    log.debug("unsaid")
+    log.warning("said", figure=1)
+    (line,) = output.getvalue().splitlines()
+    assert json.loads(line).items() >= {"event": "said", "level": "warning", "figure": 1}.items()
+    assert "timestamp" in json.loads(line)
+
+
+def test_short_texts_are_no_secrets() -> None:
+    """An empty or tiny secret must not blot out every word."""
+    assert Redaction(["", "a"]).clean("banana") == "banana"
+
+
+def test_the_token_of_a_webhook_is_a_secret() -> None:
+    """Path and query of such an address often are the credential; a short path is an ordinary word."""
+    assert secrets_of_url("https://example.org/services/T0/B0/token?key=value-of-key") == (
+        "services/T0/B0/token",
+        "key=value-of-key",
+    )
+    assert secrets_of_url("http://127.0.0.1:1/alerts") == ()
+    assert secrets_of_url(None) == ()
+
+
+class ClosedPipe(io.StringIO):
+    """Nobody reads it any more."""
+
+    def write(self, _text: str) -> int:
+        raise BrokenPipeError
+
+    def flush(self) -> None:
+        raise BrokenPipeError
+
+
+def test_a_reader_that_went_away_does_not_stop_the_guard() -> None:
+    """`seawall run | head`: the pipe is closed; lines are lost and counted, nothing is raised."""
+    output = PatientOutput(ClosedPipe())
+    output.write("x")
+    output.flush()
+    assert output.writes_lost == 2

@@ -1,0 +1,97 @@
+"""The local socket behind `seawall status`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from daemon.shell.status_socket import DaemonUnreachable, StatusSocket, ask_status
+
+STATUS: dict[str, object] = {"mode": "guarding", "positions": []}
+
+
+@asynccontextmanager
+async def serving(path: Path) -> AsyncIterator[None]:
+    """Serve a fixed status."""
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(StatusSocket(path, lambda: STATUS).run())
+        await _wait_answer(path)
+        yield
+        running.cancel()
+
+
+async def test_the_status_is_answered_to_its_owner_alone(tmp_path: Path) -> None:
+    """One question, one answer; the socket is private and gone afterwards."""
+    path = tmp_path / "status.sock"
+    async with serving(path):
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert await asyncio.to_thread(ask_status, path) == STATUS
+    assert not path.exists()
+
+
+async def test_a_long_path_works(tmp_path: Path) -> None:
+    """Unix socket addresses are short; state folders are not always."""
+    folder = tmp_path / ("deep" * 30)
+    folder.mkdir()
+    async with serving(folder / "status.sock"):
+        assert await asyncio.to_thread(ask_status, folder / "status.sock") == STATUS
+
+
+async def test_a_socket_left_by_a_killed_daemon_is_replaced(tmp_path: Path) -> None:
+    """`kill -9` leaves the file behind: nobody answers there, and the next daemon takes its place."""
+    path = tmp_path / "status.sock"
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(path))
+    with pytest.raises(DaemonUnreachable, match="no daemon answers"):
+        ask_status(path)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(StatusSocket(path, lambda: STATUS).run())
+        await _wait_answer(path)
+        running.cancel()
+
+
+async def _wait_answer(path: Path) -> None:
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                assert await asyncio.to_thread(ask_status, path) == STATUS
+            except DaemonUnreachable:
+                await asyncio.sleep(0.005)
+            else:
+                return
+
+
+@pytest.mark.parametrize("nonsense", [b"hello\n", b'{"ask":"everything"}\n', b'{"ask":"status","x":1}\n', b"[]\n"])
+async def test_nonsense_is_answered_with_what_is_known(tmp_path: Path, nonsense: bytes) -> None:
+    """A wrong question gets an error object, and the daemon goes on."""
+    async with serving(tmp_path / "s"):
+        reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
+        writer.write(nonsense)
+        answer = json.loads(await reader.readline())
+        assert "status" in answer["error"]
+        writer.close()
+        await writer.wait_closed()
+        assert await asyncio.to_thread(ask_status, tmp_path / "s") == STATUS
+
+
+async def test_an_endless_question_is_cut_off(tmp_path: Path) -> None:
+    """More bytes than any question has: the connection is closed without an answer."""
+    async with serving(tmp_path / "s"):
+        reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
+        writer.write(b"x" * 10_000)
+        with suppress(ConnectionResetError):
+            assert await reader.read() == b""
+        writer.close()
+        assert await asyncio.to_thread(ask_status, tmp_path / "s") == STATUS
+
+
+def test_nobody_there_is_one_clear_error(tmp_path: Path) -> None:
+    """The daemon does not run."""
+    with pytest.raises(DaemonUnreachable, match="nowhere"):
+        ask_status(tmp_path / "nowhere")
