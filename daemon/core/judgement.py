@@ -96,10 +96,10 @@ def _budget(draft: Draft) -> str:
 
 
 def _overdue(draft: Draft) -> str:
-    due_ns = overdue_at_ns(draft)
-    if draft.now_ns < due_ns:
+    if draft.now_ns < overdue_at_ns(draft):
         return ""
-    return f"the account could not be read for {seconds(draft.now_ns - draft.pictures.answered_ns or draft.started_ns)}"
+    since_ns = max(draft.pictures.answered_ns, draft.started_ns)
+    return f"the account could not be read for {seconds(draft.now_ns - since_ns)}"
 
 
 def _unfed(draft: Draft) -> str:

@@ -1,0 +1,86 @@
+"""Tiers: heard once, early, and again if nobody acts (P10)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.policy import Tier, TierPolicy
+from daemon.core.tiers import next_tier
+from tests.builders import SECOND, a_position
+from tests.driven import Driven
+
+POLICY = TierPolicy()
+
+
+def guarding() -> Driven:
+    """A covered long, liquidation at 900."""
+    guard = Driven().up()
+    guard.position(a_position())
+    guard.rest()
+    return guard
+
+
+def told(guard: Driven) -> list[str]:
+    """The tiers that were told, in order."""
+    return [alert.state for alert in guard.alerts() if alert.topic == "tier"]
+
+
+def test_each_rise_is_told_once() -> None:
+    """Mark falls through watch and warn: one message each."""
+    guard = guarding()
+    for price in (948, 947, 946, 927, 926):
+        guard.mark(price)
+    assert told(guard) == ["watch", "warn"]
+
+
+def test_a_jump_over_two_tiers_tells_the_higher() -> None:
+    """From calm straight to emergency."""
+    guard = guarding()
+    guard.mark(905)
+    assert told(guard) == ["emergency"]
+
+
+def test_a_flapping_price_is_one_message() -> None:
+    """P10: around the bound of watch, within the hysteresis."""
+    guard = guarding()
+    for price in (947, 949, 947, 950, 946, 950):
+        guard.mark(price)
+    assert told(guard) == ["watch"]
+
+
+def test_back_to_calm_is_a_note() -> None:
+    """Beyond the bound by a fifth of it."""
+    guard = guarding()
+    guard.mark(947)
+    guard.mark(960)
+    assert told(guard) == ["watch", "calm"]
+
+
+def test_warn_is_repeated_while_it_lasts() -> None:
+    """P10: again if nobody acts; watch is not repeated."""
+    guard = guarding()
+    guard.mark(927)
+    for _ in range(65):
+        guard.wait(10 * SECOND)
+        guard.mark(927)
+    assert told(guard).count("warn") == 3
+    guard.mark(940)
+    before = len(told(guard))
+    guard.wait(400 * SECOND)
+    assert len(told(guard)) == before
+
+
+@given(st.decimals("0.01", 20), st.sampled_from(list(Tier)))
+def test_a_tier_once_found_holds(room: Decimal, present: Tier) -> None:
+    """The same room again never changes the tier found."""
+    found = next_tier(POLICY, present, room)
+    assert next_tier(POLICY, found, room) is found
+
+
+@given(st.decimals("0.01", 20), st.sampled_from(list(Tier)))
+def test_a_tier_is_never_less_than_its_bound_says(room: Decimal, present: Tier) -> None:
+    """Hysteresis may hold a tier longer, never begin one later."""
+    assert next_tier(POLICY, present, room).severity >= next_tier(POLICY, Tier.CALM, room).severity
