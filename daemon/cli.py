@@ -146,8 +146,12 @@ def _add_exchange(commands: _Commands[argparse.ArgumentParser]) -> None:
         help="opening balances of each account in minor units (default: one XBT and 100,000 USDT)",
     )
     exchange.add_argument("--state", type=Path, metavar="DIR", help="keep everything there, to go on after a restart")
-    exchange.add_argument("--sparse-rows", action="store_true", help="leave empty columns out instead of sending null")
-    exchange.add_argument("--no-limits", action="store_true", help="do not enforce request limits")
+    exchange.add_argument(
+        "--rows", choices=("full", "sparse"), default="full", help="empty columns: null (default), or left out"
+    )
+    exchange.add_argument(
+        "--limits", choices=("on", "off"), default="on", help="enforce the venue's request limits (default on)"
+    )
     _add_json(exchange, "first line of output is one JSON object with addresses and keys")
     exchange.set_defaults(command=_exchange)
 

@@ -56,8 +56,8 @@ def settings_of(options: argparse.Namespace) -> ExchangeSettings:
         start_paused=options.start_paused,
         state_dir=options.state,
         accounts=options.accounts,
-        rows=RowStyle.SPARSE if options.sparse_rows else RowStyle.FULL,
-        limits=RateLimits(is_on=not options.no_limits),
+        rows=RowStyle(options.rows),
+        limits=RateLimits(is_on=options.limits == "on"),
     )
     return replace(settings, balances=options.balance) if options.balance else settings
 

@@ -22,7 +22,7 @@ _MS_PER_S = 1_000
 SHORTEST_REFRESH_MS = 10
 _LAG_BYTES = 256 * 1024  # beyond which a tape without waits waits for its readers
 _PATIENCE_S = 1.0
-_CATCH_UP_S = 1.0  # of lateness that is made good
+_CATCH_UP_S = 0.05  # of lateness that is made good
 _LOOK_S = 0.001
 
 

@@ -34,10 +34,3 @@ class DemoOptions:
             if value is not None:
                 chosen += [option, value]
         return chosen
-
-    @property
-    def title(self) -> str:
-        """The tape in words."""
-        if self.candles is None:
-            return f"scenario {self.scenario}, seed {self.seed}"
-        return f"{self.candles.name}, seed {self.seed}"

@@ -20,8 +20,8 @@ from connectors.vocabulary import Instrument
 from daemon.demo import gather
 from daemon.demo.bot import Bot
 from daemon.demo.children import ChildFailed
-from daemon.demo.options import DemoOptions
 from daemon.demo.plan import POSITIONS, QUOTING_SYMBOL, PlannedPosition, quantity_for
+from daemon.demo.programme import Programme
 from daemon.demo.record import AccountRecord, HeldPosition, RunRecord
 from daemon.demo.scene import snapshot_of
 from daemon.demo.screen import Screen
@@ -47,7 +47,7 @@ class Opening:
     positions: tuple[HeldPosition, ...]
 
 
-async def play(stage: Stage, options: DemoOptions, screen: Screen) -> RunRecord:
+async def play(stage: Stage, programme: Programme, screen: Screen) -> RunRecord:
     """Play the tape once and return everything that was seen.
 
     Raises:
@@ -60,14 +60,14 @@ async def play(stage: Stage, options: DemoOptions, screen: Screen) -> RunRecord:
     await patient(stage.tape.play)
     while True:
         tape = await patient(stage.tape.read)
-        screen.show(snapshot_of(stage, opening.positions, await stage.guard_status()))
+        screen.show(snapshot_of(stage, programme, opening.positions, await stage.guard_status()))
         if tape.has_ended:
             break
         await asyncio.sleep(READ_EVERY_S)
     await _settle(stage)
     ending = {bot.name: await _equity(stage, bot) for bot in (stage.guarded, stage.unguarded)}
-    screen.show(snapshot_of(stage, opening.positions, await stage.guard_status(), equity=ending))
-    return _record(stage, options, opening, ending, seconds=time.monotonic() - started_s)
+    screen.show(snapshot_of(stage, programme, opening.positions, await stage.guard_status(), equity=ending))
+    return _record(stage, programme, opening, ending, seconds=time.monotonic() - started_s)
 
 
 async def patient(request: Callable[[], Awaitable[T]]) -> T:
@@ -142,7 +142,7 @@ async def _equity(stage: Stage, bot: Bot) -> int:
 
 
 def _record(
-    stage: Stage, options: DemoOptions, opening: Opening, ending: dict[str, int], *, seconds: float
+    stage: Stage, programme: Programme, opening: Opening, ending: dict[str, int], *, seconds: float
 ) -> RunRecord:
     tape, alerts = stage.tape, stage.alerts.alerts
     clock = gather.TapeClock.of(tape.prices)
@@ -157,7 +157,7 @@ def _record(
         )
 
     return RunRecord(
-        source=options.title,
+        source=programme.title,
         mark_source=MARK_SOURCE,
         tape_start_ms=tape.prices[0].tape_ms,
         tape_end_ms=tape.prices[-1].tape_ms,

@@ -69,6 +69,11 @@ class AccountRecord:
     exits: tuple[Exit, ...]
 
     @property
+    def kept_share(self) -> float:
+        """What is left of the equity at the start; 0 for an account that had none."""
+        return self.equity_end_sat / self.equity_start_sat if self.equity_start_sat else 0.0
+
+    @property
     def liquidations(self) -> int:
         """Positions that the exchange took."""
         return sum(1 for exit_ in self.exits if exit_.is_liquidation)

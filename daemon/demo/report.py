@@ -84,18 +84,18 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _accounts(result: Result) -> str:
-    def row(account: AccountRecord) -> tuple[str, ...]:
-        kept = account.equity_end_sat / account.equity_start_sat if account.equity_start_sat else 0
-        return (
-            account.name,
-            money_text(account.equity_start_sat),
-            money_text(account.equity_end_sat),
-            f"{kept:.1%}",
-            str(account.liquidations),
-        )
-
     head = ("account", "equity at the first candle", "at the last", "kept", "liquidations")
-    return _table(head, (row(result.record.guarded), row(result.record.unguarded)))
+    return _table(head, (_account_row(account) for account in (result.record.guarded, result.record.unguarded)))
+
+
+def _account_row(account: AccountRecord) -> tuple[str, ...]:
+    return (
+        account.name,
+        money_text(account.equity_start_sat),
+        money_text(account.equity_end_sat),
+        f"{account.kept_share:.1%}",
+        str(account.liquidations),
+    )
 
 
 def _stops(result: Result) -> str:

@@ -21,12 +21,11 @@ from pathlib import Path
 
 import msgspec
 
-from connectors.simulated.tape.candles import CandleFileError
-from connectors.simulated.tape.source import TapeChoiceError, tape_of_file, tape_of_scenario
 from daemon.demo.bot import BotRefused
 from daemon.demo.children import ChildFailed
 from daemon.demo.options import DemoOptions
 from daemon.demo.play import play
+from daemon.demo.programme import Programme, programme_of
 from daemon.demo.record import Result
 from daemon.demo.report import report_html
 from daemon.demo.screen import Screen, choose_screen
@@ -44,12 +43,12 @@ def run_demo(options: DemoOptions) -> int:
     Raises:
         CommandFailed: If it could not be run: bad input, a folder that cannot be written, a child that will not start.
     """
-    _require_tape(options)
+    programme = programme_of(options)
     report = _report_path(options)
     with _folder(options.keep) as folder:
         screen = choose_screen(sys.stderr if options.as_json else sys.stdout, plain=options.plain)
         try:
-            result = asyncio.run(_interruptible(options, folder, screen))
+            result = asyncio.run(_interruptible(options, programme, folder, screen))
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
         except ChildFailed as failure:
@@ -64,21 +63,21 @@ def run_demo(options: DemoOptions) -> int:
     return result.verdict.value
 
 
-async def _interruptible(options: DemoOptions, folder: Path, screen: Screen) -> Result:
+async def _interruptible(options: DemoOptions, programme: Programme, folder: Path, screen: Screen) -> Result:
     """Run the demo; SIGTERM ends it like SIGINT, with both children stopped."""
     task = asyncio.current_task()
     if task is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     try:
         async with AsyncExitStack() as stack:
-            screen.say(f"starting the exchange ({options.title}) and the guard")
+            screen.say(
+                f"starting the exchange and the guard; {programme.title} will play for about {programme.real_s:.0f} s"
+            )
             stage = await set_up(options, folder, stack)
             await stage.wait_guarding()
-            record = await play(stage, options, screen)
+            record = await play(stage, programme, screen)
     except* (ChildFailed, BotRefused) as failures:
         raise _first(failures) from None
-    finally:
-        screen.close()
     return judge(record)
 
 
@@ -87,26 +86,6 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
-
-
-def _require_tape(options: DemoOptions) -> None:
-    """Find a fault in the choice of tape before anything is started."""
-    try:
-        if options.candles is None:
-            tape = tape_of_scenario(options.scenario, seed=options.seed, speed=options.speed)
-        else:
-            tape = tape_of_file(
-                options.candles,
-                seed=options.seed,
-                since=options.since,
-                until=options.until,
-                speed=options.speed,
-                pick_day=True,
-            )
-    except (CandleFileError, TapeChoiceError) as error:
-        raise CommandFailed(str(error), ExitCode.BAD_INPUT) from error
-    if tape.length is None:
-        raise CommandFailed(f"{options.title} never ends, so a demo of it would not either", ExitCode.BAD_INPUT)
 
 
 def _report_path(options: DemoOptions) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from daemon.demo import gather
+from daemon.demo.programme import Programme
 from daemon.demo.record import Exit, HeldPosition
 from daemon.demo.screen import Line, Snapshot
 from daemon.demo.stage import Stage
@@ -16,6 +17,7 @@ HIDDEN_ALERTS = frozenset({"note"})
 
 def snapshot_of(
     stage: Stage,
+    programme: Programme,
     positions: Sequence[HeldPosition],
     status: Mapping[str, object] | None,
     *,
@@ -38,24 +40,16 @@ def snapshot_of(
         )
         for position in positions
     )
+    tape_ms = tape.position.tape_ms if tape.position else None
     return Snapshot(
-        tape_ms=tape.position.tape_ms if tape.position else None,
-        progress=_progress(stage),
+        tape_ms=tape_ms,
+        progress=programme.progress(tape_ms) if tape_ms is not None else 0.0,
         lines=lines,
         mode=str((status or {}).get("mode", "starting again")),
         switch=_switch(status),
         equity=(equity[stage.guarded.name], equity[stage.unguarded.name]) if equity else None,
         alerts=tuple(alert.text for alert in stage.alerts.alerts if alert.severity not in HIDDEN_ALERTS),
     )
-
-
-def _progress(stage: Stage) -> float:
-    position = stage.tape.position
-    if position is None:
-        return 0.0
-    if position.has_ended:
-        return 1.0
-    return min(1.0, (position.step + 1) / position.steps) if position.steps else 0.0
 
 
 def _stops(stage: Stage) -> dict[str, float]:

@@ -63,9 +63,6 @@ class Screen(Protocol):
     def show(self, snapshot: Snapshot) -> None:
         """Show the present state."""
 
-    def close(self) -> None:
-        """Leave the last state standing."""
-
 
 def choose_screen(stream: TextIO | None = None, *, plain: bool = False) -> Screen:
     """Return the live table for a terminal and plain lines for anything else."""
@@ -101,9 +98,6 @@ class PlainScreen:
             self.say(f"{stamp}  alert: {alert}")
         self._alerts_said = max(self._alerts_said, len(snapshot.alerts))
 
-    def close(self) -> None:
-        """Nothing is held open."""
-
 
 class LiveScreen:
     """A table redrawn in place."""
@@ -126,10 +120,6 @@ class LiveScreen:
         self._out.write(CLEAR_BELOW + "\n".join(rows) + "\n")
         self._height = len(rows)
         self._out.flush()
-
-    def close(self) -> None:
-        """Leave the table where it is."""
-        self._height = 0
 
     def _rewind(self) -> None:
         if self._height:

@@ -47,10 +47,9 @@ def as_object(result: Result, report: str) -> dict[str, object]:
 
 
 def _account_line(account: AccountRecord) -> str:
-    kept = account.equity_end_sat / account.equity_start_sat if account.equity_start_sat else 0
     return (
         f"{account.name:<11}{money_text(account.equity_start_sat):>14}{money_text(account.equity_end_sat):>14}"
-        f"{kept:>7.1%}{account.liquidations:>14}"
+        f"{account.kept_share:>7.1%}{account.liquidations:>14}"
     )
 
 

@@ -33,7 +33,6 @@ class TapePosition(msgspec.Struct, frozen=True, kw_only=True):
 
     tape_ms: int | None = None
     step: int
-    steps: int | None = None
     is_playing: bool
     has_ended: bool
 
