@@ -14,6 +14,7 @@ from config.model import LogFormat, LogSettings
 from daemon.shell.logs import HIDDEN, PatientOutput, Redaction, secrets_of_url, set_up_logs
 
 SECRET = "s3cr3t-s3cr3t"
+TEXT = f"with {SECRET} inside"
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +39,7 @@ def test_a_secret_is_hidden_wherever_it_stands(log_format: LogFormat) -> None:
     """P11: in the text, in a value, in a nested value, in an exception, from a library."""
     output = lines(log_format=log_format)
     log = structlog.get_logger("test")
-    log.info("with " + SECRET, plain=SECRET, nested={"deep": [f"x{SECRET}", SECRET.encode()]}, odd=ValueError(SECRET))
+    log.info(TEXT, plain=SECRET, nested={"deep": [f"x{SECRET}", SECRET.encode()]}, odd=ValueError(SECRET))
     try:
         int(SECRET)
     except ValueError:

@@ -1,0 +1,103 @@
+"""`seawall check`, finding by finding."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from config.model import AlertSettings, Settings
+from config.policy import Policy, SwitchMode, SwitchPolicy
+from config.venue import Environment, venue_settings
+from connectors.errors import Misconfigured, Unavailable
+from daemon.check import (
+    COLD_START_S,
+    MARGIN_S,
+    RESTART_S,
+    Standing,
+    alert_channel,
+    clock_skew,
+    exit_code,
+    key_rights,
+    ok,
+    problem,
+    switch_timeout,
+)
+from daemon.exit_codes import ExitCode
+from tests.fakes import FakeOrderEntry, FakeVenue
+
+SETTINGS = Settings(venue=venue_settings(Environment.TESTNET))
+UNIT = Path(__file__).resolve().parents[3] / "deploy" / "systemd" / "seawall.service"
+
+
+def with_switch(mode: SwitchMode, timeout_s: int) -> Settings:
+    """Settings with another switch."""
+    return replace(SETTINGS, policy=Policy(switch=SwitchPolicy(mode=mode, timeout_s=Decimal(timeout_s))))
+
+
+def test_the_restart_that_is_reckoned_with_is_the_one_of_the_unit() -> None:
+    """The systemd unit and the check must not drift apart."""
+    restart = re.search(r"^RestartSec=(\d+)$", UNIT.read_text(), flags=re.MULTILINE)
+    assert restart is not None
+    assert int(restart.group(1)) == RESTART_S
+
+
+@pytest.mark.parametrize(
+    ("mode", "short_by", "standing"),
+    [
+        (SwitchMode.AUTO, 1, Standing.PROBLEM),
+        (SwitchMode.ALWAYS, 1, Standing.PROBLEM),
+        (SwitchMode.AUTO, 0, Standing.OK),
+        (SwitchMode.OFF, 1, Standing.OK),
+    ],
+)
+def test_an_armed_switch_must_outlive_a_restart(mode: SwitchMode, short_by: int, standing: Standing) -> None:
+    """One second short is refused; a switch that is off cannot fire."""
+    needed = RESTART_S + COLD_START_S + MARGIN_S
+    assert switch_timeout(with_switch(mode, needed - short_by)).standing is standing
+
+
+async def test_a_clock_that_is_off_is_a_problem() -> None:
+    """Ten seconds: signed requests would be refused."""
+    venue = FakeVenue()
+    import time
+
+    venue.now_ns = time.time_ns() + 10_000_000_000
+    reached, clock = await clock_skew(SETTINGS, FakeOrderEntry(venue))
+    assert reached.standing is Standing.OK
+    assert clock.standing is Standing.PROBLEM
+    assert "NTP" in clock.text
+
+
+@pytest.mark.parametrize(
+    ("failure", "code"),
+    [(Misconfigured("Invalid API Key."), ExitCode.CREDENTIALS), (Unavailable("busy"), ExitCode.VENUE_UNREACHABLE)],
+)
+async def test_a_key_that_cannot_be_asked_about_is_a_problem(failure: Exception, code: ExitCode) -> None:
+    """A wrong key and a busy venue are told apart."""
+    venue = FakeVenue()
+    venue.failures = [failure]
+    assert (await key_rights(SETTINGS, FakeOrderEntry(venue))).code is code
+
+
+async def test_a_good_key_is_said_to_be_one() -> None:
+    """May order, may not withdraw."""
+    found = await key_rights(SETTINGS, FakeOrderEntry(FakeVenue()))
+    assert (found.standing, found.text) == (Standing.OK, "may place orders and may not withdraw")
+
+
+def test_a_log_alone_is_advised_against() -> None:
+    """It works, and wakes nobody."""
+    assert alert_channel(SETTINGS).standing is Standing.ADVICE
+    woken = replace(SETTINGS, alerts=AlertSettings(webhook_url="https://example.org/x"))
+    assert alert_channel(woken).standing is Standing.OK
+
+
+def test_the_first_problem_names_the_exit_code() -> None:
+    """Advice and good news do not."""
+    findings = [ok("a", ""), problem("b", "", ExitCode.CREDENTIALS), problem("c", "", ExitCode.BAD_INPUT)]
+    assert exit_code(findings) is ExitCode.CREDENTIALS
+    assert exit_code(findings[:1]) is ExitCode.OK

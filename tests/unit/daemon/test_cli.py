@@ -1,0 +1,176 @@
+"""The command line: what it teaches, and what it says when something is wrong."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from daemon.cli import main, parser
+from daemon.exit_codes import ExitCode
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+COMMANDS = ("run", "check", "status", "exchange", "demo")
+SETTINGS = (
+    '[venue]\nenvironment = "embedded"\nrest_url = "http://127.0.0.1:9"\nrealtime_url = "ws://127.0.0.1:9/realtime"\n'
+)
+
+
+@pytest.fixture(autouse=True)
+def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever keys the machine has are not ours."""
+    for name in ("SEAWALL_KEY", "SEAWALL_SECRET", "CREDENTIALS_DIRECTORY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def a_file(folder: Path, text: str = SETTINGS) -> str:
+    """Write a settings file and return its path."""
+    (folder / "seawall.toml").write_text(text)
+    return str(folder / "seawall.toml")
+
+
+def test_help_teaches_examples_and_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    """`seawall --help` alone is enough to start."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    for command in COMMANDS:
+        assert f"    {command} " in text
+    for code in ExitCode:
+        assert f"{code.value:>3}  {code.meaning}" in text
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """`seawall COMMAND --help` shows how it is used."""
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    assert f"  seawall {command}" in capsys.readouterr().out
+
+
+def test_the_readme_lists_the_exit_codes() -> None:
+    """What the documentation promises is what the code returns."""
+    readme = (REPOSITORY / "README.md").read_text()
+    listed = dict(re.findall(r"^\| (\d+) \| (.+?) \|$", readme, flags=re.MULTILINE))
+    assert listed == {str(code.value): code.meaning for code in ExitCode}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["guard"],
+        ["run"],
+        ["exchange", "--port", "70000"],
+        ["exchange", "--port", "-1"],
+        ["exchange", "--balance", "XBt"],
+        ["exchange", "--scenario", "boom"],
+        ["exchange", "--candles", "a", "--scenario", "crash"],
+        ["status"],
+        ["status", "--config", "a", "--socket", "b"],
+        ["demo", "--seed", "x"],
+    ],
+)
+def test_a_command_line_that_cannot_be_understood_is_code_2(arguments: list[str]) -> None:
+    """Argparse's own code for usage errors."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["run", "--config", "nowhere.toml"], ExitCode.BAD_INPUT, "nowhere.toml"),
+        (["status", "--config", "nowhere.toml"], ExitCode.BAD_INPUT, "nowhere.toml"),
+        (["status", "--socket", "nowhere.sock"], ExitCode.VENUE_UNREACHABLE, "no daemon answers"),
+        (["exchange", "--candles", "nowhere.csv"], ExitCode.BAD_INPUT, "nowhere.csv"),
+        (["exchange", "--speed", "fast"], ExitCode.BAD_INPUT, "fast"),
+        (["exchange", "--accounts", "0"], ExitCode.USAGE, "--accounts"),
+    ],
+)
+def test_bad_input_is_one_clear_line(
+    arguments: list[str], code: ExitCode, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A missing file, folder or daemon: one line that names it, and its own exit code."""
+    assert main(arguments) == code
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("seawall: ")
+    assert words in line
+
+
+def test_a_port_in_use_is_one_clear_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Another program holds the port."""
+    import socket
+
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        assert main(["exchange", "--port", str(port)]) == ExitCode.IN_USE
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(port) in line
+
+
+def test_missing_credentials_are_code_4(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The settings are fine and there is no key anywhere."""
+    assert main(["run", "--config", a_file(tmp_path)]) == ExitCode.CREDENTIALS
+    assert "no API key was found" in capsys.readouterr().err
+
+
+def test_all_problems_of_a_settings_file_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two mistakes are two lines."""
+    path = a_file(tmp_path, SETTINGS + "[stop]\nbufer_percent = 1\n[log]\nlevel = 'loud'\n")
+    assert main(["run", "--config", path]) == ExitCode.BAD_INPUT
+    err = capsys.readouterr().err
+    assert "did you mean buffer_percent?" in err
+    assert "log.level" in err
+
+
+def test_check_says_what_is_wrong_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody listens at the address, and the switch does not outlive a restart: both are said, with the remedy."""
+    monkeypatch.setenv("SEAWALL_KEY", "key")
+    monkeypatch.setenv("SEAWALL_SECRET", "secret-secret")
+    path = a_file(tmp_path, SETTINGS + "[switch]\ntimeout_s = 12\n")
+    assert main(["check", "--config", path]) == ExitCode.BAD_INPUT
+    out = capsys.readouterr().out
+    assert re.search(r"^problem +switch +.*set it to", out, flags=re.MULTILINE)
+    assert re.search(r"^problem +venue +http://127\.0\.0\.1:9 cannot be reached", out, flags=re.MULTILINE)
+    assert re.search(r"^ok +settings", out, flags=re.MULTILINE)
+    assert "secret-secret" not in out
+
+
+def test_check_answers_machines_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--json`: one object with the exit code and every finding."""
+    import json
+
+    assert main(["check", "--config", a_file(tmp_path), "--json"]) == ExitCode.CREDENTIALS
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["ok"] is False
+    assert answer["exit_code"] == ExitCode.CREDENTIALS
+    assert {finding["name"] for finding in answer["findings"]} >= {"settings", "switch", "alerts", "credentials"}
+
+
+def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
+    """The parser needs neither the network libraries nor the core."""
+    code = (
+        "import sys; from daemon.cli import parser; parser().format_help(); "
+        "print([name for name in ('httpx', 'websockets', 'starlette', 'daemon.core.step') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True, env=dict(os.environ)
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_no_option_may_be_shortened() -> None:
+    """`--obs` for `--observe` would be a mistake that nobody sees."""
+    with pytest.raises(SystemExit):
+        parser().parse_args(["run", "--config", "x", "--obs"])
