@@ -297,12 +297,23 @@ def _cancel_surplus(draft: Draft, case: _Case, keeper: Order) -> bool:
 
 def _clear_needless(draft: Draft, case: _Case) -> None:
     """Cancel stops of ours that a turned position left behind, once both witnesses agree on its direction."""
-    if not case.cover.needless:
-        return
-    if is_agreed(case.guarded):
+    if case.cover.needless and _is_needless(draft, case.guarded, case.cover.needless[0]):
         requests.cancel_order(draft, case.guarded, case.cover.needless[0], Reason.COVER_NEEDLESS)
-    else:
-        draft.want_picture(Reason.DOUBT, case.guarded.turned_ns)
+
+
+def _is_needless(draft: Draft, guarded: Guarded, order: Order) -> bool:
+    """Whether both witnesses say so, and speak of the present; if not, a picture is wanted.
+
+    The stream has to have listed its table on this connection, and a read has to be younger than that and than the
+    stop itself: after a restart, or beside a second guard, a stop may be heard of before the position it protects.
+    """
+    known = draft.orders[order.symbol][order.order_id]
+    since_ns = max(guarded.turned_ns, draft.positions_listed_ns, known.taken_ns)
+    is_read = guarded.query is not None and guarded.query.at_ns >= since_ns
+    if is_read and draft.positions_listed_ns and is_agreed(guarded):
+        return True
+    draft.want_picture(Reason.DOUBT, since_ns)
+    return False
 
 
 # ---------------------------------------------------------------------- flat
@@ -317,11 +328,9 @@ def _clear_up(draft: Draft, symbol: str) -> None:
     if guarded.write is not None:
         return
     if left and not draft.policy.observe:
-        if not is_agreed(guarded):
-            draft.want_picture(Reason.DOUBT, guarded.turned_ns)
-        elif draft.now_ns < guarded.retry_at_ns:
+        if draft.now_ns < guarded.retry_at_ns:
             draft.wake(symbol, guarded.retry_at_ns)
-        else:
+        elif _is_needless(draft, guarded, left[0].order):
             requests.cancel_order(draft, guarded, left[0].order, Reason.COVER_NEEDLESS)
         return
     if guarded.reduce is not None or covers.own_stops(draft, symbol) or draft.asking.get(symbol, 0) > 0:
