@@ -148,11 +148,16 @@ class Calls:
         )
 
     async def _set_switch(self, command_id: int, timeout_ms: int) -> Event:
-        """Over the stream, where it costs no request budget; over REST only if the stream is known not to be there."""
+        """Over the stream, where it costs no request budget; over REST only if the stream is known not to be there.
+
+        A refusal with a status is the venue's own (no budget, overload): asking again at another door earns a ban.
+        """
         sent_ns = self._clock.now_ns()
         try:
             receipt = await self._drop_copy.cancel_all_after(timeout_ms)
-        except Unavailable:
+        except Unavailable as absence:
+            if absence.status is not None:
+                raise
             sent_ns = self._clock.now_ns()
             receipt = await self._orders.cancel_all_after(timeout_ms)
         return SwitchAnswered(
