@@ -159,16 +159,16 @@ async def test_control_refuses_nonsense() -> None:
             assert "Traceback" not in response.text
 
 
-async def start(port: int = 0, state: Path | None = None) -> asyncio.subprocess.Process:
-    """Start `seawall exchange` as a process of its own."""
-    options = ["--json", "--start-paused", "--accounts", "2", "--port", str(port)]
+async def start(*options: str, port: int = 0, state: Path | None = None) -> asyncio.subprocess.Process:
+    """Start `seawall exchange` as a process of its own, paused unless the options name a scenario."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "daemon",
         "exchange",
-        *options,
-        *(["--state", str(state)] if state else []),
+        *("--json", "--accounts", "2", "--port", str(port)),
+        *(options or ("--scenario", "calm", "--start-paused")),
+        *(("--state", str(state)) if state else ()),
         cwd=REPOSITORY,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -243,6 +243,35 @@ async def test_kill_nine_and_restart_on_the_same_port(tmp_path: Path) -> None:
         assert await picture(rest) == before
     again.terminate()
     await again.communicate()
+
+
+async def steps_played(described: dict[str, Any], at_least: int) -> dict[str, Any]:
+    """Wait until the tape has come this far; return its state."""
+    async with httpx.AsyncClient(base_url=described["control"]) as control, asyncio.timeout(30):
+        while (state := (await control.get("/state")).json())["tape"]["step"] < at_least:
+            pass
+    tape: dict[str, Any] = state["tape"]
+    return tape
+
+
+async def test_killed_in_the_middle_of_a_crash_the_tape_goes_on(tmp_path: Path) -> None:
+    """Killed while prices fall, the exchange returns at the step it had reached and plays on from there."""
+    options = ("--scenario", "crash", "--speed", "20")
+    process = await start(*options, state=tmp_path)
+    reached = await steps_played(await first_line(process), 5)
+    process.kill()
+    await process.communicate()
+    again = await start(*options, state=tmp_path)
+    described = await first_line(again)
+    resumed = await steps_played(described, reached["step"] + 5)
+    assert resumed["tape_ms"] > reached["tape_ms"]
+    async with httpx.AsyncClient(base_url=described["control"]) as control:
+        points = (await control.get("/tape/prices")).json()["prices"]
+    again.terminate()
+    await again.communicate()
+    stamps = [point["tape_ms"] for point in points]
+    assert stamps == sorted(set(stamps))
+    assert len(points) > resumed["step"]
 
 
 async def test_answers_are_not_held_back() -> None:
