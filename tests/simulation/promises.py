@@ -205,9 +205,7 @@ class Promises(Witness):
         return [
             row
             for row in self.orders.values()
-            if (row["account"], row["symbol"]) == key
-            and str(row["clOrdID"]).startswith(OURS)
-            and is_resting_stop(row)
+            if (row["account"], row["symbol"]) == key and str(row["clOrdID"]).startswith(OURS) and is_resting_stop(row)
         ]
 
     def _count_stops(self, key: Key) -> None:

@@ -42,6 +42,4 @@ def _differences(records: list[Record]) -> Iterator[str]:
 
 
 def _first_difference(written: object, expected: object) -> str:
-    return next(
-        (f"{one!r} was written, {other!r} comes now" for one, other in zip_longest([written], [expected])), ""
-    )
+    return next((f"{one!r} was written, {other!r} comes now" for one, other in zip_longest([written], [expected])), "")
