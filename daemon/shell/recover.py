@@ -50,7 +50,11 @@ class Recovered:
 def recover(directory: Path) -> Recovered:
     """Rebuild the state from the newest segment that begins with a whole checkpoint."""
     highest = FIRST_SEQ
-    for first_seq, path in reversed(segments_in(directory)):
+    try:
+        segments = segments_in(directory)
+    except OSError as error:
+        return _unusable(highest, f"{directory}: {error.strerror}")
+    for first_seq, path in reversed(segments):
         highest = max(highest, first_seq)
         try:
             records = list(read_records(path.read_bytes(), origin=str(path)))

@@ -143,3 +143,11 @@ def test_alerts_of_the_last_life_come_along(tmp_path: Path) -> None:
     ]
     assert raised
     assert list(recover(tmp_path).alerts) == raised
+
+
+def test_a_folder_that_cannot_be_listed_is_a_problem_not_an_end(tmp_path: Path) -> None:
+    """A file stands where the journal's folder should be: said, and the guard starts from the venue."""
+    (tmp_path / "journal").write_text("in the way")
+    recovered = recover(tmp_path / "journal")
+    assert recovered.state is None
+    assert recovered.problem is not None
