@@ -56,6 +56,8 @@ class Faults:
     restart: float = 0.0
     forget_restart: float = 0.0
     stuck: float = 0.0
+    partial: float = 0.0
+    margin: float = 0.0
 
 
 @dataclass
@@ -93,6 +95,11 @@ class ModelVenue:
         self.problems: list[str] = []
         self.liquidations = 0
         self.most_own_stops = 0
+        self.crash_at = 0
+        """Kill the guard at this command of its life; 0: never."""
+        self.crash_sends = False
+        """Whether that command still leaves."""
+        self.crash_forgets = False
 
     # ------------------------------------------------------------------ running
 
@@ -188,7 +195,25 @@ class ModelVenue:
         guard.state = outcome.state
         for command in outcome.commands:
             guard.commands.append(command)
+            if len(guard.commands) == self.crash_at:
+                self.crash(guard, command)
+                return
             self.obey(guard, command)
+
+    def crash(self, guard: Guard, command: Command) -> None:
+        """The process is killed at this command; systemd starts it again."""
+        if self.crash_sends:
+            self.obey(guard, command)
+        guard.alive_since += 1
+        guard.timer, guard.streams_up, guard.is_out = 0, False, True
+        self.at(self.now + 300 * MS, lambda: self.revive(guard))
+
+    def revive(self, guard: Guard) -> None:
+        """Start again, with or without what the journal held."""
+        guard.is_out = False
+        if self.crash_forgets:
+            guard.state = initial_state(ACCOUNT, self.policy)
+        self.boot(guard)
 
     def obey(self, guard: Guard, command: Command) -> None:
         """Do what a shell does."""
@@ -350,13 +375,23 @@ class ModelVenue:
         """Shrink the position by an order."""
         held = self.positions[order.symbol].quantity
         amount = min(abs(held), order.quantity or abs(held))
-        row = self.change(order, status=OrderStatus.FILLED, filled_quantity=amount, leaves_quantity=0)
+        if amount > 1 and self.random.random() < self.faults.partial:
+            # Stopped at the bankruptcy price, say: what is left of the order is cancelled.
+            amount //= 2
+            row = self.change(order, status=OrderStatus.CANCELED, filled_quantity=amount, leaves_quantity=0)
+        else:
+            row = self.change(order, status=OrderStatus.FILLED, filled_quantity=amount, leaves_quantity=0)
         self.set_position(order.symbol, held - amount if held > 0 else held + amount)
         return row
 
-    def set_position(self, symbol: str, quantity: int) -> None:
-        """Change a position; its reduce-only orders go with it when it is gone."""
+    def set_position(self, symbol: str, quantity: int, distance: int | None = None) -> None:
+        """Change a position; the distance to liquidation stays unless it is given, opened or turned."""
+        before = self.positions[symbol]
         row = a_position(quantity, symbol, timestamp_ns=self.now)
+        if distance is not None and quantity:
+            row = replace(row, liquidation_price=Decimal(1000 - distance if quantity > 0 else 1000 + distance))
+        elif quantity and before.quantity * quantity > 0:
+            row = replace(row, liquidation_price=before.liquidation_price)
         self.positions[symbol] = row
         self.tell(lambda: e.PositionSeen(at_ns=0, position=row, source=e.Source.STREAM))
 
@@ -411,6 +446,10 @@ class ModelVenue:
     def trade(self) -> None:
         """A bot opens, grows, shrinks, turns or closes a position, or the price moves."""
         symbol = self.random.choice(self.symbols)
+        if self.random.random() < self.faults.margin:
+            # Leverage or the other positions of the account move the liquidation price.
+            self.set_position(symbol, self.positions[symbol].quantity, self.random.randint(20, 200))
+            return
         match self.random.randint(0, 5):
             case 0:
                 self.set_position(symbol, self.random.choice((-300, -100, 0, 100, 200, 300)))

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.policy import Policy, StopPolicy, StopStyle
-from connectors.vocabulary import OrderSide
+from connectors.vocabulary import OrderSide, Side
 from daemon.core.mode import Mode
+from daemon.core.stop_rules.liquidation_buffer import trigger
 from tests.builders import SECOND, START_NS
 from tests.model_venue import Faults, ModelVenue
 
@@ -28,6 +29,8 @@ STORM = Faults(
     restart=0.02,
     forget_restart=0.5,
     stuck=0.02,
+    partial=0.3,
+    margin=0.3,
 )
 
 
@@ -54,8 +57,11 @@ def assert_whole(venue: ModelVenue) -> None:
         stop = own[0]
         assert stop.side is (OrderSide.SELL if held > 0 else OrderSide.BUY)
         assert stop.quantity is None or stop.quantity >= abs(held)
+        line = venue.positions[symbol].liquidation_price
         assert stop.stop_price is not None
-        assert stop.stop_price >= 918 if held > 0 else stop.stop_price <= 1078
+        assert line is not None
+        wanted = trigger(Side.LONG if held > 0 else Side.SHORT, line, Decimal(1000), StopPolicy())
+        assert wanted <= stop.stop_price < 1000 if held > 0 else 1000 < stop.stop_price <= wanted
     for guard in venue.guards:
         assert guard.state.mode is Mode.GUARDING
         for symbol in venue.symbols:
@@ -103,6 +109,30 @@ def test_close_style_converges(seed: int) -> None:
     weather(venue)
     assert venue.problems == []
     assert_whole(venue)
+
+
+@pytest.mark.parametrize("forgets", [False, True], ids=["journal", "no journal"])
+@pytest.mark.parametrize("sends", [False, True], ids=["before", "after"])
+def test_a_kill_at_every_command_ends_whole(forgets: bool, sends: bool) -> None:
+    """P7: killed right before or after each command leaves, with or without a journal: whole again, one stop."""
+    number = 1
+    while True:
+        venue = ModelVenue(number, Faults())
+        venue.crash_at, venue.crash_sends, venue.crash_forgets = number, sends, forgets
+        venue.start()
+        venue.at(START_NS + 2 * SECOND, lambda venue=venue: venue.set_position("XBTUSDT", 100))
+        venue.at(START_NS + 4 * SECOND, lambda venue=venue: venue.set_position("XBTUSDT", 300))
+        venue.at(START_NS + 6 * SECOND, lambda venue=venue: venue.set_position("XBTUSDT", 300, 50))
+        venue.at(START_NS + 8 * SECOND, lambda venue=venue: venue.set_position("XBTUSDT", -100))
+        venue.at(START_NS + 9 * SECOND, lambda venue=venue: venue.set_position("ETHUSDT", 100))
+        venue.run_until(START_NS + 30 * SECOND)
+        assert venue.problems == []
+        assert venue.most_own_stops <= 2
+        assert_whole(venue)
+        if len(venue.guards[0].commands) < number:
+            break
+        number += 1
+    assert number > 30
 
 
 def test_calm_weather_needs_one_write() -> None:
