@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from daemon.core import events as e
-from daemon.core.commands import PlaceStop, ReadPicture
+from daemon.core.commands import FindOrders, PlaceStop, ReadPicture
 from daemon.core.degraded import Degraded
 from daemon.core.errors import InvariantBroken
 from daemon.core.mode import TABLE, Mode, ModeInput, next_mode
@@ -146,8 +146,6 @@ def test_a_silent_symbol_on_a_living_stream_is_named() -> None:
 
 def test_a_restart_from_a_journal_asks_for_what_was_unanswered() -> None:
     """P5, P7: a journalled PlaceStop without an outcome is unknown: FindOrders before anything else."""
-    from daemon.core.commands import FindOrders
-
     guard = Driven().up()
     place = guard.only(PlaceStop, guard.position(a_position()))
     guard.now += 5 * SECOND
