@@ -66,7 +66,7 @@ def load_settings(path: Path) -> Settings:
 
 def _read_tables(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         problem = f"{path}: cannot be read ({error.strerror}): config/profiles holds examples to copy"
         raise SettingsError((problem,)) from error
@@ -76,6 +76,8 @@ def _read_tables(path: Path) -> dict[str, Any]:
         return tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError((f"{path}: is not valid TOML: {error}",)) from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, lists in lists without end
+        raise SettingsError((f"{path}: holds a value too long or too deep to be read",)) from error
 
 
 class _Reading:
@@ -172,19 +174,17 @@ class _Reading:
 
     def _check_url(self, place: str, url: str, schemes: tuple[str, str]) -> None:
         plain, encrypted = schemes
-        try:
-            parts = urlsplit(url)
-            host, _port = parts.hostname, parts.port
-        except ValueError:
-            host, parts = None, urlsplit("")
-        if parts.scheme not in schemes or not host:
+        scheme, host = _scheme_and_host(url)
+        if scheme not in schemes or not host:
             self._say(place, f"must be a whole address that begins with {plain}:// or {encrypted}://")
-        elif parts.scheme == plain and host not in _LOOPBACK:
+        elif scheme == plain and host not in _LOOPBACK:
             self._say(place, f"is not encrypted and leaves this machine: use {encrypted}://")
 
     def _check_alerts(self, alerts: AlertSettings) -> None:
-        if alerts.webhook_url is not None and urlsplit(alerts.webhook_url).scheme not in {"http", "https"}:
-            self._say("alerts.webhook_url", "must begin with https:// or http://")
+        if alerts.webhook_url is not None:
+            scheme, host = _scheme_and_host(alerts.webhook_url)
+            if scheme not in {"http", "https"} or not host:
+                self._say("alerts.webhook_url", "must be a whole address that begins with https:// or http://")
         for name in ("webhook_timeout_s", "retry_for_s"):
             if getattr(alerts, name) <= 0:
                 self._say(f"alerts.{name}", "must be above 0")
@@ -206,6 +206,16 @@ class _Reading:
             "name that under [credentials] key_file and secret_file, or use SEAWALL_KEY and SEAWALL_SECRET; "
             "if this file was ever shared, make a new API key",
         )
+
+
+def _scheme_and_host(url: str) -> tuple[str, str]:
+    """Return both in small letters, empty where the address has none or makes no sense."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return "", ""
+    return parts.scheme, parts.hostname or ""
 
 
 def _is_secret(name: str) -> bool:

@@ -140,9 +140,24 @@ def test_an_address_that_cannot_be_meant_is_refused(tmp_path: Path, url: str, pr
     assert told.startswith(f"venue.rest_url {problem}")
 
 
+@pytest.mark.parametrize("url", ["ftp://example.org/x", "https://", "https://example.org:port/x", "example.org/x"])
+def test_a_webhook_that_cannot_be_meant_is_refused(tmp_path: Path, url: str) -> None:
+    """Better told now than when the first alert cannot be delivered."""
+    (told,) = problems(tmp_path, TESTNET + f'[alerts]\nwebhook_url = "{url}"\n')
+    assert told.startswith("alerts.webhook_url must be a whole address")
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"[venue\n", "not valid TOML"), (b"\xff\xfe", "not UTF-8"), (b"venue = 3\n", "is a table"), (b"", "is missing")],
+    [
+        (b"[venue\n", "not valid TOML"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"venue = 3\n", "is a table"),
+        (b"", "is missing"),
+        (b"x = " + b"[" * 5_000 + b"]" * 5_000, "too deep"),
+        (b"x = " + b"9" * 5_000, "too long"),
+        (b'[venue]\nenvironment = "test\0net"\n', "not valid TOML"),
+    ],
 )
 def test_a_file_that_is_no_settings_file_is_one_clear_line(tmp_path: Path, content: bytes, words: str) -> None:
     """Malformed input is named, never a traceback."""
@@ -150,6 +165,24 @@ def test_a_file_that_is_no_settings_file_is_one_clear_line(tmp_path: Path, conte
     path.write_bytes(content)
     with pytest.raises(SettingsError, match=words):
         load_settings(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('[state]\ndirectory = "a\\u0000b"', "state.directory must not hold control characters"),
+        ('[credentials]\nkey_file = "a\\nb"', "credentials.key_file must not hold control characters"),
+        ("[switch]\ntimeout_s = 1e999999999", "switch.timeout_s is too large a number"),
+    ],
+)
+def test_values_that_no_system_call_takes_are_refused(tmp_path: Path, line: str, problem: str) -> None:
+    """A NUL in a path, a number that would take all memory to write out."""
+    assert problem in problems(tmp_path, f"{TESTNET}{line}\n")
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    """Some editors begin every UTF-8 file with one."""
+    assert loaded(tmp_path, "\ufeff" + TESTNET).venue.environment is Environment.TESTNET
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
