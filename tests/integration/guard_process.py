@@ -56,11 +56,14 @@ class GuardProcess:
         self.log = folder / "guard.log"
         self._process: asyncio.subprocess.Process | None = None
 
-    async def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
-        """Start `seawall run`; the log goes on in the same file."""
+    async def start(
+        self, *arguments: str, environment: Mapping[str, str] | None = None, before: tuple[str, ...] = ()
+    ) -> None:
+        """Start `seawall run`, behind the words of `before` if any; the log goes on in the same file."""
         secrets = {"SEAWALL_KEY": self.key.key_id, "SEAWALL_SECRET": self.key.secret}
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
+                *before,
                 *(sys.executable, "-m", "daemon", "run", "--config", str(self.settings), *arguments),
                 cwd=REPOSITORY,
                 stdout=log,

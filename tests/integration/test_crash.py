@@ -153,3 +153,45 @@ async def test_killed_again_and_again_in_a_falling_market(tmp_path: Path) -> Non
         await until(is_flat, "the position to be closed")
         rows = await bot.ask("GET", "/execution", filter={"symbol": "XBTUSD"}, count=100, reverse=True)
         assert not [row for row in rows if "iquidat" in (row["text"] or "")]
+
+
+async def test_a_full_disk_stops_no_protection(tmp_path: Path) -> None:
+    """P12: no file may grow beyond a few kilobytes: the position is covered, and the failing journal is said aloud."""
+    async with running() as exchange, Rest(exchange) as bot, a_guard(tmp_path, exchange) as guard:
+        await guard.start(before=("sh", "-c", 'ulimit -f 8; exec "$@"', "sh"))
+        await guard.wait_mode("guarding")
+        await open_long(bot)
+        await wait_stop(bot)
+
+        async def is_said() -> bool:
+            return "journal_failed" in [each["state"] for each in (await guard.status()).get("degraded", [])]
+
+        await until(is_said, "the failing journal to be said")
+        await guard.kill()
+        await guard.start_guarding()
+        assert len(await guard_stops(bot)) == 1
+
+
+async def test_two_guards_of_one_account_place_one_stop(tmp_path: Path) -> None:
+    """P4: two daemons with states of their own see the same position: one stop rests, whoever placed it."""
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+    async with (
+        running() as exchange,
+        Rest(exchange) as bot,
+        a_guard(folders[0], exchange) as one,
+        a_guard(folders[1], exchange) as two,
+    ):
+        await one.start_guarding()
+        await two.start_guarding()
+        await open_long(bot)
+
+        async def are_both_content() -> bool:
+            told = [await guard.status() for guard in (one, two)]
+            return all(each["positions"] and each["positions"][0]["covered_since"] for each in told)
+
+        await until(are_both_content, "both to call the position covered")
+        assert len(await guard_stops(bot)) == 1
+        rows = await bot.ask("GET", "/order", count=100)
+        assert len([row for row in rows if (row["clOrdID"] or "").startswith("sw-")]) <= 2
