@@ -95,6 +95,7 @@ class ModelVenue:
         self.problems: list[str] = []
         self.liquidations = 0
         self.most_own_stops = 0
+        self.remembers_ids = True
         self.crash_at = 0
         """Kill the guard at this command of its life; 0: never."""
         self.crash_sends = False
@@ -323,7 +324,7 @@ class ModelVenue:
     def enter(self, command: PlaceStop | ReduceAtMarket) -> e.Event:
         """A new order."""
         number, held = command.command_id, self.positions[command.key.symbol].quantity
-        if command.client_order_id in self.used:
+        if self.is_used(command.client_order_id):
             return e.RequestRefused(at_ns=self.now, command_id=number, reason="Duplicate clOrdID", is_duplicate=True)
         stop = isinstance(command, PlaceStop)
         order = an_order(
@@ -352,6 +353,12 @@ class ModelVenue:
         else:
             order = self.fill(self.change(order))
         return e.RequestAnswered(at_ns=self.now, command_id=number, order=order)
+
+    def is_used(self, name: str) -> bool:
+        """Whether an id is refused: how long BitMEX remembers one is not known, so both ways are played."""
+        if self.remembers_ids:
+            return name in self.used
+        return any(order.client_order_id == name for order in self.open_orders())
 
     def amend(self, command: AmendStop) -> e.Event:
         """Move or resize a stop."""

@@ -102,6 +102,17 @@ def test_two_guards_place_one_stop(seed: int) -> None:
     assert_whole(venue)
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_a_venue_that_forgets_ids_gets_one_stop_too(seed: int) -> None:
+    """P4: ids are refused among open orders only; asking before repeating keeps the number of stops."""
+    venue = ModelVenue(seed, STORM, guards=1 + seed % 2)
+    venue.remembers_ids = False
+    weather(venue)
+    assert venue.problems == []
+    assert venue.most_own_stops <= 2
+    assert_whole(venue)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_close_style_converges(seed: int) -> None:
     """P2: the same with Close stops, which follow the position."""
