@@ -52,6 +52,8 @@ def _from_environment(environ: Mapping[str, str]) -> tuple[str, str] | None:
     if not key or not secret:
         missing = SECRET_VARIABLE if key else KEY_VARIABLE
         raise CredentialsError(f"the environment variable {missing} is empty; set both, or neither")
+    for name, word in ((KEY_VARIABLE, key), (SECRET_VARIABLE, secret)):
+        _require_one_word(word, f"the environment variable {name}")
     return key, secret
 
 
@@ -86,6 +88,13 @@ def _read(path: Path) -> str:
         raise CredentialsError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise CredentialsError(f"{path} is not text") from error
-    if not text or len(text.split()) != 1:
-        raise CredentialsError(f"{path} must hold exactly one word, the credential itself")
+    _require_one_word(text, str(path))
     return text
+
+
+def _require_one_word(text: str, place: str) -> None:
+    """Refuse what cannot stand in a request header, before a request fails on it."""
+    if len(text.split()) != 1:
+        raise CredentialsError(f"{place} must hold exactly one word, the credential itself")
+    if not (text.isascii() and text.isprintable()):
+        raise CredentialsError(f"{place} holds characters that no key or secret has; copy it again")

@@ -11,6 +11,8 @@ from enum import Enum
 from types import NoneType, UnionType
 from typing import get_args
 
+_LARGEST_EXPONENT = 30  # of ten; beyond it a whole number may take longer to write out than the machine lasts
+
 
 class Unfit(Exception):
     """A value that cannot be what its field needs; the text says what is needed."""
@@ -29,7 +31,7 @@ def convert(value: object, wanted: object) -> object:
     if wanted is bool or isinstance(value, bool):
         return _exactly(value, wanted, bool, "must be true or false", "must not be true or false")
     if wanted is str:
-        return _exactly(value, wanted, str, "must be text in quotes", "")
+        return _printable(_exactly(value, wanted, str, "must be text in quotes", ""))
     return _number(value, wanted)
 
 
@@ -38,6 +40,13 @@ def _exactly(value: object, wanted: object, kind: type, is_not: str, must_not: s
         raise Unfit(must_not)
     if not isinstance(value, kind):
         raise Unfit(is_not)
+    return value
+
+
+def _printable(value: object) -> object:
+    """Refuse what no path, address or name may hold, a NUL above all."""
+    if not str(value).isprintable():
+        raise Unfit("must not hold control characters")
     return value
 
 
@@ -55,6 +64,8 @@ def _number(value: object, wanted: object) -> object:
         raise Unfit("must be a number without quotes")
     if isinstance(value, Decimal) and not value.is_finite():
         raise Unfit("must be a finite number")
+    if Decimal(value).adjusted() > _LARGEST_EXPONENT:
+        raise Unfit("is too large a number")
     if wanted is int:
         if value != int(value):
             raise Unfit("must be a whole number")

@@ -13,6 +13,7 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from daemon.arguments import balances, port_number, whole_number
 from daemon.exit_codes import CommandFailed, ExitCode
@@ -52,10 +53,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return ExitCode.OK
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that answers a wrong argument in one line, instead of with all there is to know."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where help is, and end."""
+        self.exit(ExitCode.USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     codes = "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCode)
-    top = argparse.ArgumentParser(
+    top: argparse.ArgumentParser = _Parser(
         prog="seawall",
         description=_DESCRIPTION,
         epilog=_EXAMPLES + codes,

@@ -58,6 +58,17 @@ def test_a_file_that_is_no_credential_is_refused(tmp_path: Path, content: str) -
         load_credentials(sources, {})
 
 
+@pytest.mark.parametrize("content", ["schlüssel", "a\0b", "a\x1bb"])
+def test_characters_that_no_header_can_carry_are_refused(tmp_path: Path, content: str) -> None:
+    """A key copied with something that is not of it, from a file or from the environment."""
+    sources = files(tmp_path)
+    (tmp_path / "key").write_text(content)
+    with pytest.raises(CredentialsError, match="no key or secret has"):
+        load_credentials(sources, {})
+    with pytest.raises(CredentialsError, match="SEAWALL_KEY holds"):
+        load_credentials(CredentialSources(), {"SEAWALL_KEY": content, "SEAWALL_SECRET": "x"})
+
+
 def test_nothing_anywhere_says_where_to_put_it() -> None:
     """The message names all three places."""
     with pytest.raises(CredentialsError, match=r"key_file.*SEAWALL_KEY.*seawall-key"):

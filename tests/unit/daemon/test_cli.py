@@ -174,3 +174,16 @@ def test_no_option_may_be_shortened() -> None:
     """`--obs` for `--observe` would be a mistake that nobody sees."""
     with pytest.raises(SystemExit):
         parser().parse_args(["run", "--config", "x", "--obs"])
+
+
+@pytest.mark.parametrize(
+    "line", [["exchange", "--port", "99999"], ["demo", "--seed", "x"], ["run"], ["status"], ["frob"]]
+)
+def test_a_wrong_argument_is_one_line(line: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """What is wrong, and where help is; not a page of usage above it."""
+    with pytest.raises(SystemExit) as ended:
+        main(line)
+    told = capsys.readouterr().err
+    assert ended.value.code == ExitCode.USAGE
+    assert told.count("\n") == 1
+    assert "--help" in told
