@@ -49,7 +49,7 @@ format: $(DEVELOPMENT)
 bench: $(DEVELOPMENT)
 	@set -e; for script in tests/benchmarks/bench_*.py; do \
 		if [ ! -e "$$script" ]; then echo "no benchmarks yet"; break; fi; \
-		echo "== $$script"; $(BIN)/python "$$script"; \
+		name=$$(basename "$$script" .py); echo "== $$name"; $(BIN)/python -m "tests.benchmarks.$$name"; \
 	done
 
 # The lock holds the hashes of every published file of a version, so one lock serves every platform; it names no index.

@@ -100,6 +100,7 @@ class FeedConnection:
         self._connections_left: int | None = None
         self._live_since_s = FOREVER
         self._loss = Lost(reason="never connected")
+        self._steady_s: Callable[[], float] = _loop_time
 
     @property
     def is_live(self) -> bool:
@@ -108,6 +109,7 @@ class FeedConnection:
 
     async def run(self) -> None:
         """Keep the feed up until cancelled."""
+        self._steady_s = asyncio.get_running_loop().time  # found once, not for every frame
         backoff = Backoff(first_s=self._settings.reconnect_first_s, cap_s=self._settings.reconnect_cap_s)
         while True:
             live_for_s = await self._live_once()
@@ -186,7 +188,7 @@ class FeedConnection:
     def _take_frame(self, session: Session, raw: bytes) -> None:
         received_ns = self._now_ns()
         self._sink.feed_alive(self._feed, received_ns=received_ns)
-        self._reader.read(session, raw, now_s=_loop_time(), received_ns=received_ns)
+        self._reader.read(session, raw, now_s=self._steady_s(), received_ns=received_ns)
         if session.has_events:
             self._report(session, received_ns)
 

@@ -28,6 +28,8 @@ from connectors.vocabulary import Instrument
 
 INSTRUMENT = "instrument"
 _REMEMBERED = INSTRUMENT_COLUMNS | {"markPrice"}
+_LIVE = State.LIVE
+"""Bound once: it is asked for with every frame, and reading an enum's member is no plain look-up."""
 
 _log = structlog.get_logger("connectors.bitmex.market_data")
 
@@ -90,7 +92,7 @@ class _InstrumentReader:
 
     def read(self, session: Session, raw: bytes, *, now_s: float, received_ns: int) -> None:
         """Take one frame; the usual one, moving marks of known symbols, goes no further than this."""
-        rows = marks.mark_rows(raw) if session.state is State.LIVE else None
+        rows = marks.mark_rows(raw) if session.state is _LIVE else None
         if rows is None or not self._are_plain(rows):
             session.receive(raw, now_s)
             return

@@ -34,6 +34,8 @@ from daemon.shell.bands import Bands
 from daemon.shell.clock import Clock
 
 _FEED_NAMES = {Feed.MARKET: FeedName.MARKET, Feed.ACCOUNT: FeedName.ACCOUNT}
+_MARKET = Feed.MARKET
+"""Bound once: reading an enum's member, or using it as a key, costs as much as comparing a mark with its band."""
 
 
 class ExactMark(Protocol):
@@ -59,8 +61,7 @@ class Inbox:
         self._take = take
         self._bands = bands
         self._exact_mark: ExactMark = _no_mark
-        started_ns = clock.now_ns()
-        self._alive_ns = {Feed.MARKET: started_ns, Feed.ACCOUNT: started_ns}
+        self._market_alive_ns = self._account_alive_ns = clock.now_ns()
         self._live: set[Feed] = set()
         self.marks_received = 0
         self.marks_told = 0
@@ -71,7 +72,8 @@ class Inbox:
 
     def age_ns(self, feed: Feed) -> int:
         """Time since the feed's last sign of life, or since the start if it never gave one."""
-        return max(0, self._clock.now_ns() - self._alive_ns[feed])
+        alive_ns = self._market_alive_ns if feed is _MARKET else self._account_alive_ns
+        return max(0, self._clock.now_ns() - alive_ns)
 
     def is_live(self, feed: Feed) -> bool:
         """Whether the feed is complete on its present connection."""
@@ -81,12 +83,15 @@ class Inbox:
 
     def feed_alive(self, feed: Feed, *, received_ns: int) -> None:
         """Note a sign of life."""
-        self._alive_ns[feed] = self._clock.now_ns()
+        if feed is _MARKET:
+            self._market_alive_ns = self._clock.now_ns()
+        else:
+            self._account_alive_ns = self._clock.now_ns()
 
     def mark_price(self, symbol: str, price: float, frame: bytes, *, received_ns: int) -> None:
         """Compare a mark with its band; tell the core only what may change a decision."""
         self.marks_received += 1
-        if self._bands.is_worth_telling(symbol, price, frame, self._alive_ns[Feed.MARKET]):
+        if self._bands.is_worth_telling(symbol, price, frame, self._market_alive_ns):
             self._tell_mark(symbol, frame)
 
     def set_band(self, command: SetBand) -> None:
@@ -110,7 +115,7 @@ class Inbox:
 
     def feed_live(self, feed: Feed, *, received_ns: int) -> None:
         """Pass on that a feed is complete."""
-        self._alive_ns[feed] = self._clock.now_ns()
+        self.feed_alive(feed, received_ns=received_ns)
         self._live.add(feed)
         self._take(FeedLive(at_ns=self._clock.now_ns(), feed=_FEED_NAMES[feed]))
 
