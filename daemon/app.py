@@ -68,6 +68,8 @@ FLUSH_S: Final = 5.0
 """Stop stage 3: the journal reaches the disk."""
 CLOSE_S: Final = 2.0
 """Stop stage 4: connections are let go."""
+RESTORE_S: Final = 3.0
+"""At the start: a disk that hangs over old alerts must not keep the guard from guarding."""
 STOP_S: Final = SETTLE_S + DELIVER_S + FLUSH_S + CLOSE_S
 
 log = structlog.get_logger("app")
@@ -203,7 +205,7 @@ class Guard:
         state, problem = self._state_from(recovered)
         self._clock.move_past(state.now_ns)
         journal = self._open_journal(recovered, state)
-        await self._desk.restore(recovered.alerts)
+        await run_stage("restore alerts", self._desk.restore(recovered.alerts), deadline_s=RESTORE_S)
         if problem is not None:
             self._say_unrecovered(problem)
         self._parts = self._build(state, journal)

@@ -28,6 +28,7 @@ from daemon.core.commands import (
     Exit,
     FeedSwitch,
     FindOrders,
+    OrderCommand,
     PlaceStop,
     RaiseAlert,
     ReadPicture,
@@ -149,7 +150,7 @@ class Executor:
         self._core.take(outcome)
 
     async def _carry(self, command: VenueCommand) -> Event:
-        say = log.debug if isinstance(command, FindOrders | ReadPicture) else log.info
+        say = log.info if isinstance(command, OrderCommand) else log.debug
         name, reason = type(command).__name__, command.reason.value
         say("sent", command=name, command_id=command.command_id, reason=reason)
         outcome = await self._calls.carry(command)

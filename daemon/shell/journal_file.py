@@ -136,8 +136,6 @@ class JournalFile:
             if self._problem is not None and not self._is_closing:
                 self._wake.wait_for(lambda: self._is_closing, RETRY_AFTER_S)
             self._wake.wait_for(lambda: self._pending or self._is_closing)
-            if self._is_closing and self._problem is not None:
-                return []
             group: list[_Chunk] = []
             while self._pending and (not group or self._pending[0].segment is None):
                 group.append(self._pending.popleft())
@@ -174,7 +172,10 @@ class JournalFile:
         with self._wake:
             self._problem = problem
             self._writing_since_s = None
-            self._pending.extendleft(reversed(group))
+            if self._is_closing:
+                self._forget_pending()  # the last attempt failed: what is not on disk is lost, the venue knows the rest
+            else:
+                self._pending.extendleft(reversed(group))
 
     def _note_written(self) -> None:
         with self._wake:

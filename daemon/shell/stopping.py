@@ -11,7 +11,8 @@ import structlog
 
 log = structlog.get_logger("stopping")
 
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""Service manager, keyboard, and a terminal that went away."""
 
 
 class StopSignals:
@@ -28,7 +29,7 @@ class StopSignals:
 
 @contextmanager
 def stop_signals() -> Iterator[StopSignals]:
-    """Listen to SIGTERM and SIGINT while the block runs."""
+    """Listen to the signals that ask for a stop while the block runs."""
     stop = StopSignals()
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
@@ -50,9 +51,9 @@ async def wait_first(one: asyncio.Event, other: asyncio.Event) -> None:
 
 
 async def run_stage(stage: str, work: Awaitable[None], *, deadline_s: float) -> None:
-    """Give a stop stage its time and no more; a stage that needs more is named in the log."""
+    """Give a stage of start or stop its time and no more; one that needs more is named in the log."""
     with suppress(TimeoutError):
         async with asyncio.timeout(deadline_s):
             await work
             return
-    log.error("a stop stage ran out of time", stage=stage, seconds=deadline_s)
+    log.error("a stage ran out of time", stage=stage, seconds=deadline_s)

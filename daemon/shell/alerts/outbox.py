@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Protocol
 
 import structlog
 
+from daemon.core.commands import Severity
 from daemon.shell.alerts.message import Alert
 from daemon.shell.alerts.outbox_file import ENDED_REMEMBERED, Line, OutboxFile
 from daemon.shell.alerts.webhook import DeliveryRefused, NotDelivered
@@ -59,6 +61,7 @@ class AlertOutbox:
         self._is_file_ok = True
         self._work = asyncio.Event()
         self._loaded = asyncio.Event()
+        self._urgent = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
         self._failures = 0
@@ -76,6 +79,8 @@ class AlertOutbox:
             return
         self._waiting[alert.alert_id] = alert
         self._empty.clear()
+        if alert.severity is Severity.CRITICAL:
+            self._urgent.set()
         self._unsaved.append(Line(put=alert))
         if len(self._waiting) > MOST_WAITING:
             self._lose(min(self._waiting.values(), key=_least_worth), "too many alerts wait")
@@ -121,6 +126,7 @@ class AlertOutbox:
         if self._clock.now_ns() - alert.raised_ns > self._retry_for_ns:
             self._lose(alert, "it could not be delivered in time")
             return
+        self._urgent.clear()
         try:
             await self._channel.deliver(alert)
         except DeliveryRefused as refusal:
@@ -136,7 +142,13 @@ class AlertOutbox:
         pause_s = min(LONGEST_PAUSE_S, self._first_pause_s * 2.0 ** min(self._failures, 10))
         self._failures += 1
         await self._save()
-        await asyncio.sleep(pause_s)
+        await self._wait_pause(pause_s)
+
+    async def _wait_pause(self, pause_s: float) -> None:
+        """Leave a dead channel alone for a while, unless something critical comes in."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause_s):
+                await self._urgent.wait()
 
     def _note_delivered(self, alert: Alert) -> None:
         if self._failures:

@@ -101,3 +101,28 @@ def test_old_segments_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert file.wait_durable(5)
     file.close()
     assert sorted(tmp_path.iterdir()) == [segment_path(tmp_path, number) for number in (3, 4, 5)]
+
+
+def test_the_last_attempt_is_made_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk has room again just as the guard stops: what waited is written."""
+    refuses = a_refusing_disk(monkeypatch)
+    monkeypatch.setattr(journal_file, "RETRY_AFTER_S", 3_600)
+    file = JournalFile(tmp_path)
+    file.start()
+    file.submit(b"a\n", segment=1)
+    assert not file.wait_durable(0.05)
+    refuses[0] = False
+    file.close()
+    assert segment_path(tmp_path, 1).read_bytes() == b"a\n"
+
+
+def test_a_disk_that_refuses_to_the_end_does_not_hold_up_the_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk stays full: closing gives up after one attempt."""
+    a_refusing_disk(monkeypatch)
+    file = JournalFile(tmp_path)
+    file.start()
+    file.submit(b"a\n", segment=1)
+    file.close()
+    assert not file._thread.is_alive()

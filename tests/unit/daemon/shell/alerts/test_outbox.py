@@ -114,6 +114,21 @@ async def test_the_worst_goes_first(tmp_path: Path) -> None:
     assert channel.got == ["critical", "late critical", "note"]
 
 
+async def test_a_critical_alert_does_not_wait_for_the_pause_to_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The channel failed and is left alone for long; an emergency is tried at once all the same."""
+    monkeypatch.setattr("tests.unit.daemon.shell.alerts.test_outbox.PAUSE_S", 3_600)
+    channel = FakeChannel()
+    channel.failures = [NotDelivered("down")]
+    async with running(tmp_path, channel) as outbox:
+        outbox.put_nowait(an_alert("warning"))
+        await channel.wait(lambda: channel.attempts == 1)
+        outbox.put_nowait(an_alert("critical", Severity.CRITICAL))
+        await wait_empty(outbox)
+    assert channel.got == ["critical", "warning"]
+
+
 async def test_undelivered_alerts_survive_the_process(tmp_path: Path) -> None:
     """P10: killed with a dead channel: the next process delivers what waited, and not what had arrived."""
     channel = FakeChannel()
