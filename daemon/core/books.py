@@ -15,8 +15,11 @@ from typing import Final
 
 from connectors.vocabulary import Order, OrderStatus
 from daemon.core import ids
+from daemon.core.alerts import tell
+from daemon.core.commands import Severity
 from daemon.core.draft import Draft
 from daemon.core.orders import WriteInput, WriteKind, next_state
+from daemon.core.reasons import Reason
 from daemon.core.requests import SETTLED_AFTER_NS, pause
 from daemon.core.state import Guarded, KnownOrder, Write
 
@@ -156,11 +159,24 @@ def _witness_own(draft: Draft, known: KnownOrder | None, order: Order, evidence:
     if evidence is not Evidence.ANSWER:
         guarded = _settle_seen(draft, guarded, order)
     if is_stop and not guarded.fired_ns and _has_fired(order) and _is_of_episode(before, known, order, evidence):
-        quantity = order.quantity or abs(guarded.position.quantity)
-        draft.change(order.symbol, fired_ns=draft.now_ns, fired_quantity=quantity)
+        draft.change(order.symbol, fired_ns=draft.now_ns)
+        _tell_fired(draft, order)
     elif is_stop and evidence is not Evidence.ANSWER and (known is not None or _is_awaited(before, order)):
         # An answer that carries a cancelled row is a refusal, and `answers.py` pauses for it.
         _note_cancelled(draft, known, order)
+
+
+def _tell_fired(draft: Draft, order: Order) -> None:
+    tell(
+        draft,
+        Reason.FACT,
+        Severity.WARNING,
+        topic="position",
+        state="fired",
+        symbol=order.symbol,
+        text=f"The stop of {order.symbol} at {order.stop_price} fired.",
+        facts=(("stop_price", order.stop_price), ("quantity", order.quantity)),
+    )
 
 
 def _settle_seen(draft: Draft, guarded: Guarded, order: Order) -> Guarded:

@@ -175,7 +175,6 @@ class Guarded:
     """Since when the mark is beyond the wanted trigger."""
     fired_ns: int = 0
     """When our stop was seen triggered."""
-    fired_quantity: int = 0
     reductions: int = 0
     """Reductions at the market asked for in this episode."""
     was_liquidated: bool = False

@@ -99,7 +99,8 @@ def _tell(draft: Draft, guarded: Guarded, mark: Decimal, room: Decimal, reason: 
     symbol, tier = guarded.position.key.symbol, guarded.tier
     direction = "long" if guarded.position.side is Side.LONG else "short"
     still = " still" if reason is Reason.TIER_REPEATED else ""
-    stop = "no stop rests" if not guarded.covered_ns else f"stop at {guarded.ratchet or 'the price of another'}"
+    missing = "the stop is on its way" if guarded.write is not None else "no stop rests"
+    stop = missing if not guarded.covered_ns else f"stop at {guarded.ratchet or 'the price of another'}"
     tell(
         draft,
         reason,

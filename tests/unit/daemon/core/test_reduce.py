@@ -127,6 +127,7 @@ def test_a_fired_stop_is_given_time() -> None:
     assert guard.some(PlaceStop, commands) == []
     assert guard.some(PlaceStop, guard.wait(SECOND)) == []
     guard.position(a_position(0))
+    assert len(guard.alerts("fired")) == 1
     assert len(guard.alerts("stopped")) == 1
     assert guard.some(ReduceAtMarket, guard.all) == []
 
