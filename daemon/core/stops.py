@@ -85,7 +85,9 @@ def _covered(draft: Draft, guarded: Guarded, cover: Cover, wanted: Wanted) -> di
     if not guarded.was_covered:
         _tell_covered(draft, guarded, cover)
     fired = _is_fired_pending(draft, guarded)
-    settled = draft.now_ns - guarded.placed_ns >= requests.SETTLED_AFTER_NS
+    # A change to stops that suffice may fail too: its pause is forgotten only when nothing was tried for a while.
+    tried_ns = max(guarded.placed_ns, guarded.retry_at_ns)
+    settled = guarded.write is None and draft.now_ns - tried_ns >= requests.SETTLED_AFTER_NS
     return {
         "covered_ns": guarded.covered_ns or draft.now_ns,
         "was_covered": True,
