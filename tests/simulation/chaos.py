@@ -223,8 +223,12 @@ class Chaos:
     async def flood(self, guard: SimGuard) -> None:
         """A bot uses up the account's requests."""
         for _ in range(self._random.randint(5, 30)):
-            for _ in range(20):
-                self._venue.limits.admit(
-                    account=self._account, address="address of the bot", is_order=False, now_ms=self._venue.clock()
-                )
+            self.drain(20)
             await passing(0.5)
+
+    def drain(self, requests: int) -> None:
+        """Use up so many of the account's requests."""
+        for _ in range(requests):
+            self._venue.limits.admit(
+                account=self._account, address="address of the bot", is_order=False, now_ms=self._venue.clock()
+            )

@@ -76,6 +76,10 @@ class _SeenJournal(Journal):
         self._witness.on_commands(self._guard, commands)
 
 
+def _drop(_command: Command) -> None:
+    """What a dead process hands over goes nowhere."""
+
+
 class _RecordingDesk(AlertDesk):
     """Keeps what people were told."""
 
@@ -186,7 +190,7 @@ class _Life(Guard):
     def behead(self) -> None:
         """From this very instruction on nothing leaves any more."""
         if self._parts is not None:
-            self._parts.executor._outbox.put_nowait = lambda command: None  # type: ignore[method-assign]
+            self._parts.executor._outbox.put_nowait = _drop  # type: ignore[method-assign]
 
     async def wait_exit(self) -> None:
         """Ask for an orderly stop and wait for it."""
@@ -260,7 +264,7 @@ class SimGuard:
                 self._life = _Life(self, Crew(tasks))
                 stack.push_async_callback(self._life._orders.close)
                 self._life.begin(self.folder / f"{self.name}-{self.lives}")
-        except* Exception as failures:
+        except* Exception as failures:  # noqa: BLE001 - the world reports whatever broke a guard
             self.broken.extend(failures.exceptions)
 
     def strike(self) -> None:

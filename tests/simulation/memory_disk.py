@@ -58,6 +58,10 @@ class MemoryDisk:
         self._lines = kept
         return len(lost)
 
+    def newest(self) -> bytes:
+        """Return the newest record."""
+        return self._lines[-1].content
+
     def wipe(self) -> None:
         """Lose everything."""
         self._lines.clear()

@@ -123,12 +123,20 @@ class Promises(Witness):
         self._uncovered_s: dict[Key, float] = {}
         self._two_since_s: dict[Key, float] = {}
         self._seen: dict[str, _Seen] = {}
+        self._accounts: frozenset[int] | None = None
         self.quiet_since_s = 0.0
         """When the last fault or interference ended; infinity while one lasts."""
 
     def broken(self, promise: str, text: str) -> None:
         """Note that a promise does not hold."""
         self.violations.append(Violation(promise, self._now_s(), text))
+
+    def only(self, account: int) -> None:
+        """Judge one account alone: the others have no guard."""
+        self._accounts = frozenset({account})
+
+    def _is_judged(self, account: object) -> bool:
+        return self._accounts is None or account in self._accounts
 
     def disturb(self) -> None:
         """Something happened that the guard needs time to answer."""
@@ -171,7 +179,8 @@ class Promises(Witness):
 
     def _take_liquidation(self, key: Key, before: int) -> None:
         self.counts["liquidations"] += 1
-        if self._now_s() - max(self.quiet_since_s, self._since_s.get(key, 0.0)) > WHOLE_AGAIN_S:
+        calm_since_s = max(self.quiet_since_s, self._since_s.get(key, 0.0))
+        if self._is_judged(key[0]) and self._now_s() - calm_since_s > WHOLE_AGAIN_S:
             self.broken("P2", f"{key[1]} ({before}) was liquidated although the guard could see and act")
 
     def _resize(self, key: Key, after: int) -> None:
@@ -286,7 +295,7 @@ class Promises(Witness):
             is_strict: Report whatever is uncovered, however recent.
         """
         uncovered = []
-        for account in self._exchange.accounts():
+        for account in filter(self._is_judged, self._exchange.accounts()):
             for row in self._exchange.position_rows(account):
                 key = (account, str(row["symbol"]))
                 quantity = int(str(row["currentQty"] or 0))

@@ -71,6 +71,10 @@ class _Wire:
         self.is_closed = True
         self._wake.set()
 
+    def backlog(self) -> int:
+        """Nothing waits here to be written: what was put is on its way."""
+        return 0
+
     async def wait_closed(self) -> None:
         """Unused: no task writes here."""
 

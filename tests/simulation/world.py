@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -21,10 +22,11 @@ import structlog
 
 from config.policy import Policy
 from connectors.bitmex import feed
-from connectors.simulated.player import run_refresher, run_timers
+from connectors.simulated.player import Player, run_refresher, run_timers
 from connectors.simulated.rest.door import Door
 from connectors.simulated.settings import ExchangeSettings
 from connectors.simulated.switches import Switches
+from connectors.simulated.tape.tape import Tape
 from tests.simulation.bot import CONTRACTS, Bot
 from tests.simulation.chaos import Chaos
 from tests.simulation.faults import Line
@@ -54,6 +56,9 @@ class Plan:
     trouble_every_s: float = 15.0
     troubles: int = 1
     """How many spells may last at once; 0 for a world without faults."""
+    accounts: int = 1
+    tape: Tape | None = None
+    """Prices to play instead of a walk."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -72,8 +77,10 @@ class Report:
     def __str__(self) -> str:
         speed = self.virtual_s / 60 / max(self.real_s, 1e-9)
         lines = [
-            f"seed {self.seed}: {self.virtual_s / 60:.1f} min in {self.real_s:.1f} s ({speed:.0f} a second),"
-            f" {self.acts} acts, spells {dict(self.cast)}",
+            (
+                f"seed {self.seed}: {self.virtual_s / 60:.1f} min in {self.real_s:.1f} s ({speed:.0f} a second),"
+                f" {self.acts} acts, spells {dict(self.cast)}"
+            ),
             f"  {dict(self.counts)}",
             *(f"  BROKEN {violation}" for violation in self.violations),
         ]
@@ -86,9 +93,11 @@ class World:
     def __init__(self, loop: VirtualLoop, plan: Plan, folder: Path) -> None:
         self.plan = plan
         self.loop = loop
-        self.random = Random(plan.seed)
+        self.random = Random(plan.seed)  # noqa: S311 - a world is a function of its seed
         self.true_time = TrueTime(loop)
-        self.venue = SimVenue(ExchangeSettings(seed=plan.seed, switches=plan.switches), self.true_time)
+        self.venue = SimVenue(
+            ExchangeSettings(seed=plan.seed, switches=plan.switches, accounts=plan.accounts), self.true_time
+        )
         self.account = self.venue.accounts[0]
         self.promises = Promises(self.venue.exchange, loop.time)
         self.venue.watchers.append(self.promises.watch)
@@ -112,7 +121,7 @@ class World:
         return self.guards[0]
 
     def _split(self) -> Random:
-        return Random(self.random.getrandbits(64))
+        return Random(self.random.getrandbits(64))  # noqa: S311
 
     def _guard(self, name: str, folder: Path) -> SimGuard:
         line = Line(random=self._split(), now_s=self.loop.time)
@@ -136,18 +145,45 @@ class World:
             random=self._split(),
         )
 
+    def bot_of(self, account: int) -> Bot:
+        """A bot that trades another account."""
+        return Bot(venue=self.venue, account=account, random=self._split(), promises=self.promises)
+
+    def stop_price(self, symbol: str) -> Decimal | None:
+        """The trigger of our one resting stop."""
+        stops = self.promises.our_stops((self.account, symbol))
+        return Decimal(str(stops[0]["stopPx"])) if len(stops) == 1 else None
+
+    async def until(self, condition: Callable[[], bool], *, within_s: float) -> float:
+        """Wait until something holds; return how long it took.
+
+        Raises:
+            AssertionError: If it does not within the time.
+        """
+        began_s = self.loop.time()
+        while not condition():
+            assert self.loop.time() - began_s < within_s, f"not within {within_s} s: {condition}"
+            await passing(0.05)
+        return self.loop.time() - began_s
+
+    def told(self, topic: str) -> list[str]:
+        """The named states that people were told about a topic, by all guards, in order."""
+        return [alert.state for guard in self.guards for alert in guard.alerts if alert.topic == topic]
+
     # ------------------------------------------------------------ running
 
     async def live(self, script: Callable[[World], Awaitable[None]]) -> None:
         """Let the world turn while `script` runs."""
-        self.prices.step()
+        player = None if self.plan.tape is None else Player(self.venue, self.plan.tape)
+        if player is None:
+            self.prices.step()
         with patch.object(feed, "connect", self.network.connect):
             try:
                 async with asyncio.TaskGroup() as tasks:
                     turning = [
                         tasks.create_task(work)
                         for work in (
-                            self.prices.run(),
+                            self.prices.run() if player is None else player.run(),
                             run_timers(self.venue),
                             run_refresher(self.venue),
                             self._audit(),
@@ -176,14 +212,16 @@ class World:
             self.promises.audit()
             for guard in self.guards:
                 if guard.broken:
-                    raise ExceptionGroup(f"{guard.name} broke", [each for each in guard.broken])  # type: ignore[list-item]
+                    raise BaseExceptionGroup(f"{guard.name} broke", list(guard.broken))
 
     async def trouble(self, seconds: float) -> None:
         """Let bot and trouble loose for a while."""
         async with asyncio.TaskGroup() as tasks:
             loose = [tasks.create_task(self._act())]
-            for _ in range(self.plan.troubles):
-                loose.append(tasks.create_task(self.chaos.run(self.guards, pause_s=self.plan.trouble_every_s)))
+            loose += [
+                tasks.create_task(self.chaos.run(self.guards, pause_s=self.plan.trouble_every_s))
+                for _ in range(self.plan.troubles)
+            ]
             await passing(seconds)
             for task in loose:
                 task.cancel()
@@ -210,7 +248,7 @@ class World:
         self.promises.disturb()
 
 
-async def _to_the_end(world: World) -> None:
+async def to_the_end(world: World) -> None:
     """Trouble first, calm after it, and then nothing may be left undone."""
     await world.trouble(world.plan.minutes * 60)
     for guard in world.guards:
@@ -222,7 +260,7 @@ async def _to_the_end(world: World) -> None:
     world.promises.audit(is_strict=True)
 
 
-def play(plan: Plan, script: Callable[[World], Awaitable[None]] = _to_the_end) -> Report:
+def play(plan: Plan, script: Callable[[World], Awaitable[None]] = to_the_end) -> Report:
     """Live one world through."""
     structlog.configure(processors=[_drop])
     began_s = time.perf_counter()
@@ -252,8 +290,3 @@ def play(plan: Plan, script: Callable[[World], Awaitable[None]] = _to_the_end) -
 
 def _drop(_logger: object, _method: str, _entry: object) -> None:
     raise structlog.DropEvent
-
-
-def states_told(world: World, topic: str) -> Sequence[str]:
-    """The named states that people were told about a topic, by all guards."""
-    return [alert.state for guard in world.guards for alert in guard.alerts if alert.topic == topic]
