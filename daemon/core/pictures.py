@@ -87,7 +87,6 @@ def take_picture(draft: Draft, event: PictureRead) -> None:
         answered_ns=draft.now_ns,
         retry_at_ns=0,
         pause_ns=0,
-        failing_ns=0,
     )
     for symbol in draft.positions:
         draft.touch(symbol)
@@ -106,7 +105,6 @@ def fail(draft: Draft, command_id: int, retry_after_ns: int = 0) -> None:
         wanted_ns=pictures.wanted_ns or draft.now_ns,
         pause_ns=pause_ns,
         retry_at_ns=draft.now_ns + pause_ns,
-        failing_ns=pictures.failing_ns or draft.now_ns,
     )
 
 

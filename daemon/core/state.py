@@ -237,8 +237,6 @@ class Pictures:
     answered_ns: int = 0
     retry_at_ns: int = 0
     pause_ns: int = 0
-    failing_ns: int = 0
-    """Since when reads fail without success between."""
 
 
 class SwitchState(Enum):
@@ -264,8 +262,6 @@ class Switch:
     retry_at_ns: int = 0
     problem: str = ""
     """Why the last request is not confirmed; empty when it is."""
-    was_fed: bool = False
-    """Fed at least once: people are told when feeding stops."""
     is_settled: bool = False
     """Nothing is left to do about it in the orderly stop."""
 

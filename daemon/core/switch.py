@@ -117,7 +117,6 @@ def take_answer(draft: Draft, event: SwitchAnswered) -> None:
         expires_ns=event.sent_ns + event.timeout_ns if armed else 0,
         retry_at_ns=draft.now_ns + RETRY_NS if problem else 0,
         problem=problem,
-        was_fed=switch.was_fed or armed,
     )
 
 

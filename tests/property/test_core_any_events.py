@@ -30,7 +30,6 @@ from daemon.core.commands import (
     ReduceAtMarket,
 )
 from daemon.core.danger import refusal
-from daemon.core.report import view
 from daemon.core.state import GuardState, initial_state
 from daemon.core.step import step
 from tests.builders import ACCOUNT, SECOND, START_NS, a_key, a_margin, a_position, an_instrument, an_order
@@ -245,7 +244,6 @@ def test_a_checkpoint_changes_nothing(policy: Policy, story: list[tuple[int, e.E
     assert msgspec.json.decode(msgspec.json.encode(last), type=GuardState) == last
     assert msgspec.convert(msgspec.to_builtins(last), GuardState) == last
     assert tell(initial_state(ACCOUNT, policy), story) == told
-    msgspec.json.encode(view(last))
 
 
 @given(policies, stories)
