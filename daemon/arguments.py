@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from typing import Final
+
+MOST_ACCOUNTS: Final = 1_000
+"""Each account is kept whole in memory and announced at the start; far more than anybody tries at once."""
 
 
 def whole_number(text: str) -> int:
@@ -25,6 +29,18 @@ def port_number(text: str) -> int:
     number = whole_number(text)
     if number > 65_535:
         raise argparse.ArgumentTypeError(f"must be a port from 0 to 65535, not {number}")
+    return number
+
+
+def account_count(text: str) -> int:
+    """Read how many accounts to fund, one at least.
+
+    Raises:
+        argparse.ArgumentTypeError: If it is no such number.
+    """
+    number = whole_number(text)
+    if not 1 <= number <= MOST_ACCOUNTS:
+        raise argparse.ArgumentTypeError(f"must be from 1 to {MOST_ACCOUNTS}, not {number}")
     return number
 
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from daemon.arguments import balances, port_number, whole_number
+from daemon.arguments import account_count, balances, port_number, whole_number
 from daemon.exit_codes import CommandFailed, ExitCode
 from daemon.version import VERSION
 
@@ -146,7 +146,7 @@ def _add_exchange(commands: _Commands[argparse.ArgumentParser]) -> None:
     exchange.add_argument(
         "--start-paused", action="store_true", help="publish first prices, then wait for the control API"
     )
-    exchange.add_argument("--accounts", type=whole_number, default=1, metavar="N", help="funded accounts (default 1)")
+    exchange.add_argument("--accounts", type=account_count, default=1, metavar="N", help="funded accounts (default 1)")
     exchange.add_argument(
         "--balance",
         type=balances,
@@ -246,9 +246,16 @@ def _status(options: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
+def _require_candles_for_range(options: argparse.Namespace) -> None:
+    """A range of nothing is a slip (a forgotten --candles), not a wish for the built-in history."""
+    if options.candles is None and (options.since or options.until):
+        raise CommandFailed("--from and --to choose a part of a candle file: name it with --candles", ExitCode.USAGE)
+
+
 def _exchange(options: argparse.Namespace) -> int:
     from daemon.exchange import run_embedded_exchange
 
+    _require_candles_for_range(options)
     return run_embedded_exchange(options)
 
 
@@ -256,6 +263,7 @@ def _demo(options: argparse.Namespace) -> int:
     from daemon.demo.options import DemoOptions
     from daemon.demo.run import run_demo
 
+    _require_candles_for_range(options)
     return run_demo(
         DemoOptions(
             scenario=options.scenario,

@@ -41,8 +41,6 @@ def run_embedded_exchange(options: argparse.Namespace) -> int:
 
 def settings_of(options: argparse.Namespace) -> ExchangeSettings:
     """Return the settings that the command line describes."""
-    if options.accounts < 1:
-        raise CommandFailed("--accounts must be 1 or more", ExitCode.USAGE)
     settings = ExchangeSettings(
         port=options.port,
         control_port=options.control_port,

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 import sys
 import tempfile
@@ -89,22 +88,36 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 def _report_path(options: DemoOptions) -> Path:
-    report = options.report or (options.keep or Path.cwd()) / REPORT_NAME
-    if report.is_dir():
-        raise CommandFailed(f"--report {report}: is a folder; name a file in it", ExitCode.BAD_INPUT)
-    if options.keep is None and not os.access(report.absolute().parent, os.W_OK):
-        raise CommandFailed(f"no report can be written to {report.absolute().parent}; use --report", ExitCode.BAD_INPUT)
-    return report.absolute()
+    """Find out before anything is started whether the report can be written."""
+    report = (options.report or (options.keep or Path.cwd()) / REPORT_NAME).absolute()
+    if options.keep is None or options.keep.absolute() not in report.parents:
+        _require_writable(report)
+    return report
+
+
+def _require_writable(report: Path) -> None:
+    try:
+        is_new = not report.exists()
+        with report.open("ab"):
+            pass
+        if is_new:
+            report.unlink()
+    except OSError as error:
+        raise _unwritable(report, error) from error
 
 
 def _write(report: Path, page: str) -> None:
     try:
         report.write_text(page, encoding="utf-8")
     except OSError as error:
-        raise CommandFailed(
-            f"the report cannot be written to {report}: {error.strerror}; name another place with --report",
-            ExitCode.BAD_INPUT,
-        ) from error
+        raise _unwritable(report, error) from error
+
+
+def _unwritable(report: Path, error: OSError) -> CommandFailed:
+    return CommandFailed(
+        f"the report cannot be written to {report}: {error.strerror}; name another file with --report",
+        ExitCode.BAD_INPUT,
+    )
 
 
 @contextlib.contextmanager

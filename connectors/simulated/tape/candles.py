@@ -25,6 +25,9 @@ MINUTE_MS = 60_000
 DAY_MS = 86_400_000
 
 
+_LATEST_MS = 253_402_300_799_000  # the last second of the year 9999, beyond which no time can be shown
+
+
 class CandleFileError(Exception):
     """A candle file, or the range asked of it, cannot be played; the text is one clear line."""
 
@@ -219,4 +222,5 @@ def read_time(text: str, *, option: str) -> int:
         msg = f"{option} {text!r} is no date; write for example 2020-03-12 or 2020-03-12T10:45Z"
         raise CandleFileError(msg) from None
     is_date = len(text.strip()) <= len("2020-03-12")
-    return at_ms + (DAY_MS if is_date and option == "--to" else 0)
+    day_ms = DAY_MS if is_date and option == "--to" else 0
+    return min(at_ms + day_ms, _LATEST_MS)

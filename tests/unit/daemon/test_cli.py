@@ -91,7 +91,6 @@ def test_a_command_line_that_cannot_be_understood_is_code_2(arguments: list[str]
         (["status", "--socket", "nowhere.sock"], ExitCode.VENUE_UNREACHABLE, "no daemon answers"),
         (["exchange", "--candles", "nowhere.csv"], ExitCode.BAD_INPUT, "nowhere.csv"),
         (["exchange", "--speed", "fast"], ExitCode.BAD_INPUT, "fast"),
-        (["exchange", "--accounts", "0"], ExitCode.USAGE, "--accounts"),
     ],
 )
 def test_bad_input_is_one_clear_line(
@@ -177,7 +176,15 @@ def test_no_option_may_be_shortened() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [["exchange", "--port", "99999"], ["demo", "--seed", "x"], ["run"], ["status"], ["frob"]]
+    "line",
+    [
+        ["exchange", "--port", "99999"],
+        ["demo", "--seed", "x"],
+        ["run"],
+        ["status"],
+        ["frob"],
+        ["exchange", "--accounts", "1001"],
+    ],
 )
 def test_a_wrong_argument_is_one_line(line: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """What is wrong, and where help is; not a page of usage above it."""
@@ -187,3 +194,21 @@ def test_a_wrong_argument_is_one_line(line: list[str], capsys: pytest.CaptureFix
     assert ended.value.code == ExitCode.USAGE
     assert told.count("\n") == 1
     assert "--help" in told
+
+
+@pytest.mark.parametrize("command", ["exchange", "demo"])
+@pytest.mark.parametrize("option", ["--from", "--to"])
+def test_a_range_without_a_file_is_refused(command: str, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The forgotten --candles: a built-in history would play, and nobody would notice."""
+    assert main([command, option, "2020-03-12"]) == ExitCode.USAGE
+    assert "--candles" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["", "nowhere/report.html", "seawall.toml/report.html", "x" * 300])
+def test_a_report_that_cannot_be_written_is_found_before_the_demo(
+    place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder, a missing folder, a file taken for a folder, a name too long: not after half a minute of playing."""
+    a_file(tmp_path)
+    assert main(["demo", "--report", str(tmp_path / place)]) == ExitCode.BAD_INPUT
+    assert capsys.readouterr().err.startswith("seawall: the report cannot be written to ")

@@ -110,6 +110,11 @@ def test_reads_the_times_people_write(text: str, option: str, minute: int) -> No
     assert read_time(text, option=option) == at(minute)
 
 
+def test_the_last_day_of_all_can_be_named() -> None:
+    """`--to 9999-12-31` for "to the end", which no calendar can show."""
+    assert show_time(read_time("9999-12-31", option="--to")).startswith("9999-12-31")
+
+
 @pytest.mark.parametrize("text", ["", "tomorrow", "12.3.2020", "2020-13-01"])
 def test_an_unreadable_date_is_refused(text: str) -> None:
     """The option, what was written and a good example stand in one line."""
