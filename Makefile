@@ -13,17 +13,21 @@ DEVELOPMENT = $(VENV)/.development-ready
 PYTHON ?=
 PYTEST_ARGS =
 DEMO_ARGS =
+SEED =
+SIM_SEEDS = 40
+SIM_FROM = 1
 
 # Whatever the caller's shell says about other environments must not reach this one; the rest of pip's settings
 # (proxies, certificates, mirrors) is the machine's business and stays.
 unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_REQUIRE_HASHES
 PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: help demo test check format lock bench clean
+.PHONY: help demo test sim check format lock bench clean
 
 help:
 	@echo "make demo     play a crash with a guarded and an unguarded account (about half a minute)"
 	@echo "make test     run the tests                      PYTEST_ARGS='-k stops' passes words on to pytest"
+	@echo "make sim      simulate the guard in random worlds    SEED=7 replays one, SIM_SEEDS=200 draws more"
 	@echo "make check    formatting, lint, types, import contracts"
 	@echo "make format   let ruff put the code into shape"
 	@echo "make bench    run the benchmarks of tests/benchmarks"
@@ -35,6 +39,11 @@ demo: $(RUNTIME)
 
 test: $(DEVELOPMENT)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# Random worlds from seeds: virtual time, the real core, shell, connector and exchange, and everything that can go wrong.
+sim: $(DEVELOPMENT)
+	SEED="$(SEED)" SIM_SEEDS="$(SIM_SEEDS)" SIM_FROM="$(SIM_FROM)" \
+		$(BIN)/python -m pytest -p no:randomly -q -s tests/simulation/test_seeds.py $(PYTEST_ARGS)
 
 check: $(DEVELOPMENT)
 	$(BIN)/ruff format --check .

@@ -109,6 +109,11 @@ class Bot:
         self._promises.disturb()
         return self._market(symbol, side * self._lots(symbol, leverage or 10, share))
 
+    def add_margin(self, symbol: str, amount: int) -> None:
+        """Move free money, in minor units, into an isolated position: its liquidation price moves away."""
+        self._promises.disturb()
+        self._venue.submit(TransferMargin(account=self._account, symbol=symbol, amount=amount))
+
     def _open(self, symbol: str, held: int) -> None:
         side = self._random.choice((1, -1))
         self.open(

@@ -42,6 +42,8 @@ TWO_STOPS_S = 12.0
 """P4: a replacement is over after this long."""
 SETTLED_S = 5.0
 """A position that has stood so long is known to a guard that sees."""
+STORM = 200
+"""P8: more commands than this from one guard within a second of virtual time are an endless loop."""
 SENTINELS = (Decimal(0), Decimal(1_000_000), Decimal(100_000_000))
 
 Key = tuple[int, str]
@@ -86,6 +88,10 @@ def is_before_liquidation(row: Row, quantity: int, liquidation: Decimal) -> bool
     return stop > liquidation if quantity > 0 else stop < liquidation
 
 
+class StormError(Exception):
+    """A guard asks for the same thing without end; time would not go on."""
+
+
 @dataclass(slots=True)
 class _Unknown:
     """A placement nobody knows the end of."""
@@ -103,6 +109,9 @@ class _Seen:
     """By series: what the id says but its number."""
     tightest: dict[str, Decimal] = field(default_factory=dict)
     health: HealthTicked | None = None
+    second: int = 0
+    asked: int = 0
+    """Commands for the exchange within that second."""
 
 
 class Promises(Witness):
@@ -400,6 +409,7 @@ class Promises(Witness):
             self.counts[type(command).__name__] += 1
             if not isinstance(command, RaiseAlert) and hasattr(command, "command_id"):
                 seen.commands[command.command_id] = command
+                self._count_asked(guard, seen)
             match command:
                 case PlaceStop() | ReduceAtMarket():
                     self._check_known(seen, command)
@@ -410,6 +420,13 @@ class Promises(Witness):
                     self._check_feed(guard, seen)
                 case _:
                     pass
+
+    def _count_asked(self, guard: SimGuard, seen: _Seen) -> None:
+        second = int(self._now_s())
+        seen.asked = seen.asked + 1 if second == seen.second else 1
+        seen.second = second
+        if seen.asked > STORM:
+            raise StormError(f"P8: {guard.name} asked for {STORM} things within a second")
 
     def _check_known(self, seen: _Seen, command: PlaceStop | ReduceAtMarket) -> None:
         unknown = seen.unknown.get(_series(command.client_order_id))

@@ -72,7 +72,7 @@ def test_a_guarded_account_outlives_a_scenario(scenario: str, side: int, leverag
 @pytest.mark.real_day
 @pytest.mark.timeout(180)
 def test_a_guarded_account_outlives_march_2020(real_data: Path) -> None:
-    """P2: six hours of 2020-03-12, when BTC lost a quarter; the unguarded twin is liquidated, the guarded one is not."""
+    """P2: six hours of 2020-03-12, when BTC lost a quarter; only the unguarded twin is liquidated."""
     tape = tape_of_file(
         real_data / "candles" / "bitmex-xbtusd-1m-2020-03.csv.gz",
         seed=5,
