@@ -111,10 +111,13 @@ class GuardProcess:
         """Wait until it is in a mode."""
 
         async def is_there() -> dict[str, Any]:
+            assert self._process is not None
+            ended = self._process.returncode
+            assert ended is None, f"the guard ended with {ended}; log:\n{self.words()[-3000:]}"
             status = await self.status()
             return status if status.get("mode") == mode else {}
 
-        found: dict[str, Any] = await until(is_there, f"mode {mode}; log:\n{self.words()[-3000:]}")
+        found: dict[str, Any] = await until(is_there, f"mode {mode}; see {self.log}")
         return found
 
     def words(self) -> str:
