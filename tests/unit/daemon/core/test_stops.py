@@ -64,6 +64,7 @@ def test_an_answer_alone_is_not_cover() -> None:
     guard.order(guard.row_of(place))
     assert guard.guarded().covered_ns == guard.now
     assert dict(guard.alerts("covered")[0].facts)["took_ms"] == "20"
+    assert guard.alerts("covered")[0].reason is Reason.FACT
     guard.order(guard.row_of(place))
     assert len(guard.alerts("covered")) == 1
 
@@ -87,6 +88,7 @@ def test_late_confirmation_is_asked_for() -> None:
     guard.give(e.RequestAnswered(at_ns=guard.now, command_id=place.command_id, order=row))
     find = guard.only(FindOrders, guard.wait(2 * SECOND))
     assert find.client_order_ids == (place.client_order_id,)
+    assert find.reason is Reason.CONFIRMATION_LATE
     guard.give(e.OrdersFound(at_ns=guard.now, command_id=find.command_id, orders=(row,)))
     assert guard.guarded().covered_ns
 
@@ -98,6 +100,7 @@ def test_an_unanswered_placement_is_asked_for_before_anything_else() -> None:
     commands = guard.give(e.RequestUnanswered(at_ns=guard.now, command_id=place.command_id, reason="time-out"))
     assert guard.some(PlaceStop, commands) == []
     find = guard.only(FindOrders, commands)
+    assert find.reason is Reason.OUTCOME_UNKNOWN
     again = guard.only(PlaceStop, guard.give(e.OrdersFound(at_ns=guard.now, command_id=find.command_id, orders=())))
     assert again.client_order_id == place.client_order_id
 

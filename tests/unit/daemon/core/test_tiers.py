@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.policy import Tier, TierPolicy
+from daemon.core.reasons import Reason
 from daemon.core.tiers import next_tier
 from tests.builders import SECOND, a_position
 from tests.driven import Driven
@@ -67,6 +68,7 @@ def test_warn_is_repeated_while_it_lasts() -> None:
         guard.wait(10 * SECOND)
         guard.mark(927)
     assert told(guard).count("warn") == 3
+    assert [alert.reason for alert in guard.alerts("warn")[1:]] == [Reason.TIER_REPEATED] * 2
     guard.mark(940)
     before = len(told(guard))
     guard.wait(400 * SECOND)
