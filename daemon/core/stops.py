@@ -324,7 +324,7 @@ def _is_needless(draft: Draft, guarded: Guarded, order: Order) -> bool:
 def _clear_up(draft: Draft, symbol: str) -> None:
     """The position is flat: cancel what is left once both witnesses agree, and forget it after a while."""
     guarded = draft.positions[symbol]
-    if (guarded.fired_ns or guarded.reductions) and not guarded.was_told_out:
+    if (guarded.fired_ns or guarded.reductions) and not (guarded.was_told_out or guarded.was_liquidated):
         guarded = _tell_out(draft, guarded)
     left = [known for known in covers.own_stops(draft, symbol) if known.is_confirmed and not known.is_doubted]
     if guarded.write is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from connectors.vocabulary import Execution, ExecutionKind
 from daemon.core import events as e
 from daemon.core.commands import RaiseAlert
@@ -38,3 +40,14 @@ def test_trades_and_other_accounts_say_nothing() -> None:
     guard = Driven().up([a_position()], [a_stop()])
     for execution in (an_execution(1, ExecutionKind.TRADE), an_execution(2, account=8)):
         assert guard.some(RaiseAlert, guard.give(e.ExecutionSeen(at_ns=guard.now, execution=execution))) == []
+
+
+def test_a_position_that_was_liquidated_is_not_said_to_be_stopped_out() -> None:
+    """The stop fired, no price was left to fill it, and the venue took over: only that is the story."""
+    guard = Driven().up([a_position()], [a_stop()])
+    guard.order(replace(a_stop(), is_triggered=True, timestamp_ns=guard.now))
+    guard.give(e.ExecutionSeen(at_ns=guard.now, execution=an_execution(1)))
+    guard.position(a_position(0))
+    assert len(guard.alerts("fired")) == 1
+    assert len(guard.alerts("liquidated")) == 1
+    assert guard.alerts("stopped") == []
