@@ -201,18 +201,18 @@ class Guard:
         """
         self._crew.helpful("status socket", StatusSocket(self._folder / SOCKET_NAME, self.describe).run)
         self._desk.account = await self._opening().wait_account()
-        recovered = await asyncio.to_thread(recover, self._folder / "journal")
-        state, problem = self._state_from(recovered)
+        recovered = self._of_this_account(await asyncio.to_thread(recover, self._folder / "journal"))
+        state = self._state_from(recovered)
         self._clock.move_past(state.now_ns)
         journal = self._open_journal(recovered, state)
         await run_stage("restore alerts", self._desk.restore(recovered.alerts), deadline_s=RESTORE_S)
-        if problem is not None:
-            self._say_unrecovered(problem)
+        if recovered.problem is not None:
+            self._say_unrecovered(recovered.problem)
         self._parts = self._build(state, journal)
         self._parts.runner.take(
             Started(at_ns=self._clock.now_ns(), account=state.account, unanswered=recovered.unanswered)
         )
-        log.info("guard open", account=state.account, recovered=problem is None and recovered.state is not None)
+        log.info("guard open", account=state.account, recovered=recovered.state is not None)
 
     def _opening(self) -> Opening:
         return Opening(
@@ -223,15 +223,17 @@ class Guard:
             raise_alert=self._desk.raise_alert,
         )
 
-    def _state_from(self, recovered: Recovered) -> tuple[GuardState, str | None]:
-        """Return the state to go on from, and why the journal was not used if it was not."""
-        account, policy = self._desk.account, self._settings.policy
-        known = recovered.state
-        if known is None:
-            return initial_state(account, policy), recovered.problem
-        if known.account != account:
-            return initial_state(account, policy), f"the journal is that of account {known.account}"
-        return with_policy(known, policy), None
+    def _of_this_account(self, recovered: Recovered) -> Recovered:
+        """Use nothing of another account's journal but its numbers."""
+        if recovered.state is None or recovered.state.account == self._desk.account:
+            return recovered
+        problem = f"the journal is that of account {recovered.state.account}"
+        return Recovered(state=None, next_seq=recovered.next_seq, problem=problem)
+
+    def _state_from(self, recovered: Recovered) -> GuardState:
+        if recovered.state is None:
+            return initial_state(self._desk.account, self._settings.policy)
+        return with_policy(recovered.state, self._settings.policy)
 
     def _open_journal(self, recovered: Recovered, state: GuardState) -> Journal:
         self._journal_file.start()

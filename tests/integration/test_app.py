@@ -211,6 +211,18 @@ async def test_observing_writes_nothing(tmp_path: Path) -> None:
     assert [each for each in venue.sent if each not in ("picture", "key rights", "server time")] == []
 
 
+async def test_another_account_s_journal_is_not_used(tmp_path: Path) -> None:
+    """The key is exchanged for one of another account over the same folder: that is said, and nothing is mixed up."""
+    async with a_running_guard(tmp_path, FakeVenue(positions=[a_long()])):
+        await wait_status(tmp_path, lambda found: bool(found.get("positions")))
+    other = FakeVenue()
+    other.rights = replace(other.rights, account=99)
+    async with a_running_guard(tmp_path, other):
+        status = await wait_status(tmp_path, lambda found: found.get("mode") == "guarding")
+        assert status["account"] == 99
+        assert status["positions"] == []
+
+
 async def test_each_start_begins_a_segment_of_its_own(tmp_path: Path) -> None:
     """Two lives are two segments with numbers that go on."""
     for _ in range(2):
