@@ -20,7 +20,7 @@ from daemon.core.state import Guarded, Write
 
 def ask(draft: Draft, symbol: str) -> None:
     """Ask what has to be asked about one symbol, unless a question is under way."""
-    _declare_late(draft, symbol)
+    is_late = _declare_late(draft, symbol)
     names, reason = _doubtful(draft, symbol)
     if not names:
         return
@@ -30,15 +30,17 @@ def ask(draft: Draft, symbol: str) -> None:
     if asking is not None and draft.now_ns < -asking:
         draft.wake(symbol, -asking)
         return
-    find_orders(draft, symbol, reason, names)
+    find_orders(draft, symbol, Reason.CONFIRMATION_LATE if is_late else reason, names)
 
 
-def _declare_late(draft: Draft, symbol: str) -> None:
-    """A write that was accepted and not confirmed in time is as good as unanswered."""
+def _declare_late(draft: Draft, symbol: str) -> bool:
+    """A write that was accepted and not confirmed in time is as good as unanswered; whether one became so now."""
     guarded = draft.positions[symbol]
     write, reduce = _late(draft, symbol, guarded.write), _late(draft, symbol, guarded.reduce)
-    if write is not guarded.write or reduce is not guarded.reduce:
+    is_late = write is not guarded.write or reduce is not guarded.reduce
+    if is_late:
         draft.change(symbol, write=write, reduce=reduce)
+    return is_late
 
 
 def _late(draft: Draft, symbol: str, write: Write | None) -> Write | None:
