@@ -189,8 +189,9 @@ class Exchange:
         return rows
 
     def trade_rows(self, symbol: str) -> list[Row]:
-        """Return the latest trades of a symbol (at most 1,000), oldest first."""
-        return list(self._world.market(symbol).trades)
+        """Return the latest trades of a contract or prints of an index (at most 1,000), oldest first."""
+        printed = self._world.indices.get(symbol)
+        return list(printed.rows) if printed is not None else list(self._world.market(symbol).trades)
 
     def quote_rows(self, symbol: str) -> list[Row]:
         """Return the latest quotes of a symbol (at most 1,000), oldest first."""

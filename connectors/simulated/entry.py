@@ -16,7 +16,7 @@ from connectors.simulated.ledger import Account
 from connectors.simulated.market import Market
 from connectors.simulated.order_checks import draft
 from connectors.simulated.order_rows import order_row
-from connectors.simulated.orders import Order
+from connectors.simulated.orders import Order, OrdType
 from connectors.simulated.refusals import Refused, not_found
 from connectors.simulated.reports import CANCELED_BY_API, SWITCH_FIRED, cancel, report
 from connectors.simulated.rows import iso
@@ -45,6 +45,8 @@ def place(world: World, request: PlaceOrder) -> Row:
     if order.is_whole and world.switches.close_shows_quantity and held:
         order.resize(abs(held))
     _register(world, account, order)
+    if order.ord_type is OrdType.MARKET:
+        order.shown_price = market.touch(order.side)  # until its fills say better
     report(world, account, order, "New")
     if order.ord_type.waits:
         if is_due:

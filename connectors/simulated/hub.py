@@ -91,7 +91,8 @@ class Hub:
         """Hand the changes on, in order, then the books they moved."""
         closed = [done for change in changes if change.table == "trade" for done in self.bins.take(change)]
         frames = self._mirror.frames([*changes, *closed])
-        moved = {str(change.row["symbol"]) for change in changes if change.table in _SPEAKS_FOR_BOOK}
+        named = {str(change.row["symbol"]) for change in changes if change.table in _SPEAKS_FOR_BOOK}
+        moved = {symbol for symbol in named if not is_index(symbol)}
         for frame in (*frames, *self._books.frames(moved)):
             for listener in tuple(self._listeners):
                 listener.offer(frame)
@@ -118,7 +119,7 @@ class Hub:
     def _rows(self, table: Table, account: int | None, covers: Callable[[str], bool]) -> list[Row]:
         match table.name:
             case "trade":
-                return [row for symbol in self._contracts(covers) for row in self._exchange.trade_rows(symbol)[-1:]]
+                return [row for symbol in self._symbols(covers) for row in self._exchange.trade_rows(symbol)[-1:]]
             case "quote":
                 return [row for symbol in self._contracts(covers) for row in self._exchange.quote_rows(symbol)[-1:]]
             case "funding":
@@ -131,9 +132,12 @@ class Hub:
                 rows = self._mirror.rows(table.name, account)
                 return [row for row in rows if "symbol" not in row or covers(str(row["symbol"]))]
 
-    def _contracts(self, covers: Callable[[str], bool]) -> list[str]:
+    def _symbols(self, covers: Callable[[str], bool]) -> list[str]:
         symbols = (str(row["symbol"]) for row in self._exchange.instrument_rows())
-        return [symbol for symbol in symbols if covers(symbol) and not is_index(symbol)]
+        return [symbol for symbol in symbols if covers(symbol)]
+
+    def _contracts(self, covers: Callable[[str], bool]) -> list[str]:
+        return [symbol for symbol in self._symbols(covers) if not is_index(symbol)]
 
 
 def _covers(wanted: str | None, symbol: str) -> bool:

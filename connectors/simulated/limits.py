@@ -95,7 +95,7 @@ class RequestLimits:
             now_ms: Time of arrival.
         """
         if not self._settings.is_on:
-            return Verdict()
+            return Verdict(headers=self._full_headers(account, is_order=is_order, now_ms=now_ms))
         minute = self._minute_bucket(account, address, now_ms)
         second = self._second_bucket(account, now_ms) if is_order else None
         short = next((one for one in (minute, second) if one is not None and not one.take(now_ms)), None)
@@ -105,6 +105,12 @@ class RequestLimits:
         retry_after_s = short.retry_after_s(now_ms)
         headers = {**_headers(minute, second, now_ms), "retry-after": str(retry_after_s)}
         return Verdict(retry_after_s=retry_after_s, headers=headers)
+
+    def _full_headers(self, account: int | None, *, is_order: bool, now_ms: int) -> dict[str, str]:
+        """Return what an untouched budget shows, for an exchange without limits."""
+        minute = TokenBucket(capacity=self._minute_capacity(account), period_ms=_MS_PER_MINUTE, now_ms=now_ms)
+        second = TokenBucket(capacity=self._settings.orders_per_second, period_ms=_MS_PER_S, now_ms=now_ms)
+        return _headers(minute, second if is_order else None, now_ms)
 
     def admit_connection(self, address: str, now_ms: int) -> int | None:
         """Charge one WebSocket connection; return those left this hour, None if there were none."""
@@ -119,9 +125,12 @@ class RequestLimits:
         return now_ms < self._banned_until_ms.get(address, 0)
 
     def _minute_bucket(self, account: int | None, address: str, now_ms: int) -> TokenBucket:
-        capacity = self._settings.unsigned_per_minute if account is None else self._settings.signed_per_minute
+        capacity = self._minute_capacity(account)
         caller = address if account is None else account
         return self._minute.setdefault(caller, TokenBucket(capacity=capacity, period_ms=_MS_PER_MINUTE, now_ms=now_ms))
+
+    def _minute_capacity(self, account: int | None) -> int:
+        return self._settings.unsigned_per_minute if account is None else self._settings.signed_per_minute
 
     def _second_bucket(self, account: int | None, now_ms: int) -> TokenBucket:
         capacity = self._settings.orders_per_second

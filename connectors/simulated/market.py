@@ -57,10 +57,14 @@ class Market:
     trades: deque[Row] = field(default_factory=recent_rows)
     quotes: deque[Row] = field(default_factory=recent_rows)
 
+    def touch(self, taker: Side) -> Decimal:
+        """Return the best modelled price a taker of one side would meet."""
+        return self.ask if taker is Side.BUY else self.bid
+
     def take(self, prices: SymbolPrices) -> None:
         """Move to one step of the tape; the liquidity is fresh again."""
         if self.has_prices:
-            self.tick_direction = _tick_direction(self.last, prices.last, self.tick_direction)
+            self.tick_direction = tick_direction(self.last, prices.last, self.tick_direction)
         else:
             self.first_price = self.top_price = self.bottom_price = prices.last
             self.has_prices = True
@@ -76,7 +80,8 @@ class Market:
         self.taken.clear()
 
 
-def _tick_direction(before: Decimal, now: Decimal, last: str) -> str:
+def tick_direction(before: Decimal, now: Decimal, last: str) -> str:
+    """Return how a price compares with the one before it; `last` is the direction until then."""
     if now == before:
         return last if last.startswith("Zero") else f"Zero{last}"
     return "PlusTick" if now > before else "MinusTick"

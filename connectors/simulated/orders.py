@@ -129,7 +129,7 @@ class Order:
     leaves: int = 0
     filled: int = 0
     weight: Decimal = Decimal(0)  # sum of quantity / price (inverse) or quantity * price
-    shown_price: Decimal | None = None  # price of the last match of an order without a limit
+    shown_price: Decimal | None = None  # of an order without a limit: the touch when it was let go, then its last match
     reject_reason: str = ""
     transact_ms: int = 0
     changed_ms: int = 0

@@ -83,7 +83,7 @@ class Params:
         """Return a text that has to be there."""
         value = self.text(name)
         if value is None:
-            raise Refused(f"'{name}' is a required arg.", name="ValidationError")
+            raise Refused(f"'{name}' is a required arg.")
         return value
 
     def decimal(self, name: str) -> Decimal | None:

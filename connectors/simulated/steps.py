@@ -89,7 +89,7 @@ def _trade_open_orders(world: World, account: Account, markets: list[Market]) ->
 
 
 def _publish(world: World, market: Market, last: Decimal, index: Decimal) -> None:
-    """Log the public rows that a step moves: instrument, index, quote, and a trade."""
+    """Log the public rows that a step moves: instrument, index (its print too), quote, and a trade."""
     symbol = market.contract.symbol
     row = instrument_row(
         market,
@@ -102,6 +102,9 @@ def _publish(world: World, market: Market, last: Decimal, index: Decimal) -> Non
     if market.index != index:
         behind = _INDEX[market.contract.reference_symbol]
         world.emit("instrument", None, index_row(behind, market.index, at_ms=world.at_ms))
+    printed = world.indices[market.contract.reference_symbol].take(market.index, at_ms=world.at_ms)
+    if printed is not None:
+        world.emit("trade", None, printed)
     quote = quote_row(market, at_ms=world.at_ms)
     market.quotes.append(quote)
     world.emit("quote", None, quote)

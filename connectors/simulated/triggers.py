@@ -41,6 +41,8 @@ def fire_due(world: World, account: Account, symbol: str) -> None:
 def fire(world: World, account: Account, order: Order) -> None:
     """Release one waiting order and let it trade or rest."""
     order.release()
+    if not order.ord_type.has_limit:
+        order.shown_price = world.markets[order.contract.symbol].touch(order.side)
     order.text = f"{REACHED}\n{order.text}"
     report(world, account, order, "TriggeredOrActivatedBySystem")
     if not shrinking.fit(world, account, order):

@@ -92,7 +92,8 @@ class Mirror:
         key = tuple(change.row.get(name) for name in table.keys)
         if change.is_delete:
             known.pop(key, None)
-            return self._framed(change, Action.DELETE, {name: change.row.get(name) for name in table.keys})
+            named = (*table.keys, "symbol") if "symbol" in table.types else table.keys
+            return self._framed(change, Action.DELETE, {name: change.row.get(name) for name in named})
         before = known.get(key)
         known[key] = change.row
         if before is None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from connectors.simulated.changes import Change, Row
-from connectors.simulated.contracts import CONTRACTS, Contract
+from connectors.simulated.contracts import CONTRACTS, INDICES, Contract
+from connectors.simulated.indices import IndexPrints
 from connectors.simulated.ledger import Account, House, Position
 from connectors.simulated.market import INTEREST, ZERO, Market
 from connectors.simulated.orders import Order, Side
@@ -26,6 +27,7 @@ class World:
 
     switches: Switches
     markets: dict[str, Market] = field(default_factory=dict)
+    indices: dict[str, IndexPrints] = field(default_factory=dict)
     accounts: dict[int, Account] = field(default_factory=dict)
     house: House = field(default_factory=House)
     at_ms: int = 0
@@ -124,4 +126,5 @@ def new_world(switches: Switches, contracts: tuple[Contract, ...] = CONTRACTS) -
     for contract in contracts:
         rate = INTEREST if contract.is_perpetual else ZERO
         world.markets[contract.symbol] = Market(contract=contract, funding_rate=rate)
+    world.indices = {index.symbol: IndexPrints(symbol=index.symbol) for index in INDICES}
     return world

@@ -181,6 +181,25 @@ async def test_orders_arrive_whole_then_by_changes_and_only_to_their_account() -
             assert await theirs.next() == "pong"
 
 
+async def test_an_index_is_a_trade_nobody_made() -> None:
+    """`trade:.BXBT` prints with size 0 about once a second, also while the tape stands still; no book breaks."""
+    async with running(heartbeat_ms=20) as exchange, feed(exchange) as one:
+        await one.subscribe("orderBookL2:.BXBT", "trade:.BXBT")
+        (row,) = await one.table("trade", "insert")
+        assert (row["symbol"], row["size"], row["trdType"]) == (".BXBT", 0, "Referential")
+
+
+async def test_a_market_order_shows_its_price_at_once() -> None:
+    """Clients turn `price` of the first row into a number; each execution has one, too."""
+    async with running() as exchange, feed(exchange, key=exchange.key()) as one, Rest(exchange) as rest:
+        await one.subscribe("order", "execution")
+        await rest.ask("POST", "/order", symbol="XBTUSD", orderQty=100)
+        (placed,) = await one.table("order", "insert")
+        assert (placed["price"], placed["avgPx"], placed["ordStatus"]) == (60_000.5, None, "New")
+        rows = await one.table("execution", "insert")
+        assert all(row["price"] == 60_000.5 for row in rows)
+
+
 async def test_symbol_filters() -> None:
     """Two filters of one table give two partials and both kinds of rows; others stay out."""
     async with running() as exchange, feed(exchange) as one:

@@ -18,11 +18,15 @@ PUBLIC_PATHS = """
 /instrument /instrument/active /instrument/indices /instrument/activeAndIndices /instrument/activeIntervals
 /instrument/compositeIndex?symbol=.BXBT /orderBook/L2?symbol=XBTUSD&depth=10 /quote /quote/bucketed /trade
 /trade/bucketed?binSize=1m&partial=true /funding /liquidation /insurance /settlement /stats /wallet/assets
-/schema /schema/websocketHelp /announcement
+/schema /schema/websocketHelp /announcement /chat /chat/channels /chat/connected /chat/pinned /leaderboard
+/stats/history /stats/historyUSD /trade?symbol=.BXBT&count=1&reverse=true /wallet/networks
 """
 PRIVATE_PATHS = """
 /order /position /execution /execution/tradeHistory /user /user/margin /user/wallet /user/walletHistory
 /user/walletSummary /user/commission /user/tradingVolume /apiKey /apiKey/self /user/marginingMode
+/user/affiliateStatus /user/depositAddress?currency=XBt&network=btc /globalNotification /announcement/urgent
+/user/executionHistory?symbol=XBTUSD&timestamp=2026-05-03T12:00:00.000Z /user/quoteFillRatio /user/quoteValueRatio
+/user/staking /user/unstakingRequests /userEvent /userAffiliates /address /user/tradingSettings /leaderboard/name
 """
 
 
@@ -36,6 +40,22 @@ async def test_public_reads_need_no_key() -> None:
         root = (await rest.plain("GET", "")).json()
         assert set(root) == {"name", "version", "timestamp"}
         assert abs(root["timestamp"] - time.time() * 1_000) < 60_000
+
+
+async def test_an_index_has_prints_on_rest() -> None:
+    """`GET /trade` of an index: size 0, no match behind it; asked for by nobody, it does not hide the trades."""
+    async with running() as exchange, Rest(exchange) as rest:
+        (row, *_) = (await rest.plain("GET", "/trade?symbol=.BXBT&reverse=true")).json()
+        assert (row["size"], row["price"], row["trdType"], row["trdMatchID"]) == (0, 60_000, "Referential", None)
+
+
+async def test_one_day_of_executions() -> None:
+    """`GET /user/executionHistory` holds that day's balance changes of that instrument."""
+    async with running() as exchange, Rest(exchange) as rest:
+        filled = await rest.ask("POST", "/order", symbol="XBTUSD", orderQty=100)
+        (row,) = await rest.ask("GET", "/user/executionHistory", symbol="XBTUSD", timestamp=filled["timestamp"])
+        assert (row["orderID"], row["execType"]) == (filled["orderID"], "Trade")
+        assert await rest.ask("GET", "/user/executionHistory", symbol="XBTUSD", timestamp="2020-01-01") == []
 
 
 async def test_endpoints_describe_themselves() -> None:
@@ -203,6 +223,24 @@ async def test_budget_headers_and_refusal() -> None:
         assert refused.json() == {
             "error": {"message": f"Rate limit exceeded, retry in {wait_s} seconds.", "name": "RateLimitError"}
         }
+
+
+async def test_a_signed_public_read_is_charged_to_the_account() -> None:
+    """Signed, the address keeps its own small budget; every kind of answer carries the headers."""
+    limits = RateLimits(signed_per_minute=50, unsigned_per_minute=5, ban_after_refusals=1_000)
+    async with running(limits=limits) as exchange, Rest(exchange) as rest:
+        for left in (49, 48, 47):
+            signed = await rest.send("GET", "/instrument", {"symbol": "XBTUSD"})
+            assert (signed.headers["x-ratelimit-limit"], signed.headers["x-ratelimit-remaining"]) == ("50", str(left))
+        plain = await rest.plain("GET", "/instrument?symbol=XBTUSD")
+        assert (plain.headers["x-ratelimit-limit"], plain.headers["x-ratelimit-remaining"]) == ("5", "4")
+        too_large = await rest.plain("POST", "/order", content=b"x" * (exchange.settings.body_bytes + 1))
+        unknown = await rest.plain("GET", "/nothing")
+        unsigned = await rest.plain("GET", "/order")
+        answers = [(too_large, 413), (unknown, 404), (unsigned, 401)]
+        assert [(one.status_code, one.headers["x-ratelimit-remaining"]) for one, _ in answers] == [
+            (status, str(3 - number)) for number, (_, status) in enumerate(answers)
+        ]
 
 
 async def test_a_ban_is_html_and_ends_the_sockets() -> None:

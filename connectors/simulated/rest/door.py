@@ -71,7 +71,11 @@ class Door:
     async def _pass(self, visit: _Visit) -> object:
         request = visit.request
         route = ROUTES.get((request.method, request.url.path.rstrip("/")))
-        body = await _bounded_body(request, self._venue.settings.body_bytes)
+        try:
+            body = await _bounded_body(request, self._venue.settings.body_bytes)
+        except Refused:
+            self._charge(visit, None, is_order=False)
+            raise
         key = self._identified(visit, body)
         self._charge(visit, key, is_order=route is not None and route.is_order)
         if request.url.path == swagger.PATH:

@@ -89,7 +89,7 @@ def get_quotes(call: Call) -> Answer:
 
 def get_trades(call: Call) -> Answer:
     """`GET /trade`."""
-    return call.selected(_of_symbols(call, call.venue.exchange.trade_rows), TRADE)
+    return call.selected(_of_symbols(call, call.venue.exchange.trade_rows, indices=True), TRADE)
 
 
 def get_trade_bins(call: Call) -> Answer:
@@ -142,10 +142,11 @@ def get_stats(call: Call) -> Answer:
     return list(sums.values())
 
 
-def _of_symbols(call: Call, read: Callable[[str], list[Row]]) -> list[Row]:
+def _of_symbols(call: Call, read: Callable[[str], list[Row]], *, indices: bool = False) -> list[Row]:
     wanted = call.symbol()
     symbols = [str(row["symbol"]) for row in call.venue.exchange.instrument_rows()]
-    rows = [row for name in symbols if wanted in (None, name) and not is_index(name) for row in read(name)]
+    asked = [name for name in symbols if wanted in (None, name) and (indices or not is_index(name))]
+    rows = [row for name in asked for row in read(name)]
     return sorted(rows, key=lambda row: str(row["timestamp"]))
 
 

@@ -1,4 +1,4 @@
-"""What the exchange says about itself: version, assets, schema, help, announcements.
+"""What the exchange says about itself: version, assets, schema, help.
 
 Source: www.bitmex.com/api/explorer; scales of `walletAssets` as at the venue.
 """
@@ -84,8 +84,3 @@ def websocket_help() -> dict[str, object]:
             "public": sorted(name for name, table in TABLES.items() if not table.is_private),
         },
     }
-
-
-def get_announcements(_call: Call) -> Answer:
-    """`GET /announcement` and its like: nothing to announce."""
-    return []

@@ -18,6 +18,7 @@ from connectors.simulated.selection import matches
 from connectors.simulated.tables import EXECUTION, ORDER
 
 _LONGEST_TIMEOUT_MS = 1_000_000_000_000
+_DAY_CHARS = 10  # of a timestamp
 _BALANCE_CHANGES = frozenset({"Trade", "Settlement", "Funding", "Insurance", "Rebalance", "Liquidation", "Bankruptcy"})
 
 
@@ -129,3 +130,14 @@ def get_trade_history(call: Call) -> Answer:
     """`GET /execution/tradeHistory`: only what changed the balance."""
     rows = call.venue.exchange.execution_rows(call.account)
     return call.selected([row for row in rows if row["execType"] in _BALANCE_CHANGES], EXECUTION)
+
+
+def get_day_of_executions(call: Call) -> Answer:
+    """`GET /user/executionHistory`: the balance changes of one instrument on one day (UTC)."""
+    symbol, day = call.required_symbol(), call.params.required_text("timestamp")[:_DAY_CHARS]
+    rows = call.venue.exchange.execution_rows(call.account)
+    return [
+        row
+        for row in rows
+        if row["execType"] in _BALANCE_CHANGES and row["symbol"] == symbol and str(row["timestamp"]).startswith(day)
+    ]

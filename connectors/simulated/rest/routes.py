@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from connectors.simulated.auth import Access
-from connectors.simulated.rest import account, market, meta, orders, positions
+from connectors.simulated.rest import account, market, meta, orders, positions, quiet
 from connectors.simulated.rest.call import Answer, Call
 
 Handler = Callable[[Call], Answer]
@@ -61,6 +61,9 @@ _TABLE: dict[tuple[str, str], Route] = {
     ("POST", "/order/closePosition"): _route("Order.closePosition", orders.close_position, _ORDER, "symbol! price"),
     ("GET", "/execution"): _route("Execution.get", orders.get_executions, _READ, _PAGE),
     ("GET", "/execution/tradeHistory"): _route("Execution.getTradeHistory", orders.get_trade_history, _READ, _PAGE),
+    ("GET", "/user/executionHistory"): _route(
+        "User.getExecutionHistory", orders.get_day_of_executions, _READ, "symbol! timestamp!"
+    ),
     # positions
     ("GET", "/position"): _route("Position.get", positions.get_positions, _READ, "filter columns count"),
     ("POST", "/position/leverage"): _route(
@@ -121,9 +124,35 @@ _TABLE: dict[tuple[str, str], Route] = {
     ("GET", "/wallet/networks"): _route("Wallet.getNetworksConfig", meta.get_networks, _PUBLIC),
     ("GET", "/schema"): _route("Schema.get", meta.get_schema, _PUBLIC, "model"),
     ("GET", "/schema/websocketHelp"): _route("Schema.websocketHelp", meta.get_websocket_help, _PUBLIC),
-    ("GET", "/announcement"): _route("Announcement.get", meta.get_announcements, _PUBLIC, "columns"),
-    ("GET", "/announcement/urgent"): _route("Announcement.getUrgent", meta.get_announcements, _READ),
-    ("GET", "/globalNotification"): _route("GlobalNotification.get", meta.get_announcements, _READ),
-    ("GET", "/chat"): _route("Chat.get", meta.get_announcements, _PUBLIC, "count start reverse channelID"),
 }
-ROUTES: Mapping[tuple[str, str], Route] = {(verb, BASE_PATH + path): route for (verb, path), route in _TABLE.items()}
+# What this exchange does not have, answered empty.
+_QUIET: dict[tuple[str, str], Route] = {
+    ("GET", "/announcement"): _route("Announcement.get", quiet.get_nothing, _PUBLIC, "columns"),
+    ("GET", "/announcement/urgent"): _route("Announcement.getUrgent", quiet.get_nothing, _READ),
+    ("GET", "/globalNotification"): _route("GlobalNotification.get", quiet.get_nothing, _READ),
+    ("GET", "/chat"): _route("Chat.get", quiet.get_nothing, _PUBLIC, "count start reverse channelID"),
+    ("GET", "/chat/channels"): _route("Chat.getChannels", quiet.get_chat_channels, _PUBLIC),
+    ("GET", "/chat/connected"): _route("Chat.getConnected", quiet.get_chat_connected, _PUBLIC),
+    ("GET", "/chat/pinned"): _route("Chat.getPinned", quiet.get_chat_pinned, _PUBLIC, "channelID"),
+    ("GET", "/leaderboard"): _route("Leaderboard.get", quiet.get_nothing, _PUBLIC, "method"),
+    ("GET", "/leaderboard/name"): _route("Leaderboard.getName", quiet.get_leaderboard_name, _READ),
+    ("GET", "/stats/history"): _route("Stats.history", quiet.get_nothing, _PUBLIC),
+    ("GET", "/stats/historyUSD"): _route("Stats.historyUSD", quiet.get_nothing, _PUBLIC),
+    ("GET", "/address"): _route("Address.get", quiet.get_nothing, _READ),
+    ("GET", "/userAffiliates"): _route("UserAffiliates.get", quiet.get_nothing, _READ),
+    ("GET", "/userEvent"): _route("UserEvent.get", quiet.get_user_events, _READ, "count startId"),
+    ("GET", "/user/affiliateStatus"): _route("User.getAffiliateStatus", quiet.get_affiliate_status, _READ, "currency"),
+    ("GET", "/user/depositAddress"): _route(
+        "User.getDepositAddress", quiet.get_deposit_address, _READ, "currency network"
+    ),
+    ("GET", "/user/getWalletTransferAccounts"): _route("User.getWalletTransferAccounts", quiet.get_nothing, _READ),
+    ("GET", "/user/quoteFillRatio"): _route("User.getQuoteFillRatio", quiet.get_nothing, _READ),
+    ("GET", "/user/quoteValueRatio"): _route("User.getQuoteValueRatio", quiet.get_nothing, _READ),
+    ("GET", "/user/staking"): _route("User.getStaking", quiet.get_nothing, _READ, "currency"),
+    ("GET", "/user/staking/instruments"): _route("User.getStakingInstruments", quiet.get_nothing, _READ),
+    ("GET", "/user/staking/tiers"): _route("User.getStakingTiers", quiet.get_nothing, _READ),
+    ("GET", "/user/unstakingRequests"): _route("User.getUnstakingRequests", quiet.get_nothing, _READ),
+}
+ROUTES: Mapping[tuple[str, str], Route] = {
+    (verb, BASE_PATH + path): route for (verb, path), route in (*_TABLE.items(), *_QUIET.items())
+}

@@ -99,7 +99,14 @@ def test_connections_per_hour() -> None:
 
 
 def test_limits_off() -> None:
-    """A harness may switch them off: no refusal, no headers."""
-    limits = RequestLimits(RateLimits(is_on=False, signed_per_minute=1))
-    assert all(admit(limits, 0) == Verdict() for _ in range(50))
+    """A harness may switch them off: no refusal, and the headers of a budget nobody touched."""
+    limits = RequestLimits(RateLimits(is_on=False, signed_per_minute=3))
+    verdicts = [admit(limits, 0, is_order=True) for _ in range(50)]
+    assert all(verdict.retry_after_s is None for verdict in verdicts)
+    last = verdicts[-1].headers
+    assert (last["x-ratelimit-limit"], last["x-ratelimit-remaining"], last["x-ratelimit-remaining-1s"]) == (
+        "3",
+        "3",
+        "10",
+    )
     assert limits.admit_connection(HOME, 0) == 719

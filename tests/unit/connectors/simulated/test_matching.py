@@ -16,6 +16,28 @@ def test_taker_walks_the_levels() -> None:
     assert fills == [(50_010, 1_000), (50_020, 1_000), (50_030, 500)]
 
 
+def test_a_market_order_shows_the_touch_until_it_fills() -> None:
+    """The first row of a market order carries the best opposite price, each fill then its own; no avgPx before."""
+    desk = Desk()
+    desk.move(prices(half_spread=10, depth=1_000))
+    desk.exchange.take_changes()
+    desk.place(1_500, ord_type="Market")
+    orders = [change.row for change in desk.exchange.take_changes() if change.table == "order"]
+    rows = [(row["price"], row["avgPx"]) for row in orders]
+    assert rows == [(50_010, None), (50_010, 50_010), (50_020, Decimal("50013.3329"))]
+    assert [execution["price"] for execution in desk.executions()] == [50_010, 50_010, 50_020]
+
+
+def test_a_stop_has_no_price_before_it_fires() -> None:
+    """Waiting it has none, when it is let go the touch, then the price of its match."""
+    desk = Desk()
+    stop = desk.place(1_000, side="Buy", stop_px=50_500)
+    assert stop["price"] is None
+    desk.move(prices(mark=50_600, half_spread=10))
+    shown = [execution["price"] for execution in desk.executions()]
+    assert shown == [None, 50_610, 50_610]
+
+
 def test_liquidity_used_up_stays_used_up_until_the_next_step() -> None:
     """A second order in the same step starts behind the first; after the step the book is fresh."""
     desk = Desk()

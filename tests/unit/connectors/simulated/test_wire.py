@@ -100,12 +100,13 @@ def test_sparse_rows_leave_out_what_is_empty_but_updates_clear_it() -> None:
 
 
 def test_a_deleted_row_leaves_the_partial() -> None:
-    """A delete carries the key and the row is gone; seen again it is an insert."""
+    """A delete carries the key and the symbol, and the row is gone; seen again it is an insert."""
     mirror = Mirror(RowStyle.FULL)
     row: Row = {"orderID": "9", "symbol": "XBTUSD", "side": "Sell", "price": Decimal(1), "leavesQty": 5}
     mirror.frames([change(row, "liquidation")])
     (gone,) = mirror.frames([change(row, "liquidation", is_delete=True)])
-    assert json.loads(gone.text) == {"table": "liquidation", "action": "delete", "data": [{"orderID": "9"}]}
+    gone_row = {"orderID": "9", "symbol": "XBTUSD"}
+    assert json.loads(gone.text) == {"table": "liquidation", "action": "delete", "data": [gone_row]}
     assert mirror.rows("liquidation", None) == []
     (again,) = mirror.frames([change(row, "liquidation")])
     assert again.action is Action.INSERT
