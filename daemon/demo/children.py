@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import signal
 import sys
@@ -20,6 +21,8 @@ MOST_RESTARTS = 20
 """More deaths than this in one demo mean that the program is broken, not unlucky."""
 RESTART_PAUSE_S = 0.1
 STOP_WITHIN_S = 10.0
+PR_SET_PDEATHSIG = 1
+"""Of Linux's prctl(2)."""
 
 
 class ChildFailed(Exception):
@@ -28,6 +31,12 @@ class ChildFailed(Exception):
     def __init__(self, words: str, code: ExitCode = ExitCode.BROKEN) -> None:
         super().__init__(words)
         self.code = code
+
+
+def _end_with_parent() -> None:
+    """In the child: have Linux send SIGTERM when the demo is gone, even by `kill -9`. Elsewhere nothing happens."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Child:
@@ -112,6 +121,7 @@ class Child:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 env=self._environment,
+                preexec_fn=_end_with_parent,
                 limit=1 << 20,
             )
             self._process = process

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import selectors
 import signal
 import subprocess
 import sys
@@ -153,3 +154,25 @@ def test_interrupted_leaves_no_process_behind(tmp_path: Path) -> None:
         process.communicate(timeout=40)
     assert process.returncode == ExitCode.INTERRUPTED
     assert not [child for child in children.values() if Path(f"/proc/{child}").exists()]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
+def test_a_killed_demo_leaves_no_process_behind(tmp_path: Path) -> None:
+    """`kill -9` of the demo itself ends both children as well."""
+    with a_demo(tmp_path) as process:
+        assert process.stderr is not None
+        _wait_line(process.stderr, "both accounts hold")
+        children = _children(process)
+        process.kill()
+        process.communicate(timeout=40)
+        ends = [os.pidfd_open(pid) for pid in children.values() if Path(f"/proc/{pid}").exists()]
+    with selectors.DefaultSelector() as waiting:
+        for end in ends:
+            waiting.register(end, selectors.EVENT_READ)
+        while waiting.get_map():
+            ended = waiting.select(timeout=LINE_WITHIN_S)
+            assert ended, "a child outlived the demo"
+            for key, _ in ended:
+                waiting.unregister(key.fd)
+                os.close(key.fd)
