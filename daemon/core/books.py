@@ -50,6 +50,7 @@ def take_order(draft: Draft, order: Order, evidence: Evidence, taken_ns: int) ->
     ours = ids.parse(draft.account, order.client_order_id)
     if ours is not None:
         draft.note_number(*ours)
+        order = _as_sent(order)
     if _is_stale(draft, known, order, evidence, taken_ns):
         if ours is not None and evidence is not Evidence.ANSWER:
             _confirm(draft, known)
@@ -63,6 +64,11 @@ def take_order(draft: Draft, order: Order, evidence: Evidence, taken_ns: int) ->
     _recount(draft, order.symbol)
     if order.symbol in draft.positions:
         draft.touch(order.symbol)
+
+
+def _as_sent(order: Order) -> Order:
+    """A Close of ours never carries a quantity; a venue may show the position at placement, which it outgrows."""
+    return replace(order, quantity=None) if order.is_close and order.quantity is not None else order
 
 
 def _is_stale(draft: Draft, known: KnownOrder | None, order: Order, evidence: Evidence, taken_ns: int) -> bool:
