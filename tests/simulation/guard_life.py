@@ -161,9 +161,9 @@ class _Life(Guard):
         """What `open` does, without threads and questions about the key."""
         owner = self._owner
         owner.disk.write_out(folder)
-        recovered = recover(folder)
-        state, problem = self._state_from(recovered)
-        owner.problems.append(problem)
+        recovered = self._of_this_account(recover(folder))
+        state = self._state_from(recovered)
+        owner.problems.append(recovered.problem)
         journal = _SeenJournal(
             owner.disk,  # type: ignore[arg-type]  # the same verbs, in memory
             first_seq=recovered.next_seq,
