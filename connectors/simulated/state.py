@@ -81,6 +81,9 @@ class StateJournal:
         try:
             self._lock()
             self._length = self._checked_header()
+        except OSError as error:
+            os.close(self._file)
+            raise StateError(f"{self._path}: cannot be used: {error.strerror}") from error
         except BaseException:
             os.close(self._file)
             raise

@@ -54,6 +54,8 @@ def run_demo(options: DemoOptions) -> int:
             raise CommandFailed(str(failure), failure.code) from failure
         except BotRefused as refusal:
             raise CommandFailed(str(refusal), ExitCode.BROKEN) from refusal
+        except OSError as error:  # a full disk, above all
+            raise CommandFailed(f"the folder of the run, {folder}: {error.strerror}", ExitCode.BAD_INPUT) from error
     _write(report, report_html(result))
     if options.as_json:
         sys.stdout.write(msgspec.json.encode(as_object(result, str(report))).decode() + "\n")
@@ -75,7 +77,7 @@ async def _interruptible(options: DemoOptions, programme: Programme, folder: Pat
             stage = await set_up(options, folder, stack)
             await stage.wait_guarding()
             record = await play(stage, programme, screen)
-    except* (ChildFailed, BotRefused) as failures:
+    except* (ChildFailed, BotRefused, OSError) as failures:
         raise _first(failures) from None
     return judge(record)
 

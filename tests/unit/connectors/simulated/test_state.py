@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -107,3 +109,14 @@ def test_cut_takes_back(tmp_path: Path) -> None:
     journal.append(RECORDS[2])
     journal.close()
     assert replayed(tmp_path) == [RECORDS[0], RECORDS[2]]
+
+
+def test_a_full_disk_is_one_line_from_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even the header fits: the file and the system's reason are named."""
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(StateError, match=r"inputs\.jsonl: cannot be used: No space left"):
+        StateJournal(tmp_path / "state", SETTINGS)
