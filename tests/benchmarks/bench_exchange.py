@@ -1,0 +1,156 @@
+"""The embedded exchange: how fast its engine is, and how fast it answers over its ports.
+
+The engine runs in this process. For the ports `seawall exchange` runs as a process of its own; the load comes from raw
+sockets with prepared requests, one request in flight on each, so that the client costs little. Request limits are off.
+The floor over HTTP is the cheapest answer there is: the venue's clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import statistics
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import uvloop
+from websockets.asyncio.client import connect
+
+from connectors.simulated.auth import ApiKey
+from connectors.simulated.inputs import SetPrices
+from tests.benchmarks.bench_start import an_exchange
+from tests.benchmarks.measure import Action, median_costs, print_costs, print_table, quantile
+from tests.integration.exchange_client import sign
+from tests.unit.connectors.simulated.desk import Desk, prices
+
+REQUESTS, CONNECTIONS = 1_500, 4
+FRAMES_S = 4.0
+ORDER = {"symbol": "XBTUSD", "side": "Buy", "orderQty": 100, "price": 10_000, "timeInForce": "ImmediateOrCancel"}
+"""Goes through all checks and ends at once: an account may hold so many open orders only."""
+
+
+def moving(desk: Desk) -> Action:
+    """Return one step of the tape: four contracts move, nothing triggers."""
+    marks = itertools.cycle((50_000, 50_010, 49_990))
+
+    def move() -> None:
+        mark = next(marks)
+        names = ("XBTUSD", "XBTUSDT", "ETHUSD", "XBTH27")
+        values = (mark, mark, mark * 3 // 50, mark + 500)
+        steps = tuple(prices(name, value) for name, value in zip(names, values, strict=True))
+        desk.tape_ms += 1_000
+        desk.apply(SetPrices(tape_ms=desk.tape_ms, prices=steps))
+        desk.exchange.take_changes()
+
+    return move
+
+
+def ordering(desk: Desk) -> Action:
+    """Return one resting order placed and cancelled again: two requests."""
+
+    def place_and_cancel() -> None:
+        desk.cancel(desk.place(100, ord_type="Limit", price=Decimal(10_000))["orderID"])
+        desk.exchange.take_changes()
+
+    return place_and_cancel
+
+
+def engine() -> None:
+    """Print what the engine costs without any port."""
+    idle, busy, finished = Desk(), Desk(), Desk()
+    busy.place(10_000)
+    for number in range(100):
+        busy.place(100, ord_type="Limit", price=Decimal(10_000 + number))
+    for number in range(8):
+        busy.stop(40_000 + number)
+    actions = {
+        "SetPrices, nobody in the market": moving(idle),
+        "SetPrices, a position, 100 bids, 8 stops": moving(busy),
+        "place and cancel": ordering(finished),
+    }
+    print_costs("engine, CPU us", median_costs(actions, rounds=5), floor="SetPrices, nobody in the market")
+
+
+def requests(described: dict[str, Any], verb: str, path: str, body: bytes = b"") -> Iterator[bytes]:
+    """Yield signed requests, each with a signature of its own second."""
+    key = ApiKey(
+        name="trading",
+        key_id=described["key"],
+        secret=described["secret"],
+        account=described["account"],
+        permissions=frozenset(),
+    )
+    host = urlsplit(described["http"]).netloc
+    while True:
+        headers = sign(key, verb, f"/api/v1{path}", body) if path else {}
+        lines = [f"{verb} /api/v1{path} HTTP/1.1", f"host: {host}", f"content-length: {len(body)}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        yield "\r\n".join([*lines, "content-type: application/json", "", ""]).encode() + body
+
+
+async def converse(http_url: str, asked: list[bytes]) -> list[float]:
+    """Send prepared requests over one connection, one after the other; return the microseconds of each."""
+    where = urlsplit(http_url)
+    reader, writer = await asyncio.open_connection(where.hostname, where.port)
+    times = []
+    for request in asked:
+        started_ns = time.perf_counter_ns()
+        writer.write(request)
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        body = await reader.readexactly(int(head.split(b"content-length:")[1].split(b"\r\n")[0]))
+        assert head.startswith(b"http/1.1 200"), body
+        times.append((time.perf_counter_ns() - started_ns) / 1e3)
+    writer.close()
+    return times
+
+
+async def load(described: dict[str, Any], verb: str, path: str, body: bytes = b"") -> tuple[float, float, float]:
+    """Return requests a second over all connections, and p50 and p99 of one."""
+    asked = requests(described, verb, path, body)
+    shares = [list(itertools.islice(asked, REQUESTS // CONNECTIONS)) for _ in range(CONNECTIONS)]
+    started_ns = time.perf_counter_ns()
+    async with asyncio.TaskGroup() as tasks:
+        talks = [tasks.create_task(converse(described["http"], share)) for share in shares]
+    took_s = (time.perf_counter_ns() - started_ns) / 1e9
+    times = [one for talk in talks for one in talk.result()]
+    return len(times) / took_s, statistics.median(times), quantile(times, 0.99)
+
+
+async def frames(described: dict[str, Any], topics: str) -> tuple[float, float]:
+    """Return frames and megabytes a second that one subscriber gets of a tape as fast as possible."""
+    count, size = 0, 0
+    async with connect(f"{described['ws']}?subscribe={topics}", compression=None, max_size=None) as socket:
+        await socket.recv(decode=False)
+        until_s = time.perf_counter() + FRAMES_S
+        while time.perf_counter() < until_s:
+            size += len(await socket.recv(decode=False))
+            count += 1
+    return count / FRAMES_S, size / FRAMES_S / 1e6
+
+
+async def over_ports() -> None:
+    """Print what the ports carry."""
+    with an_exchange("--start-paused") as (described, _):
+        order = msgspec.json.encode(ORDER)
+        rows = [
+            ("floor: GET the venue's clock", *await load(described, "GET", "")),
+            ("GET positions, signed", *await load(described, "GET", "/position")),
+            ("POST an order that ends at once", *await load(described, "POST", "/order", order)),
+        ]
+    floor = rows[0][1]
+    title = f"over HTTP, {CONNECTIONS} connections, wall us"
+    print_table(title, ["", "per s", "p50", "p99", "ratio"], [(*row, row[1] / floor) for row in rows])
+    with an_exchange("--speed", "max", "--scenario", "crash") as (described, _):
+        rows_of_frames = [
+            (topics, *await frames(described, topics)) for topics in ("instrument", "instrument,trade,quote")
+        ]
+    print_table("to one subscriber, tape as fast as possible", ["", "frames/s", "MB/s"], rows_of_frames)
+
+
+if __name__ == "__main__":
+    engine()
+    uvloop.run(over_ports())
