@@ -118,7 +118,8 @@ class SwitchPolicy:
     timeout_s: Decimal = Decimal(60)
     """Silence after which the venue cancels everything. Must outlive a restart of the guard."""
     cancel_on_stop: bool = False
-    """At an orderly stop in mode auto: cancel what may add exposure before disarming."""
+    """At an orderly stop in mode auto: cancel the open orders that may add exposure, bots' included, before disarming.
+    Reduce-only and Close orders stay, whoever placed them."""
     redisarm_every_s: Decimal = Decimal(300)
     """While disarmed, 0 is sent again this often: another client may have armed the one timer there is."""
 

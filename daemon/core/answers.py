@@ -45,6 +45,8 @@ def take_answer(draft: Draft, event: RequestAnswered) -> None:
         take_order(draft, event.order, Evidence.ANSWER, sent_ns)
     if pending is None:
         return
+    if pending.kind is PendingKind.CANCEL and event.order is None:
+        _drop_ended(draft, pending)
     guarded = draft.positions.get(pending.symbol)
     write = None if guarded is None else _write_of(guarded, event.command_id)
     if guarded is None or write is None:
@@ -65,6 +67,13 @@ def _answered_empty(draft: Draft, guarded: Guarded, write: Write) -> None:
         return
     _doubt(draft, guarded, write.order_id)
     _move(draft, guarded, write, WriteInput.ANSWERED_FINAL)
+
+
+def _drop_ended(draft: Draft, pending: Pending) -> None:
+    """The venue has nothing left to cancel of somebody's order."""
+    known = draft.orders.get(pending.symbol, {}).get(pending.order_id)
+    if known is not None:
+        drop_unknown(draft, known)
 
 
 def _answered_final(draft: Draft, guarded: Guarded, write: Write, order: Order) -> None:
@@ -238,7 +247,7 @@ def _lose(draft: Draft, command_id: int, pending: Pending) -> bool:
         _move(draft, guarded, write, WriteInput.LATE)
     if pending.symbol:
         draft.touch(pending.symbol)
-    return pending.kind in {PendingKind.WRITE, PendingKind.FIND}
+    return pending.kind in {PendingKind.WRITE, PendingKind.CANCEL, PendingKind.FIND}
 
 
 def note_success(draft: Draft) -> None:

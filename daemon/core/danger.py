@@ -5,6 +5,8 @@ refuses counts as not done, and the core thinks again. The rule is written apart
 that each checks the other.
 
 A command may only shrink a position, never loosen or remove its last cover, and in an observing guard nothing goes out.
+Orders of others are never touched, with one exception: an orderly stop in switch mode `auto` with `cancel_on_stop`
+cancels those that may add exposure, and no other.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from decimal import Decimal
 from typing import assert_never
 
 from config.policy import ForeignStops, SwitchMode
-from connectors.vocabulary import Order, OrderSide, Side
+from connectors.vocabulary import Order, OrderKind, OrderSide, Side
 from daemon.core import ids
 from daemon.core.commands import (
     AmendStop,
@@ -30,6 +32,8 @@ from daemon.core.cover import is_enough, is_sound
 from daemon.core.marks import is_fresh, is_looser, is_through
 from daemon.core.mode import Mode
 from daemon.core.state import Guarded, GuardState
+
+_STOPS = frozenset({OrderKind.STOP_MARKET, OrderKind.STOP_LIMIT})
 
 
 def refusal(command: VenueCommand, state: GuardState) -> str | None:
@@ -77,7 +81,7 @@ def _common_refusal(command: PlaceStop | AmendStop | ReduceAtMarket | CancelOrde
         return "observing only"
     if command.key.account != state.account:
         return "another account"
-    if not ids.is_ours(state.account, command.client_order_id):
+    if not ids.is_ours(state.account, command.client_order_id) and not isinstance(command, CancelOrder):
         return "not an order of ours"
     return None
 
@@ -137,6 +141,8 @@ def _cancel_refusal(command: CancelOrder, state: GuardState) -> str | None:
     common = _common_refusal(command, state)
     if common is not None:
         return common
+    if not ids.is_ours(state.account, command.client_order_id):
+        return _foreign_cancel_refusal(command, state)
     guarded = state.positions.get(command.key.symbol)
     if guarded is None or guarded.position.side is None:
         return None
@@ -148,6 +154,24 @@ def _cancel_refusal(command: CancelOrder, state: GuardState) -> str | None:
     if is_enough(rest, guarded.position.quantity):
         return None
     return "it would remove cover of an open position"
+
+
+def _foreign_cancel_refusal(command: CancelOrder, state: GuardState) -> str | None:
+    """Somebody else's order: only by the orderly stop that is to do so, and only if it may add exposure."""
+    switch = state.policy.switch
+    if state.mode is not Mode.STOPPING or switch.mode is not SwitchMode.AUTO or not switch.cancel_on_stop:
+        return "not an order of ours"
+    known = state.orders.get(command.key.symbol, {}).get(command.order_id)
+    if known is None:
+        return "no such open order"
+    order = known.order
+    if order.is_reduce_only or order.is_close:
+        return "it can only shrink a position, and is not ours"
+    guarded = state.positions.get(command.key.symbol)
+    side = None if guarded is None else guarded.position.side
+    if guarded is None or side is None or order.side is not ids.closing_side(side) or order.kind not in _STOPS:
+        return None
+    return None if guarded.covered_ns else "it might protect a position that has no confirmed cover"
 
 
 def _protecting(state: GuardState, guarded: Guarded, side: Side) -> list[Order]:

@@ -39,6 +39,7 @@ _MAPPINGS: Final = (
     "numbers",
     "pending",
     "asking",
+    "cancels",
     "account_moves",
     "stale_currencies",
     "degraded",
@@ -98,6 +99,7 @@ class Draft:
         self.numbers = state.numbers
         self.pending = state.pending
         self.asking = state.asking
+        self.cancels = state.cancels
         self.account_moves = state.account_moves
         self.stale_currencies = state.stale_currencies
         self.degraded = state.degraded
@@ -123,11 +125,13 @@ class Draft:
         self.next_command_id += 1
         return command_id
 
-    def await_answer(self, kind: PendingKind, symbol: str = "", ids: tuple[str, ...] = ()) -> int:
+    def await_answer(
+        self, kind: PendingKind, symbol: str = "", ids: tuple[str, ...] = (), *, order_id: str = ""
+    ) -> int:
         """Register a request and return its command id."""
         command_id = self.take_command_id()
         self._own("pending")
-        self.pending[command_id] = Pending(kind=kind, symbol=symbol, sent_ns=self.now_ns, ids=ids)
+        self.pending[command_id] = Pending(kind=kind, symbol=symbol, sent_ns=self.now_ns, ids=ids, order_id=order_id)
         return command_id
 
     def answered(self, command_id: int) -> Pending | None:
@@ -217,6 +221,17 @@ class Draft:
         if self.numbers.get(series, 0) < number:
             self._own("numbers")
             self.numbers[series] = number
+
+    def note_cancel(self, order_id: str) -> None:
+        """Remember that the orderly stop asked for the cancel of an order just now."""
+        self._own("cancels")
+        self.cancels[order_id] = self.now_ns
+
+    def forget_cancels(self) -> None:
+        """Forget what an orderly stop asked for: it is over."""
+        if self.cancels:
+            self._owned.add("cancels")
+            self.cancels = {}
 
     # ------------------------------------------------------------------ the rest
 

@@ -48,6 +48,8 @@ class PendingKind(Enum):
     """Requests that the venue has yet to answer."""
 
     WRITE = "write"
+    CANCEL = "cancel"
+    """Of somebody's order that may add exposure, at an orderly stop."""
     FIND = "find"
     PICTURE = "picture"
     FEED = "feed"
@@ -64,6 +66,8 @@ class Pending:
     sent_ns: int
     ids: tuple[str, ...] = ()
     """Client order ids asked for."""
+    order_id: str = ""
+    """Of the order to be cancelled at an orderly stop."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -315,6 +319,8 @@ class GuardState:
     """Requests in flight by command id."""
     asking: dict[str, int] = field(default_factory=dict)
     """Symbol to the command id of the question about its orders that is in flight; below 0: paused until that time."""
+    cancels: dict[str, int] = field(default_factory=dict)
+    """Orders whose cancel was asked for by the orderly stop, and when that was last."""
     account_moves: dict[str, FailureMove] = field(default_factory=dict)
     """By currency: the common moves at which its cross positions fail together, when last worked out."""
     stale_currencies: dict[str, int] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from daemon.core import (
     answers,
     bands,
     books,
+    exposure,
     feeds,
     judgement,
     pictures,
@@ -150,6 +151,7 @@ def _start(draft: Draft) -> None:
     for command_id, pending in answers.lose_all(draft):
         _fail_read(draft, command_id, pending, "the process restarted", 0, is_unknown=True)
     draft.pictures = replace(draft.pictures, retry_at_ns=0, pause_ns=0)
+    draft.forget_cancels()
     draft.switch = replace(draft.switch, is_settled=False, retry_at_ns=0, problem="")
     # The shell of this process knows neither bands nor timer yet.
     draft.timer_ns = 0
@@ -187,7 +189,7 @@ def _fail_read(
             pictures.fail(draft, command_id, retry_ns)
         case PendingKind.FEED | PendingKind.DISARM:
             switch.fail(draft, command_id, reason, is_unknown=is_unknown)
-        case PendingKind.WRITE | PendingKind.FIND:
+        case PendingKind.WRITE | PendingKind.CANCEL | PendingKind.FIND:
             pass
         case _:
             assert_never(pending.kind)
@@ -213,6 +215,7 @@ def _reconcile(draft: Draft) -> None:
 def _judge(draft: Draft) -> None:
     """What concerns the account: mode, switch, pictures, degraded states, and when to wake up."""
     feeds.settle_mode(draft)
+    exposure.cancel_at_stop(draft)
     switch.decide(draft)
     judgement.judge_account(draft)
     pictures.ask(draft)

@@ -1,4 +1,4 @@
-"""The orderly stop: settle what is under way, then the switch, then say goodbye.
+"""The orderly stop: settle what is under way, cancel what may add exposure if asked for, then the switch, then goodbye.
 
 Why: `SIGTERM` comes with requests in flight. A write whose outcome nobody waits for would be an unknown at the next
 start, so outcomes are awaited for a stated time. Stops stay where they are: they protect without us.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from daemon.core import switch
+from config.policy import SwitchMode
+from daemon.core import exposure, switch
 from daemon.core.alerts import tell
 from daemon.core.commands import Exit, Severity
 from daemon.core.draft import ACCOUNT, Draft
@@ -32,7 +33,7 @@ def settle(draft: Draft) -> None:
     if draft.mode is not Mode.STOPPING:
         return
     writes = sum(g.write is not None or g.reduce is not None for g in draft.positions.values())
-    settled = not writes and switch.is_settled(draft)
+    settled = not writes and exposure.is_settled(draft) and switch.is_settled(draft)
     due_ns = draft.stop_asked_ns + SETTLE_WITHIN_NS
     if not settled and draft.now_ns < due_ns:
         draft.wake(ACCOUNT, due_ns)
@@ -41,7 +42,19 @@ def settle(draft: Draft) -> None:
     bare = sum(not g.covered_ns for g in held)
     loose = "" if settled else f" {writes} request(s) and the switch are left unconfirmed."
     text = f"The guard stops: {len(held)} open position(s), {bare} without confirmed cover; stops stay.{loose}"
-    severity = Severity.WARNING if bare or not settled else Severity.NOTE
-    tell(draft, Reason.STOPPING, severity, topic="mode", state=Mode.STOPPED.value, text=text)
+    left = _left_open(draft)
+    severity = (
+        Severity.WARNING if bare or not settled or (left and exposure.is_asked_for(draft.policy)) else Severity.NOTE
+    )
+    tell(draft, Reason.STOPPING, severity, topic="mode", state=Mode.STOPPED.value, text=text + left)
     move(draft, ModeInput.SETTLED)
     draft.emit(Exit(reason=Reason.STOPPING))
+
+
+def _left_open(draft: Draft) -> str:
+    """What may still add exposure, where the switch will not take it away."""
+    count = sum(draft.adding.values())
+    if not count or draft.policy.switch.mode is not SwitchMode.AUTO:
+        return ""
+    could = " and could not be cancelled in time" if exposure.is_asked_for(draft.policy) else ""
+    return f" {count} order(s) that may add exposure stay open{could}."

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Final
 
 from config.policy import SwitchMode
+from daemon.core import exposure
 from daemon.core.alerts import tell
 from daemon.core.commands import DisarmSwitch, FeedSwitch, Severity
 from daemon.core.draft import ACCOUNT, Draft
@@ -75,9 +76,12 @@ def _disarm(draft: Draft, reason: Reason) -> None:
 
 
 def _decide_stopping(draft: Draft) -> None:
-    """The orderly stop: `auto` disarms and awaits the reply, `always` leaves armed and says so."""
+    """The orderly stop: `auto` disarms and awaits the reply, `always` leaves armed and says so.
+
+    Where the stop cancels what may add exposure, that comes first: as long as it lasts the countdown is a backstop.
+    """
     switch = draft.switch
-    if switch.is_settled:
+    if switch.is_settled or not exposure.is_settled(draft):
         return
     if draft.policy.switch.mode is SwitchMode.ALWAYS:
         draft.switch = replace(switch, is_settled=True)

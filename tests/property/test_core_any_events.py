@@ -30,6 +30,7 @@ from daemon.core.commands import (
     ReduceAtMarket,
 )
 from daemon.core.danger import refusal
+from daemon.core.mode import Mode
 from daemon.core.state import GuardState, initial_state
 from daemon.core.step import step
 from tests.builders import ACCOUNT, SECOND, START_NS, a_key, a_margin, a_position, an_instrument, an_order
@@ -163,7 +164,7 @@ policies = st.builds(
         foreign=st.sampled_from(list(ForeignStops)),
         on_start_breach=st.sampled_from(list(StartBreach)),
     ),
-    switch=st.builds(SwitchPolicy, mode=st.sampled_from(list(SwitchMode))),
+    switch=st.builds(SwitchPolicy, mode=st.sampled_from(list(SwitchMode)), cancel_on_stop=st.booleans()),
 )
 gaps = st.sampled_from([0, 1_000_000, 300_000_000, SECOND, 3 * SECOND, 20 * SECOND])
 stories = st.lists(st.tuples(gaps, events), max_size=25)
@@ -195,6 +196,20 @@ def test_no_event_order_raises_or_asks_for_danger(policy: Policy, story: list[tu
                 assert command.quantity is None or 0 < command.quantity <= abs(held)
             if policy.observe:
                 assert not isinstance(command, (*ORDER_COMMANDS, FeedSwitch, DisarmSwitch))
+
+
+@given(policies, stories)
+def test_orders_of_others_are_touched_by_the_stop_alone(policy: Policy, story: list[tuple[int, e.Event]]) -> None:
+    """P1: a cancel without our prefix: only while stopping, with the setting on, and of what may add exposure."""
+    for state, commands in tell(initial_state(ACCOUNT, policy), [*story, (0, e.StopAsked(at_ns=0))]):
+        for command in commands:
+            if isinstance(command, CancelOrder) and not command.client_order_id.startswith("sw-7-"):
+                assert state.mode is Mode.STOPPING
+                assert policy.switch.cancel_on_stop
+                assert policy.switch.mode is SwitchMode.AUTO
+                order = state.orders[command.key.symbol][command.order_id].order
+                assert not order.is_reduce_only
+                assert not order.is_close
 
 
 @given(policies, stories)
