@@ -6,6 +6,7 @@ frees it and a left-over file means nothing.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
@@ -49,5 +50,6 @@ def _lock(descriptor: int, directory: Path) -> None:
     except BlockingIOError as error:
         holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
         raise AlreadyRunning(f"another guard (process {holder}) runs in {directory}") from error
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, f"{os.getpid()}\n".encode())
+    with contextlib.suppress(OSError):  # the number is a courtesy: a full disk must not keep a guard from guarding
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -35,3 +36,15 @@ def test_an_unusable_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("")
     with pytest.raises(StateFolderUnusable, match="state"), hold_state_folder(tmp_path / "state"):
         pass
+
+
+def test_a_full_disk_does_not_keep_a_guard_from_guarding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock holds without the process number in it."""
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full)
+        with hold_state_folder(tmp_path), pytest.raises(AlreadyRunning, match="process unknown"):
+            hold_state_folder(tmp_path).__enter__()
