@@ -256,6 +256,7 @@ class SimGuard:
         """Start a process."""
         self.lives += 1
         self.disk.is_frozen = self.line.is_cut = False
+        self.clock.begin_process()
         self._task = self.loop.create_task(self._live(), name=f"{self.name} life {self.lives}")
 
     async def _live(self) -> None:

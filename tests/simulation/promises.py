@@ -107,6 +107,8 @@ class _Seen:
     commands: dict[int, Command] = field(default_factory=dict)
     unknown: dict[str, _Unknown] = field(default_factory=dict)
     """By series: what the id says but its number."""
+    sighted: set[str] = field(default_factory=set)
+    """Client order ids seen since they were last sent: an answer that is missing then says nothing new."""
     tightest: dict[str, Decimal] = field(default_factory=dict)
     health: HealthTicked | None = None
     second: int = 0
@@ -369,7 +371,7 @@ class Promises(Witness):
 
     def _note_unknown(self, seen: _Seen, command_id: int, at_ns: int) -> None:
         command = seen.commands.get(command_id)
-        if isinstance(command, PlaceStop | ReduceAtMarket):
+        if isinstance(command, PlaceStop | ReduceAtMarket) and command.client_order_id not in seen.sighted:
             seen.unknown[_series(command.client_order_id)] = _Unknown(command.client_order_id, at_ns)
 
     def _note_found(self, seen: _Seen, command_id: int) -> None:
@@ -378,6 +380,7 @@ class Promises(Witness):
             self._resolve(seen, command.client_order_ids)
 
     def _resolve(self, seen: _Seen, names: Sequence[str]) -> None:
+        seen.sighted.update(names)
         if seen.unknown:
             seen.unknown = {key: each for key, each in seen.unknown.items() if each.client_order_id not in names}
 
@@ -413,6 +416,7 @@ class Promises(Witness):
             match command:
                 case PlaceStop() | ReduceAtMarket():
                     self._check_known(seen, command)
+                    seen.sighted.discard(command.client_order_id)
                     self._check_ratchet(seen, command)
                 case AmendStop():
                     self._check_ratchet(seen, command)

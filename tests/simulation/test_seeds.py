@@ -6,17 +6,13 @@ import os
 
 import pytest
 
-from tests.simulation.world import Plan, play
+from tests.simulation.plans import plan_of
+from tests.simulation.world import play
 
 SEED = os.environ.get("SEED")
 SEEDS = int(os.environ.get("SIM_SEEDS", "6"))
 FIRST_SEED = int(SEED) if SEED else int(os.environ.get("SIM_FROM", "1"))
 CHOSEN = [FIRST_SEED] if SEED else range(FIRST_SEED, FIRST_SEED + SEEDS)
-
-
-def plan_of(seed: int) -> Plan:
-    """Return the world of a seed: one guard or two, with one to three spells at a time."""
-    return Plan(seed=seed, minutes=5.0, guards=1 + seed % 2, troubles=1 + seed % 3)
 
 
 @pytest.mark.timeout(120)

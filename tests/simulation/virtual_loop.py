@@ -86,19 +86,23 @@ class TrueTime:
 
 
 class MachineClock:
-    """The clock of one guard's machine: `daemon.shell.clock.Clock`, off by `offset_ns` and never going back."""
+    """The clock of one guard's machine, off by `offset_ns`; to a process it never goes back, like `SystemClock`."""
 
     def __init__(self, true_time: TrueTime) -> None:
         self._true_time = true_time
-        self._last_ns = 0
+        self._process_offset_ns = 0
         self.offset_ns = 0
         self.set_at_ns = 0
         """True time at which the clock was last set."""
 
+    def begin_process(self) -> None:
+        """A process starts, and takes the wall clock as it is."""
+        self._process_offset_ns = self.offset_ns
+
     def now_ns(self) -> int:
-        """As `SystemClock`: follows the wall clock forward only."""
-        self._last_ns = max(self._last_ns, self.wall_ns())
-        return self._last_ns
+        """Follow the wall clock forward; tick on evenly while it is behind."""
+        self._process_offset_ns = max(self._process_offset_ns, self.offset_ns)
+        return self._true_time.now_ns() + self._process_offset_ns
 
     def set_off(self, offset_ns: int) -> None:
         """Set the clock wrong by so much."""

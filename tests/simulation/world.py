@@ -24,7 +24,7 @@ from config.policy import Policy
 from connectors.bitmex import feed
 from connectors.simulated.player import Player, run_refresher, run_timers
 from connectors.simulated.rest.door import Door
-from connectors.simulated.settings import ExchangeSettings
+from connectors.simulated.settings import ExchangeSettings, RowStyle
 from connectors.simulated.switches import Switches
 from connectors.simulated.tape.tape import Tape
 from tests.simulation.bot import CONTRACTS, Bot
@@ -51,6 +51,7 @@ class Plan:
     guards: int = 1
     policy: Policy = field(default_factory=Policy)
     switches: Switches = field(default_factory=Switches)
+    rows: RowStyle = RowStyle.FULL
     act_every_s: float = 12.0
     """Mean time between the bot's acts; infinity for none."""
     trouble_every_s: float = 15.0
@@ -96,7 +97,8 @@ class World:
         self.random = Random(plan.seed)  # noqa: S311 - a world is a function of its seed
         self.true_time = TrueTime(loop)
         self.venue = SimVenue(
-            ExchangeSettings(seed=plan.seed, switches=plan.switches, accounts=plan.accounts), self.true_time
+            ExchangeSettings(seed=plan.seed, switches=plan.switches, accounts=plan.accounts, rows=plan.rows),
+            self.true_time,
         )
         self.account = self.venue.accounts[0]
         self.promises = Promises(self.venue.exchange, loop.time)

@@ -1,0 +1,58 @@
+"""Worlds drawn from a seed: how many guards, how much trouble, under which policy, at an exchange of which habits.
+
+Why: what is not known of the venue is a switch of the embedded exchange, and what an operator may choose is policy. The
+promises hold under every combination, so every world draws one.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from config.policy import ForeignStops, Policy, StartBreach, StopPolicy, StopStyle, SwitchMode, SwitchPolicy
+from connectors.simulated.settings import RowStyle
+from connectors.simulated.switches import ClientIdReuse, LiquidationStyle, Switches
+from tests.simulation.world import Plan
+
+MINUTES = 5.0
+
+
+def plan_of(seed: int, *, minutes: float = MINUTES) -> Plan:
+    """Return the world of a seed."""
+    drawn = Random(f"plan {seed}")  # noqa: S311 - a plan is a function of its seed
+    return Plan(
+        seed=seed,
+        minutes=minutes,
+        guards=drawn.choice((1, 1, 2)),
+        troubles=drawn.choice((1, 2, 3)),
+        policy=_policy(drawn),
+        switches=_switches(drawn),
+        rows=drawn.choice(tuple(RowStyle)),
+    )
+
+
+def _policy(drawn: Random) -> Policy:
+    return Policy(
+        stop=StopPolicy(
+            style=drawn.choice((StopStyle.REDUCE_ONLY, StopStyle.REDUCE_ONLY, StopStyle.CLOSE)),
+            foreign=drawn.choice(tuple(ForeignStops)),
+            on_start_breach=drawn.choice(tuple(StartBreach)),
+        ),
+        switch=SwitchPolicy(mode=drawn.choice((SwitchMode.AUTO, SwitchMode.AUTO, SwitchMode.ALWAYS, SwitchMode.OFF))),
+    )
+
+
+def _switches(drawn: Random) -> Switches:
+    def either() -> bool:
+        return drawn.random() < 0.5
+
+    return Switches(
+        liquidation_first=either(),
+        trigger_at_equality=either(),
+        refuse_crossed_stops=either(),
+        close_shows_quantity=either(),
+        client_id_reuse=drawn.choice(tuple(ClientIdReuse)),
+        liquidation_style=drawn.choice(tuple(LiquidationStyle)),
+        funding_in_maintenance=either(),
+        order_margin_in_liquidation=either(),
+        unknown_cancel_is_404=either(),
+    )
