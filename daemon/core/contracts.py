@@ -48,21 +48,6 @@ def tick_toward_mark(price: Decimal, tick_size: Decimal, side: Side) -> Decimal:
     return tick_up(price, tick_size) if side is Side.LONG else tick_down(price, tick_size)
 
 
-def tick_away_from_mark(price: Decimal, tick_size: Decimal, side: Side) -> Decimal:
-    """Return `price` on the tick grid, rounded away from the mark. See `tick_toward_mark`."""
-    return tick_down(price, tick_size) if side is Side.LONG else tick_up(price, tick_size)
-
-
-def lots_down(quantity: int, lot_size: int) -> int:
-    """Return the largest whole-lot amount of contracts not above `quantity` (an amount, not below zero)."""
-    return quantity // lot_size * lot_size
-
-
-def lots_up(quantity: int, lot_size: int) -> int:
-    """Return the smallest whole-lot amount of contracts not below `quantity` (an amount, not below zero)."""
-    return -(-quantity // lot_size) * lot_size
-
-
 def moved_price(price: Decimal, move: Decimal) -> Decimal:
     """Return `price` after a relative move: a fraction, below zero for a fall. Not rounded to a tick."""
     return price + price * move

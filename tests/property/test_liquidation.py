@@ -13,9 +13,6 @@ from connectors.vocabulary import ContractKind, Instrument, Margin, Position, Po
 from daemon.core.account_failure import account_failure_move, common_move_price
 from daemon.core.contracts import (
     boundary_price,
-    lots_down,
-    lots_up,
-    tick_away_from_mark,
     tick_down,
     tick_toward_mark,
     tick_up,
@@ -97,17 +94,7 @@ def test_ticks_bracket_every_price(price: Decimal, tick: Decimal, side: Side) ->
     assert down <= price <= up
     assert up - down in {0, tick}
     assert down % tick == up % tick == 0
-    toward, away = tick_toward_mark(price, tick, side), tick_away_from_mark(price, tick, side)
-    assert side.sign * (toward - price) >= 0 >= side.sign * (away - price)
-
-
-@given(quantity=st.integers(0, 10**9), lot=st.integers(1, 10_000))
-def test_lots_bracket_every_quantity(quantity: int, lot: int) -> None:
-    """Whole lots on both sides, less than one lot apart from the quantity."""
-    down, up = lots_down(quantity, lot), lots_up(quantity, lot)
-    assert down <= quantity <= up < quantity + lot
-    assert quantity - lot < down
-    assert down % lot == up % lot == 0
+    assert 0 <= side.sign * (tick_toward_mark(price, tick, side) - price) < tick
 
 
 @given(instrument=instruments(), low=PRICES, high=PRICES)

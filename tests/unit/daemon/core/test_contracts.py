@@ -13,10 +13,7 @@ from daemon.core.contracts import (
     boundary_price,
     is_price,
     is_usable,
-    lots_down,
-    lots_up,
     moved_price,
-    tick_away_from_mark,
     tick_down,
     tick_toward_mark,
     tick_up,
@@ -51,16 +48,10 @@ def test_ticks_bracket_a_price(price: str, tick: str, down: str, up: str) -> Non
 
 
 def test_toward_the_mark_is_up_for_a_long_and_down_for_a_short() -> None:
-    """A stop of a long lies below the mark, of a short above it; away is the other way."""
+    """A stop of a long lies below the mark, of a short above it."""
     price, tick = D("100.2"), D("0.5")
-    assert tick_toward_mark(price, tick, Side.LONG) == tick_away_from_mark(price, tick, Side.SHORT) == D("100.5")
-    assert tick_toward_mark(price, tick, Side.SHORT) == tick_away_from_mark(price, tick, Side.LONG) == D("100.0")
-
-
-@pytest.mark.parametrize(("quantity", "lot", "down", "up"), [(250, 100, 200, 300), (300, 100, 300, 300), (7, 1, 7, 7)])
-def test_lots_bracket_a_quantity(quantity: int, lot: int, down: int, up: int) -> None:
-    """Whole lots below and above an amount of contracts."""
-    assert (lots_down(quantity, lot), lots_up(quantity, lot)) == (down, up)
+    assert tick_toward_mark(price, tick, Side.LONG) == D("100.5")
+    assert tick_toward_mark(price, tick, Side.SHORT) == D("100.0")
 
 
 def test_value_per_lot_is_rounded_before_it_is_multiplied() -> None:
