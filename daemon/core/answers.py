@@ -27,7 +27,7 @@ from daemon.core.events import (
 from daemon.core.marks import ns
 from daemon.core.orders import WriteInput, WriteKind, WriteState, next_state
 from daemon.core.reasons import Reason
-from daemon.core.requests import GROWTH_LIMIT, pause
+from daemon.core.requests import GROWTH_LIMIT, held_back, pause, refused_by_venue
 from daemon.core.state import Guarded, KnownOrder, Pending, PendingKind, Write
 
 ANSWER_WITHIN_NS: Final = 15 * 10**9
@@ -84,7 +84,7 @@ def _answered_final(draft: Draft, guarded: Guarded, write: Write, order: Order) 
         return
     draft.want_picture(Reason.DOUBT)
     if write.kind is WriteKind.PLACE:
-        draft.change(symbol, refusal=order.text or order.status.value)
+        draft.change(symbol, refusal=refused_by_venue(order.text or order.status.value))
     pause(draft, symbol, write.kind)
 
 
@@ -118,7 +118,8 @@ def _write_failed(draft: Draft, guarded: Guarded, write: Write, event: Failure) 
             _move(draft, guarded, replace(write, probe=ids.PROBES), WriteInput.DUPLICATE)
         case RequestRefused():
             guarded = _move(draft, guarded, write, WriteInput.REFUSED)
-            _refused(draft, guarded, write, event.reason)
+            words = held_back(event.reason) if event.is_own else refused_by_venue(event.reason)
+            _refused(draft, guarded, write, words)
         case RequestNotSent():
             guarded = _move(draft, guarded, write, WriteInput.NOT_SENT)
             pause(draft, guarded.position.key.symbol, write.kind, at_least_ns=event.retry_after_ns)
@@ -128,14 +129,14 @@ def _write_failed(draft: Draft, guarded: Guarded, write: Write, event: Failure) 
             pause(draft, guarded.position.key.symbol, write.kind, at_least_ns=longest)
 
 
-def _refused(draft: Draft, guarded: Guarded, write: Write, reason: str) -> None:
+def _refused(draft: Draft, guarded: Guarded, write: Write, words: str) -> None:
     symbol = guarded.position.key.symbol
     if write.kind is WriteKind.PLACE:
-        guarded = draft.change(symbol, refusal=reason)
+        guarded = draft.change(symbol, refusal=words)
     elif write.kind in {WriteKind.AMEND, WriteKind.CANCEL}:
         # It may have fired, filled or gone: ask for the order itself.
         _doubt(draft, guarded, write.order_id)
-        guarded = draft.change(symbol, refusal=reason if write.kind is WriteKind.AMEND else guarded.refusal)
+        guarded = draft.change(symbol, refusal=words if write.kind is WriteKind.AMEND else guarded.refusal)
     draft.want_picture(Reason.DOUBT)
     pause(draft, guarded.position.key.symbol, write.kind)
 
@@ -149,7 +150,7 @@ def take_stream_refusal(draft: Draft, event: RequestRefusedOnStream) -> None:
         if write.order_id == event.order_id or write.client_order_id == event.client_order_id != "":
             # The request may still be answered as well; without its write that answer is only a row.
             guarded_now = _move(draft, guarded, write, WriteInput.REFUSED)
-            _refused(draft, guarded_now, write, event.reason)
+            _refused(draft, guarded_now, write, refused_by_venue(event.reason))
             draft.touch(symbol)
 
 
@@ -263,9 +264,9 @@ def _note_failure(draft: Draft, event: Failure) -> None:
         case RequestNotSent():
             since_ns = draft.health.budget_empty_ns or draft.now_ns
             draft.health = replace(draft.health, budget_empty_ns=since_ns, budget_text=event.reason)
-        case RequestRefused():
+        case RequestRefused(is_own=False):
             note_success(draft)
-        case RequestUnanswered():
+        case RequestRefused() | RequestUnanswered():
             pass
 
 

@@ -20,7 +20,7 @@ from daemon.core.commands import Severity
 from daemon.core.draft import Draft
 from daemon.core.orders import WriteInput, WriteKind, next_state
 from daemon.core.reasons import Reason
-from daemon.core.requests import SETTLED_AFTER_NS, pause
+from daemon.core.requests import SETTLED_AFTER_NS, pause, refused_by_venue
 from daemon.core.state import Guarded, KnownOrder, Write
 
 CLOCK_TOLERANCE_NS: Final = 5 * 10**9
@@ -223,7 +223,7 @@ def _note_cancelled(draft: Draft, known: KnownOrder | None, order: Order) -> Non
     if not guarded.placed_ns or draft.now_ns - guarded.placed_ns >= SETTLED_AFTER_NS:
         return
     if known is None or not known.is_confirmed:
-        draft.change(order.symbol, refusal=order.text or order.status.value)
+        draft.change(order.symbol, refusal=refused_by_venue(order.text or order.status.value))
     pause(draft, order.symbol, WriteKind.PLACE)
 
 

@@ -27,7 +27,7 @@ class Degraded(Enum):
     LIQUIDATION_DISAGREES = "liquidation_disagrees"
     """Our liquidation price is safer than the venue's by more than the tolerance."""
     COVER_REFUSED = "cover_refused"
-    """The venue refuses the protective stop."""
+    """The venue, or our own check before the wire, refuses the protective stop."""
     STOP_WORTHLESS = "stop_worthless"
     """No room between mark and liquidation for a stop that would help."""
     STOPS_CROWDED = "stops_crowded"

@@ -192,13 +192,15 @@ class SwitchAnswered:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequestRefused:
-    """The venue said no; nothing was done."""
+    """The venue said no, or our own check did before it left; nothing was done."""
 
     at_ns: int
     command_id: int
     reason: str
     is_duplicate: bool = False
     """Refused because the client order id was used before."""
+    is_own: bool = False
+    """Held back by our own check before the wire (`danger.py`): the venue never saw it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

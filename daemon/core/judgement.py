@@ -139,7 +139,7 @@ def _position_states(draft: Draft, guarded: Guarded) -> Iterator[tuple[Degraded,
     late = _is_late(draft, symbol, guarded.uncovered_ns, patience_ns)
     yield Degraded.UNCOVERED, _uncovered(draft, guarded) if late else ""
     refused = guarded.refusal and not guarded.covered_ns
-    yield Degraded.COVER_REFUSED, f"the venue refuses the stop: {guarded.refusal}" if refused else ""
+    yield Degraded.COVER_REFUSED, guarded.refusal if refused else ""
     unknown = guarded.need is Need.UNKNOWN and _is_late(draft, symbol, guarded.known_ns, patience_ns)
     yield Degraded.LIQUIDATION_UNKNOWN, f"no liquidation price: {guarded.liquidation.text}" if unknown else ""
     worthless = guarded.need is Need.WORTHLESS
@@ -166,7 +166,7 @@ def _is_late(draft: Draft, symbol: str, since_ns: int, patience_ns: int) -> bool
 
 def _uncovered(draft: Draft, guarded: Guarded) -> str:
     for_ns = draft.now_ns - guarded.uncovered_ns
-    why = f"; last refusal: {guarded.refusal}" if guarded.refusal else ""
+    why = f"; {guarded.refusal}" if guarded.refusal else ""
     at = "" if guarded.ruled is None else f", wanted at {guarded.ruled}"
     return f"{guarded.position.quantity:+d} has had no confirmed stop for {seconds(for_ns)}{at}{why}"
 

@@ -148,6 +148,16 @@ def pause(draft: Draft, symbol: str, kind: WriteKind, at_least_ns: int = 0) -> N
     draft.change(symbol, pause_ns=pause_ns, retry_at_ns=draft.now_ns + max(pause_ns, at_least_ns))
 
 
+def refused_by_venue(words: str) -> str:
+    """The venue's no to a protective request, as people read it."""
+    return f"the venue refuses the stop: {words}"
+
+
+def held_back(words: str) -> str:
+    """Our own check's no."""
+    return f"our own check holds the stop back: {words}"
+
+
 def _write(draft: Draft, command_id: int, kind: WriteKind, name: str, side: OrderSide) -> Write:
     return Write(
         command_id=command_id,

@@ -188,7 +188,7 @@ class Guarded:
     tier_told_ns: int = 0
     degraded: tuple[Degraded, ...] = ()
     refusal: str = ""
-    """The venue's words when it last refused cover."""
+    """Who refused cover last, the venue or our own check, and in which words; empty once covered."""
     observed: str = ""
     """While observing: what was last said that would be done."""
 

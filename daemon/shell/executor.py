@@ -165,6 +165,4 @@ class Executor:
             return None
         self.refused_before_wire += 1
         log.error("command stopped before the wire", command=type(command).__name__, danger=danger)
-        return RequestRefused(
-            at_ns=self._clock.now_ns(), command_id=command.command_id, reason=f"not sent, it could add danger: {danger}"
-        )
+        return RequestRefused(at_ns=self._clock.now_ns(), command_id=command.command_id, reason=danger, is_own=True)
