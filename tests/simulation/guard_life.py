@@ -163,6 +163,7 @@ class _Life(Guard):
         owner.disk.write_out(folder)
         recovered = self._of_this_account(recover(folder))
         state = self._state_from(recovered)
+        owner.clock.not_before(state.now_ns)
         owner.problems.append(recovered.problem)
         journal = _SeenJournal(
             owner.disk,  # type: ignore[arg-type]  # the same verbs, in memory

@@ -38,8 +38,8 @@ from tests.simulation.requests import Sent
 OURS = "sw-"
 WHOLE_AGAIN_S = 12.0
 """P2: so long after the last fault or interference every position is covered."""
-TWO_STOPS_S = 12.0
-"""P4: a replacement is over after this long."""
+TWO_STOPS_S = 30.0
+"""P4: a replacement is over after this long. A stop is cleared on the stream's word, and a reconnect may take 15 s."""
 SETTLED_S = 5.0
 """A position that has stood so long is known to a guard that sees."""
 STORM = 200

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from math import inf
 
-from config.policy import ForeignStops, Policy, StopPolicy
+from config.policy import ForeignStops, Policy, StopPolicy, StopStyle
 from connectors.simulated.inputs import PlaceOrder
+from connectors.simulated.switches import Switches
 from daemon.core.events import Started
 from daemon.shell.journal import OpenCommands
 from tests.simulation.faults import RequestFate
@@ -119,6 +120,66 @@ def test_a_change_that_fails_pauses_although_other_stops_suffice() -> None:
 
     policy = Policy(stop=StopPolicy(foreign=ForeignStops.ADOPT))
     report = play(Plan(seed=34, troubles=0, act_every_s=inf, policy=policy), script)
+    assert not report.violations, str(report)
+
+
+def test_a_clock_set_back_between_two_lives_does_not_stop_time() -> None:
+    """P2, P7: the journal was written by a clock ten minutes ahead; the next process is right, and acts in time."""
+
+    async def script(world: World) -> None:
+        guard = world.guard
+        await passing(3)
+        guard.strike()
+        await guard.wait_dead()
+        guard.clock.set_off(600_000_000_000)
+        guard.start()
+        await passing(20)
+        guard.strike()
+        await guard.wait_dead()
+        guard.clock.set_off(0)
+        guard.start()
+        await passing(5)
+        fed = world.promises.counts["FeedSwitch"]
+        world.bot._work(SYMBOL, 0)
+        world.promises.quiet_since_s = inf
+        guard.line.weather.request_fates = {RequestFate.UNREACHABLE: 1.0}
+        world.bot.open("ETHUSD", side=1, leverage=10)
+        await passing(2)
+        guard.line.weather.request_fates = {}
+        world.promises.quiet_since_s = 0.0
+        world.promises.disturb()
+        await passing(40)
+        world.promises.audit(is_strict=True)
+        assert world.promises.counts["FeedSwitch"] >= fed + 2
+
+    report = play(Plan(seed=35, troubles=0, act_every_s=inf), script)
+    assert not report.violations, str(report)
+
+
+def test_two_guards_agree_on_a_close_that_shows_a_quantity() -> None:
+    """P4: a venue that shows the size at placement on a Close order, and a position that outgrows it."""
+
+    async def script(world: World) -> None:
+        await passing(5)
+        world.bot.open(SYMBOL, side=1, leverage=10)
+        await passing(5)
+        placed = world.promises.counts["PlaceStop"]
+        world.bot._grow(SYMBOL, world.promises.size((world.account, SYMBOL)))
+        await passing(WHOLE_AGAIN_S)
+        world.promises.audit(is_strict=True)
+        assert len(world.promises.our_stops((world.account, SYMBOL))) == 1
+        assert world.promises.counts["PlaceStop"] <= placed + 2
+
+    policy = Policy(stop=StopPolicy(style=StopStyle.CLOSE))
+    plan = Plan(
+        seed=36,
+        guards=2,
+        troubles=0,
+        act_every_s=inf,
+        policy=policy,
+        switches=Switches(close_shows_quantity=True),
+    )
+    report = play(plan, script)
     assert not report.violations, str(report)
 
 

@@ -104,6 +104,10 @@ class MachineClock:
         self._process_offset_ns = max(self._process_offset_ns, self.offset_ns)
         return self._true_time.now_ns() + self._process_offset_ns
 
+    def not_before(self, at_ns: int) -> None:
+        """Tick on from `at_ns` if the clock is behind it."""
+        self._process_offset_ns = max(self._process_offset_ns, at_ns - self._true_time.now_ns())
+
     def set_off(self, offset_ns: int) -> None:
         """Set the clock wrong by so much."""
         self.offset_ns = offset_ns
