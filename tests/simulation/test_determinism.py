@@ -14,7 +14,7 @@ journals = []
 async def script(world):
     await to_the_end(world)
     journals.extend(guard.disk.segments() for guard in world.guards)
-play(Plan(seed=5, minutes=2.0, guards=2, troubles=2), script)
+play(Plan(seed=5, minutes=1.0, guards=2, troubles=2), script)
 print(sha256(repr(journals).encode()).hexdigest())
 """
 

@@ -10,7 +10,7 @@ from tests.simulation.plans import plan_of
 from tests.simulation.world import play
 
 SEED = os.environ.get("SEED")
-SEEDS = int(os.environ.get("SIM_SEEDS", "6"))
+SEEDS = int(os.environ.get("SIM_SEEDS", "4"))
 FIRST_SEED = int(SEED) if SEED else int(os.environ.get("SIM_FROM", "1"))
 CHOSEN = [FIRST_SEED] if SEED else range(FIRST_SEED, FIRST_SEED + SEEDS)
 

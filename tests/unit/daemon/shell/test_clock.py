@@ -29,7 +29,7 @@ def test_time_follows_the_wall_clock_forward(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_time_goes_on_from_the_journal_of_a_later_clock() -> None:
-    """The process before had a clock an hour ahead: stamps tick on from its last one, and the wall clock is as it is."""
+    """The process before had a clock an hour ahead: stamps tick on from its last one."""
     clock = SystemClock()
     hour_ahead_ns = clock.now_ns() + 3_600_000_000_000
     clock.not_before(hour_ahead_ns)
