@@ -20,7 +20,7 @@ from daemon.core.draft import Draft
 from daemon.core.liquidation import room_percent
 from daemon.core.marks import ns, usable_mark
 from daemon.core.reasons import Reason
-from daemon.core.state import Guarded
+from daemon.core.state import Guarded, Need
 
 RANK: Final = {tier: tier.severity for tier in Tier}
 """Severities, worked out once: the bands ask for them at every mark."""
@@ -99,8 +99,6 @@ def _tell(draft: Draft, guarded: Guarded, mark: Decimal, room: Decimal, reason: 
     symbol, tier = guarded.position.key.symbol, guarded.tier
     direction = "long" if guarded.position.side is Side.LONG else "short"
     still = " still" if reason is Reason.TIER_REPEATED else ""
-    missing = "the stop is on its way" if guarded.write is not None else "no stop rests"
-    stop = missing if not guarded.covered_ns else f"stop at {guarded.ratchet or 'the price of another'}"
     tell(
         draft,
         reason,
@@ -109,7 +107,7 @@ def _tell(draft: Draft, guarded: Guarded, mark: Decimal, room: Decimal, reason: 
         state=tier.value,
         symbol=symbol,
         text=f"{symbol} {direction} is{still} {tier.value.upper()}: mark {mark},"
-        f" liquidation {guarded.liquidation.price}, room {percent(room)}; {stop}.",
+        f" liquidation {guarded.liquidation.price}, room {percent(room)}; {_stop(draft, guarded)}.",
         facts=(
             ("mark", mark),
             ("liquidation_price", guarded.liquidation.price),
@@ -118,3 +116,13 @@ def _tell(draft: Draft, guarded: Guarded, mark: Decimal, room: Decimal, reason: 
             ("covered", bool(guarded.covered_ns)),
         ),
     )
+
+
+def _stop(draft: Draft, guarded: Guarded) -> str:
+    """What people want to know beside the room. A tier is often reached by opening, before any stop can rest."""
+    if guarded.covered_ns:
+        return f"stop at {guarded.ratchet or 'the price of another'}"
+    wants_one = guarded.need is Need.STOP and not guarded.through_ns and not draft.policy.observe
+    is_new = not guarded.was_covered and draft.now_ns < guarded.known_ns + ns(draft.policy.stop.confirm_within_s)
+    is_coming = guarded.write is not None or is_new or not draft.orders_known
+    return "its stop is being placed" if wants_one and is_coming else "no stop rests"

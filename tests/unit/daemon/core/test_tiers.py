@@ -7,10 +7,12 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.policy import Tier, TierPolicy
+from config.policy import Policy, Tier, TierPolicy
+from daemon.core import events as e
+from daemon.core.commands import PlaceStop
 from daemon.core.reasons import Reason
 from daemon.core.tiers import next_tier
-from tests.builders import SECOND, a_position
+from tests.builders import SECOND, a_position, a_stop
 from tests.driven import Driven
 
 POLICY = TierPolicy()
@@ -86,3 +88,31 @@ def test_a_tier_once_found_holds(room: Decimal, present: Tier) -> None:
 def test_a_tier_is_never_less_than_its_bound_says(room: Decimal, present: Tier) -> None:
     """Hysteresis may hold a tier longer, never begin one later."""
     assert next_tier(POLICY, present, room).severity >= next_tier(POLICY, Tier.CALM, room).severity
+
+
+def test_at_the_moment_of_opening_the_stop_is_said_to_be_on_its_way() -> None:
+    """P10: opened inside a tier: nobody shall read that no stop rests while the guard is placing it."""
+    guard = Driven().up()
+    guard.position(a_position(liquidation_price=Decimal(960)))
+    assert "its stop is being placed" in guard.alerts("watch")[0].text
+
+
+def test_at_the_start_a_stop_is_not_denied_before_the_orders_are_known() -> None:
+    """P10: the position table comes before the order table."""
+    guard = Driven()
+    guard.start()
+    guard.connect([a_position(liquidation_price=Decimal(960))], [a_stop("v", stop_price=Decimal("979.5"))])
+    assert "its stop is being placed" in guard.alerts("watch")[0].text
+
+
+def test_a_stop_that_is_missing_for_long_is_missing() -> None:
+    """P12: the venue refuses it for seconds: then the next tier says that none rests; observing says so at once."""
+    guard = Driven().up()
+    place = guard.only(PlaceStop, guard.position(a_position()))
+    guard.now += 3 * SECOND
+    guard.give(e.RequestRefused(at_ns=guard.now, command_id=place.command_id, reason="10 stops"))
+    guard.mark(940)
+    assert "no stop rests" in guard.alerts("watch")[0].text
+    observing = Driven(Policy(observe=True)).up()
+    observing.position(a_position(liquidation_price=Decimal(960)))
+    assert "no stop rests" in observing.alerts("watch")[0].text
