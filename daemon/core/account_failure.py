@@ -2,7 +2,8 @@
 
 Why: the venue shows a liquidation price per position, each with the other marks held still. Cross positions of one
 settlement currency share one balance and are liquidated together, so when correlated marks move as one, the account can
-be gone before any single price shown is reached. A cross stop has to be nearer than that.
+be gone before any single price shown is reached. A cross stop has to be nearer than that. When all marks move as one, a
+long of one underlying hedges a short of another; so each underlying with several positions is also moved alone.
 
 How: moving every mark by the factor y turns the account's spare money into `alpha / y + beta * y + constant` (inverse
 contracts are worth less as y grows, the others more); times y a quadratic, searched in whole steps of 1e-12.
@@ -52,6 +53,26 @@ class FailureMove:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FailureMoves:
+    """The moves at which the account fails: of all marks, and of each underlying alone."""
+
+    whole: FailureMove
+    groups: dict[str, FailureMove]
+    """By index (`reference_symbol`), where it has several cross positions and others move apart from it. One position
+    alone is what a liquidation price is about."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Share:
+    """What one position adds to the curve: while its mark moves, and while it is held still."""
+
+    alpha: int = 0
+    beta: int = 0
+    moving: int = 0
+    still: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Curve:
     """Spare money times y, as a quadratic in whole steps: above zero while the account lives."""
 
@@ -96,10 +117,31 @@ def account_failure_move(
     reason = _first_obstacle(held, instruments, margin, marks)
     if reason is not None:
         return FailureMove(reason=reason)
-    curve = _curve(held, instruments, margin, marks, moving)
-    if curve.at(STEPS) <= 0:
-        return FailureMove(down=Decimal(0), up=Decimal(0))
-    return FailureMove(down=_crossing(curve, LOWEST), up=_crossing(curve, HIGHEST))
+    shares = _shares(held, instruments, marks)
+    return _failure(margin, shares, shares if moving is None else [s for s in shares if s in moving])
+
+
+def account_failure_moves(
+    positions: Iterable[Position],
+    instruments: Mapping[str, Instrument],
+    margin: Margin,
+    marks: Mapping[str, Decimal],
+) -> FailureMoves:
+    """Return the failing moves of all marks together, and of each underlying alone; arguments as above."""
+    held = [p for p in positions if p.quantity and p.currency == margin.currency and p.key.account == margin.account]
+    reason = _first_obstacle(held, instruments, margin, marks)
+    if reason is not None:
+        return FailureMoves(whole=FailureMove(reason=reason), groups={})
+    shares = _shares(held, instruments, marks)
+    groups: dict[str, list[str]] = {}
+    crosses = [p.key.symbol for p in held if p.is_cross]
+    for symbol in crosses:
+        groups.setdefault(instruments[symbol].reference_symbol, []).append(symbol)
+    apart = {name: own for name, own in groups.items() if name and 1 < len(own) < len(crosses)}
+    return FailureMoves(
+        whole=_failure(margin, shares, shares),
+        groups={name: _failure(margin, shares, own) for name, own in apart.items()},
+    )
 
 
 def common_move_price(
@@ -141,33 +183,44 @@ def _obstacle(position: Position, instrument: Instrument | None, mark: Decimal |
     return None if profit_base_sat(position, instrument) else NotComputable.MISSING_FIELDS
 
 
-def _curve(
-    held: list[Position],
-    instruments: Mapping[str, Instrument],
-    margin: Margin,
-    marks: Mapping[str, Decimal],
-    moving: Collection[str] | None,
-) -> _Curve:
-    """Sum the account up. Amounts carry twelve more digits, so that dropping the rest costs less than one unit."""
-    alpha = beta = 0
-    constant = margin.wallet_balance_sat - 1
-    for position in held:
-        if not position.is_cross:
-            constant -= position.margin_sat
-            continue
-        symbol = position.key.symbol
-        instrument, mark = instruments[symbol], marks[symbol]
-        base = value_sign(instrument.kind, position.quantity) * profit_base_sat(position, instrument)
-        constant -= maintenance_sat(position, instrument)
-        if moving is not None and symbol not in moving:
-            constant += unrealised_pnl_sat(instrument, position.quantity, mark, base)
-            continue
-        constant -= base + _rounding_slack(position, instrument)
-        if instrument.kind is ContractKind.INVERSE:
-            alpha += _exact_value(position, instrument, mark)
-        else:
-            beta += _exact_value(position, instrument, mark)
-    return _Curve(alpha=alpha, beta=beta, constant=constant * STEPS)
+def _shares(
+    held: list[Position], instruments: Mapping[str, Instrument], marks: Mapping[str, Decimal]
+) -> dict[str, _Share]:
+    """Work out once what each position adds. An isolated one only takes its margin off the wallet."""
+    return {
+        p.key.symbol: _share(p, instruments[p.key.symbol], marks[p.key.symbol])
+        if p.is_cross
+        else _Share(moving=-p.margin_sat, still=-p.margin_sat)
+        for p in held
+    }
+
+
+def _share(position: Position, instrument: Instrument, mark: Decimal) -> _Share:
+    """Amounts carry twelve more digits where they move, so that dropping the rest costs less than one unit."""
+    base = value_sign(instrument.kind, position.quantity) * profit_base_sat(position, instrument)
+    maintenance = maintenance_sat(position, instrument)
+    worth = _exact_value(position, instrument, mark)
+    inverse = instrument.kind is ContractKind.INVERSE
+    return _Share(
+        alpha=worth if inverse else 0,
+        beta=0 if inverse else worth,
+        moving=-maintenance - base - _rounding_slack(position, instrument),
+        still=-maintenance + unrealised_pnl_sat(instrument, position.quantity, mark, base),
+    )
+
+
+def _failure(margin: Margin, shares: Mapping[str, _Share], moving: Collection[str]) -> FailureMove:
+    """Sum the account up and search both ways."""
+    constant = margin.wallet_balance_sat - 1 + sum(share.still for share in shares.values())
+    moved = [shares[symbol] for symbol in moving]
+    curve = _Curve(
+        alpha=sum(share.alpha for share in moved),
+        beta=sum(share.beta for share in moved),
+        constant=(constant + sum(share.moving - share.still for share in moved)) * STEPS,
+    )
+    if curve.at(STEPS) <= 0:
+        return FailureMove(down=Decimal(0), up=Decimal(0))
+    return FailureMove(down=_crossing(curve, LOWEST), up=_crossing(curve, HIGHEST))
 
 
 def _exact_value(position: Position, instrument: Instrument, mark: Decimal) -> int:

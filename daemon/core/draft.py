@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from connectors.vocabulary import Instrument, Margin
-from daemon.core.account_failure import FailureMove
 from daemon.core.commands import Command
 from daemon.core.reasons import Reason
 from daemon.core.state import (
@@ -40,7 +39,6 @@ _MAPPINGS: Final = (
     "pending",
     "asking",
     "cancels",
-    "account_moves",
     "stale_currencies",
     "degraded",
     "wakes",
@@ -100,7 +98,6 @@ class Draft:
         self.pending = state.pending
         self.asking = state.asking
         self.cancels = state.cancels
-        self.account_moves = state.account_moves
         self.stale_currencies = state.stale_currencies
         self.degraded = state.degraded
         self.wakes = state.wakes
@@ -259,14 +256,6 @@ class Draft:
             return
         self._own("asking")
         self.asking[symbol] = value
-
-    def set_account_move(self, currency: str, move: FailureMove | None) -> None:
-        """Note the common moves at which a currency's cross positions fail; None: they do not depend on each other."""
-        self._own("account_moves")
-        if move is None:
-            self.account_moves.pop(currency, None)
-        else:
-            self.account_moves[currency] = move
 
     def set_stale(self, currency: str, *, is_stale: bool) -> None:
         """Note whether a currency's common move is out of date."""

@@ -1,7 +1,7 @@
 """Where each position is liquidated, kept up to date.
 
 Why: `liquidation.assess` weighs the venue's price and ours for one position; cross positions of one currency also fail
-together (`account_failure_move`), and a stop has to be nearer than that common failure. This module says when to work
+together (`account_failure_moves`), and a stop has to be nearer than that common failure. This module says when to work
 these out again: a position when its row, contract or margin changed; the common failure at most four times a second,
 since it reads all rows. A margin row concerns all cross positions of its currency and waits for the same moment.
 """
@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from connectors.vocabulary import Instrument, Margin, Position, Side
-from daemon.core.account_failure import account_failure_move, common_move_price
+from daemon.core.account_failure import FailureMoves, account_failure_moves, common_move_price
 from daemon.core.draft import ACCOUNT, Draft
 from daemon.core.liquidation import Assessment, LiquidationState, Sentinel, assess
 from daemon.core.marks import nearer, usable_mark
@@ -43,21 +43,30 @@ def _refresh_common_failure(draft: Draft, currency: str) -> None:
     cross = [g for g in held if g.position.is_cross]
     margin = draft.margins.get(currency)
     if margin is None or len(cross) < 2:
-        draft.set_account_move(currency, None)
         for guarded in cross:
             _note_common_price(draft, guarded, None)
         return
     rows = [g.position for g in held]
     usable = {row.key.symbol: usable_mark(draft, row.key.symbol) for row in rows}
     marks = {symbol: mark.price for symbol, mark in usable.items() if mark is not None}
-    failure = account_failure_move(rows, draft.instruments, margin, marks)
-    draft.set_account_move(currency, failure)
+    moves = account_failure_moves(rows, draft.instruments, margin, marks)
     for guarded in cross:
         symbol = guarded.position.key.symbol
-        instrument, price = draft.instruments.get(symbol), None
-        if instrument is not None and symbol in marks:
-            price = common_move_price(guarded.position, instrument, marks[symbol], failure)
+        instrument, mark = draft.instruments.get(symbol), marks.get(symbol)
+        price = None
+        if instrument is not None and mark is not None:
+            price = _failing_price(guarded.position, instrument, mark, moves)
         _note_common_price(draft, guarded, price)
+
+
+def _failing_price(position: Position, instrument: Instrument, mark: Decimal, moves: FailureMoves) -> Decimal | None:
+    """The mark at which the account fails, whether all marks move or those of its underlying alone: the nearer."""
+    failing = (moves.whole, moves.groups.get(instrument.reference_symbol))
+    prices = [common_move_price(position, instrument, mark, move) for move in failing if move is not None]
+    found = [price for price in prices if price is not None]
+    if not found or position.side is None:
+        return None
+    return max(found) if position.side is Side.LONG else min(found)
 
 
 def _note_common_price(draft: Draft, guarded: Guarded, price: Decimal | None) -> None:

@@ -16,7 +16,6 @@ from enum import Enum
 
 from config.policy import Policy, Tier
 from connectors.vocabulary import Instrument, Margin, Order, OrderSide, Position
-from daemon.core.account_failure import FailureMove
 from daemon.core.degraded import Degraded
 from daemon.core.events import FeedName
 from daemon.core.mode import Mode
@@ -321,8 +320,6 @@ class GuardState:
     """Symbol to the command id of the question about its orders that is in flight; below 0: paused until that time."""
     cancels: dict[str, int] = field(default_factory=dict)
     """Orders whose cancel was asked for by the orderly stop, and when that was last."""
-    account_moves: dict[str, FailureMove] = field(default_factory=dict)
-    """By currency: the common moves at which its cross positions fail together, when last worked out."""
     stale_currencies: dict[str, int] = field(default_factory=dict)
     """Currencies whose common move has to be worked out again, and since when."""
     degraded: dict[str, int] = field(default_factory=dict)

@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 
 from connectors.vocabulary import ContractKind, Instrument, Margin, Position, PositionKey
-from daemon.core.account_failure import FailureMove, account_failure_move, common_move_price
+from daemon.core.account_failure import (
+    FailureMove,
+    FailureMoves,
+    account_failure_move,
+    account_failure_moves,
+    common_move_price,
+)
 from daemon.core.own_liquidation import NotComputable, consistent_margin, own_price
 from tests.unit.daemon.core.margin_builders import a_margin, a_position, an_instrument
 
@@ -183,3 +189,53 @@ def test_a_move_as_a_price(quantity: int, failing: FailureMove, price: str | Non
     """The move that hurts the position, on the tick toward the mark; None where no price in range."""
     position = a_position(XBTUSD, quantity)
     assert common_move_price(position, XBTUSD, D(50_000), failing) == (None if price is None else D(price))
+
+
+LONG_XBT, MORE_XBT = cross(XBTUSD, 100_000, 1_000_000), cross(XBTM26, 50_000, 500_000)
+SHORT_ETH = cross(ETHUSD, -1500, 1_500_000)
+BY_INDEX = {
+    i.symbol: replace(i, reference_symbol=".BXBT" if i.symbol.startswith("XBT") else ".BETH")
+    for i in INSTRUMENTS.values()
+}
+
+
+def moves(*positions: Position, instruments: Any = BY_INDEX, marks: Any = MARKS) -> FailureMoves:
+    """All the moves of an XBt account whose contracts name their index."""
+    return account_failure_moves(positions, instruments, a_margin(20_000_000), marks)
+
+
+def test_an_underlying_that_moves_alone_fails_where_the_common_move_hedges() -> None:
+    """P2: two XBT longs against an ETH short of the same worth: together nearly harmless, XBT alone is not."""
+    found = moves(LONG_XBT, MORE_XBT, SHORT_ETH)
+    alone = found.groups[".BXBT"].down
+    assert set(found.groups) == {".BXBT"}
+    assert alone is not None
+    assert (
+        alone
+        == account_failure_move(
+            [LONG_XBT, MORE_XBT, SHORT_ETH], BY_INDEX, a_margin(20_000_000), MARKS, moving={"XBTUSD", "XBTM26"}
+        ).down
+    )
+    assert found.whole.down is None or found.whole.down < 2 * alone
+
+
+@pytest.mark.parametrize(
+    ("positions", "instruments"),
+    [
+        ((LONG_XBT, MORE_XBT), BY_INDEX),
+        ((LONG_XBT, SHORT_ETH), BY_INDEX),
+        ((LONG_XBT, MORE_XBT, SHORT_ETH), {s: replace(i, reference_symbol="") for s, i in INSTRUMENTS.items()}),
+    ],
+    ids=["one underlying is the whole", "one position each", "indices not known"],
+)
+def test_where_a_group_tells_nothing_new_there_is_none(positions: Any, instruments: Any) -> None:
+    """The whole says it, the single liquidation price says it, or nobody knows which contracts belong together."""
+    found = moves(*positions, instruments=instruments)
+    assert found.groups == {}
+    assert found.whole == account_failure_move(positions, instruments, a_margin(20_000_000), MARKS)
+
+
+def test_an_obstacle_holds_for_the_groups_too() -> None:
+    """P12: one mark is missing: no move of any kind is claimed."""
+    found = moves(LONG_XBT, MORE_XBT, SHORT_ETH, marks={"XBTUSD": D(50_000), "XBTM26": D(50_000)})
+    assert found == FailureMoves(whole=FailureMove(reason=NotComputable.NO_MARK), groups={})
