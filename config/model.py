@@ -13,8 +13,9 @@ from config.venue import VenueSettings
 
 
 class LogFormat(Enum):
-    """JSON for machines, CONSOLE for people."""
+    """JSON for machines, CONSOLE for people; AUTO is CONSOLE at a terminal and JSON anywhere else."""
 
+    AUTO = "auto"
     JSON = "json"
     CONSOLE = "console"
 
@@ -43,7 +44,7 @@ class StateSettings:
 class LogSettings:
     """Logs for people, on standard output."""
 
-    format: LogFormat = LogFormat.JSON
+    format: LogFormat = LogFormat.AUTO
     level: str = "info"
 
 

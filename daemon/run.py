@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import structlog
 import uvloop
 
+from config.credentials import Credentials
+from config.model import Settings
 from daemon.app import BitmexPorts, run_guard
 from daemon.core.errors import InvariantBroken
 from daemon.exit_codes import CommandFailed, ExitCode
@@ -19,6 +23,7 @@ from daemon.shell.clock import SystemClock
 from daemon.shell.crew import VitalPartEnded
 from daemon.shell.key_rights import KeyRefused
 from daemon.shell.lock import AlreadyRunning, StateFolderUnusable
+from daemon.shell.log_writer import LogWriter
 from daemon.shell.logs import secrets_of_url, set_up_logs
 from daemon.shell.outbox import OutboxOverflow
 
@@ -43,15 +48,26 @@ def run(path: Path, *, observe: bool) -> int:
         settings = replace(settings, policy=replace(settings.policy, observe=True))
     credentials = read_credentials(settings)
     _forbid_core_dumps()
-    secrets = [credentials.secret.reveal(), *secrets_of_url(settings.alerts.webhook_url)]
-    set_up_logs(settings.log, secrets=secrets)
-    clock = SystemClock()
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(run_guard(settings, BitmexPorts(settings, credentials, clock), clock=clock))
-    except Exception as error:
-        raise _explained(error) from error
+    with _logs_on_standard_output(settings, credentials):
+        clock = SystemClock()
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(run_guard(settings, BitmexPorts(settings, credentials, clock), clock=clock))
+        except Exception as error:
+            raise _explained(error) from error
     return ExitCode.OK
+
+
+@contextmanager
+def _logs_on_standard_output(settings: Settings, credentials: Credentials) -> Iterator[None]:
+    """Log while the block runs, through a thread: a reader that hangs must not stop the guard."""
+    secrets = [credentials.secret.reveal(), *secrets_of_url(settings.alerts.webhook_url)]
+    output = LogWriter(sys.stdout.fileno())
+    set_up_logs(settings.log, secrets=secrets, output=output, is_terminal=sys.stdout.isatty())
+    try:
+        yield
+    finally:
+        output.close()
 
 
 def _explained(error: Exception) -> CommandFailed:
@@ -61,7 +77,7 @@ def _explained(error: Exception) -> CommandFailed:
             if isinstance(each, kind):
                 return CommandFailed(str(each), code)
     structlog.get_logger("run").critical("the guard had to end", exc_info=error)
-    causes = "; ".join(f"{type(each).__name__}: {each}" for each in leaves(error))
+    causes = "; ".join(dict.fromkeys(f"{type(each).__name__}: {each}" for each in leaves(error)))
     return CommandFailed(f"the guard had to end: {causes}", ExitCode.BROKEN)
 
 

@@ -7,9 +7,8 @@ searched for the secrets this process holds. Values under names that mean a secr
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Iterable, Mapping, MutableMapping
-from typing import Any, TextIO
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import structlog
@@ -21,6 +20,7 @@ _SHORTEST_SECRET = 6
 """Shorter texts occur by chance and would blot out ordinary words."""
 _TOKEN = 12
 """A shorter path of an address is a word, not a token."""
+_FIRST = ("timestamp", "level", "event")
 _SECRET_NAMES = frozenset({"secret", "api_secret", "api-secret", "apisecret", "authorization", "password", "signature"})
 
 
@@ -69,51 +69,47 @@ def secrets_of_url(url: str | None) -> tuple[str, ...]:
     return tuple(part for part in (parts.path.strip("/"), parts.query, parts.password or "") if len(part) >= _TOKEN)
 
 
-class PatientOutput:
-    """A text stream that goes on when its reader went away: a log that nobody takes must not stop protection."""
+class LogOutput(Protocol):
+    """Where finished lines go."""
 
-    def __init__(self, output: TextIO) -> None:
-        self._output = output
-        self.writes_lost = 0
-
-    def write(self, text: str) -> int:
-        """Write, or count what could not be written."""
-        try:
-            return self._output.write(text)
-        except (OSError, ValueError):
-            self.writes_lost += 1
-            return 0
+    def write(self, text: str, /) -> int:
+        """Take text."""
 
     def flush(self) -> None:
-        """Flush, or count that it could not be done."""
-        try:
-            self._output.flush()
-        except (OSError, ValueError):
-            self.writes_lost += 1
+        """Let what was taken go on."""
 
 
-def set_up_logs(settings: LogSettings, *, secrets: Iterable[str], output: TextIO = sys.stdout) -> None:
+def set_up_logs(settings: LogSettings, *, secrets: Iterable[str], output: LogOutput, is_terminal: bool = False) -> None:
     """Send structlog, and what libraries log, to `output` in the chosen format."""
     level = logging.getLevelNamesMapping()[settings.level.upper()]
-    renderer: Any = (
-        structlog.processors.JSONRenderer()
-        if settings.format is LogFormat.JSON
-        else structlog.dev.ConsoleRenderer(colors=output.isatty())
-    )
-    patient: Any = PatientOutput(output)
+    renderer = _renderer(settings.format, is_terminal=is_terminal)
+    stream: Any = output
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         Redaction(secrets),
+        _put_first,
     ]
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(patient),
+        logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
-    _route_libraries(shared, renderer, patient)
+    _route_libraries(shared, renderer, stream)
+
+
+def _put_first(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:  # noqa: ANN401 - structlog's own signature
+    """Begin each line with when, how bad and what: that is what an eye looks for."""
+    return {**{name: entry[name] for name in _FIRST if name in entry}, **entry}
+
+
+def _renderer(chosen: LogFormat, *, is_terminal: bool) -> Any:  # noqa: ANN401 - structlog names no type
+    """Text for people at a terminal, one JSON object a line for everything else, unless the settings insist."""
+    if chosen is LogFormat.CONSOLE or (chosen is LogFormat.AUTO and is_terminal):
+        return structlog.dev.ConsoleRenderer(colors=is_terminal)
+    return structlog.processors.JSONRenderer()
 
 
 def _route_libraries(shared: list[Any], renderer: Any, output: Any) -> None:  # noqa: ANN401 - structlog names no type

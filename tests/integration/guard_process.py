@@ -57,16 +57,20 @@ class GuardProcess:
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(
-        self, *arguments: str, environment: Mapping[str, str] | None = None, before: tuple[str, ...] = ()
+        self,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        before: tuple[str, ...] = (),
+        output: int | None = None,
     ) -> None:
-        """Start `seawall run`, behind the words of `before` if any; the log goes on in the same file."""
+        """Start `seawall run`, behind the words of `before`; the log goes on in the same file, or to `output`."""
         secrets = {"SEAWALL_KEY": self.key.key_id, "SEAWALL_SECRET": self.key.secret}
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *before,
                 *(sys.executable, "-m", "daemon", "run", "--config", str(self.settings), *arguments),
                 cwd=REPOSITORY,
-                stdout=log,
+                stdout=log if output is None else output,
                 stderr=log,
                 env={**os.environ, **secrets, **(environment or {})},
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import socket
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -165,6 +167,26 @@ async def test_no_secret_is_written_anywhere(tmp_path: Path) -> None:
         written = files_below(tmp_path)
         assert [name for name in written if name.endswith(".jsonl")]
         assert not [name for name, content in written.items() if secret.encode() in content]
+
+
+async def test_a_log_reader_that_hangs_does_not_stop_the_guard(tmp_path: Path) -> None:
+    """Standard output is a full pipe that nobody reads: the guard guards, answers, and stops in good order."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, bytes(4096))
+    os.set_blocking(writer, True)
+    try:
+        async with running() as exchange, Rest(exchange) as bot, a_guard(tmp_path, exchange) as guard:
+            await guard.start(output=writer)
+            await guard.wait_mode("guarding")
+            await open_long(bot)
+            await wait_stop(bot)
+            assert await guard.terminate() == 0
+    finally:
+        os.close(reader)
+        os.close(writer)
 
 
 async def test_the_service_manager_hears_of_a_whole_life(tmp_path: Path) -> None:

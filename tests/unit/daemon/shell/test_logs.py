@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from config.model import LogFormat, LogSettings
-from daemon.shell.logs import HIDDEN, PatientOutput, Redaction, secrets_of_url, set_up_logs
+from daemon.shell.logs import HIDDEN, Redaction, secrets_of_url, set_up_logs
 
 SECRET = "s3cr3t-s3cr3t"
 TEXT = f"with {SECRET} inside"
@@ -84,19 +84,18 @@ def test_the_token_of_a_webhook_is_a_secret() -> None:
     assert secrets_of_url(None) == ()
 
 
-class ClosedPipe(io.StringIO):
-    """Nobody reads it any more."""
+@pytest.mark.parametrize(("is_terminal", "begins"), [(True, "20"), (False, "{")])
+def test_a_terminal_gets_text_and_everything_else_json(is_terminal: bool, begins: str) -> None:
+    """The default format: a person at a terminal reads words, a service manager's journal gets objects."""
+    output = io.StringIO()
+    set_up_logs(LogSettings(), secrets=[], output=output, is_terminal=is_terminal)
+    structlog.get_logger("test").info("said")
+    plain = output.getvalue().replace("\x1b[2m", "")
+    assert plain.startswith(begins)
 
-    def write(self, _text: str) -> int:
-        raise BrokenPipeError
 
-    def flush(self) -> None:
-        raise BrokenPipeError
-
-
-def test_a_reader_that_went_away_does_not_stop_the_guard() -> None:
-    """`seawall run | head`: the pipe is closed; lines are lost and counted, nothing is raised."""
-    output = PatientOutput(ClosedPipe())
-    output.write("x")
-    output.flush()
-    assert output.writes_lost == 2
+def test_a_line_begins_with_time_level_and_event() -> None:
+    """What an eye looks for stands in front, whatever else the line says."""
+    output = lines()
+    structlog.get_logger("test").info("said", a=1)
+    assert list(json.loads(output.getvalue())) == ["timestamp", "level", "event", "a"]
