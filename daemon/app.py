@@ -203,7 +203,6 @@ class Guard:
         self._desk.account = await self._opening().wait_account()
         recovered = self._of_this_account(await asyncio.to_thread(recover, self._folder / "journal"))
         state = self._state_from(recovered)
-        self._clock.not_before(state.now_ns)
         self._clock.move_past(state.now_ns)
         journal = self._open_journal(recovered, state)
         await run_stage("restore alerts", self._desk.restore(recovered.alerts), deadline_s=RESTORE_S)

@@ -52,9 +52,6 @@ class ManualClock:
     def wall_ns(self) -> int:
         return self.at_ns
 
-    def not_before(self, at_ns: int) -> None:
-        self.at_ns = max(self.at_ns, at_ns)
-
     def move_past(self, ns: int) -> None:
         self.at_ns = max(self.at_ns, ns)
 

@@ -22,9 +22,6 @@ class Clock(Protocol):
     def wall_ns(self) -> int:
         """Nanoseconds since 1970 UTC as this machine believes them, which may jump."""
 
-    def not_before(self, at_ns: int) -> None:
-        """Go on from here if the clock is behind: the journal of the process before was written by a later one."""
-
     def move_past(self, ns: int) -> None:
         """Never tell a time before `ns` again: an earlier process got that far."""
 
@@ -50,7 +47,3 @@ class SystemClock:
     def move_past(self, ns: int) -> None:
         """Go on from `ns` if that is ahead of us, as after a restart on a machine whose clock was set back."""
         self._offset_ns = max(self._offset_ns, ns - time.monotonic_ns())
-
-    def not_before(self, at_ns: int) -> None:
-        """Tick on from `at_ns` if the wall clock has been set back behind it."""
-        self._offset_ns = max(self._offset_ns, at_ns - time.monotonic_ns())
