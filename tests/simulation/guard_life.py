@@ -21,7 +21,6 @@ from config.credentials import Credentials, Secret
 from config.model import Settings
 from config.policy import Policy
 from config.venue import Environment, VenueSettings
-from connectors.bitmex import rest_client
 from connectors.bitmex.drop_copy import BitmexDropCopy
 from connectors.bitmex.market_data import BitmexMarketData
 from connectors.bitmex.order_entry import BitmexOrderEntry
@@ -117,7 +116,7 @@ class SimPorts:
     def order_entry(self) -> OrderEntry:
         transport = VirtualTransport(guard=self.name, line=self.line, door=self.door, on_sent=self.on_sent)
         client = functools.partial(httpx.AsyncClient, transport=transport)
-        with patch.object(rest_client.httpx, "AsyncClient", client):
+        with patch.object(httpx, "AsyncClient", client):
             return BitmexOrderEntry(
                 settings=self.venue_settings, credentials=self._credentials, now_ns=self.clock.wall_ns
             )
@@ -163,7 +162,7 @@ class _Life(Guard):
         owner.disk.write_out(folder)
         recovered = self._of_this_account(recover(folder))
         state = self._state_from(recovered)
-        owner.clock.not_before(state.now_ns)
+        owner.clock.move_past(state.now_ns)
         owner.problems.append(recovered.problem)
         journal = _SeenJournal(
             owner.disk,  # type: ignore[arg-type]  # the same verbs, in memory
@@ -191,7 +190,7 @@ class _Life(Guard):
     def behead(self) -> None:
         """From this very instruction on nothing leaves any more."""
         if self._parts is not None:
-            self._parts.executor._outbox.put_nowait = _drop  # type: ignore[method-assign]
+            self._parts.executor._outbox.put_nowait = _drop  # type: ignore[assignment, method-assign]
 
     async def wait_exit(self) -> None:
         """Ask for an orderly stop and wait for it."""

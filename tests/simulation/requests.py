@@ -92,7 +92,7 @@ class VirtualTransport(httpx.AsyncBaseTransport):
                 pass
         reply = await answer
         await passing(self._line.latency_s())
-        return httpx.Response(reply.status_code, headers=dict(reply.headers), content=reply.body)
+        return httpx.Response(reply.status_code, headers=dict(reply.headers), content=bytes(reply.body))
 
     def _reach_door(self, request: httpx.Request, body: bytes, answer: asyncio.Future[Response]) -> None:
         reply = _answer_of(self._door, request, body, self._guard)

@@ -104,9 +104,9 @@ class MachineClock:
         self._process_offset_ns = max(self._process_offset_ns, self.offset_ns)
         return self._true_time.now_ns() + self._process_offset_ns
 
-    def not_before(self, at_ns: int) -> None:
-        """Tick on from `at_ns` if the clock is behind it."""
-        self._process_offset_ns = max(self._process_offset_ns, at_ns - self._true_time.now_ns())
+    def move_past(self, ns: int) -> None:
+        """Tick on from `ns` if the clock is behind it."""
+        self._process_offset_ns = max(self._process_offset_ns, ns - self._true_time.now_ns())
 
     def set_off(self, offset_ns: int) -> None:
         """Set the clock wrong by so much."""
@@ -122,11 +122,16 @@ class MachineClock:
         return self._true_time.now_ns() + self.offset_ns
 
 
+def _arrive(passed: asyncio.Future[None]) -> None:
+    if not passed.done():
+        passed.set_result(None)
+
+
 async def passing(seconds: float) -> None:
     """Let virtual time pass."""
     loop = asyncio.get_running_loop()
     passed: asyncio.Future[None] = loop.create_future()
-    timer = loop.call_later(seconds, lambda: passed.done() or passed.set_result(None))
+    timer = loop.call_later(seconds, _arrive, passed)
     try:
         await passed
     finally:

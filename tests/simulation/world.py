@@ -290,5 +290,5 @@ def play(plan: Plan, script: Callable[[World], Awaitable[None]] = to_the_end) ->
     )
 
 
-def _drop(_logger: object, _method: str, _entry: object) -> None:
+def _drop(_logger: object, _method: str, _entry: object) -> str:
     raise structlog.DropEvent
