@@ -38,6 +38,8 @@ from connectors.simulated.venue import Venue
 _METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
 _IDLE_S = 90  # the venue keeps idle connections about this long
 _STOP_S = 2  # for open requests to end
+_TICK_S = 0.1  # uvicorn's own: it renews the date header every tenth tick
+_LOOK_S = 0.002
 _MOST_FRAME_BYTES = 64 * 1024
 _BACKLOG = 256
 
@@ -109,7 +111,7 @@ class EmbeddedExchange:
         for loop in self._loops:
             loop.cancel()
         for server in self._servers:
-            server.should_exit = True
+            server.stop()
         try:
             await self._tasks.__aexit__(kind, error, traceback)
         finally:
@@ -207,11 +209,46 @@ async def serve(settings: ExchangeSettings, *, announce: Callable[[EmbeddedExcha
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that leaves signals to whoever runs it."""
+    """A uvicorn server that leaves signals to whoever runs it, and ends without its fixed pauses."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._told = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    def stop(self) -> None:
+        """End soon: no new connection, the open ones are told."""
+        self.should_exit = True
+        self._told.set()
+
+    async def main_loop(self) -> None:
+        """Tick as uvicorn does, but notice the end at once."""
+        ticks = 0
+        while not await self.on_tick(ticks):
+            ticks += 1
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_TICK_S):
+                    await self._told.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close, and wait for whoever is still connected, but not for nobody."""
+        for server in self.servers:
+            server.close()
+        for one in sockets or []:
+            one.close()
+        state = self.server_state
+        for connection in tuple(state.connections):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(_STOP_S):
+                while state.connections or state.tasks:  # noqa: ASYNC110 - uvicorn sets no event
+                    await asyncio.sleep(_LOOK_S)
+        except TimeoutError:
+            for task in state.tasks:
+                task.cancel()
 
 
 def _config(app: Starlette) -> uvicorn.Config:
@@ -228,7 +265,6 @@ def _config(app: Starlette) -> uvicorn.Config:
         server_header=False,
         date_header=True,
         timeout_keep_alive=_IDLE_S,
-        timeout_graceful_shutdown=_STOP_S,
     )
 
 

@@ -344,9 +344,11 @@ async def test_a_reader_that_stops_reading_is_dropped() -> None:
         try:
             async with asyncio.timeout(20):
                 while not has_come or exchange.venue.hub.listener_count() == 2:
-                    number += 1
-                    exchange.venue.submit(prices(START_MS + number, XBTUSD=59_000 + number % 2 * 100))
-                    await quick.table("instrument", "update")
+                    for _ in range(20):
+                        number += 1
+                        exchange.venue.submit(prices(START_MS + number, XBTUSD=59_000 + number % 2 * 100))
+                    for _ in range(20):
+                        await quick.table("instrument", "update")
                     has_come = has_come or exchange.venue.hub.listener_count() == 2
         finally:
             raw.close()
