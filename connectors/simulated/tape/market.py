@@ -197,8 +197,9 @@ def _kept_apart(mark: float, index: float, last: Decimal) -> tuple[Decimal, Deci
     shown_mark, shown_index = _on_unit(mark), _on_unit(index)
     if shown_mark == last:
         shown_mark += MARK_UNIT
+    below = shown_index > 2 * MARK_UNIT  # else there is no room for two steps down
     while shown_index in {shown_mark, last}:
-        shown_index -= MARK_UNIT if shown_index > MARK_UNIT else -MARK_UNIT
+        shown_index += -MARK_UNIT if below else MARK_UNIT
     return shown_mark, shown_index
 
 

@@ -111,6 +111,15 @@ def test_the_other_contracts_follow() -> None:
     assert moved == pytest.approx(1.15 * log(last / 60_000), abs=0.01)
 
 
+@pytest.mark.parametrize("first", ["0.1", "0.5", "3", "42"])
+def test_mark_index_and_last_differ_at_the_smallest_prices(first: str) -> None:
+    """A file of another coin: where a cent is a large share of the price there still are three prices."""
+    market = Market(seed=1, first_price=Decimal(first), tape_ms=START_MS)
+    for prices in market.prices(Decimal(first), halted=False):
+        assert len({prices.mark, prices.index, prices.last}) == 3
+        assert min(prices.mark, prices.index, prices.last) > 0
+
+
 def test_the_source_of_the_mark_is_stated() -> None:
     """Reports can say in a line that the mark is a model, and with which bounds."""
     assert MARK_SOURCE.startswith("modelled")
