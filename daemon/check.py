@@ -21,6 +21,7 @@ from connectors.errors import Misconfigured, Rejected, VenueError
 from connectors.ports import KeyRights, OrderEntry
 from daemon.app import BitmexPorts
 from daemon.exit_codes import ExitCode
+from daemon.reach import Streams, stream_problems
 from daemon.shell.clock import SystemClock
 from daemon.shell.health import SkewGauge
 from daemon.shell.key_rights import objection
@@ -83,11 +84,16 @@ async def check(path: Path) -> list[Finding]:
 
 
 async def ask_venue(settings: Settings, credentials: Credentials) -> list[Finding]:
-    """Return what the venue has to say: reachability, clock, rights of the key."""
-    orders = BitmexPorts(settings, credentials, SystemClock()).order_entry()
+    """Return what the venue has to say: reachability, clock, rights of the key, streams."""
+    ports = BitmexPorts(settings, credentials, SystemClock())
+    orders = ports.order_entry()
     try:
-        clock = await clock_skew(settings, orders)
-        return [*clock, *([] if clock[0].code else [await key_rights(settings, orders)])]
+        findings = await clock_skew(settings, orders)
+        if not findings[0].code:
+            findings.append(await key_rights(settings, orders))
+        if not any(each.code for each in findings):
+            findings.append(await both_streams(settings, ports))
+        return findings
     finally:
         await orders.close()
 
@@ -120,6 +126,16 @@ async def key_rights(settings: Settings, orders: OrderEntry) -> Finding:
     if refused is not None:
         return problem("key", refused, ExitCode.CREDENTIALS)
     return ok("key", _rights_in_words(rights))
+
+
+async def both_streams(settings: Settings, streams: Streams) -> Finding:
+    """Open the streams of prices and of the account."""
+    problems = await stream_problems(streams)
+    if not problems:
+        return ok("streams", f"{settings.venue.realtime_url} shows prices and the account")
+    words = "; ".join(f"{feed.value}: {why}" for feed, why in problems.items())
+    text = f"{settings.venue.realtime_url} does not serve both streams ({words}): is the address right?"
+    return problem("streams", text, ExitCode.VENUE_UNREACHABLE)
 
 
 def _rights_in_words(rights: KeyRights) -> str:

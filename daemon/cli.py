@@ -100,7 +100,7 @@ def _add_check(commands: _Commands[argparse.ArgumentParser]) -> None:
         commands,
         "check",
         "say what is wrong before it matters, and what to do",
-        "Checks settings, credentials, reachability, clock, key rights, and whether the dead man's switch outlives a "
+        "Checks settings, credentials, reachability, clock, key rights, streams, and whether the switch outlives a "
         "restart. Sends no order.",
         "  seawall check --config seawall.toml\n  seawall check --config seawall.toml --json",
     )
@@ -227,8 +227,11 @@ def _run(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     import asyncio
 
+    from config.model import LogSettings
     from daemon.check import check, exit_code, write_findings
+    from daemon.shell.logs import set_up_logs
 
+    set_up_logs(LogSettings(level="critical"), secrets=[], output=sys.stderr, is_terminal=sys.stderr.isatty())
     findings = asyncio.run(check(options.config))
     write_findings(findings, as_json=options.as_json)
     return exit_code(findings)
