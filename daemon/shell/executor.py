@@ -38,7 +38,7 @@ from daemon.core.commands import (
     VenueCommand,
 )
 from daemon.core.danger import refusal
-from daemon.core.events import Event, RequestRefused
+from daemon.core.events import Event, RequestMisconfigured, RequestNotSent, RequestRefused, RequestUnanswered
 from daemon.core.state import GuardState
 from daemon.shell.calls import Calls
 from daemon.shell.clock import Clock
@@ -151,10 +151,10 @@ class Executor:
 
     async def _carry(self, command: VenueCommand) -> Event:
         say = log.info if isinstance(command, OrderCommand) else log.debug
-        name, reason = type(command).__name__, command.reason.value
-        say("sent", command=name, command_id=command.command_id, reason=reason)
+        name, command_id = type(command).__name__, command.command_id
+        say("sent", command=name, **_facts(command), reason=command.reason.value, command_id=command_id)
         outcome = await self._calls.carry(command)
-        say("answered", command=name, command_id=command.command_id, outcome=type(outcome).__name__)
+        say("answered", command=name, outcome=type(outcome).__name__, **_why(outcome), command_id=command_id)
         self.carried += 1
         return outcome
 
@@ -166,3 +166,29 @@ class Executor:
         self.refused_before_wire += 1
         log.error("command stopped before the wire", command=type(command).__name__, danger=danger)
         return RequestRefused(at_ns=self._clock.now_ns(), command_id=command.command_id, reason=danger, is_own=True)
+
+
+def _facts(command: VenueCommand) -> dict[str, object]:
+    """Return what an operator wants to see of an order: where, which way, how much, at what price."""
+    match command:
+        case PlaceStop() | AmendStop():
+            side, quantity, price = command.side.value, command.quantity, command.stop_price
+            facts = {"side": side, "quantity": quantity, "stop_price": None if price is None else str(price)}
+        case ReduceAtMarket():
+            facts = {"side": command.side.value, "quantity": command.quantity}
+        case CancelOrder():
+            facts = {}
+        case _:
+            return {}
+    return {"symbol": command.key.symbol, **facts, "order": command.client_order_id}
+
+
+def _why(outcome: Event) -> dict[str, str]:
+    """Return why a request was not simply answered."""
+    match outcome:
+        case RequestRefused(reason=reason) | RequestNotSent(reason=reason):
+            return {"why": reason}
+        case RequestUnanswered(reason=reason) | RequestMisconfigured(reason=reason):
+            return {"why": reason}
+        case _:
+            return {}

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from connectors.errors import Misconfigured, OutcomeUnknown, Rejected, Unavailable
 from connectors.ports import SwitchReceipt
@@ -169,6 +170,19 @@ async def test_each_way_to_fail_is_one_event(failure: Exception, kind: type) -> 
         assert isinstance(outcome, kind)
         assert outcome.command_id == 5
         assert len(bench.venue.sent) == 1
+
+
+@pytest.mark.usefixtures("no_danger")
+async def test_the_log_says_what_was_sent_and_why_not() -> None:
+    """An operator reads symbol, side, size and trigger of an order, and the reason of a refusal."""
+    async with a_bench() as bench:
+        bench.venue.failures.append(Rejected("too many stops"))
+        with capture_logs() as lines:
+            await bench.outcome(place(5))
+    sent, answered = lines
+    assert sent.items() >= {"event": "sent", "symbol": SYMBOL, "side": "sell", "stop_price": "58000"}.items()
+    assert (sent["quantity"], sent["order"], sent["reason"]) == (1000, "sw-5", "cover_missing")
+    assert (answered["outcome"], answered["why"]) == ("RequestRefused", "too many stops")
 
 
 @pytest.mark.usefixtures("no_danger")
