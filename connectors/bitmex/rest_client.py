@@ -36,8 +36,9 @@ from connectors.errors import Misconfigured, Unavailable, VenueError
 PROTECTIVE_PATIENCE_S: Final = 0.25
 """A protective request waits this long for a token (the bucket of ten a second refills in a tenth)."""
 READ_PATIENCE_S: Final = 2.0
-_IDLE_CONNECTION_S: Final = 60.0
-"""Below the venue's 90 s, so that a connection the venue is about to close is not used."""
+_IDLE_CONNECTION_S: Final = 75.0
+"""Below the venue's 90 s, so that a connection the venue is about to close is not used; above the minute in which its clock
+is read, so that a protective request finds one open however rarely the account is read."""
 _NS_PER_S: Final = 1_000_000_000
 
 _log = structlog.get_logger("connectors.bitmex.rest")
