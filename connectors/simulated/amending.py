@@ -9,8 +9,9 @@ Source: `PUT /order` in www.bitmex.com/api/explorer, www.bitmex.com/app/restAPIM
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
-from connectors.simulated import affordability, matching, shrinking, triggers
+from connectors.simulated import affordability, matching, shrinking, trailing, triggers
 from connectors.simulated.changes import Row
 from connectors.simulated.entry import check_client_id_is_new, open_market
 from connectors.simulated.inputs import AmendOrder
@@ -42,6 +43,8 @@ def amend(world: World, request: AmendOrder) -> Row:
         raise Refused(f"Invalid ordStatus: {order.status.value}")
     open_market(world, order.contract.symbol)
     wanted = _wanted(order, request)
+    if request.peg_offset_value is not None:
+        _trail_by(world, wanted, request.peg_offset_value)
     changed = _changed_columns(order, wanted)
     if not changed:
         raise Refused(UNCHANGED)
@@ -79,8 +82,6 @@ def _wanted(order: Order, request: AmendOrder) -> Order:
     """Return a copy of the order as it would be."""
     if request.order_qty is not None and request.leaves_qty is not None:
         raise Refused("Invalid orderQty or leavesQty")
-    if request.peg_offset_value is not None:
-        raise Refused("Invalid pegOffsetValue for pegPriceType")
     wanted = replace(order)
     if request.order_qty is not None:
         wanted.resize(checked_quantity(request.order_qty, order.contract) - order.filled)
@@ -101,11 +102,20 @@ def _wanted(order: Order, request: AmendOrder) -> Order:
     return wanted
 
 
+def _trail_by(world: World, wanted: Order, offset: Decimal) -> None:
+    """Give a waiting trailing order another distance, from the price now."""
+    if wanted.peg_offset is None or not wanted.is_waiting:
+        raise Refused("Invalid pegOffsetValue for pegPriceType")
+    wanted.peg_offset = trailing.checked_offset(offset, wanted.ord_type, wanted.side, wanted.contract)
+    trailing.start(world, wanted)
+
+
 def _changed_columns(order: Order, wanted: Order) -> list[str]:
     pairs = (
         ("orderQty", order.quantity, wanted.quantity),
         ("price", order.price, wanted.price),
         ("stopPx", order.stop_px, wanted.stop_px),
+        ("pegOffsetValue", order.peg_offset, wanted.peg_offset),
     )
     return [name for name, before, after in pairs if before != after]
 
@@ -123,6 +133,7 @@ def _take_over(
     keeps_place = changed == ["orderQty"] and wanted.leaves <= order.leaves
     order.quantity, order.leaves, order.is_whole = wanted.quantity, wanted.leaves, wanted.is_whole
     order.price, order.stop_px = wanted.price, wanted.stop_px
+    order.peg_offset, order.aimed_at, order.aimed_ms = wanted.peg_offset, wanted.aimed_at, wanted.aimed_ms
     first = f"Amended {' '.join(changed)}"
     note = f": {request.text}" if request.text else ""
     order.text = f"{first}{note}\n{order.text.rsplit(chr(10), 1)[-1]}"

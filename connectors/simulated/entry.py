@@ -9,7 +9,7 @@ Source: www.bitmex.com/api/explorer (Order), www.bitmex.com/app/restAPIMessages.
 
 from __future__ import annotations
 
-from connectors.simulated import affordability, matching, shrinking, triggers
+from connectors.simulated import affordability, matching, shrinking, trailing, triggers
 from connectors.simulated.changes import Row
 from connectors.simulated.inputs import CancelAll, CancelAllAfter, CancelOrders, PlaceOrder
 from connectors.simulated.ledger import Account
@@ -35,6 +35,7 @@ def place(world: World, request: PlaceOrder) -> Row:
     check_currency(account, market)
     held = world.position(account, market.contract).quantity
     order = draft(request, market.contract, held=held)
+    trailing.start(world, order)
     check_client_id_is_new(world, account, order.cl_ord_id)
     _check_counts(world, account, order)
     is_due = order.ord_type.waits and triggers.is_due(world, order)

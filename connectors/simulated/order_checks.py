@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from connectors.simulated import trailing
 from connectors.simulated.contracts import Contract
 from connectors.simulated.inputs import PlaceOrder
 from connectors.simulated.orders import Instructions, Order, OrdType, Side, Trigger
@@ -38,15 +39,18 @@ def draft(request: PlaceOrder, contract: Contract, *, held: int) -> Order:
     ord_type = _ord_type(request)
     instructions = _instructions(request, ord_type)
     quantity = _quantity(request.order_qty, contract, may_lack=instructions.is_close)
+    side = _side(request, ord_type, quantity, held)
+    peg_offset = trailing.offset_of(request, ord_type, side, contract)
     order = Order(
         account=request.account,
         contract=contract,
-        side=_side(request, ord_type, quantity, held),
+        side=side,
         ord_type=ord_type,
         quantity=quantity,
         is_whole=quantity is None,
         price=limit_price(request.price, ord_type, contract),
-        stop_px=stop_price(request.stop_px, ord_type, contract),
+        stop_px=stop_price(request.stop_px, ord_type, contract) if peg_offset is None else None,
+        peg_offset=peg_offset,
         time_in_force=_time_in_force(request, ord_type),
         instructions=instructions,
         cl_ord_id=request.cl_ord_id,
@@ -110,8 +114,6 @@ def _check_identity(request: PlaceOrder) -> None:
     check_client_id(request.cl_ord_id)
     if request.contingency_type:
         raise Refused("Unsupported contingencyType")
-    if request.peg_price_type or request.peg_offset_value is not None:
-        raise Refused("Unsupported pegPriceType")
 
 
 def _ord_type(request: PlaceOrder) -> OrdType:

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from connectors.simulated.changes import Row
 from connectors.simulated.ledger import Position
-from connectors.simulated.orders import Order, Status
+from connectors.simulated.orders import TRAILING_STOP, Order, Status
 from connectors.simulated.rows import iso
 
 NO_ORDER = "00000000-0000-0000-0000-000000000000"  # shown where no order or match stands behind
@@ -82,8 +82,8 @@ def order_row(order: Order) -> Row:
         "price": order.price if order.ord_type.has_limit else order.shown_price,
         "displayQty": order.display_quantity,
         "stopPx": order.stop_px,
-        "pegOffsetValue": None,
-        "pegPriceType": None,
+        "pegOffsetValue": order.peg_offset,
+        "pegPriceType": None if order.peg_offset is None else TRAILING_STOP,
         "currency": contract.quote_currency,
         "settlCurrency": contract.settl_currency,
         "ordType": order.ord_type.value,

@@ -18,6 +18,7 @@ from connectors.simulated.contracts import EXACT, Contract, Kind
 
 AVERAGE_PLACES = Decimal("0.0001")
 LAST_WITHIN_MARK = Decimal("0.05")
+TRAILING_STOP = "TrailingStopPeg"  # the one `pegPriceType` this exchange takes
 
 
 class Side(Enum):
@@ -116,6 +117,9 @@ class Order:
     stop_px: Decimal | None
     time_in_force: str
     instructions: Instructions
+    peg_offset: Decimal | None = None  # of a trailing order: from the price it watches to its trigger
+    aimed_at: Decimal = Decimal(0)  # what that price was when the trigger was last set, and when that was
+    aimed_ms: int = 0
     cl_ord_id: str = ""
     cl_ord_link_id: str = ""
     display_quantity: int | None = None

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from connectors.simulated import funding, liquidator, matching, triggers
+from connectors.simulated import funding, liquidator, matching, trailing, triggers
 from connectors.simulated.contracts import EXACT, INDICES, XBTUSD
 from connectors.simulated.inputs import SetPrices, SymbolPrices
 from connectors.simulated.ledger import Account
@@ -80,10 +80,11 @@ def settle(world: World, markets: list[Market]) -> None:
 
 
 def _trade_open_orders(world: World, account: Account, markets: list[Market]) -> None:
-    """Fire due stops and fill passed orders; halted markets wait."""
+    """Let trailing stops follow, fire due stops, fill passed orders; halted markets wait."""
     for market in markets:
         symbol = market.contract.symbol
         if not market.is_halted and account.open_orders.get(symbol):
+            trailing.follow(world, account, symbol)
             triggers.fire_due(world, account, symbol)
             matching.fill_passed(world, account, market)
 

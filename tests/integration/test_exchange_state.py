@@ -256,7 +256,7 @@ async def steps_played(described: dict[str, Any], at_least: int) -> dict[str, An
 
 async def test_killed_in_the_middle_of_a_crash_the_tape_goes_on(tmp_path: Path) -> None:
     """Killed while prices fall, the exchange returns at the step it had reached and plays on from there."""
-    options = ("--scenario", "crash", "--speed", "20")
+    options = ("--scenario", "crash", "--speed", "200")
     process = await start(*options, state=tmp_path)
     reached = await steps_played(await first_line(process), 5)
     process.kill()

@@ -138,6 +138,8 @@ _QUIET: dict[tuple[str, str], Route] = {
     ("GET", "/leaderboard/name"): _route("Leaderboard.getName", quiet.get_leaderboard_name, _READ),
     ("GET", "/stats/history"): _route("Stats.history", quiet.get_nothing, _PUBLIC),
     ("GET", "/stats/historyUSD"): _route("Stats.historyUSD", quiet.get_nothing, _PUBLIC),
+    ("GET", "/guild"): _route("Guild.get", quiet.get_nothing, _PUBLIC),
+    ("GET", "/porl/snapshots"): _route("Porl.getSnapshots", quiet.get_nothing, _PUBLIC),
     ("GET", "/address"): _route("Address.get", quiet.get_nothing, _READ),
     ("GET", "/userAffiliates"): _route("UserAffiliates.get", quiet.get_nothing, _READ),
     ("GET", "/userEvent"): _route("UserEvent.get", quiet.get_user_events, _READ, "count startId"),
