@@ -2,8 +2,10 @@
 
 Order of things:
 - Whatever changes something is checked against the newest state right before it leaves; what the check refuses stays.
-- Commands for one position leave one after another, in the order in which they were decided. So do those for the dead
-  man's switch: a late feed must not arm what was just disarmed.
+- Orders leave at once, in the order in which they were decided. The core keeps one open write per position and purpose,
+  so a later one exists only because the earlier is settled, by its answer or by the order stream: one that waited for
+  an HTTP answer that never comes would come too late.
+- Commands for the dead man's switch wait for each other: a late feed must not arm what was just disarmed.
 - Reads have slots of their own, so a protective request never waits behind one.
 
 The journal's health does not gate anything here: every command the core can make lowers risk or tells people.
@@ -18,7 +20,6 @@ from typing import Any, Protocol, assert_never
 
 import structlog
 
-from connectors.vocabulary import PositionKey
 from daemon.core.commands import (
     AmendStop,
     CancelOrder,
@@ -51,7 +52,6 @@ log = structlog.get_logger("executor")
 
 Spawn = Callable[[Coroutine[Any, Any, None], str], object]
 """Starts a named task in the one TaskGroup."""
-LaneKey = PositionKey | str
 
 
 class Core(Protocol):
@@ -93,7 +93,8 @@ class Executor:
         self._outbox = outbox
         self._clock = clock
         self._spawn = spawn
-        self._lanes: dict[LaneKey, deque[VenueCommand]] = {}
+        self._switch_queue: deque[VenueCommand] = deque()
+        self._is_draining = False
         self._write_slots = asyncio.Semaphore(MOST_WRITES)
         self._read_slots = asyncio.Semaphore(MOST_READS)
         self.exit_asked = asyncio.Event()
@@ -108,9 +109,9 @@ class Executor:
     def _hand_over(self, command: Command) -> None:
         match command:
             case PlaceStop() | AmendStop() | CancelOrder() | ReduceAtMarket():
-                self._queue(command.key, command)
+                self._spawn(self._write(command), f"{type(command).__name__} {command.command_id}")
             case FeedSwitch() | DisarmSwitch():
-                self._queue("switch", command)
+                self._queue_switch(command)
             case FindOrders() | ReadPicture():
                 self._spawn(self._read(command), f"{type(command).__name__} {command.command_id}")
             case SetTimer(at_ns=at_ns):
@@ -126,23 +127,22 @@ class Executor:
             case _:
                 assert_never(command)
 
-    def _queue(self, key: LaneKey, command: VenueCommand) -> None:
-        lane = self._lanes.get(key)
-        if lane is not None:
-            lane.append(command)
-            return
-        self._lanes[key] = deque([command])
-        self._spawn(self._drain(key), f"lane {key if isinstance(key, str) else key.symbol}")
+    def _queue_switch(self, command: VenueCommand) -> None:
+        self._switch_queue.append(command)
+        if not self._is_draining:
+            self._is_draining = True
+            self._spawn(self._drain_switch(), "switch")
 
-    async def _drain(self, key: LaneKey) -> None:
-        """Carry what waits in one lane, one at a time; the lane ends when it is empty."""
-        lane = self._lanes[key]
-        while lane:
-            command = lane.popleft()
-            async with self._write_slots:
-                outcome = self._stopped_before_wire(command) or await self._carry(command)
-            self._core.take(outcome)
-        del self._lanes[key]
+    async def _drain_switch(self) -> None:
+        """Carry what waits for the switch, one at a time."""
+        while self._switch_queue:
+            await self._write(self._switch_queue.popleft())
+        self._is_draining = False
+
+    async def _write(self, command: VenueCommand) -> None:
+        async with self._write_slots:
+            outcome = self._stopped_before_wire(command) or await self._carry(command)
+        self._core.take(outcome)
 
     async def _read(self, command: VenueCommand) -> None:
         async with self._read_slots:

@@ -16,7 +16,6 @@ from connectors.errors import Misconfigured, OutcomeUnknown, Rejected, Unavailab
 from connectors.ports import SwitchReceipt
 from connectors.vocabulary import OrderSide, PositionKey
 from daemon.core.commands import (
-    AmendStop,
     Command,
     DisarmSwitch,
     Exit,
@@ -221,38 +220,28 @@ async def test_danger_is_stopped_before_the_wire() -> None:
 
 
 @pytest.mark.usefixtures("no_danger")
-async def test_commands_for_one_position_do_not_overtake_each_other() -> None:
-    """Place, then amend: the amend waits for the answer; another position does not wait for either."""
+async def test_a_lost_answer_holds_nothing_up() -> None:
+    """P5: a place never gets its answer; what the core decides next for the same position leaves all the same."""
     async with a_bench() as bench:
         gate, order = asyncio.Event(), asyncio.Event()
         bench.orders.place_stop = gated(bench, gate, order)  # type: ignore[method-assign]
-        amend = AmendStop(
-            command_id=2,
-            reason=Reason.COVER_TOO_FAR,
-            order_id="order-sw-1",
-            client_order_id="sw-1",
-            key=KEY,
-            side=OrderSide.SELL,
-            stop_price=Decimal(58_500),
-            quantity=None,
-        )
         bench.outbox.put_nowait(place(1))
-        bench.outbox.put_nowait(amend)
+        bench.outbox.put_nowait(place(2))
         bench.outbox.put_nowait(place(3, symbol="ETHUSD"))
-        await bench.core.wait_for(1)
-        assert [each.command_id for each in bench.core.taken] == [3]  # type: ignore[union-attr]
+        await bench.core.wait_for(2)
+        assert [each.command_id for each in bench.core.taken] == [2, 3]  # type: ignore[union-attr]
         gate.set()
         outcomes = await bench.core.wait_for(3)
-        assert [each.command_id for each in outcomes] == [3, 1, 2]  # type: ignore[union-attr]
+        assert [each.command_id for each in outcomes] == [2, 3, 1]  # type: ignore[union-attr]
 
 
 def gated(bench: Bench, gate: asyncio.Event, started: asyncio.Event) -> Callable[..., Any]:
-    """Hold back orders of the first symbol until the gate opens."""
+    """Hold back the first order until the gate opens."""
     place_stop = bench.orders.place_stop
 
     async def held(request: Any) -> Any:
         started.set()
-        if request.symbol == SYMBOL:
+        if request.client_order_id == "sw-1":
             await gate.wait()
         return await place_stop(request)
 
