@@ -9,10 +9,16 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from connectors.vocabulary import Side
-from daemon.demo.record import HeldPosition, PricePoint, Result, RunRecord, StopFact, StopSummary, Verdict
+from daemon.demo.record import Exit, HeldPosition, PricePoint, Result, RunRecord, StopFact, StopSummary, Verdict
+
+UNPREVENTABLE: Final = (
+    " (its stop rested in time, but nothing was traded between the stop and the takeover price: no stop could fill)"
+)
+"""A jump or a halt across both. It costs the exit code all the same."""
 
 
 def judge(record: RunRecord) -> Result:
@@ -28,12 +34,33 @@ def judge(record: RunRecord) -> Result:
         reasons.append("inconclusive: the unguarded account survived too")
     if record.guarded.liquidations:
         verdict = Verdict.LIQUIDATED
-        reasons.insert(0, "the guarded account was liquidated: " + ", ".join(_taken(record)))
+        reasons.insert(0, "the guarded account was liquidated: " + ", ".join(_taken(record, stops)))
     return Result(record=record, verdict=verdict, reasons=tuple(reasons), stops=stops)
 
 
-def _taken(record: RunRecord) -> list[str]:
-    return [exit_.symbol for exit_ in record.guarded.exits if exit_.is_liquidation]
+def _taken(record: RunRecord, stops: Sequence[StopSummary]) -> list[str]:
+    summaries = {stop.symbol: stop for stop in stops}
+    sides = {position.symbol: position.side for position in record.positions}
+    return [
+        exit_.symbol + (UNPREVENTABLE if _is_unpreventable(record, exit_, summaries, sides) else "")
+        for exit_ in record.guarded.exits
+        if exit_.is_liquidation
+    ]
+
+
+def _is_unpreventable(
+    record: RunRecord, exit_: Exit, stops: Mapping[str, StopSummary], sides: Mapping[str, Side]
+) -> bool:
+    """Whether every new last price since the stop was reached lay beyond the price of the takeover."""
+    stop = stops.get(exit_.symbol)
+    if stop is None or not stop.is_in_time or stop.crossed_tape_ms is None:
+        return False
+    points = record.prices.get(exit_.symbol, ())
+    before = [point.last for point in points if point.tape_ms < stop.crossed_tape_ms]
+    standing = before[-1] if before else None
+    since = [point.last for point in points if stop.crossed_tape_ms <= point.tape_ms <= exit_.tape_ms]
+    traded = [last for last in since if last != standing]
+    return bool(traded) and all(_is_through(sides[exit_.symbol], last, float(exit_.price)) for last in traded)
 
 
 def _late(stops: Sequence[StopSummary]) -> list[str]:

@@ -1,5 +1,6 @@
 """The judge of a demo run."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -50,6 +51,18 @@ def test_each_way_to_fail(run: RunRecord, verdict: Verdict, words: str) -> None:
     result = judge(run)
     assert result.verdict is verdict
     assert any(words in reason for reason in result.reasons)
+
+
+def test_a_jump_past_the_takeover_price_is_said_to_be_one() -> None:
+    """Nothing was traded between stop and takeover, be it a jump or a halt: still exit code 10, but with the reason."""
+    taken = an_account("g", an_exit(4_000, is_liquidation=True))
+    marks, lasts = (100, 99, 98, 96.9, 96), (100, 99, 99, 99, 94)
+    points = tuple(replace(point, last=last) for point, last in zip(prices(*marks), lasts, strict=True))
+    jump = judge(a_saved_run(guarded=taken, stops=(a_stop(),), prices={"XBTUSD": points}))
+    assert jump.verdict is Verdict.LIQUIDATED
+    assert "no stop could fill" in jump.reasons[0]
+    slide = judge(a_saved_run(guarded=taken, stops=(a_stop(),)))
+    assert "no stop could fill" not in slide.reasons[0]
 
 
 def test_liquidation_outranks_the_rest() -> None:
