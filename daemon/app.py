@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random  # noqa: TID251 - for the spread of reconnects alone, see BitmexPorts
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,9 @@ CLOSE_S: Final = 2.0
 RESTORE_S: Final = 3.0
 """At the start: a disk that hangs over old alerts must not keep the guard from guarding."""
 STOP_S: Final = SETTLE_S + DELIVER_S + FLUSH_S + CLOSE_S
+
+JOURNAL_AFTER_S: Final = 0.003
+"""A decision's records go to the disk this much later: by then its request has left."""
 
 log = structlog.get_logger("app")
 
@@ -187,7 +191,7 @@ class Guard:
         self._crew = crew
         self._desk = desk
         self._orders = ports.order_entry()
-        self._journal_file = JournalFile(folder / "journal")
+        self._journal_file = JournalFile(folder / "journal", wake_later=_after_the_request)
         self._parts: Parts | None = None
         self._started_ns = clock.now_ns()
 
@@ -339,6 +343,10 @@ class Guard:
         await run_stage("close journal", asyncio.to_thread(self._journal_file.close), deadline_s=FLUSH_S)
         await run_stage("close connections", self._orders.close(), deadline_s=CLOSE_S)
         log.info("guard closed")
+
+
+def _after_the_request(wake: Callable[[], None]) -> object:
+    return asyncio.get_running_loop().call_later(JOURNAL_AFTER_S, wake)
 
 
 async def _open_desk(

@@ -15,16 +15,26 @@ import re
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 RETRY_AFTER_S = 1.0
 HANGING_AFTER_S = 5.0
 """Bytes that have waited this long for the disk mean that the journal is not in order."""
+WAKES_BY_ITSELF_S = 1.0
+"""The thread looks this often, should nobody wake it: a loop that stands still must not keep bytes from the disk."""
 PENDING_LIMIT_BYTES = 32 * 1024 * 1024
 KEPT_SEGMENTS = 256
 _SEGMENT_NAME = re.compile(r"journal-(\d{16})\.jsonl")
 _STOP_WAIT_S = 5.0
+
+
+Wake = Callable[[], None]
+
+
+def _wake_at_once(wake: Wake) -> None:
+    wake()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +63,17 @@ def segments_in(directory: Path) -> list[tuple[int, Path]]:
 class JournalFile:
     """Appends to segment files from a thread of its own."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, wake_later: Callable[[Wake], object] = _wake_at_once) -> None:
+        """Prepare a journal in a folder; nothing is written yet.
+
+        Args:
+            directory: Where the segments are.
+            wake_later: Calls what it is given, in the loop's thread and soon. A thread that is woken at once takes the
+                interpreter from the request that the bytes are about; a few milliseconds later it writes one group.
+        """
         self._directory = directory
+        self._wake_later = wake_later
+        self._is_wake_due = False
         self._pending: deque[_Chunk] = deque()
         self._pending_bytes = 0
         self._wake = threading.Condition()
@@ -84,7 +103,9 @@ class JournalFile:
                 return
             self._pending.append(_Chunk(content, segment, time.monotonic()))
             self._pending_bytes += len(content)
-            self._wake.notify_all()
+        if not self._is_wake_due:
+            self._is_wake_due = True
+            self._wake_later(self._wake_thread)
 
     @property
     def problem(self) -> str | None:
@@ -100,6 +121,7 @@ class JournalFile:
     def wait_durable(self, timeout_s: float) -> bool:
         """Block until everything submitted so far is on disk; False if it was not within `timeout_s`."""
         with self._wake:
+            self._wake.notify_all()
             return self._wake.wait_for(lambda: not self._pending and self._writing_since_s is None, timeout_s)
 
     def close(self) -> None:
@@ -109,6 +131,11 @@ class JournalFile:
             self._wake.notify_all()
         if self._thread.is_alive():
             self._thread.join(_STOP_WAIT_S)
+
+    def _wake_thread(self) -> None:
+        self._is_wake_due = False
+        with self._wake:
+            self._wake.notify_all()
 
     def _oldest_s(self) -> float | None:
         return self._pending[0].since_s if self._pending else None
@@ -135,7 +162,8 @@ class JournalFile:
         with self._wake:
             if self._problem is not None and not self._is_closing:
                 self._wake.wait_for(lambda: self._is_closing, RETRY_AFTER_S)
-            self._wake.wait_for(lambda: self._pending or self._is_closing)
+            while not self._wake.wait_for(lambda: self._pending or self._is_closing, WAKES_BY_ITSELF_S):
+                pass
             group: list[_Chunk] = []
             while self._pending and (not group or self._pending[0].segment is None):
                 group.append(self._pending.popleft())

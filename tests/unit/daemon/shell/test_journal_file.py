@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -126,3 +128,37 @@ def test_a_disk_that_refuses_to_the_end_does_not_hold_up_the_stop(
     file.submit(b"a\n", segment=1)
     file.close()
     assert not file._thread.is_alive()
+
+
+def test_the_thread_is_woken_when_told_and_once_for_a_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records of one decision ask for one waking, and are one group once it comes; the next decision asks again."""
+    monkeypatch.setattr(journal_file, "WAKES_BY_ITSELF_S", 60.0)
+    wakes: list[Callable[[], None]] = []
+    file = JournalFile(tmp_path, wake_later=wakes.append)
+    file.start()
+    file.submit(b"a\n", segment=1)
+    assert file.wait_durable(5)
+    wakes.pop()()
+    groups = file.groups_written
+    file.submit(b"b\n")
+    file.submit(b"c\n")
+    assert len(wakes) == 1
+    wakes.pop()()
+    assert file.wait_durable(5)
+    assert file.groups_written == groups + 1
+    file.submit(b"d\n")
+    assert len(wakes) == 1
+    file.close()
+    assert segment_path(tmp_path, 1).read_bytes() == b"a\nb\nc\nd\n"
+
+
+def test_bytes_reach_the_disk_although_nobody_wakes_the_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop stands still and the waking never comes: the thread looks by itself."""
+    monkeypatch.setattr(journal_file, "WAKES_BY_ITSELF_S", 0.01)
+    file = JournalFile(tmp_path, wake_later=lambda _wake: None)
+    file.start()
+    file.submit(b"a\n", segment=1)
+    path, until_s = segment_path(tmp_path, 1), time.monotonic() + 5
+    while not (path.exists() and path.read_bytes() == b"a\n"):
+        assert time.monotonic() < until_s
+    file.close()
