@@ -19,6 +19,7 @@ import httpx
 import websockets
 
 from connectors.simulated.auth import ApiKey
+from connectors.simulated.clock import Clock, system_clock
 from connectors.simulated.inputs import SetPrices, SymbolPrices
 from connectors.simulated.server import EmbeddedExchange
 from connectors.simulated.settings import ExchangeSettings, RateLimits
@@ -56,11 +57,13 @@ class StillTape:
 
 
 @asynccontextmanager
-async def running(tape: StillTape | None = None, **settings: Any) -> AsyncIterator[EmbeddedExchange]:
+async def running(
+    tape: StillTape | None = None, *, clock: Clock = system_clock, **settings: Any
+) -> AsyncIterator[EmbeddedExchange]:
     """Run an exchange whose prices stand still."""
     defaults: dict[str, Any] = {"limits": NO_LIMITS, "accounts": 2, "position_refresh_ms": 50}
     wanted = ExchangeSettings(**{**defaults, **settings})
-    async with EmbeddedExchange(wanted, tape=tape or StillTape()) as exchange:
+    async with EmbeddedExchange(wanted, tape=tape or StillTape(), clock=clock) as exchange:
         yield exchange
 
 
