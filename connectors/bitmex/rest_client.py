@@ -37,8 +37,8 @@ PROTECTIVE_PATIENCE_S: Final = 0.25
 """A protective request waits this long for a token (the bucket of ten a second refills in a tenth)."""
 READ_PATIENCE_S: Final = 2.0
 _IDLE_CONNECTION_S: Final = 75.0
-"""Below the venue's 90 s, so that a connection the venue is about to close is not used; above the minute in which its clock
-is read, so that a protective request finds one open however rarely the account is read."""
+"""Below the venue's 90 s, so that a connection the venue is about to close is not used; above the minute in which its
+clock is read, so that a protective request finds one open however rarely the account is read."""
 _NS_PER_S: Final = 1_000_000_000
 
 _log = structlog.get_logger("connectors.bitmex.rest")
@@ -141,7 +141,7 @@ class RestClient:
             raise _unreachable(broken) from broken
         except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError) as broken:
             raise Misconfigured(f"the address of the venue cannot be used: {type(broken).__name__}") from broken
-        except (httpx.TransportError, httpx.DecodingError, TimeoutError) as broken:
+        except (httpx.TransportError, httpx.DecodingError, OSError) as broken:  # TLS that breaks later is an OSError
             raise unanswered(f"no answer: {type(broken).__name__}", is_write=is_write) from broken
         return Answer(
             status=response.status_code,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 
@@ -109,6 +111,18 @@ async def test_stop_placed_amended_cancelled() -> None:
     assert fake.connections == 1
     for asked in fake.asked:
         assert_signed(asked)
+
+
+async def test_encryption_that_breaks_on_the_way_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """P5: the HTTP library lets TLS errors of an open connection through as they are; the order may have arrived."""
+
+    async def break_off(_http: httpx.AsyncClient, _request: httpx.Request) -> httpx.Response:
+        raise ssl.SSLError("bad record mac")
+
+    monkeypatch.setattr(httpx.AsyncClient, "send", break_off)
+    async with rest() as fake, order_entry(fake) as entry:
+        with pytest.raises(OutcomeUnknown, match="SSLError"):
+            await entry.place_stop(STOP)
 
 
 async def test_queries_are_signed_as_they_travel() -> None:
