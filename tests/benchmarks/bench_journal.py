@@ -18,9 +18,10 @@ from pathlib import Path
 
 import msgspec
 
+from daemon.app import _after_the_request
 from daemon.core.events import HealthTicked, MarkSeen, PositionSeen, Source
 from daemon.shell.journal import Journal
-from daemon.shell.journal_file import JournalFile
+from daemon.shell.journal_file import JournalFile, Wake
 from daemon.shell.records import encode_event
 from tests.benchmarks.measure import median_costs, print_costs, print_table, quantile
 from tests.builders import START_NS, a_position
@@ -83,8 +84,8 @@ def durable_one_by_one(folder: Path) -> list[float]:
 class _Open:
     """A journal that runs, with its first segment on disk."""
 
-    def __init__(self, folder: Path) -> None:
-        self.file = JournalFile(folder)
+    def __init__(self, folder: Path, wake_later: Callable[[Wake], object] | None = None) -> None:
+        self.file = JournalFile(folder) if wake_later is None else JournalFile(folder, wake_later=wake_later)
         self.file.start()
         self.journal = Journal(self.file, first_seq=1, version="bench")
         self.journal.begin_segment({})
@@ -111,9 +112,9 @@ def burst(folder: Path) -> tuple[float, int]:
     return took_us / BURST, opened.groups
 
 
-async def steady(folder: Path) -> tuple[float, float, int]:
+async def steady(folder: Path, wake_later: Callable[[Wake], object] | None) -> tuple[float, float, int]:
     """Return p50 and p99 of an append at a thousand a second with the disk at work, and the groups."""
-    opened = _Open(folder / "steady")
+    opened = _Open(folder, wake_later)
     times = []
     for _ in range(RATED):
         times.append(_wall_us(lambda: opened.journal.append_event(MARK)))
@@ -136,13 +137,15 @@ def main() -> None:
         path_costs(folder)
         floor, ours = write_one_by_one(folder), durable_one_by_one(folder)
         each_us, groups = burst(folder)
-        p50_us, p99_us, steady_groups = asyncio.run(steady(folder))
+        at_once = asyncio.run(steady(folder / "at-once", None))
+        later = asyncio.run(steady(folder / "later", _after_the_request))
     base = statistics.median(floor)
     rows = [
         ("floor: write + fdatasync, each alone", base, quantile(floor, 0.99), 1.0, SINGLES),
         ("durable, each alone (hand-over, thread, sync)", *_summary(ours), statistics.median(ours) / base, SINGLES),
         (f"durable, {BURST:,} at once, a record", each_us, "", each_us / base, groups),
-        ("append at 1,000 a second, the path alone", p50_us, p99_us, p50_us / base, steady_groups),
+        ("append at 1,000 a second, thread woken at once", *at_once[:2], at_once[0] / base, at_once[2]),
+        ("append at 1,000 a second, woken later as in the daemon", *later[:2], later[0] / base, later[2]),
     ]
     print_table("journal, wall us", ["", "p50", "p99", "ratio", "syncs"], rows)
 
