@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from config.venue import VenueSettings
 from connectors.bitmex.protocol.backoff import Backoff
@@ -148,7 +148,8 @@ class FeedConnection:
             await self._converse(session)
         except InvalidStatus as refused:
             self._lose(session, *_refused_hand_shake(refused))
-        except (InvalidHandshake, InvalidURI, OSError, TimeoutError, EOFError) as broken:
+        except (WebSocketException, OSError, TimeoutError, EOFError) as broken:
+            # A connection that is reset during the hand-shake raises ConnectionClosed, which is no InvalidHandshake.
             self._lose(session, f"no connection: {type(broken).__name__}")
         finally:
             self._socket = None

@@ -6,7 +6,9 @@ import logging
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosedError
 
+from connectors.bitmex import feed
 from connectors.ports import Feed
 from connectors.vocabulary import OrderStatus
 from tests.integration.bitmex_clients import ROWS, a_drop_copy, whole_account
@@ -181,6 +183,28 @@ async def test_refused_hand_shakes_are_tried_again() -> None:
     async with realtime(whole_account, refuse_with=[503, 502]) as fake, running(a_drop_copy(fake, sink).run()):
         await until(lambda: sink.of("live"))
     assert sink.of("lost") == ["hand-shake answered 503", "hand-shake answered 502"]
+
+
+async def test_connection_reset_during_the_hand_shake(monkeypatch: pytest.MonkeyPatch) -> None:
+    """P12: a firewall, or a venue that is just going down: the feed is lost and tries again; nothing ends."""
+
+    class Reset:
+        """A connection that is gone before the request could be written."""
+
+        async def __aenter__(self) -> None:
+            raise ConnectionClosedError(None, None)
+
+        async def __aexit__(self, *_: object) -> None:
+            """Nothing was entered."""
+
+    waiting = [Reset(), Reset()]
+    real = feed.connect
+    monkeypatch.setattr(feed, "connect", lambda *args, **options: waiting.pop() if waiting else real(*args, **options))
+    sink = RememberingSink()
+    async with realtime(whole_account) as fake, running(a_drop_copy(fake, sink).run()):
+        await until(lambda: sink.of("live"))
+    assert not waiting
+    assert sink.of("lost") == ["no connection: ConnectionClosedError"] * 2
 
 
 async def test_venue_that_is_not_there() -> None:
