@@ -164,14 +164,20 @@ def _foreign_cancel_refusal(command: CancelOrder, state: GuardState) -> str | No
     known = state.orders.get(command.key.symbol, {}).get(command.order_id)
     if known is None:
         return "no such open order"
-    order = known.order
-    if order.is_reduce_only or order.is_close:
+    if known.order.is_reduce_only or known.order.is_close:
         return "it can only shrink a position, and is not ours"
-    guarded = state.positions.get(command.key.symbol)
+    return _plain_stop_refusal(known.order, state) if known.order.kind in _STOPS else None
+
+
+def _plain_stop_refusal(order: Order, state: GuardState) -> str | None:
+    """A stop that could open a position could close one as well, and may be all that it has."""
+    if not state.was_whole and not state.positions_listed_ns:
+        return "it might protect a position that is not known yet"
+    guarded = state.positions.get(order.symbol)
     side = None if guarded is None else guarded.position.side
-    if guarded is None or side is None or order.side is not ids.closing_side(side) or order.kind not in _STOPS:
+    if guarded is None or side is None or order.side is not ids.closing_side(side) or guarded.covered_ns:
         return None
-    return None if guarded.covered_ns else "it might protect a position that has no confirmed cover"
+    return "it might protect a position that has no confirmed cover"
 
 
 def _protecting(state: GuardState, guarded: Guarded, side: Side) -> list[Order]:

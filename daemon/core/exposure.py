@@ -75,12 +75,15 @@ def _adding(draft: Draft, symbol: str) -> Iterator[Order]:
 
 
 def _might_protect(draft: Draft, order: Order) -> bool:
-    """Whether this stop is all that some open position has: it could close it, and no cover is confirmed."""
+    """Whether this stop may be all that a position has: no cover of ours is confirmed, or no position is known yet."""
+    if order.kind not in {OrderKind.STOP_MARKET, OrderKind.STOP_LIMIT}:
+        return False
+    if not draft.was_whole and not draft.positions_listed_ns:
+        return True
     guarded = draft.positions.get(order.symbol)
     if guarded is None or guarded.position.side is None or guarded.covered_ns:
         return False
-    is_stop = order.kind in {OrderKind.STOP_MARKET, OrderKind.STOP_LIMIT}
-    return is_stop and order.side is ids.closing_side(guarded.position.side)
+    return order.side is ids.closing_side(guarded.position.side)
 
 
 def _cancel(draft: Draft, order: Order) -> None:

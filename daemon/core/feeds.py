@@ -89,7 +89,7 @@ def can_see(draft: Draft) -> bool:
 
 def settle_mode(draft: Draft) -> None:
     """Move the mode by what is known now."""
-    if draft.mode in {Mode.STOPPING, Mode.STOPPED} or not draft.started_ns:
+    if draft.mode is Mode.STOPPING:
         return
     move(draft, ModeInput.CAN_SEE if can_see(draft) else ModeInput.CANNOT_SEE)
     if draft.mode is not Mode.SYNCING:

@@ -45,8 +45,6 @@ _CRITICAL: Final = {
 
 def judge_account(draft: Draft) -> None:
     """Judge the degraded states of the account."""
-    if not draft.started_ns or draft.mode is Mode.STOPPED:
-        return
     for state, text in _account_states(draft):
         if draft.set_degraded(state.value, is_degraded=bool(text)):
             _tell(draft, state, "", text)

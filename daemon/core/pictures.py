@@ -43,8 +43,6 @@ def overdue_at_ns(draft: Draft) -> int:
 
 def ask(draft: Draft) -> None:
     """Ask for a picture if one is wanted and none is under way."""
-    if not draft.started_ns:
-        return
     pictures = draft.pictures
     next_cycle_ns = max(pictures.answered_ns, pictures.asked_ns) + cycle_ns(draft)
     if not pictures.wanted_ns and draft.now_ns >= next_cycle_ns:

@@ -34,7 +34,7 @@ def decide(draft: Draft) -> None:
     """Send what the switch needs now, or ask to be woken when it will need something."""
     _note_expiry(draft)
     mode = draft.policy.switch.mode
-    if draft.policy.observe or mode is SwitchMode.OFF or not draft.started_ns:
+    if draft.policy.observe or mode is SwitchMode.OFF:
         return
     if draft.switch.command_id is not None:
         return

@@ -257,6 +257,15 @@ def test_a_stop_that_ends_as_soon_as_it_rests_is_put_back_with_a_pause() -> None
     assert guard.some(PlaceStop, guard.wait(600 * MS))
 
 
+def test_a_stop_that_ends_before_it_ever_rests_is_told_as_a_refusal() -> None:
+    """P12: the stream brings the dead row, the answer is still on its way: the venue's words are kept."""
+    guard, place = placing()
+    row = guard.row_of(place, status=OrderStatus.REJECTED, text="Account has insufficient Available Balance")
+    assert guard.some(PlaceStop, guard.order(row)) == []
+    assert "insufficient" in guard.alerts("cover_refused")[0].text
+    assert guard.some(PlaceStop, guard.wait(600 * MS))
+
+
 def test_a_stop_that_had_rested_is_put_back_at_once() -> None:
     """P2: the dead man's switch, or somebody's cancel-all."""
     guard, row = covered()

@@ -148,6 +148,19 @@ def test_a_stop_of_somebody_that_might_protect_waits_for_our_cover() -> None:
     assert refusal(cancel, guard.state) is None
 
 
+def test_a_plain_stop_waits_until_positions_are_known() -> None:
+    """P1: stopped during the start, orders listed first: the stop may be all that a position has; the quote goes."""
+    plain = an_order("b", kind=OrderKind.STOP_MARKET, side=OrderSide.SELL, stop_price=Decimal(950), price=None)
+    guard = Driven(CANCELLING)
+    guard.start()
+    stop(guard)
+    commands = guard.give(e.OrdersListed(at_ns=guard.now, orders=(plain, an_order("q"))))
+    assert guard.only(CancelOrder, commands).order_id == "q"
+    assert "not known yet" in str(refusal(cancel_of(plain), guard.state))
+    cancelled(guard, guard.only(CancelOrder, commands))
+    assert guard.only(CancelOrder, guard.give(e.PositionsListed(at_ns=guard.now, positions=()))).order_id == "b"
+
+
 def test_the_protective_stops_of_others_and_ours_stay() -> None:
     """P1: reduce-only and Close stops are nobody's quotes."""
     theirs = a_stop("t", "theirs")
