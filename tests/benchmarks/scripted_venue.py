@@ -21,6 +21,7 @@ from typing import Any
 import uvloop
 from websockets.asyncio.server import ServerConnection, serve
 
+from tests.benchmarks.scripted_http import Http
 from tests.unit.connectors.bitmex.bitmex_builders import (
     INSTRUMENT_ROW,
     MARGIN_ROW,
@@ -42,31 +43,6 @@ KEY = {"id": "key", "permissions": ["order"], "cidr": "0.0.0.0/0", "enabled": Tr
 ENTRY, LIQUIDATION, THROUGH = 50_000, 45_500.5, 45_700.0
 
 
-class Http(asyncio.Protocol):
-    """One HTTP connection, read by hand."""
-
-    def __init__(self, venue: Venue) -> None:
-        self._venue = venue
-        self._unread = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._venue.connections += 1
-        self._transport: Any = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._unread += data
-        head, found, rest = self._unread.partition(b"\r\n\r\n")
-        length = next((int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")), 0)
-        if not found or len(rest) < length:
-            return
-        self._unread = rest[length:]
-        verb, target, _ = head.split(b"\r\n", 1)[0].decode().split(" ")
-        status, answer = self._venue.ask(verb, target, rest[:length])
-        body = raw(answer)
-        self._transport.write(b"HTTP/1.1 %d .\r\ncontent-type: application/json\r\n" % status)
-        self._transport.write(b"content-length: %d\r\n\r\n%b" % (len(body), body))
-
-
 @dataclass
 class Venue:
     """What is open, who listens, and what has arrived when."""
@@ -82,6 +58,10 @@ class Venue:
     first_ns: int = 0
     order_ns: int = 0
     ordered: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def count_connection(self) -> None:
+        """A guard opened an HTTP connection."""
+        self.connections += 1
 
     def ask(self, verb: str, target: str, body: bytes) -> tuple[int, Any]:
         """Answer a request; of each round the first one and the first order are timed."""
@@ -194,7 +174,7 @@ async def main(story: str, rounds: int) -> None:
     """Serve one guard, play one story."""
     venue = Venue([f"S{number}USD" for number in range(rounds)])
     loop = asyncio.get_running_loop()
-    http = await loop.create_server(lambda: Http(venue), "127.0.0.1", 0)
+    http = await loop.create_server(lambda: Http(venue.ask, venue.count_connection), "127.0.0.1", 0)
     async with serve(venue.listen, "127.0.0.1", 0, compression=None, ping_interval=None) as streams:
         ports = [next(iter(server.sockets)).getsockname()[1] for server in (http, streams)]
         _say({"http": f"http://127.0.0.1:{ports[0]}", "ws": f"ws://127.0.0.1:{ports[1]}/realtime"})
