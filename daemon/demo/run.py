@@ -54,8 +54,12 @@ def run_demo(options: DemoOptions) -> int:
             raise CommandFailed(str(failure), failure.code) from failure
         except BotRefused as refusal:
             raise CommandFailed(str(refusal), ExitCode.BROKEN) from refusal
+        except BrokenPipeError:
+            raise  # whoever read our output went away; `main` knows
         except OSError as error:  # a full disk, above all
-            raise CommandFailed(f"the folder of the run, {folder}: {error.strerror}", ExitCode.BAD_INPUT) from error
+            raise CommandFailed(
+                f"the demo cannot write: {error.strerror}; its folder is {folder}", ExitCode.BAD_INPUT
+            ) from error
     _write(report, report_html(result))
     if options.as_json:
         sys.stdout.write(msgspec.json.encode(as_object(result, str(report))).decode() + "\n")

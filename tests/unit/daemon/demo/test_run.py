@@ -23,3 +23,14 @@ def test_a_disk_that_fills_up_is_one_line(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(CommandFailed, match="No space left") as failed:
         run.run_demo(DemoOptions(scenario="crash", report=tmp_path / "report.html", plain=True))
     assert failed.value.code is ExitCode.BAD_INPUT
+
+
+def test_a_reader_that_went_away_is_no_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`seawall demo | head`: left to the command line, which ends quietly."""
+
+    async def gone(*_: object) -> None:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+    monkeypatch.setattr(run, "set_up", gone)
+    with pytest.raises(BrokenPipeError):
+        run.run_demo(DemoOptions(scenario="crash", report=tmp_path / "report.html", plain=True))
