@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterator
-from contextlib import suppress
 
 import pytest
 
@@ -16,14 +16,30 @@ MORE_THAN_A_PIPE = 2_000
 """Lines: twice what the kernel keeps for a pipe that nobody reads."""
 
 
+class Pipe:
+    """A pipe, with a reader that may go away."""
+
+    def __init__(self) -> None:
+        self.reader, self.writer = os.pipe()
+        self._is_read = True
+
+    def leave(self) -> None:
+        """Let the reader go away."""
+        if self._is_read:
+            self._is_read = False
+            os.close(self.reader)
+
+
 @pytest.fixture
-def pipe() -> Iterator[tuple[int, int]]:
-    """A pipe: the reader's end and the writer's."""
-    ends = os.pipe()
+def pipe() -> Iterator[Pipe]:
+    """A pipe whose number is free again only when no thread writes to it any more."""
+    ends = Pipe()
     yield ends
-    for each in ends:
-        with suppress(OSError):
-            os.close(each)
+    ends.leave()
+    for thread in threading.enumerate():
+        if thread.name == "log writer":
+            thread.join(5)
+    os.close(ends.writer)
 
 
 def read_until(descriptor: int, accounted_for: int) -> tuple[list[str], int]:
@@ -39,42 +55,38 @@ def read_until(descriptor: int, accounted_for: int) -> tuple[list[str], int]:
     return came, lost
 
 
-def test_lines_arrive_in_order(pipe: tuple[int, int]) -> None:
+def test_lines_arrive_in_order(pipe: Pipe) -> None:
     """The ordinary case: what was logged is read, and closing waits for it."""
-    reader, writer = pipe
-    output = LogWriter(writer)
+    output = LogWriter(pipe.writer)
     for number in range(100):
         output.write(f"{number}\n")
     output.close()
-    assert read_until(reader, 100) == ([str(number) for number in range(100)], 0)
+    assert read_until(pipe.reader, 100) == ([str(number) for number in range(100)], 0)
     assert output.lines_lost == 0
 
 
-def test_a_reader_that_hangs_does_not_hold_up_the_writer(pipe: tuple[int, int]) -> None:
+def test_a_reader_that_hangs_does_not_hold_up_the_writer(pipe: Pipe) -> None:
     """`seawall run | less`, and less is stopped: writing goes on, lines are lost, and that is told when it reads on."""
-    reader, writer = pipe
-    output = LogWriter(writer, limit_bytes=1_000)
+    output = LogWriter(pipe.writer, limit_bytes=1_000)
     for _ in range(MORE_THAN_A_PIPE):
         output.write(LINE)
     assert output.lines_lost > 0
-    _, told = read_until(reader, MORE_THAN_A_PIPE)
+    _, told = read_until(pipe.reader, MORE_THAN_A_PIPE)
     assert told == output.lines_lost
     output.close()
 
 
-def test_closing_does_not_wait_for_a_reader_that_hangs(pipe: tuple[int, int]) -> None:
+def test_closing_does_not_wait_for_a_reader_that_hangs(pipe: Pipe) -> None:
     """The guard stops although nobody takes its last words."""
-    _, writer = pipe
-    output = LogWriter(writer)
+    output = LogWriter(pipe.writer)
     output.write(LINE * MORE_THAN_A_PIPE)
     output.close(timeout_s=0.01)
 
 
-def test_a_reader_that_went_away_does_not_stop_the_guard(pipe: tuple[int, int]) -> None:
+def test_a_reader_that_went_away_does_not_stop_the_guard(pipe: Pipe) -> None:
     """`seawall run | head`: the pipe is closed; lines are lost and counted, nothing is raised."""
-    reader, writer = pipe
-    os.close(reader)
-    output = LogWriter(writer)
+    pipe.leave()
+    output = LogWriter(pipe.writer)
     output.write(LINE)
     output.close()
     assert output.lines_lost == 1
