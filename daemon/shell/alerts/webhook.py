@@ -5,6 +5,7 @@ The address often carries a token, so it never appears in an error or a log line
 
 from __future__ import annotations
 
+import asyncio
 from types import TracebackType
 from typing import Self
 
@@ -13,7 +14,8 @@ import msgspec
 
 from daemon.shell.alerts.message import Alert
 
-_TRY_LATER = frozenset({408, 425, 429})
+_THIS_ALERT_IS_REFUSED = frozenset({400, 413, 415, 422})
+"""Any other failure is about the channel (an expired token, a receiver being moved): it may be mended while we wait."""
 
 
 class NotDelivered(Exception):
@@ -30,6 +32,7 @@ class Webhook:
     def __init__(self, url: str, *, timeout_s: float) -> None:
         self._url = url
         self.host = httpx.URL(url).host
+        self._timeout_s = timeout_s
         self._client = httpx.AsyncClient(timeout=timeout_s, headers={"content-type": "application/json"})
 
     async def __aenter__(self) -> Self:
@@ -44,15 +47,16 @@ class Webhook:
         """POST one alert.
 
         Raises:
-            NotDelivered: No connection, no answer, or an answer that asks for patience.
-            DeliveryRefused: Any other answer than success.
+            NotDelivered: No connection, no answer in time, or an answer that is about the channel.
+            DeliveryRefused: The receiver objects to this very alert.
         """
         try:
-            response = await self._client.post(self._url, content=msgspec.json.encode(alert))
-        except httpx.HTTPError as error:
+            async with asyncio.timeout(self._timeout_s):  # httpx's own limits begin again with every byte received
+                response = await self._client.post(self._url, content=msgspec.json.encode(alert))
+        except (httpx.HTTPError, OSError) as error:
             raise NotDelivered(f"{self.host}: {type(error).__name__}") from error
         if response.is_success:
             return
-        if response.is_server_error or response.status_code in _TRY_LATER:
-            raise NotDelivered(f"{self.host} answered {response.status_code}")
-        raise DeliveryRefused(f"{self.host} answered {response.status_code}")
+        if response.status_code in _THIS_ALERT_IS_REFUSED:
+            raise DeliveryRefused(f"{self.host} answered {response.status_code}")
+        raise NotDelivered(f"{self.host} answered {response.status_code}")

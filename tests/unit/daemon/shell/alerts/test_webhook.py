@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -62,10 +62,13 @@ async def test_an_alert_arrives_as_one_object() -> None:
 
 @pytest.mark.parametrize(
     ("status", "error"),
-    [(500, NotDelivered), (503, NotDelivered), (429, NotDelivered), (400, DeliveryRefused), (301, DeliveryRefused)],
+    [
+        *((status, NotDelivered) for status in (301, 401, 403, 404, 410, 429, 500, 503)),
+        *((status, DeliveryRefused) for status in (400, 413, 422)),
+    ],
 )
 async def test_statuses_say_whether_to_try_again(status: int, error: type[Exception]) -> None:
-    """Trouble on the other side is worth another try; a refusal is not; the address's token is not repeated."""
+    """P10: trouble of the channel is worth another try; objection to this alert is not; the token is not repeated."""
     async with a_receiver() as receiver:
         receiver.status = status
         with pytest.raises(error, match=str(status)) as failed:
@@ -80,3 +83,29 @@ async def test_nobody_there_is_worth_another_try() -> None:
     with pytest.raises(NotDelivered, match=r"127\.0\.0\.1: ConnectError") as failed:
         await deliver(url, an_alert("one"))
     assert "token" not in str(failed.value)
+
+
+async def test_an_answer_that_trickles_is_no_answer() -> None:
+    """P10: a receiver that sends a byte now and then must not keep later, worse news waiting."""
+    has_left = asyncio.Event()
+
+    async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 X\r\nContent-Length: 9999\r\n\r\n")
+        with suppress(OSError):
+            while not reader.at_eof():
+                writer.write(b" ")
+                await writer.drain()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(reader.read(4096), 0.01)
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+        has_left.set()
+
+    server = await asyncio.start_server(trickle, "127.0.0.1", 0)
+    async with server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        async with Webhook(url, timeout_s=0.1) as webhook:
+            with pytest.raises(NotDelivered, match="TimeoutError"):
+                await webhook.deliver(an_alert("one"))
+        await asyncio.wait_for(has_left.wait(), 5)
