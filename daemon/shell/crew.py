@@ -15,6 +15,9 @@ from typing import Any
 import structlog
 
 MOST_RESTARTS = 20
+"""In a row; see `WELL_AFTER_S`."""
+WELL_AFTER_S = 300.0
+"""A part that ran this long was well: its next failure is counted as the first."""
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
 
@@ -54,14 +57,19 @@ class Crew:
             task.cancel()
 
     async def _restarted(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        for restart in range(MOST_RESTARTS + 1):
+        loop = asyncio.get_running_loop()
+        restart = 0
+        while restart <= MOST_RESTARTS:
+            started_s = loop.time()
             try:
                 await work()
             except Exception as error:  # noqa: BLE001 - whatever a helpful part dies of, no vital part dies with it
                 log.error("a helpful part failed", part=name, why=f"{type(error).__name__}: {error}", restart=restart)  # noqa: TRY400 - one line
             else:
                 log.error("a helpful part ended", part=name, restart=restart)
+            restart = 0 if loop.time() - started_s > WELL_AFTER_S else restart
             await asyncio.sleep(min(LONGEST_PAUSE_S, self._first_pause_s * 2.0**restart))
+            restart += 1
         log.critical("a helpful part was given up", part=name, restarts=MOST_RESTARTS)
 
 

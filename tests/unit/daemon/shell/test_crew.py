@@ -44,6 +44,26 @@ async def test_a_helpful_part_is_restarted_and_then_given_up(monkeypatch: pytest
     assert len(attempts) == 4
 
 
+async def test_failures_far_apart_are_never_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part that runs well for a while after each failure is started again as often as the guard lives."""
+    monkeypatch.setattr(crew_module, "MOST_RESTARTS", 3)
+    monkeypatch.setattr(crew_module, "WELL_AFTER_S", -1.0)
+    often = asyncio.Event()
+    attempts: list[int] = []
+
+    async def part() -> None:
+        attempts.append(1)
+        if len(attempts) > 10:
+            often.set()
+        await _fails()
+
+    async with asyncio.TaskGroup() as tasks:
+        crew = Crew(tasks, first_pause_s=0.001)
+        crew.helpful("alerts", part)
+        await often.wait()
+        crew.dismiss()
+
+
 async def test_dismissed_everything_ends_quietly() -> None:
     """An orderly stop cancels what still runs, and the group ends without an error."""
     async with asyncio.TaskGroup() as tasks:
