@@ -32,13 +32,19 @@ def stop_signals() -> Iterator[StopSignals]:
     """Listen to the signals that ask for a stop while the block runs."""
     stop = StopSignals()
     loop = asyncio.get_running_loop()
-    for number in _SIGNALS:
+    numbers = [number for number in _SIGNALS if not _is_hushed(number)]
+    for number in numbers:
         loop.add_signal_handler(number, stop.ask)
     try:
         yield stop
     finally:
-        for number in _SIGNALS:
+        for number in numbers:
             loop.remove_signal_handler(number)
+
+
+def _is_hushed(number: signal.Signals) -> bool:
+    """Whether whoever started us wants the terminal's end to be ignored, as `nohup` does."""
+    return number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN
 
 
 async def wait_first(one: asyncio.Event, other: asyncio.Event) -> None:
