@@ -86,7 +86,12 @@ def exits(events: Iterable[TapeEvent], account: int) -> tuple[Exit, ...]:
 
 
 def stop_facts(
-    events: Iterable[TapeEvent], account: int, confirmed: Mapping[str, int], clock: TapeClock
+    events: Sequence[TapeEvent],
+    account: int,
+    confirmed: Mapping[str, int],
+    clock: TapeClock,
+    *,
+    was_restarted: bool = False,
 ) -> tuple[StopFact, ...]:
     """The life of the guard's stops.
 
@@ -96,27 +101,34 @@ def stop_facts(
         confirmed: Per symbol, the protocol time (ms) at which the guard itself first had the cover confirmed by the
             order stream. A stop that the exchange accepted counts from then on, not from its acceptance.
         clock: For the tape time of a confirmation.
+        was_restarted: The guard's process was killed on the way. A guard that died between placing a stop and hearing
+            of it could not tell; where the stop fired before the next guard did, the exchange's own word counts.
     """
+    own = [event for event in events if event.account == account and _is_guard_stop(event.row)]
+    fired = {str(event.row["symbol"]): event.at_ms for event in reversed(own) if event.kind == "trigger"}
     facts: list[StopFact] = []
-    for event in events:
-        if event.account != account or not _is_guard_stop(event.row):
-            continue
+    for event in own:
         symbol = str(event.row["symbol"])
         what = "resting" if event.kind in {"confirmed", "amend"} else _STOP_WORDS.get(event.kind)
-        if what is None or (what == "resting" and symbol not in confirmed):
+        told_ms = confirmed.get(symbol)
+        if was_restarted and symbol in fired and (told_ms is None or told_ms > fired[symbol]):
+            told_ms = event.at_ms
+        if what is None or (what == "resting" and told_ms is None):
             continue
-        at_ms = max(event.at_ms, confirmed[symbol]) if what == "resting" else event.at_ms
-        facts.append(
-            StopFact(
-                at_ms=at_ms,
-                tape_ms=clock.read(at_ms) if what == "resting" else event.tape_ms or 0,
-                symbol=symbol,
-                client_order_id=str(event.row["clOrdID"]),
-                what=what,
-                stop_price=_price(event.row.get("stopPx")) or Decimal(0),
-            )
-        )
+        facts.append(_stop_fact(event, what, told_ms, clock))
     return tuple(facts)
+
+
+def _stop_fact(event: TapeEvent, what: str, told_ms: int | None, clock: TapeClock) -> StopFact:
+    at_ms = max(event.at_ms, told_ms or 0) if what == "resting" else event.at_ms
+    return StopFact(
+        at_ms=at_ms,
+        tape_ms=clock.read(at_ms) if what == "resting" else event.tape_ms or 0,
+        symbol=str(event.row["symbol"]),
+        client_order_id=str(event.row["clOrdID"]),
+        what=what,
+        stop_price=_price(event.row.get("stopPx")) or Decimal(0),
+    )
 
 
 def confirmations(alerts: Iterable[ReceivedAlert]) -> dict[str, int]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from itertools import zip_longest
 
 from daemon.demo.chart import Level, Moment, price_chart
 from daemon.demo.record import AccountRecord, HeldPosition, Result, RunRecord, StopSummary, Verdict
@@ -155,7 +156,7 @@ def _levels(position: HeldPosition, result: Result) -> list[Level]:
         )
     resting = [fact for fact in record.stops if fact.symbol == position.symbol and fact.what == "resting"]
     ends = [fact.tape_ms for fact in record.stops if fact.symbol == position.symbol and fact.what == "triggered"]
-    for fact, following in zip(resting, [*resting[1:], None], strict=True):
+    for fact, following in zip_longest(resting, resting[1:]):
         end = following.tape_ms if following else (ends[-1] if ends else record.tape_end_ms)
         price = float(fact.stop_price)
         levels.append(

@@ -92,6 +92,19 @@ def test_a_stop_that_was_never_confirmed_does_not_rest() -> None:
     assert stop_facts([a_stop("confirmed", 10)], GUARDED, {}, TapeClock.of([])) == ()
 
 
+def test_a_stop_that_fired_while_the_guard_was_dead_counts_from_the_exchanges_word() -> None:
+    """P7: killed between placing and hearing of it; the next guard tells late or, the position being gone, never."""
+    events = [a_stop("confirmed", 10), a_stop("trigger", 20)]
+    clock = TapeClock.of(tape(10, 15, 20))
+    for confirmed in ({}, {"XBTUSD": 25}):
+        resting, triggered = stop_facts(events, GUARDED, confirmed, clock, was_restarted=True)
+        assert (resting.what, resting.at_ms, triggered.what) == ("resting", 10, "triggered")
+    (only,) = stop_facts(events, GUARDED, {}, clock)
+    assert only.what == "triggered"
+    (resting, _) = stop_facts(events, GUARDED, {"XBTUSD": 15}, clock, was_restarted=True)
+    assert resting.at_ms == 15
+
+
 def test_confirmations_take_the_first_per_symbol() -> None:
     """A repeat after a restart does not move the time; other topics do not count."""
     alerts = [an_alert(9, topic="tier"), an_alert(15), an_alert(40, alert_id="b")]

@@ -26,6 +26,11 @@ def test_charts_are_well_formed_and_texts_escaped() -> None:
     assert "&lt;now&gt;" in page
 
 
+def test_a_run_without_any_stop_has_a_report() -> None:
+    """The daemon was killed before it could place one: that run needs its report most."""
+    assert "<svg" in report_html(judge(a_saved_run(stops=())))
+
+
 def test_says_what_was_kept_and_how_early() -> None:
     """The figures of accounts, stops and alerts are in the page."""
     page = report_html(judge(a_saved_run()))
