@@ -77,7 +77,12 @@ class OrderStatus(Enum):
     @property
     def is_final(self) -> bool:
         """Whether the order can do nothing more."""
-        return self in {OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.REJECTED}
+        return self in _FINAL
+
+
+STOP_KINDS: Final = frozenset({OrderKind.STOP_MARKET, OrderKind.STOP_LIMIT})
+"""Orders that wait for a trigger. Made once: lists of orders ask for it often."""
+_FINAL: Final = frozenset({OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.REJECTED})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -191,7 +196,7 @@ class Order:
         """Whether this is a stop that waits for its trigger, confirmed by the venue."""
         return (
             self.status is OrderStatus.NEW
-            and self.kind in {OrderKind.STOP_MARKET, OrderKind.STOP_LIMIT}
+            and self.kind in STOP_KINDS
             and not self.is_triggered
             and self.stop_price is not None
         )

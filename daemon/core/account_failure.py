@@ -118,7 +118,8 @@ def account_failure_move(
     if reason is not None:
         return FailureMove(reason=reason)
     shares = _shares(held, instruments, marks)
-    return _failure(margin, shares, shares if moving is None else [s for s in shares if s in moving])
+    at_rest = _at_rest(margin, shares)
+    return _failure(at_rest, shares, shares if moving is None else [s for s in shares if s in moving])
 
 
 def account_failure_moves(
@@ -133,14 +134,15 @@ def account_failure_moves(
     if reason is not None:
         return FailureMoves(whole=FailureMove(reason=reason), groups={})
     shares = _shares(held, instruments, marks)
+    at_rest = _at_rest(margin, shares)
     groups: dict[str, list[str]] = {}
     crosses = [p.key.symbol for p in held if p.is_cross]
     for symbol in crosses:
         groups.setdefault(instruments[symbol].reference_symbol, []).append(symbol)
     apart = {name: own for name, own in groups.items() if name and 1 < len(own) < len(crosses)}
     return FailureMoves(
-        whole=_failure(margin, shares, shares),
-        groups={name: _failure(margin, shares, own) for name, own in apart.items()},
+        whole=_failure(at_rest, shares, shares),
+        groups={name: _failure(at_rest, shares, own) for name, own in apart.items()},
     )
 
 
@@ -209,14 +211,18 @@ def _share(position: Position, instrument: Instrument, mark: Decimal) -> _Share:
     )
 
 
-def _failure(margin: Margin, shares: Mapping[str, _Share], moving: Collection[str]) -> FailureMove:
-    """Sum the account up and search both ways."""
-    constant = margin.wallet_balance_sat - 1 + sum(share.still for share in shares.values())
+def _at_rest(margin: Margin, shares: Mapping[str, _Share]) -> int:
+    """Return what the account can spare while all marks stay where they are."""
+    return margin.wallet_balance_sat - 1 + sum(share.still for share in shares.values())
+
+
+def _failure(at_rest: int, shares: Mapping[str, _Share], moving: Collection[str]) -> FailureMove:
+    """Let some marks move and search both ways for where nothing can be spared any more."""
     moved = [shares[symbol] for symbol in moving]
     curve = _Curve(
         alpha=sum(share.alpha for share in moved),
         beta=sum(share.beta for share in moved),
-        constant=(constant + sum(share.moving - share.still for share in moved)) * STEPS,
+        constant=(at_rest + sum(share.moving - share.still for share in moved)) * STEPS,
     )
     if curve.at(STEPS) <= 0:
         return FailureMove(down=Decimal(0), up=Decimal(0))

@@ -58,10 +58,9 @@ def _stop_bounds(draft: Draft, guarded: Guarded) -> Iterator[Decimal]:
 
 def _tier_bounds(draft: Draft, guarded: Guarded, side: Side, price: Decimal) -> Iterator[Decimal]:
     """Marks at which the next worse tier begins, and at which the present one is left."""
-    policy = draft.policy.tiers
-    for tier in Tier:
-        worse = RANK[tier] > RANK[guarded.tier]
-        room = policy.bound(tier) if worse else leave_bound(policy, tier)
+    policy, present_rank = draft.policy.tiers, RANK[guarded.tier]
+    for rank, tier in enumerate(Tier):
+        room = policy.bound(tier) if rank > present_rank else leave_bound(policy, tier)
         if room is not None:
             # room = sign * (mark - price) / mark * 100, solved for the mark
             yield price / (1 - side.sign * room / PERCENT)

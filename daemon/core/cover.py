@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Final
 
 from config.policy import ForeignStops
-from connectors.vocabulary import Order, OrderKind, Side, Trigger
+from connectors.vocabulary import STOP_KINDS, Order, OrderKind, Side, Trigger
 from daemon.core import ids
 from daemon.core.draft import Draft
 from daemon.core.marks import is_looser
@@ -148,6 +148,5 @@ def own_stops(view: Draft | GuardState, symbol: str) -> list[KnownOrder]:
 
 def is_crowded(view: Draft | GuardState, symbol: str) -> bool:
     """Whether the venue's ten stops a symbol are nearly used up."""
-    stops = {OrderKind.STOP_MARKET, OrderKind.STOP_LIMIT}
     book = view.orders.get(symbol, {}).values()
-    return sum(known.order.kind in stops and not known.order.is_triggered for known in book) >= CROWDED_FROM
+    return sum(known.order.kind in STOP_KINDS and not known.order.is_triggered for known in book) >= CROWDED_FROM

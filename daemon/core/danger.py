@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import assert_never
 
 from config.policy import ForeignStops, SwitchMode
-from connectors.vocabulary import Order, OrderKind, OrderSide, Side
+from connectors.vocabulary import STOP_KINDS, Order, OrderSide, Side
 from daemon.core import ids
 from daemon.core.commands import (
     AmendStop,
@@ -32,8 +32,6 @@ from daemon.core.cover import is_enough, is_sound
 from daemon.core.marks import is_fresh, is_looser, is_through
 from daemon.core.mode import Mode
 from daemon.core.state import Guarded, GuardState
-
-_STOPS = frozenset({OrderKind.STOP_MARKET, OrderKind.STOP_LIMIT})
 
 
 def refusal(command: VenueCommand, state: GuardState) -> str | None:
@@ -166,7 +164,7 @@ def _foreign_cancel_refusal(command: CancelOrder, state: GuardState) -> str | No
         return "no such open order"
     if known.order.is_reduce_only or known.order.is_close:
         return "it can only shrink a position, and is not ours"
-    return _plain_stop_refusal(known.order, state) if known.order.kind in _STOPS else None
+    return _plain_stop_refusal(known.order, state) if known.order.kind in STOP_KINDS else None
 
 
 def _plain_stop_refusal(order: Order, state: GuardState) -> str | None:

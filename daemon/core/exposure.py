@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from config.policy import Policy, SwitchMode
-from connectors.vocabulary import Order, OrderKind, PositionKey
+from connectors.vocabulary import STOP_KINDS, Order, PositionKey
 from daemon.core import ids
 from daemon.core.books import may_add_exposure
 from daemon.core.commands import CancelOrder
@@ -76,7 +76,7 @@ def _adding(draft: Draft, symbol: str) -> Iterator[Order]:
 
 def _might_protect(draft: Draft, order: Order) -> bool:
     """Whether this stop may be all that a position has: no cover of ours is confirmed, or no position is known yet."""
-    if order.kind not in {OrderKind.STOP_MARKET, OrderKind.STOP_LIMIT}:
+    if order.kind not in STOP_KINDS:
         return False
     if not draft.was_whole and not draft.positions_listed_ns:
         return True

@@ -13,6 +13,7 @@ distinct by a digest.
 from __future__ import annotations
 
 from enum import Enum
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -52,6 +53,7 @@ def series(account: int, symbol: str, side: Side, purpose: Purpose) -> str:
     return f"sw-{account}-{_token(account, symbol)}-{letter}-{purpose.value}"
 
 
+@lru_cache(maxsize=8192)
 def parse(account: int, client_order_id: str) -> tuple[str, int] | None:
     """Series and number of an id of ours; None for any other.
 

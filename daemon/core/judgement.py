@@ -118,6 +118,8 @@ def judge_position(draft: Draft, symbol: str) -> None:
     guarded = draft.positions[symbol]
     found = {state: text for state, text in _position_states(draft, guarded) if text}
     before = guarded.degraded
+    if not found and not before:
+        return
     now = tuple(state for state in Degraded if state in found)
     if now == before:
         return

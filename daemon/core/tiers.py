@@ -49,12 +49,12 @@ def next_tier(policy: TierPolicy, present: Tier, room: Decimal) -> Tier:
         >>> next_tier(TierPolicy(), Tier.CALM, Decimal("1.0"))
         <Tier.CRITICAL: 'critical'>
     """
-    found = Tier.CALM
-    for tier in _RISING:
+    found, present_rank = Tier.CALM, RANK[present]
+    for rank, tier in enumerate(_RISING, start=1):
         bound, leave = policy.bound(tier), leave_bound(policy, tier)
         if bound is None or leave is None:
             continue
-        held = RANK[tier] <= RANK[present] and room <= leave
+        held = rank <= present_rank and room <= leave
         if room < bound or held:
             found = tier
     return found
