@@ -10,9 +10,9 @@ from dataclasses import replace
 import msgspec
 import uvloop
 
-from connectors.simulated.server import EmbeddedExchange, PortInUse, serve
-from connectors.simulated.settings import ExchangeSettings, RateLimits, RowStyle
-from connectors.simulated.state import StateError
+from connectors.simulated.server.embedded import EmbeddedExchange, PortInUse, serve
+from connectors.simulated.server.settings import ExchangeSettings, RateLimits, RowStyle
+from connectors.simulated.server.state import StateError
 from connectors.simulated.tape.candles import CandleFileError
 from connectors.simulated.tape.source import TapeChoiceError
 from daemon.exit_codes import CommandFailed, ExitCode

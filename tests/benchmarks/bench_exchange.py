@@ -22,12 +22,12 @@ import msgspec
 import uvloop
 from websockets.asyncio.client import connect
 
-from connectors.simulated.auth import ApiKey
-from connectors.simulated.inputs import SetPrices
+from connectors.simulated.engine.inputs import SetPrices
+from connectors.simulated.server.auth import ApiKey
 from tests.benchmarks.bench_start import an_exchange
 from tests.benchmarks.measure import Action, median_costs, print_costs, print_table, quantile
 from tests.integration.exchange_client import sign
-from tests.unit.connectors.simulated.desk import Desk, prices
+from tests.unit.connectors.simulated.engine.desk import Desk, prices
 
 REQUESTS, CONNECTIONS = 1_500, 4
 QUIET_S, LONGEST_S = 0.8, 8.0

@@ -35,7 +35,7 @@ CODES = {
     "import httpx": "import httpx",
     "import structlog": "import structlog",
     "import daemon.app": "import daemon.app",
-    "import connectors.simulated.server": "import connectors.simulated.server",
+    "import connectors.simulated.server.embedded": "import connectors.simulated.server.embedded",
     "seawall --version": "from daemon.cli import main; main(['--version'])",
 }
 TELL_MEMORY = "import atexit, sys; atexit.register(lambda: sys.stderr.write(open('/proc/self/status').read())); "

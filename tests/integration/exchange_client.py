@@ -18,11 +18,11 @@ from typing import Any, Self
 import httpx
 import websockets
 
-from connectors.simulated.auth import ApiKey
-from connectors.simulated.clock import Clock, system_clock
-from connectors.simulated.inputs import SetPrices, SymbolPrices
-from connectors.simulated.server import EmbeddedExchange
-from connectors.simulated.settings import ExchangeSettings, RateLimits
+from connectors.simulated.engine.inputs import SetPrices, SymbolPrices
+from connectors.simulated.server.auth import ApiKey
+from connectors.simulated.server.clock import Clock, system_clock
+from connectors.simulated.server.embedded import EmbeddedExchange
+from connectors.simulated.server.settings import ExchangeSettings, RateLimits
 from connectors.simulated.tape.tape import Step
 
 DEADLINE_S = 10.0

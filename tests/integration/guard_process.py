@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from connectors.simulated.auth import ApiKey
-from connectors.simulated.server import EmbeddedExchange
+from connectors.simulated.server.auth import ApiKey
+from connectors.simulated.server.embedded import EmbeddedExchange
 from daemon.shell.status_socket import SOCKET_NAME, DaemonUnreachable, ask_status
 from tests.integration.exchange_client import Rest
 

@@ -16,9 +16,9 @@ from config.venue import VenueSettings
 from connectors.bitmex import BitmexDropCopy, BitmexMarketData, BitmexOrderEntry
 from connectors.errors import DuplicateClientOrderId, Misconfigured, Rejected, Unavailable
 from connectors.ports import ReduceRequest, StopRequest
-from connectors.simulated.auth import ApiKey
-from connectors.simulated.server import EmbeddedExchange
-from connectors.simulated.settings import ExchangeSettings, RateLimits, RowStyle
+from connectors.simulated.server.auth import ApiKey
+from connectors.simulated.server.embedded import EmbeddedExchange
+from connectors.simulated.server.settings import ExchangeSettings, RateLimits, RowStyle
 from connectors.vocabulary import (
     ContractKind,
     Order,

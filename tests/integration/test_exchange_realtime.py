@@ -12,9 +12,9 @@ from urllib.parse import urlencode
 import pytest
 import websockets
 
-from connectors.simulated.server import EmbeddedExchange
-from connectors.simulated.settings import RateLimits
-from connectors.simulated.tables import TABLES
+from connectors.simulated.server.embedded import EmbeddedExchange
+from connectors.simulated.server.settings import RateLimits
+from connectors.simulated.server.tables import TABLES
 from tests.integration.exchange_client import START_MS, Feed, Rest, feed, prices, running, sign
 
 STOP = {"symbol": "XBTUSD", "side": "Sell", "orderQty": 100, "stopPx": 50_000, "execInst": "MarkPrice,ReduceOnly"}

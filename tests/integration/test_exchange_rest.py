@@ -8,7 +8,7 @@ import time
 import httpx
 import pytest
 
-from connectors.simulated.settings import RateLimits, RowStyle
+from connectors.simulated.server.settings import RateLimits, RowStyle
 from tests.integration.exchange_client import Rest, feed, prices, running, sign
 
 ORDER = {"symbol": "XBTUSD", "orderQty": 100, "price": 50_000}

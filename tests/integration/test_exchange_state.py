@@ -14,9 +14,9 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.simulated.server import EmbeddedExchange, PortInUse, serve
-from connectors.simulated.settings import ExchangeSettings
-from connectors.simulated.state import JOURNAL_NAME, StateError
+from connectors.simulated.server.embedded import EmbeddedExchange, PortInUse, serve
+from connectors.simulated.server.settings import ExchangeSettings
+from connectors.simulated.server.state import JOURNAL_NAME, StateError
 from tests.integration.exchange_client import NO_LIMITS, START_MS, Rest, StillTape, prices, running
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -11,9 +11,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.simulated.changes import Change
-from connectors.simulated.engine import Exchange, Refused
-from connectors.simulated.inputs import (
+from connectors.simulated.engine.changes import Change
+from connectors.simulated.engine.exchange import Exchange, Refused
+from connectors.simulated.engine.inputs import (
     AmendOrder,
     CancelAll,
     CancelAllAfter,
@@ -32,7 +32,7 @@ from connectors.simulated.inputs import (
     decode,
     encode,
 )
-from connectors.simulated.switches import Switches
+from connectors.simulated.engine.switches import Switches
 
 ACCOUNTS = (1, 2, 3)
 BASE = {"XBTUSD": 50_000, "XBTUSDT": 50_000, "ETHUSD": 3_000, "XBTH27": 50_500}

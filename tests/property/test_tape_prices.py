@@ -10,8 +10,8 @@ from math import log
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.simulated.contracts import XBTUSD
-from connectors.simulated.inputs import SymbolPrices
+from connectors.simulated.engine.contracts import XBTUSD
+from connectors.simulated.engine.inputs import SymbolPrices
 from connectors.simulated.tape.candles import Candle
 from connectors.simulated.tape.market import MARK_BOUND, MARK_STEP
 from connectors.simulated.tape.pacing import Pace, PaceKind

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from random import Random
 
-from connectors.simulated.contracts import ETHUSD, XBTUSD, XBTUSDT, Contract
-from connectors.simulated.inputs import (
+from connectors.simulated.engine.contracts import ETHUSD, XBTUSD, XBTUSDT, Contract
+from connectors.simulated.engine.inputs import (
     CancelAll,
     CancelOrders,
     Input,
@@ -22,8 +22,8 @@ from connectors.simulated.inputs import (
     SetLeverage,
     TransferMargin,
 )
-from connectors.simulated.refusals import Refused
-from connectors.simulated.venue import Venue
+from connectors.simulated.engine.refusals import Refused
+from connectors.simulated.server.venue import Venue
 from tests.simulation.promises import OURS, Promises
 
 CONTRACTS: dict[str, Contract] = {each.symbol: each for each in (XBTUSD, ETHUSD, XBTUSDT)}

@@ -13,8 +13,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from random import Random
 
-from connectors.simulated.inputs import CancelAllAfter
-from connectors.simulated.venue import Venue
+from connectors.simulated.engine.inputs import CancelAllAfter
+from connectors.simulated.server.venue import Venue
 from tests.simulation.faults import RequestFate
 from tests.simulation.guard_life import SimGuard
 from tests.simulation.prices import PriceWalk

@@ -25,8 +25,8 @@ from connectors.bitmex.drop_copy import BitmexDropCopy
 from connectors.bitmex.market_data import BitmexMarketData
 from connectors.bitmex.order_entry import BitmexOrderEntry
 from connectors.ports import DropCopy, FeedSink, MarketData, OrderEntry
-from connectors.simulated.auth import ApiKey
-from connectors.simulated.rest.door import Door
+from connectors.simulated.server.auth import ApiKey
+from connectors.simulated.server.rest.door import Door
 from daemon.app import Guard
 from daemon.core.commands import Command, RaiseAlert
 from daemon.core.events import Event, Started, StopAsked

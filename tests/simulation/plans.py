@@ -9,8 +9,8 @@ from __future__ import annotations
 from random import Random
 
 from config.policy import ForeignStops, Policy, StartBreach, StopPolicy, StopStyle, SwitchMode, SwitchPolicy
-from connectors.simulated.settings import RowStyle
-from connectors.simulated.switches import ClientIdReuse, LiquidationStyle, Switches
+from connectors.simulated.engine.switches import ClientIdReuse, LiquidationStyle, Switches
+from connectors.simulated.server.settings import RowStyle
 from tests.simulation.world import Plan
 
 MINUTES = 5.0

@@ -9,8 +9,8 @@ from decimal import Decimal
 from math import exp
 from random import Random
 
-from connectors.simulated.inputs import SetPrices, SymbolPrices
-from connectors.simulated.venue import Venue
+from connectors.simulated.engine.inputs import SetPrices, SymbolPrices
+from connectors.simulated.server.venue import Venue
 from tests.simulation.bot import CONTRACTS
 from tests.simulation.virtual_loop import TrueTime, passing
 

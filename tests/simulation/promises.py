@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from connectors.ports import Feed
-from connectors.simulated.changes import Change, Row
-from connectors.simulated.engine import Exchange
+from connectors.simulated.engine.changes import Change, Row
+from connectors.simulated.engine.exchange import Exchange
 from connectors.vocabulary import Order, OrderSide
 from daemon.core.commands import AmendStop, Command, FeedSwitch, FindOrders, PlaceStop, RaiseAlert, ReduceAtMarket
 from daemon.core.events import (

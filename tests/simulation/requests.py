@@ -18,7 +18,7 @@ import httpx
 from starlette.requests import Request
 from starlette.responses import Response
 
-from connectors.simulated.rest.door import Door
+from connectors.simulated.server.rest.door import Door
 from tests.simulation.faults import Line, RequestFate
 from tests.simulation.virtual_loop import passing
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from connectors.simulated.changes import Change
-from connectors.simulated.settings import ExchangeSettings
-from connectors.simulated.venue import Venue
+from connectors.simulated.engine.changes import Change
+from connectors.simulated.server.settings import ExchangeSettings
+from connectors.simulated.server.venue import Venue
 from tests.simulation.virtual_loop import TrueTime
 
 Watcher = Callable[[Sequence[Change]], None]

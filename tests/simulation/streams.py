@@ -1,7 +1,7 @@
 """WebSocket connections without sockets: the connector's feed at one end, the exchange's session at the other.
 
-Why: both ends are the real ones (`connectors.bitmex.feed` and `connectors.simulated.realtime`), joined in memory, so
-sign-in, subscriptions, partials, tables and heartbeats are all under test. Between them frames take time, keep their
+Why: both ends are the real ones (`connectors.bitmex.feed` and `connectors.simulated.server.realtime`), joined in
+memory, so sign-in, subscriptions, partials, tables and heartbeats are all under test. Between them frames take time, keep their
 order within a table, and may change places with frames of other tables, as the venue warns.
 """
 
@@ -14,8 +14,8 @@ from typing import Any
 
 from websockets.exceptions import ConnectionClosedError
 
-from connectors.simulated.realtime import Session
-from connectors.simulated.venue import Venue
+from connectors.simulated.server.realtime import Session
+from connectors.simulated.server.venue import Venue
 from tests.simulation.faults import Line
 from tests.simulation.virtual_loop import passing
 

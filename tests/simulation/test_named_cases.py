@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import inf
 
 from config.policy import ForeignStops, Policy, StopPolicy, StopStyle
-from connectors.simulated.inputs import PlaceOrder
-from connectors.simulated.switches import Switches
+from connectors.simulated.engine.inputs import PlaceOrder
+from connectors.simulated.engine.switches import Switches
 from daemon.core.events import Started
 from daemon.shell.journal import OpenCommands
 from tests.simulation.faults import RequestFate

@@ -7,7 +7,7 @@ from math import inf
 
 import pytest
 
-from connectors.simulated.inputs import CancelAll, PlaceOrder
+from connectors.simulated.engine.inputs import CancelAll, PlaceOrder
 from daemon.core import stops
 from daemon.core.draft import Draft
 from tests.simulation.promises import WHOLE_AGAIN_S

@@ -22,10 +22,10 @@ import structlog
 
 from config.policy import Policy
 from connectors.bitmex import feed
-from connectors.simulated.player import Player, run_refresher, run_timers
-from connectors.simulated.rest.door import Door
-from connectors.simulated.settings import ExchangeSettings, RowStyle
-from connectors.simulated.switches import Switches
+from connectors.simulated.engine.switches import Switches
+from connectors.simulated.server.player import Player, run_refresher, run_timers
+from connectors.simulated.server.rest.door import Door
+from connectors.simulated.server.settings import ExchangeSettings, RowStyle
 from connectors.simulated.tape.tape import Tape
 from tests.simulation.bot import CONTRACTS, Bot
 from tests.simulation.chaos import Chaos

@@ -30,8 +30,8 @@ from decimal import Decimal
 from math import ceil, exp, log, pi, sin
 from typing import assert_never
 
-from connectors.simulated.contracts import ETHUSD, XBTH27, XBTUSD, XBTUSDT, Contract, Kind
-from connectors.simulated.inputs import SymbolPrices
+from connectors.simulated.engine.contracts import ETHUSD, XBTH27, XBTUSD, XBTUSDT, Contract, Kind
+from connectors.simulated.engine.inputs import SymbolPrices
 from connectors.simulated.tape.noise import derive, unit
 
 MARK_SOURCE = (

@@ -19,7 +19,7 @@ from itertools import chain
 from math import log
 from typing import TYPE_CHECKING
 
-from connectors.simulated.contracts import XBTUSD
+from connectors.simulated.engine.contracts import XBTUSD
 from connectors.simulated.tape.market import Market
 from connectors.simulated.tape.noise import derive
 from connectors.simulated.tape.pacing import Motion, PaceKind, fit_times
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from decimal import Decimal
 
-    from connectors.simulated.inputs import SymbolPrices
+    from connectors.simulated.engine.inputs import SymbolPrices
     from connectors.simulated.tape.candles import Candle, CandleSeries
     from connectors.simulated.tape.pacing import Pace
 

@@ -18,8 +18,8 @@ import pytest
 from config.credentials import Credentials, Secret
 from config.venue import Environment, VenueSettings, venue_settings
 from connectors.bitmex import BitmexDropCopy, BitmexMarketData, BitmexOrderEntry
-from connectors.simulated.server import EmbeddedExchange
-from connectors.simulated.settings import ExchangeSettings
+from connectors.simulated.server.embedded import EmbeddedExchange
+from connectors.simulated.server.settings import ExchangeSettings
 from connectors.vocabulary import Instrument, Side
 from daemon.demo.bot import Bot
 from daemon.demo.plan import PlannedPosition

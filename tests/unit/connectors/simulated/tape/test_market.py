@@ -5,8 +5,8 @@ from math import log
 
 import pytest
 
-from connectors.simulated.contracts import CONTRACTS, XBTUSD
-from connectors.simulated.inputs import SymbolPrices
+from connectors.simulated.engine.contracts import CONTRACTS, XBTUSD
+from connectors.simulated.engine.inputs import SymbolPrices
 from connectors.simulated.tape.market import ETH_RATIO, FOLLOWERS, MARK_BOUND, MARK_SOURCE, Market
 
 START_MS = 1_584_000_000_000

@@ -1,0 +1,1 @@
+"""The exchange itself, pure: inputs in, replies and table changes out. Read `exchange.py` first."""

@@ -1,0 +1,76 @@
+"""Whether an account can pay for an order, and survive it.
+
+Why: a bot that asks for more than its margin is refused by the venue, with a text that names the
+missing amount; orders that only shrink a position always pass.
+
+Units: money in minor units. Source: www.bitmex.com/app/restAPIMessages; requirement of open
+orders as on `position` rows.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import replace
+from decimal import Decimal
+
+from connectors.simulated.engine import matching
+from connectors.simulated.engine.ledger import Account, Position
+from connectors.simulated.engine.order_load import order_load
+from connectors.simulated.engine.orders import Order, OrdType
+from connectors.simulated.engine.refusals import Refused, insufficient_balance
+from connectors.simulated.engine.standing import boundaries, is_reached, order_margin, standing
+from connectors.simulated.engine.world import World
+
+AT_ONCE = "Executing at order price would lead to immediate liquidation"
+RISK_LIMIT = "Value of position and orders exceeds position Risk Limit"
+
+
+def check(world: World, account: Account, order: Order, *, instead_of: Order | None = None) -> None:
+    """Refuse an order the account can not pay for.
+
+    Args:
+        world: The exchange.
+        account: Who pays.
+        order: The order about to become active, not among the account's open ones.
+        instead_of: The order it replaces, when it is an amendment.
+
+    Raises:
+        Refused: If the margin is missing, the risk limit exceeded, or the fill would liquidate.
+    """
+    if order.instructions.is_reduce_only:
+        return
+    matches = matching.planned(world, account, order)
+    market = world.markets[order.contract.symbol]
+    price = order.price or (matches[-1].price if matches else market.last)
+    position = world.position(account, order.contract)
+    others = account.open_in(order.contract.symbol)
+    candidate = replace(order, price=price, ord_type=OrdType.LIMIT)
+    kept = [other for other in others if other is not instead_of]
+    load = order_load([*kept, candidate], position, market.mark)
+    required = order_margin(position, load)
+    required -= order_margin(position, order_load(others, position, market.mark))
+    if required <= 0:
+        return
+    whole = standing(world, account, order.contract.settl_currency)
+    if required > whole.available:
+        raise insufficient_balance(required, order.contract.settl_currency)
+    value = abs(whole.positions[order.contract.symbol].mark_value)
+    if value + load.open_cost > position.risk_limit:
+        raise Refused(RISK_LIMIT)
+    quantity = sum(match.quantity for match in matches) * order.side.sign
+    if quantity and _would_liquidate(world, account, position, quantity, matches[-1].price):
+        raise Refused(AT_ONCE)
+
+
+def _would_liquidate(world: World, account: Account, position: Position, quantity: int, price: Decimal) -> bool:
+    """Return whether the position would be at its liquidation price right after a fill."""
+    after = copy(position)
+    after.fill(quantity, price, position.contract.taker_fee)
+    if not after.quantity:
+        return False
+    symbol = position.contract.symbol
+    account.positions[symbol] = after
+    whole = standing(world, account, position.contract.settl_currency)
+    edges = boundaries(world, after, whole)
+    account.positions[symbol] = position
+    return is_reached(after, world.markets[symbol].mark, edges.liquidation)

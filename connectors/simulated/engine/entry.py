@@ -1,0 +1,194 @@
+"""Order entry: placing, cancelling, and the dead man's switch.
+
+Why: what the venue answers at once, what it refuses, and what it quietly cancels decide whether a
+guard believes itself protected.
+
+Units: prices in quote currency, quantities in contracts, times in protocol ms.
+Source: www.bitmex.com/api/explorer (Order), www.bitmex.com/app/restAPIMessages.
+"""
+
+from __future__ import annotations
+
+from connectors.simulated.engine import affordability, matching, shrinking, trailing, triggers
+from connectors.simulated.engine.changes import Row
+from connectors.simulated.engine.inputs import CancelAll, CancelAllAfter, CancelOrders, PlaceOrder
+from connectors.simulated.engine.ledger import Account
+from connectors.simulated.engine.market import Market
+from connectors.simulated.engine.order_checks import draft
+from connectors.simulated.engine.order_rows import order_row
+from connectors.simulated.engine.orders import Order, OrdType
+from connectors.simulated.engine.refusals import Refused, not_found
+from connectors.simulated.engine.reports import CANCELED_BY_API, SWITCH_FIRED, cancel, report
+from connectors.simulated.engine.rows import iso
+from connectors.simulated.engine.switches import ClientIdReuse
+from connectors.simulated.engine.world import World
+
+
+def place(world: World, request: PlaceOrder) -> Row:
+    """Take a new order and return its row in its final state.
+
+    Raises:
+        Refused: If the venue would refuse it; nothing has changed then.
+    """
+    account = world.account(request.account)
+    market = open_market(world, request.symbol)
+    check_currency(account, market)
+    held = world.position(account, market.contract).quantity
+    order = draft(request, market.contract, held=held)
+    trailing.start(world, order)
+    check_client_id_is_new(world, account, order.cl_ord_id)
+    _check_counts(world, account, order)
+    is_due = order.ord_type.waits and triggers.is_due(world, order)
+    if is_due and world.switches.refuse_crossed_stops:
+        raise Refused("Invalid stopPx for ordType")
+    if not order.ord_type.waits:
+        affordability.check(world, account, order)
+    if order.is_whole and world.switches.close_shows_quantity and held:
+        order.resize(abs(held))
+    _register(world, account, order)
+    if order.ord_type is OrdType.MARKET:
+        order.shown_price = market.touch(order.side)  # until its fills say better
+    report(world, account, order, "New")
+    if order.ord_type.waits:
+        if is_due:
+            triggers.fire(world, account, order)
+    elif shrinking.fit(world, account, order):
+        matching.execute(world, account, order)
+    return order_row(order)
+
+
+def open_market(world: World, symbol: str) -> Market:
+    """Return a contract's market that takes orders.
+
+    Raises:
+        Refused: If it is unknown, without prices yet, or halted.
+    """
+    market = world.market(symbol)
+    if not market.has_prices:
+        raise Refused("Instrument has no mark price")
+    if market.is_halted:
+        raise Refused("Market is not open")
+    return market
+
+
+def check_currency(account: Account, market: Market) -> None:
+    """Refuse a contract that settles in money the account has never held.
+
+    Raises:
+        Refused: If the account has no wallet of the currency.
+    """
+    currency = market.contract.settl_currency
+    if currency not in account.wallets:
+        raise Refused(f"Account has no {currency}")
+
+
+def check_client_id_is_new(world: World, account: Account, cl_ord_id: str) -> None:
+    """Refuse a client order id the account has used before.
+
+    Raises:
+        Refused: With the text `Duplicate clOrdID`.
+    """
+    used = account.client_ids.get(cl_ord_id) if cl_ord_id else None
+    if used is None:
+        return
+    if used.is_open or world.switches.client_id_reuse is ClientIdReuse.NEVER:
+        raise Refused("Duplicate clOrdID")
+
+
+def _check_counts(world: World, account: Account, order: Order) -> None:
+    """Refuse the order that would be one too many of its contract."""
+    others = account.open_in(order.contract.symbol)
+    waiting = sum(other.is_waiting for other in others)
+    if order.ord_type.waits and waiting >= world.switches.max_stop_orders:
+        raise Refused("Too many stop orders")
+    if len(others) >= world.switches.max_open_orders:
+        raise Refused("Too many open orders")
+
+
+def _register(world: World, account: Account, order: Order) -> None:
+    order.order_id = world.new_id("order")
+    order.sequence = world.ids
+    order.transact_ms = order.changed_ms = world.at_ms
+    account.orders[order.order_id] = order
+    account.open_orders.setdefault(order.contract.symbol, {})[order.order_id] = order
+    if order.cl_ord_id:
+        account.client_ids[order.cl_ord_id] = order
+
+
+def cancel_orders(world: World, request: CancelOrders) -> list[Row]:
+    """Cancel orders by id; each answers with its own row, with `error` where that failed.
+
+    Raises:
+        Refused: If no id was given, or (by switch) one names nothing.
+    """
+    account = world.account(request.account)
+    if not request.order_ids and not request.cl_ord_ids:
+        raise Refused("orderID or origClOrdID must be sent.")
+    wanted = [(key, account.orders.get(key), "orderID") for key in request.order_ids]
+    wanted += [(key, account.client_ids.get(key), "clOrdID") for key in request.cl_ord_ids]
+    if world.switches.unknown_cancel_is_404 and any(order is None for _, order, _ in wanted):
+        raise not_found()
+    return [
+        _cancel_one(world, account, order, request.text) if order is not None else _unknown(world, account, column, key)
+        for key, order, column in wanted
+    ]
+
+
+def _cancel_one(world: World, account: Account, order: Order, text: str) -> Row:
+    if not order.is_open:
+        error = f"Unable to cancel order due to existing state: {order.status.value}"
+        return {**order_row(order), "error": error}
+    cancel(world, account, order, f"Canceled\n{text or CANCELED_BY_API}")
+    return order_row(order)
+
+
+def _unknown(world: World, account: Account, column: str, key: str) -> Row:
+    now = iso(world.at_ms)
+    return {
+        "account": account.number,
+        "error": "Unable to cancel order",
+        column: key,
+        "timestamp": now,
+        "transactTime": now,
+        "workingIndicator": False,
+    }
+
+
+def cancel_all(world: World, request: CancelAll) -> list[Row]:
+    """Cancel the account's open orders, waiting stops included, and return their rows.
+
+    Raises:
+        Refused: If the symbol is unknown.
+    """
+    account = world.account(request.account)
+    symbol = world.market(request.symbol).contract.symbol if request.symbol else None
+    orders = account.open_in(symbol) if symbol else account.all_open()
+    if request.order_ids is not None:
+        named = set(request.order_ids)
+        orders = [order for order in orders if order.order_id in named]
+    return [_cancel_one(world, account, order, request.text) for order in orders]
+
+
+def cancel_all_after(world: World, request: CancelAllAfter) -> Row:
+    """Start, restart or (0) switch off the account's dead man's switch.
+
+    Raises:
+        Refused: If the time-out is negative.
+    """
+    account = world.account(request.account)
+    if request.timeout_ms < 0:
+        raise Refused("Invalid timeout")
+    due = world.at_ms + request.timeout_ms if request.timeout_ms else None
+    account.cancel_at_ms = due
+    return {"now": iso(world.at_ms), "cancelTime": None if due is None else iso(due)}
+
+
+def fire_switches(world: World) -> None:
+    """Cancel every open order of each account whose dead man's switch has run out."""
+    for account in world.accounts.values():
+        due = account.cancel_at_ms
+        if due is None or due > world.at_ms:
+            continue
+        account.cancel_at_ms = None
+        for order in account.all_open():
+            cancel(world, account, order, f"Canceled\n{SWITCH_FIRED}")

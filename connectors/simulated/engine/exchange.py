@@ -1,0 +1,237 @@
+"""The embedded exchange's engine: inputs in, replies and table changes out.
+
+Why: all of the venue's behaviour that a guard depends on stands here and in the topic modules it
+calls, as a deterministic function of the inputs and the protocol times they come with. No clock
+is read and nothing is drawn, so a journal of inputs restores the exact state.
+
+Units: `at_ms` is protocol time, milliseconds since 1970 UTC; rows carry integers for money and
+contracts, `Decimal` for prices and rates, strings for times and names, None for empty columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from connectors.simulated.engine import accounts, amending, entry, inputs, leverage, position_log, steps
+from connectors.simulated.engine.account_rows import margin_row, wallet_row
+from connectors.simulated.engine.changes import Change, Reply, Row
+from connectors.simulated.engine.contracts import CONTRACTS, INDICES, Contract
+from connectors.simulated.engine.ledger import Position, cash
+from connectors.simulated.engine.order_rows import order_row
+from connectors.simulated.engine.public_rows import book_rows, index_row, instrument_row
+from connectors.simulated.engine.refusals import Refused
+from connectors.simulated.engine.rows import iso
+from connectors.simulated.engine.standing import standing
+from connectors.simulated.engine.switches import Switches
+from connectors.simulated.engine.world import new_world
+
+__all__ = ["Change", "Exchange", "Refused", "Reply", "Row"]
+
+
+class Exchange:
+    """One exchange with its contracts, accounts, orders and positions.
+
+    The journal of `apply` calls is the state: the same inputs at the same times give the same
+    replies and the same changes.
+    """
+
+    def __init__(
+        self,
+        *,
+        contracts: tuple[Contract, ...] = CONTRACTS,
+        switches: Switches | None = None,
+    ) -> None:
+        self._world = new_world(switches or Switches(), contracts)
+
+    def apply(self, value: inputs.Input, *, at_ms: int) -> Reply:
+        """Take one input and return what the REST answer shows.
+
+        Timers that have run out by `at_ms` go off first, also when the input is refused.
+
+        Args:
+            value: What happened.
+            at_ms: Protocol time; an earlier one than before counts as the one before.
+
+        Returns:
+            A row, a list of rows, or None for inputs without an answer (prices, time, accounts).
+
+        Raises:
+            Refused: If the venue would answer with an HTTP error. The input has changed nothing.
+        """
+        self._world.at_ms = max(at_ms, self._world.at_ms)
+        entry.fire_switches(self._world)
+        try:
+            reply = self._dispatch(value)
+        finally:
+            position_log.flush(self._world)
+        return self._position_reply(reply) if isinstance(reply, Position) else reply
+
+    def _dispatch(self, value: inputs.Input) -> Reply | Position:
+        match value:
+            case inputs.SetPrices():
+                steps.set_prices(self._world, value)
+            case inputs.OpenAccount():
+                accounts.open_account(self._world, value)
+            case inputs.Deposit():
+                accounts.deposit(self._world, value)
+            case inputs.PassTime():
+                pass
+            case _:
+                return self._request(value)
+        return None
+
+    def _request(self, value: inputs.Request) -> Reply | Position:
+        world = self._world
+        match value:
+            case inputs.PlaceOrder():
+                return entry.place(world, value)
+            case inputs.AmendOrder():
+                return amending.amend(world, value)
+            case inputs.CancelOrders():
+                return entry.cancel_orders(world, value)
+            case inputs.CancelAll():
+                return entry.cancel_all(world, value)
+            case inputs.CancelAllAfter():
+                return entry.cancel_all_after(world, value)
+            case _:
+                return self._setting(value)
+
+    def _setting(self, value: inputs.PositionRequest) -> Position:
+        world = self._world
+        match value:
+            case inputs.SetLeverage():
+                return leverage.set_leverage(world, value)
+            case inputs.SetCrossLeverage():
+                return leverage.set_cross_leverage(world, value)
+            case inputs.Isolate():
+                return leverage.isolate(world, value)
+            case inputs.TransferMargin():
+                return leverage.transfer_margin(world, value)
+            case inputs.SetRiskLimit():
+                return leverage.set_risk_limit(world, value)
+            case _:
+                assert_never(value)
+
+    def _position_reply(self, position: Position) -> Row:
+        account = self._world.accounts[position.account]
+        whole = standing(self._world, account, position.contract.settl_currency)
+        return position_log.position_row_now(self._world, position, whole)
+
+    def take_changes(self) -> list[Change]:
+        """Return the table changes since the last call, in order."""
+        changes, self._world.changes = self._world.changes, []
+        return changes
+
+    def refresh(self, account: int, *, at_ms: int) -> None:
+        """Add the changes of the account's position and margin rows that only prices moved."""
+        position_log.refresh(self._world, self._world.account(account), at_ms=at_ms)
+
+    def next_timer_ms(self) -> int | None:
+        """Return the protocol time at which the next `cancelAllAfter` fires, or None."""
+        armed = [a.cancel_at_ms for a in self._world.accounts.values()]
+        return min((due for due in armed if due is not None), default=None)
+
+    def has_account(self, account: int) -> bool:
+        """Return whether the account exists."""
+        return account in self._world.accounts
+
+    def accounts(self) -> Sequence[int]:
+        """Return the account numbers, in the order they were opened."""
+        return tuple(self._world.accounts)
+
+    def order_rows(self, account: int) -> list[Row]:
+        """Return all orders of the account, finished ones included, oldest first."""
+        return [order_row(order) for order in self._world.account(account).orders.values()]
+
+    def position_rows(self, account: int) -> list[Row]:
+        """Return the account's position rows, flat ones included."""
+        owner = self._world.account(account)
+        return [self._position_reply(position) for position in owner.positions.values()]
+
+    def margin_rows(self, account: int) -> list[Row]:
+        """Return the account's margin rows, one per currency."""
+        owner = self._world.account(account)
+        return [
+            margin_row(owner, wallet, standing(self._world, owner, currency), at_ms=self._world.at_ms)
+            for currency, wallet in owner.wallets.items()
+        ]
+
+    def wallet_rows(self, account: int) -> list[Row]:
+        """Return the account's wallet rows, one per currency."""
+        return [wallet_row(wallet) for wallet in self._world.account(account).wallets.values()]
+
+    def wallet_history_rows(self, account: int) -> list[Row]:
+        """Return the bookings on the account's wallets, oldest first."""
+        return list(self._world.account(account).history)
+
+    def execution_rows(self, account: int) -> list[Row]:
+        """Return the account's executions, oldest first."""
+        return list(self._world.account(account).executions)
+
+    def instrument_rows(self) -> list[Row]:
+        """Return all instruments, indices included."""
+        world = self._world
+        rows = [
+            instrument_row(
+                market,
+                at_ms=world.at_ms,
+                funding_ms=world.next_funding_shown_ms,
+                quote_to_settle=world.quote_to_settle,
+                open_interest=steps.open_interest(world, symbol),
+            )
+            for symbol, market in world.markets.items()
+        ]
+        prices = {
+            market.contract.reference_symbol: market.index for market in world.markets.values() if market.has_prices
+        }
+        rows += [index_row(i, prices.get(i.symbol), at_ms=world.at_ms) for i in INDICES]
+        return rows
+
+    def trade_rows(self, symbol: str) -> list[Row]:
+        """Return the latest trades of a contract or prints of an index (at most 1,000), oldest first."""
+        printed = self._world.indices.get(symbol)
+        return list(printed.rows) if printed is not None else list(self._world.market(symbol).trades)
+
+    def quote_rows(self, symbol: str) -> list[Row]:
+        """Return the latest quotes of a symbol (at most 1,000), oldest first."""
+        return list(self._world.market(symbol).quotes)
+
+    def book_rows(self, symbol: str, depth: int) -> list[Row]:
+        """Return `orderBookL2` rows, `depth` levels a side, dearest ask first."""
+        market = self._world.market(symbol)
+        orders = [
+            order for account in self._world.accounts.values() for order in account.open_in(market.contract.symbol)
+        ]
+        return book_rows(market, orders, depth, at_ms=self._world.at_ms)
+
+    def liquidation_rows(self) -> list[Row]:
+        """Return the liquidation orders now in the book."""
+        return list(self._world.liquidations.values())
+
+    def funding_rows(self) -> list[Row]:
+        """Return the funding exchanges so far, oldest first."""
+        return list(self._world.fundings)
+
+    def insurance_rows(self) -> list[Row]:
+        """Return the insurance fund's balance per currency."""
+        return [
+            {"currency": currency, "timestamp": iso(self._world.at_ms), "walletBalance": balance}
+            for currency, balance in sorted(self._world.house.fund.items())
+        ]
+
+    def money_is_conserved(self) -> bool:
+        """Return whether all money ever deposited is still there, to the minor unit.
+
+        Accounts, fees, the insurance fund and the side behind the modelled liquidity together
+        hold what was deposited, whatever happened.
+        """
+        house = self._world.house
+        return all(
+            sum(cash(a, currency) for a in self._world.accounts.values() if currency in a.wallets)
+            + house.provider.get(currency, 0)
+            + house.fund.get(currency, 0)
+            + house.fees.get(currency, 0)
+            == deposited
+            for currency, deposited in house.deposits.items()
+        )

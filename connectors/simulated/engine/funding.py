@@ -1,0 +1,185 @@
+"""Funding: what longs pay shorts every eight hours of the tape, and the booking that goes along.
+
+Why: funding moves money without a fill, and the part still to be paid counts as maintenance, so
+it moves liquidation prices too. At the same instant realised results are booked to the wallet.
+
+The rate that will be charged is fixed one period ahead; the next one forms meanwhile from the
+premium of last over index: premium + clamp(interest - premium, -0.05 %, +0.05 %), bounded by
+three quarters of (initial - maintenance margin). A tape that knows the real rate names it.
+
+Units: rates as fractions of the position's value at mark, times in ms.
+Source: www.bitmex.com/app/perpetualContractsGuide; a funding execution of 2019.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from connectors.simulated.engine.account_rows import wallet_row
+from connectors.simulated.engine.changes import Row
+from connectors.simulated.engine.contracts import EXACT, Contract
+from connectors.simulated.engine.inputs import SymbolPrices
+from connectors.simulated.engine.ledger import Account, Position, Wallet, add
+from connectors.simulated.engine.market import INTEREST, Market
+from connectors.simulated.engine.order_rows import ExecutionStamp, FillFigures, system_execution_row
+from connectors.simulated.engine.public_rows import funding_row
+from connectors.simulated.engine.reports import publish_execution
+from connectors.simulated.engine.rows import iso, notionals
+from connectors.simulated.engine.standing import standing
+from connectors.simulated.engine.world import World
+
+HOUR_MS = 3_600_000
+PERIOD_MS = 8 * HOUR_MS
+FIRST_MS = 4 * HOUR_MS  # exchanges stand at 04:00, 12:00 and 20:00 UTC
+DAMPER = Decimal("0.0005")
+RATE_PLACES = Decimal("0.000001")
+CAP_SHARE = Decimal("0.75")
+
+
+def next_exchange_ms(tape_ms: int) -> int:
+    """Return the first funding instant after a tape time."""
+    return (tape_ms - FIRST_MS) // PERIOD_MS * PERIOD_MS + PERIOD_MS + FIRST_MS
+
+
+def bounded_rate(contract: Contract, premium: Decimal) -> Decimal:
+    """Return the funding rate that an average premium gives."""
+    damped = premium + min(max(INTEREST - premium, -DAMPER), DAMPER)
+    cap = CAP_SHARE * (contract.init_margin - contract.maint_margin)
+    return min(max(damped, -cap), cap).quantize(RATE_PLACES, ROUND_HALF_EVEN)
+
+
+def observe(market: Market, prices: SymbolPrices) -> None:
+    """Let one step of the tape form the coming rate."""
+    contract = market.contract
+    if not contract.is_perpetual:
+        return
+    market.premium_sum += EXACT.divide(market.last - market.index, market.index)
+    market.premium_count += 1
+    average = EXACT.divide(market.premium_sum, Decimal(market.premium_count))
+    market.indicative_rate = bounded_rate(contract, average)
+    if prices.funding_rate is not None:
+        market.funding_rate = prices.funding_rate
+
+
+def move_tape(world: World, tape_ms: int) -> bool:
+    """Move the tape's clock, make the exchanges it has passed, and return whether it did."""
+    restarted = world.tape_ms is None or tape_ms < world.tape_ms
+    world.tape_ms = tape_ms
+    passed = not restarted and world.next_funding_tape_ms <= tape_ms
+    while passed and world.next_funding_tape_ms <= tape_ms:
+        _exchange_all(world)
+        world.next_funding_tape_ms += PERIOD_MS
+    if restarted or passed:
+        _announce_next(world)
+    return passed
+
+
+def _announce_next(world: World) -> None:
+    """Fix the coming instant on both clocks; the protocol clock assumes the tape's real pace."""
+    tape_ms = world.tape_ms or 0
+    world.next_funding_tape_ms = next_exchange_ms(tape_ms)
+    world.next_funding_shown_ms = world.at_ms + world.next_funding_tape_ms - tape_ms
+
+
+def _exchange_all(world: World) -> None:
+    """Charge all positions, publish the rates, form the next ones, book the session."""
+    for market in world.markets.values():
+        if market.contract.is_perpetual and market.has_prices:
+            _exchange(world, market)
+    for account in world.accounts.values():
+        for wallet in account.wallets.values():
+            _book_session(world, account, wallet)
+
+
+def _exchange(world: World, market: Market) -> None:
+    symbol = market.contract.symbol
+    for account in world.accounts.values():
+        position = account.positions.get(symbol)
+        if position is not None and position.quantity:
+            _charge(world, account, position, market)
+    row = funding_row(symbol, market.funding_rate, at_ms=world.at_ms)
+    world.fundings.append(row)
+    world.emit("funding", None, row)
+    market.funding_rate = market.indicative_rate
+    market.premium_sum, market.premium_count = Decimal(0), 0
+
+
+def _charge(world: World, account: Account, position: Position, market: Market) -> None:
+    """Charge or credit one position and log the execution."""
+    contract = position.contract
+    rate = market.funding_rate * position.side
+    cost = contract.signed_cost(position.quantity, market.mark)
+    paid = int((abs(cost) * rate).to_integral_value(ROUND_HALF_EVEN))
+    _charge_isolated(world, account, position, paid)
+    position.current_comm += paid
+    add(world.house.provider, contract.settl_currency, paid)
+    home, foreign = notionals(contract, position.quantity, market.mark, quote_to_settle=world.quote_to_settle)
+    stamp = ExecutionStamp(
+        exec_id=world.new_id("execution"),
+        exec_type="Funding",
+        match_id=world.new_id("match"),
+        at_ms=world.at_ms,
+    )
+    figures = FillFigures(
+        quantity=abs(position.quantity),
+        price=market.mark,
+        liquidity=None,
+        rate=rate,
+        cost=cost,
+        fee=paid,
+        home=home,
+        foreign=foreign,
+        realised_pnl=-paid,
+    )
+    row = system_execution_row(position, stamp, figures, text="Funding", side=None)
+    publish_execution(world, account, row)
+    world.mark_stale(position)
+
+
+def _charge_isolated(world: World, account: Account, position: Position, paid: int) -> None:
+    """Take a payment from an isolated position's margin, made good while the account can."""
+    if position.is_cross or paid <= 0:
+        return
+    available = standing(world, account, position.contract.settl_currency).available
+    position.pos_loss += paid
+    position.pos_cross += min(paid, max(0, available))
+
+
+def _book_session(world: World, account: Account, wallet: Wallet) -> None:
+    """Move realised results into the wallet's amount."""
+    held = account.held(wallet.currency)
+    moved = 0
+    for position in held:
+        if position.current_comm or position.realised_cost:
+            moved += position.book()
+            world.mark_stale(position)
+    if not moved:
+        return
+    wallet.amount += moved
+    wallet.prev_realised_pnl = moved
+    record_booking(world, account, wallet, "RealisedPNL", moved)
+
+
+def record_booking(world: World, account: Account, wallet: Wallet, kind: str, amount: int) -> None:
+    """Log a change of a wallet's amount."""
+    wallet.changed_ms = world.at_ms
+    row: Row = {
+        "transactID": world.new_id("transact"),
+        "account": account.number,
+        "currency": wallet.currency,
+        "transactType": kind,
+        "amount": amount,
+        "fee": 0,
+        "transactStatus": "Completed",
+        "address": None,
+        "tx": None,
+        "text": None,
+        "transactTime": iso(world.at_ms),
+        "walletBalance": wallet.amount,
+        "marginBalance": None,
+        "timestamp": iso(world.at_ms),
+    }
+    account.history.append(row)
+    world.emit("transact", account.number, row)
+    world.emit("wallet", account.number, wallet_row(wallet))
+    world.stale_margins[account.number, wallet.currency] = None

@@ -1,0 +1,200 @@
+"""Accounts, wallets and positions: who owns what, to the minor unit.
+
+Why: everything a guard reads about money comes out of these few integers, and the sum over all
+holders must never change except by fees, which are counted too.
+
+Units: money in minor units of the settlement currency, quantities in contracts (signed), costs
+with the venue's sign (negative for inverse longs and linear shorts), times in protocol ms.
+Source: column meanings of the venue's `position`, `wallet` and `margin` tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+
+from connectors.simulated.engine.changes import Row
+from connectors.simulated.engine.contracts import ONE, Contract
+from connectors.simulated.engine.margin import Locked
+from connectors.simulated.engine.orders import Order
+
+
+@dataclass(slots=True, kw_only=True)
+class Position:
+    """One account's position in one contract; stays when flat, as settings."""
+
+    account: int
+    contract: Contract
+    leverage: Decimal
+    risk_limit: int
+    is_cross: bool = True
+    quantity: int = 0
+    current_cost: int = 0
+    current_comm: int = 0
+    unrealised_cost: int = 0  # signed entry cost of what is open
+    pos_cross: int = 0
+    pos_loss: int = 0
+    rebalanced_pnl: int = 0
+    prev_realised_pnl: int = 0
+    opening_quantity: int = 0
+    is_in_liquidation: bool = False
+    changed_ms: int = 0
+    locked: tuple[object, Locked] | None = None  # remembered by `standing`
+    edge: Decimal | None = None  # liquidation price while isolated, likewise
+
+    @property
+    def side(self) -> int:
+        """+1 long, -1 short, 0 flat."""
+        return (self.quantity > 0) - (self.quantity < 0)
+
+    @property
+    def cost(self) -> int:
+        """Unsigned entry cost of what is open."""
+        return abs(self.unrealised_cost)
+
+    @property
+    def realised_cost(self) -> int:
+        """Cost of what has been closed since the last booking, signed."""
+        return self.current_cost - self.unrealised_cost
+
+    @property
+    def realised_pnl(self) -> int:
+        """Realised result since the last booking, fees and funding included."""
+        return -(self.realised_cost + self.current_comm)
+
+    @property
+    def rates(self) -> tuple[Decimal, Decimal]:
+        """(initial, maintenance) rates of the risk limit chosen."""
+        return self.contract.margin_rates(self.risk_limit)
+
+    @property
+    def effective_leverage(self) -> Decimal:
+        """Leverage in force: what was set, within what the risk limit allows."""
+        return min(self.leverage, ONE / self.rates[0])
+
+    def unrealised_pnl(self, mark: Decimal) -> int:
+        """Return the unrealised result at a mark price."""
+        if not self.quantity:
+            return 0
+        return self.contract.signed_cost(self.quantity, mark) - self.unrealised_cost
+
+    def book(self) -> int:
+        """Move the realised result to the wallet and return it."""
+        moved = self.realised_pnl
+        self.rebalanced_pnl += moved
+        self.current_cost = self.unrealised_cost
+        self.current_comm = 0
+        self.opening_quantity = self.quantity
+        return moved
+
+    def fill(self, quantity: int, price: Decimal, fee: Decimal) -> tuple[int, int]:
+        """Apply a fill and return its (signed cost, fee paid).
+
+        Args:
+            quantity: Signed contracts bought or sold, not zero.
+            price: Price of the match.
+            fee: Fee rate; the fee is truncated toward zero.
+        """
+        closing = min(abs(quantity), abs(self.quantity)) if quantity * self.quantity < 0 else 0
+        if closing:
+            self._release(closing)
+        opening = quantity - (closing if quantity > 0 else -closing)
+        self.quantity += quantity
+        cost = self.contract.signed_cost(quantity, price)
+        if opening:
+            self.unrealised_cost += self.contract.signed_cost(opening, price)
+        paid = int(abs(cost) * fee)
+        self.current_cost += cost
+        self.current_comm += paid
+        if not self.quantity or (closing and opening):
+            self._close_episode()
+        return cost, paid
+
+    def _release(self, closing: int) -> None:
+        """Give up the closed share of entry cost and of margin added by hand."""
+        kept = Fraction(abs(self.quantity) - closing, abs(self.quantity))
+        self.unrealised_cost = round(self.unrealised_cost * kept)
+        self.pos_cross = round(self.pos_cross * kept)
+        self.pos_loss = round(self.pos_loss * kept)
+
+    def _close_episode(self) -> None:
+        """Remember the result of the position that just ended; the next one starts at zero."""
+        result = self.realised_pnl + self.rebalanced_pnl
+        self.prev_realised_pnl = result
+        self.rebalanced_pnl -= result
+
+
+@dataclass(slots=True, kw_only=True)
+class Wallet:
+    """One account's money in one currency."""
+
+    account: int
+    currency: str
+    amount: int = 0  # after the last booking
+    deposited: int = 0
+    withdrawn: int = 0
+    prev_realised_pnl: int = 0
+    changed_ms: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Account:
+    """One account: wallets, positions, orders and its dead man's timer."""
+
+    number: int
+    wallets: dict[str, Wallet] = field(default_factory=dict)
+    positions: dict[str, Position] = field(default_factory=dict)
+    orders: dict[str, Order] = field(default_factory=dict)  # by orderID, finished ones included
+    open_orders: dict[str, dict[str, Order]] = field(default_factory=dict)  # symbol, orderID
+    client_ids: dict[str, Order] = field(default_factory=dict)  # by clOrdID, the latest
+    executions: list[Row] = field(default_factory=list)
+    history: list[Row] = field(default_factory=list)  # bookings on the wallets
+    cancel_at_ms: int | None = None  # when the dead man's switch fires
+
+    def open_in(self, symbol: str) -> list[Order]:
+        """Return the open orders of one symbol, oldest first."""
+        return list(self.open_orders.get(symbol, {}).values())
+
+    def all_open(self) -> list[Order]:
+        """Return all open orders, by symbol, oldest first."""
+        return [order for book in self.open_orders.values() for order in book.values()]
+
+    def held(self, currency: str) -> list[Position]:
+        """Return the positions that settle in a currency, flat ones included."""
+        return [p for p in self.positions.values() if p.contract.settl_currency == currency]
+
+    def wallet_balance(self, currency: str) -> int:
+        """Return the wallet with everything realised so far."""
+        return self.wallets[currency].amount + sum(p.realised_pnl for p in self.held(currency))
+
+
+@dataclass(slots=True, kw_only=True)
+class House:
+    """The other side of everything, so that money can be counted.
+
+    `provider` is the cash of whoever stands behind the modelled liquidity, `fund` that of the
+    insurance fund, `fees` what the venue took; all by currency, costs of open positions included.
+    """
+
+    provider: dict[str, int] = field(default_factory=dict)
+    provider_quantity: dict[str, int] = field(default_factory=dict)  # by symbol
+    fund: dict[str, int] = field(default_factory=dict)
+    fees: dict[str, int] = field(default_factory=dict)
+    deposits: dict[str, int] = field(default_factory=dict)
+
+    def trade(self, contract: Contract, quantity: int, price: Decimal) -> None:
+        """Take the provider's side of an account's fill of signed contracts."""
+        add(self.provider, contract.settl_currency, contract.signed_cost(quantity, price))
+        add(self.provider_quantity, contract.symbol, -quantity)
+
+
+def add(sums: dict[str, int], key: str, amount: int) -> None:
+    """Add an amount to one entry of a table of sums."""
+    sums[key] = sums.get(key, 0) + amount
+
+
+def cash(account: Account, currency: str) -> int:
+    """Return the account's money less what its open positions cost: conserved by trading."""
+    open_cost = sum(p.unrealised_cost for p in account.held(currency))
+    return account.wallet_balance(currency) - open_cost

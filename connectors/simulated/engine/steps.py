@@ -1,0 +1,125 @@
+"""One step of the price tape: new prices, then everything they set off, in a fixed order.
+
+Order: prices, funding, public rows; then per account liquidations, due stops, resting orders
+the market traded through, and liquidations once more, because a stop that filled badly may have
+left too little. With `liquidation_first` off the first pass is left out, so a jump across both
+the stop and the liquidation price fires the stop.
+
+Units: prices in quote currency, times in ms. Source: www.bitmex.com/app/liquidation.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from connectors.simulated.engine import funding, liquidator, matching, trailing, triggers
+from connectors.simulated.engine.contracts import EXACT, INDICES, XBTUSD
+from connectors.simulated.engine.inputs import SetPrices, SymbolPrices
+from connectors.simulated.engine.ledger import Account
+from connectors.simulated.engine.liquidity import Match
+from connectors.simulated.engine.market import Market
+from connectors.simulated.engine.orders import Side
+from connectors.simulated.engine.public_rows import index_row, instrument_row, quote_row
+from connectors.simulated.engine.refusals import Refused
+from connectors.simulated.engine.world import World
+
+SATOSHI = Decimal(100_000_000)  # in one XBT
+_INDEX = {index.symbol: index for index in INDICES}
+
+
+def set_prices(world: World, value: SetPrices) -> None:
+    """Move the markets named to their next prices and let everything happen that follows.
+
+    Raises:
+        Refused: If a contract is unknown or a price not above zero; nothing has changed then.
+    """
+    moved = [(world.market(prices.symbol), prices) for prices in value.prices]
+    for _, prices in moved:
+        _check(prices)
+    before = {symbol: (market.last, market.index) for symbol, market in world.markets.items()}
+    for market, prices in moved:
+        market.take(prices)
+    _follow_dollar(world)
+    funded = funding.move_tape(world, value.tape_ms)
+    for market, prices in moved:
+        funding.observe(market, prices)
+    # A funding exchange renews the rates of all contracts, also of those that did not move.
+    shown = [m for m in world.markets.values() if m.has_prices] if funded else [m for m, _ in moved]
+    for market in shown:
+        _publish(world, market, *before[market.contract.symbol])
+    settle(world, [market for market, _ in moved])
+
+
+def _follow_dollar(world: World) -> None:
+    """Keep the satoshi in a dollar, which quanto contracts show their notionals by."""
+    market = world.markets.get(XBTUSD.symbol)
+    if market is not None and market.has_prices:
+        world.quote_to_settle = max(1, int(EXACT.divide(SATOSHI, market.index)))
+
+
+def _check(prices: SymbolPrices) -> None:
+    for price in (prices.mark, prices.index, prices.last):
+        if not price.is_finite() or price <= 0:
+            raise Refused("Invalid price")
+    if prices.depth < 0 or not prices.half_spread.is_finite() or prices.half_spread < 0:
+        raise Refused("Invalid price")
+
+
+def settle(world: World, markets: list[Market]) -> None:
+    """Let liquidations, stops and resting orders follow the present prices."""
+    first = world.switches.liquidation_first
+    for account in world.accounts.values():
+        if not account.positions:
+            continue
+        if first:
+            liquidator.liquidate_due(world, account)
+        events = world.ids
+        _trade_open_orders(world, account, markets)
+        if not first or world.ids != events:
+            liquidator.liquidate_due(world, account)
+
+
+def _trade_open_orders(world: World, account: Account, markets: list[Market]) -> None:
+    """Let trailing stops follow, fire due stops, fill passed orders; halted markets wait."""
+    for market in markets:
+        symbol = market.contract.symbol
+        if not market.is_halted and account.open_orders.get(symbol):
+            trailing.follow(world, account, symbol)
+            triggers.fire_due(world, account, symbol)
+            matching.fill_passed(world, account, market)
+
+
+def _publish(world: World, market: Market, last: Decimal, index: Decimal) -> None:
+    """Log the public rows that a step moves: instrument, index (its print too), quote, and a trade."""
+    symbol = market.contract.symbol
+    row = instrument_row(
+        market,
+        at_ms=world.at_ms,
+        funding_ms=world.next_funding_shown_ms,
+        quote_to_settle=world.quote_to_settle,
+        open_interest=open_interest(world, symbol),
+    )
+    world.emit("instrument", None, row)
+    if market.index != index:
+        behind = _INDEX[market.contract.reference_symbol]
+        world.emit("instrument", None, index_row(behind, market.index, at_ms=world.at_ms))
+    printed = world.indices[market.contract.reference_symbol].take(market.index, at_ms=world.at_ms)
+    if printed is not None:
+        world.emit("trade", None, printed)
+    quote = quote_row(market, at_ms=world.at_ms)
+    market.quotes.append(quote)
+    world.emit("quote", None, quote)
+    if market.last != last and not market.is_halted:
+        side = Side.BUY if market.last > last else Side.SELL
+        match = Match(price=market.last, quantity=market.contract.lot_size)
+        matching.publish_trade(world, market, side, match, world.new_id("match"))
+
+
+def open_interest(world: World, symbol: str) -> int:
+    """Return the contracts held long, the modelled liquidity's own included."""
+    longs = max(0, world.house.provider_quantity.get(symbol, 0))
+    for account in world.accounts.values():
+        position = account.positions.get(symbol)
+        if position is not None and position.quantity > 0:
+            longs += position.quantity
+    return longs

@@ -1,0 +1,130 @@
+"""All state of the embedded exchange, and the log of changes to its tables.
+
+Why: the topic modules are functions over this one value; nothing else holds state, so replaying
+the inputs rebuilds everything.
+
+Units: `at_ms` protocol time, `tape_ms` time of the price tape, both ms since 1970 UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from connectors.simulated.engine.changes import Change, Row
+from connectors.simulated.engine.contracts import CONTRACTS, INDICES, Contract
+from connectors.simulated.engine.indices import IndexPrints
+from connectors.simulated.engine.ledger import Account, House, Position
+from connectors.simulated.engine.market import INTEREST, ZERO, Market
+from connectors.simulated.engine.orders import Order, Side
+from connectors.simulated.engine.refusals import Refused
+from connectors.simulated.engine.switches import Switches
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """Everything the exchange knows."""
+
+    switches: Switches
+    markets: dict[str, Market] = field(default_factory=dict)
+    indices: dict[str, IndexPrints] = field(default_factory=dict)
+    accounts: dict[int, Account] = field(default_factory=dict)
+    house: House = field(default_factory=House)
+    at_ms: int = 0
+    tape_ms: int | None = None
+    next_funding_tape_ms: int = 0
+    next_funding_shown_ms: int = 0  # the same instant as clients of the protocol clock see it
+    quote_to_settle: int = 1  # satoshi per dollar at the index, for quanto contracts
+    ids: int = 0
+    liquidations: dict[str, Row] = field(default_factory=dict)
+    fundings: list[Row] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    stale_positions: dict[tuple[int, str], None] = field(default_factory=dict)
+    stale_margins: dict[tuple[int, str], None] = field(default_factory=dict)
+
+    def emit(self, table: str, account: int | None, row: Row) -> None:
+        """Log a row as it stands now."""
+        self.changes.append(Change(table=table, account=account, row=row))
+
+    def withdraw(self, table: str, row: Row) -> None:
+        """Log that a row has left a public table."""
+        self.changes.append(Change(table=table, account=None, row=row, is_delete=True))
+
+    def mark_stale(self, position: Position) -> None:
+        """Have the position's row, and its currency's margin row, written after this input."""
+        position.changed_ms = self.at_ms
+        self.stale_positions[position.account, position.contract.symbol] = None
+        self.stale_margins[position.account, position.contract.settl_currency] = None
+
+    def new_id(self, kind: str) -> str:
+        """Return the next id: unlike any other, and the same on every replay."""
+        self.ids += 1
+        digest = blake2b(f"{kind}:{self.ids}".encode(), digest_size=16).hexdigest()
+        return "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:]))
+
+    def market(self, symbol: str) -> Market:
+        """Return the market of a symbol, in any case of letters.
+
+        Raises:
+            Refused: If no such contract is listed.
+        """
+        found = self.markets.get(symbol) or self.markets.get(symbol.upper())
+        if found is None:
+            raise Refused("Invalid symbol")
+        return found
+
+    def account(self, number: int) -> Account:
+        """Return an account.
+
+        Raises:
+            Refused: If there is none with this number.
+        """
+        found = self.accounts.get(number)
+        if found is None:
+            raise Refused("Invalid account")
+        return found
+
+    def position(self, account: Account, contract: Contract) -> Position:
+        """Return the account's position in a contract, a flat one if it never had any."""
+        found = account.positions.get(contract.symbol)
+        if found is None:
+            found = Position(
+                account=account.number,
+                contract=contract,
+                leverage=1 / contract.init_margin,
+                risk_limit=contract.risk_limit,
+                changed_ms=self.at_ms,
+            )
+            account.positions[contract.symbol] = found
+        return found
+
+    def resting_against(self, taker: Side, symbol: str, *, but: int) -> list[Order]:
+        """Return working orders of other accounts that a taker could meet, best first."""
+        found = [
+            order
+            for account in self.accounts.values()
+            if account.number != but
+            for order in account.open_orders.get(symbol, {}).values()
+            if order.is_working and order.side is not taker
+        ]
+        return ranked(found)
+
+
+def ranked(orders: list[Order]) -> list[Order]:
+    """Return limit orders of one side by priority: price, then age."""
+
+    def key(order: Order) -> tuple[object, int]:
+        price = order.price or 0
+        return (-price if order.side is Side.BUY else price, order.sequence)
+
+    return sorted(orders, key=key)
+
+
+def new_world(switches: Switches, contracts: tuple[Contract, ...] = CONTRACTS) -> World:
+    """Return an exchange without accounts or prices."""
+    world = World(switches=switches)
+    for contract in contracts:
+        rate = INTEREST if contract.is_perpetual else ZERO
+        world.markets[contract.symbol] = Market(contract=contract, funding_rate=rate)
+    world.indices = {index.symbol: IndexPrints(symbol=index.symbol) for index in INDICES}
+    return world

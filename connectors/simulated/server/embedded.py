@@ -1,0 +1,322 @@
+"""The embedded exchange as a process or inside one: two loopback ports and the loops behind them.
+
+Why: tests and the demo want `async with EmbeddedExchange(settings) as exchange`, the command wants
+`serve` until a signal; both are the same thing. Nothing listens beyond
+127.0.0.1.
+
+Errors, each with one line for people: `PortInUse`, `StateError` (state directory),
+`CandleFileError` and `TapeChoiceError` (what to play).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Route, WebSocketRoute
+
+from connectors.simulated.server.auth import ApiKey
+from connectors.simulated.server.clock import Clock, system_clock
+from connectors.simulated.server.control import Control
+from connectors.simulated.server.json_text import dump
+from connectors.simulated.server.player import Player, Steps, run_refresher, run_timers
+from connectors.simulated.server.rest.door import Door
+from connectors.simulated.server.settings import HOST, ExchangeSettings
+from connectors.simulated.server.sockets import Switchboard
+from connectors.simulated.server.state import StateError
+from connectors.simulated.server.venue import Venue
+from connectors.simulated.tape.source import tape_of_file, tape_of_scenario
+
+_METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
+_IDLE_S = 90  # the venue keeps idle connections about this long
+_STOP_S = 2  # for open requests to end
+_TICK_S = 0.1  # uvicorn's own: it renews the date header every tenth tick
+_LOOK_S = 0.002
+_MOST_FRAME_BYTES = 64 * 1024
+_BACKLOG = 256
+
+
+class PortInUse(Exception):
+    """The port belongs to somebody else; the text says which."""
+
+
+class EmbeddedExchange:
+    """A running exchange on loopback.
+
+    Attributes:
+        venue: Everything behind the ports.
+        player: The tape.
+        http_url: Where `/api/v1` is, without it.
+        ws_url: The real-time address.
+        control_url: The control API.
+        listening: The two sockets, while it runs.
+    """
+
+    def __init__(self, settings: ExchangeSettings, *, tape: Steps | None = None, clock: Clock = system_clock) -> None:
+        """Prepare an exchange; nothing runs and no port is taken before `async with`.
+
+        Args:
+            settings: What it is like.
+            tape: Prices to play instead of those the settings name.
+            clock: Protocol time.
+
+        Raises:
+            CandleFileError: If the candle file cannot be played.
+            TapeChoiceError: If the settings name no tape.
+        """
+        self.settings = settings
+        self._tape = tape if tape is not None else _tape_of(settings)
+        self.venue = Venue(settings, clock)
+        self.player: Player
+        self.http_url = self.ws_url = self.control_url = ""
+        self._tasks = asyncio.TaskGroup()
+        self._loops: list[asyncio.Task[None]] = []
+        self._servers: list[_Server] = []
+        self.listening: list[socket.socket] = []
+
+    async def __aenter__(self) -> Self:
+        """Open the state, take the ports, start to play.
+
+        Raises:
+            PortInUse: If a given port is taken.
+            StateError: If the state directory cannot be used.
+        """
+        try:
+            self.listening = [_bound(self.settings.port), _bound(self.settings.control_port)]
+            self.venue.open(_fingerprint(self.settings))
+            self.player = Player(self.venue, self._tape)
+        except BaseException:
+            self._release()
+            raise
+        port, control_port = (one.getsockname()[1] for one in self.listening)
+        self.http_url = f"http://{HOST}:{port}"
+        self.ws_url = f"ws://{HOST}:{port}/realtime"
+        self.control_url = f"http://{HOST}:{control_port}"
+        await self._tasks.__aenter__()
+        self._start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop the loops, end the connections, close the journal."""
+        for loop in self._loops:
+            loop.cancel()
+        for server in self._servers:
+            server.stop()
+        try:
+            await self._tasks.__aexit__(kind, error, traceback)
+        finally:
+            self._release()
+
+    @property
+    def account(self) -> int:
+        """The first account."""
+        return self.venue.accounts[0]
+
+    def key(self, account: int | None = None, *, name: str = "trading") -> ApiKey:
+        """Return a key of an account (the first one unless told otherwise) by its name.
+
+        Raises:
+            KeyError: If there is no such account or key.
+        """
+        wanted = self.account if account is None else account
+        for key in self.venue.keyring.of_account(wanted):
+            if key.name == name:
+                return key
+        raise KeyError(f"account {wanted} has no {name} key")
+
+    def description(self) -> dict[str, object]:
+        """Return what a client needs to know: addresses and keys (the object of `--json`)."""
+        first = self.key()
+        return {
+            "http": self.http_url,
+            "ws": self.ws_url,
+            "control": self.control_url,
+            "key": first.key_id,
+            "secret": first.secret,
+            "account": first.account,
+            "accounts": [self._described(account) for account in self.venue.accounts],
+        }
+
+    def _described(self, account: int) -> dict[str, object]:
+        first, *others = self.venue.keyring.of_account(account)
+        return {
+            "account": account,
+            "key": first.key_id,
+            "secret": first.secret,
+            "other_keys": {one.name: {"key": one.key_id, "secret": one.secret} for one in others},
+        }
+
+    def _start(self) -> None:
+        door, switchboard = Door(self.venue), Switchboard(self.venue)
+        control = Control(self.venue, self.player, _tape_description(self.settings))
+        venue_app = Starlette(
+            routes=[
+                WebSocketRoute("/realtime", switchboard.answer),
+                WebSocketRoute("/realtimePlatform", switchboard.answer),
+                Route("/{path:path}", door.answer, methods=_METHODS),
+            ]
+        )
+        for app, one in zip((venue_app, control.app()), self.listening, strict=True):
+            server = _Server(_config(app))
+            self._servers.append(server)
+            self._tasks.create_task(server.serve(sockets=[one]), name="exchange port")
+        loops = (self.player.run(), run_timers(self.venue), run_refresher(self.venue))
+        self._loops = [self._tasks.create_task(loop, name="exchange loop") for loop in loops]
+
+    def _release(self) -> None:
+        for one in self.listening:
+            one.close()
+        self.venue.close()
+
+
+async def serve(settings: ExchangeSettings, *, announce: Callable[[EmbeddedExchange], None]) -> None:
+    """Run an exchange until SIGTERM or SIGINT.
+
+    Args:
+        settings: What it is like.
+        announce: Called once, when the ports answer.
+
+    Raises:
+        PortInUse: And the other errors of `EmbeddedExchange`; `StateError` also when the journal
+            cannot be written any more.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        async with EmbeddedExchange(settings) as exchange:
+            announce(exchange)
+            await stop.wait()
+    except BaseExceptionGroup as group:
+        broken = group.subgroup(StateError)  # a full disk, say, found by one of the loops
+        if broken is None:
+            raise
+        raise _first_of(broken) from group
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server that leaves signals to whoever runs it, and ends without its fixed pauses."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._told = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def stop(self) -> None:
+        """End soon: no new connection, the open ones are told."""
+        self.should_exit = True
+        self._told.set()
+
+    async def main_loop(self) -> None:
+        """Tick as uvicorn does, but notice the end at once."""
+        ticks = 0
+        while not await self.on_tick(ticks):
+            ticks += 1
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_TICK_S):
+                    await self._told.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close, and wait for whoever is still connected, but not for nobody."""
+        for server in self.servers:
+            server.close()
+        for one in sockets or []:
+            one.close()
+        state = self.server_state
+        for connection in tuple(state.connections):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(_STOP_S):
+                while state.connections or state.tasks:  # noqa: ASYNC110 - uvicorn sets no event
+                    await asyncio.sleep(_LOOK_S)
+        except TimeoutError:
+            for task in state.tasks:
+                task.cancel()
+
+
+def _config(app: Starlette) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        log_level="critical",  # what goes wrong inside is logged where it is answered
+        access_log=False,
+        lifespan="off",
+        ws="websockets-sansio",
+        ws_max_size=_MOST_FRAME_BYTES,
+        ws_ping_interval=None,
+        ws_per_message_deflate=False,
+        server_header=False,
+        date_header=True,
+        timeout_keep_alive=_IDLE_S,
+    )
+
+
+def _bound(port: int) -> socket.socket:
+    # With the protocol named, asyncio switches Nagle's delay off for each connection; it adds 40 ms else.
+    one = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        one.bind((HOST, port))
+        one.listen(_BACKLOG)
+        one.setblocking(False)
+    except OSError as error:
+        one.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUse(f"port {port} on {HOST} is in use; give another one, or 0 for a free one") from error
+        raise PortInUse(f"port {port} on {HOST} cannot be used: {error.strerror}") from error
+    return one
+
+
+def _tape_of(settings: ExchangeSettings) -> Steps:
+    if settings.candles is None:
+        return tape_of_scenario(settings.scenario, seed=settings.seed, speed=settings.speed)
+    return tape_of_file(
+        settings.candles,
+        seed=settings.seed,
+        since=settings.since,
+        until=settings.until,
+        speed=settings.speed,
+        pick_day=settings.pick_day,
+    )
+
+
+def _tape_description(settings: ExchangeSettings) -> dict[str, object]:
+    return {
+        "scenario": None if settings.candles else settings.scenario,
+        "candles": None if settings.candles is None else settings.candles.name,
+    }
+
+
+def _fingerprint(settings: ExchangeSettings) -> dict[str, str]:
+    """Return the settings a state directory belongs to: what the engine and the tape are made from."""
+    return {
+        "seed": str(settings.seed),
+        "accounts": str(settings.accounts),
+        "balances": dump(dict(settings.balances)).decode(),
+        "tape": settings.scenario if settings.candles is None else settings.candles.name,
+        "range": f"{settings.since or ''}..{settings.until or ''}{' violent day' if settings.pick_day else ''}",
+        "speed": settings.speed or "its own",  # it decides how fine the steps are
+        "switches": repr(settings.switches),
+    }
+
+
+def _first_of(errors: BaseExceptionGroup[StateError]) -> StateError:
+    first = errors.exceptions[0]
+    return _first_of(first) if isinstance(first, BaseExceptionGroup) else first

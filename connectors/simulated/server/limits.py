@@ -1,0 +1,162 @@
+"""Request limits: token buckets that refill all the time, and the ban behind them.
+
+Why: a guard has to live inside the venue's budget, read its headers, and survive the HTML page of
+a ban. Two layers: 120 a minute per account (30 per address when unsigned) for every request, and
+10 a second for the requests that change orders or positions.
+
+Units: `now_ms` milliseconds, headers are whole numbers. Source: www.bitmex.com/app/restAPI.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from connectors.simulated.server.settings import RateLimits
+
+_MS_PER_S = 1_000
+_MS_PER_MINUTE = 60_000
+_MS_PER_HOUR = 3_600_000
+
+
+class TokenBucket:
+    """Tokens up to a capacity, refilled evenly over a period.
+
+    Counted in whole `capacity`ths of a millisecond of refill, so that no fraction is ever lost.
+    """
+
+    def __init__(self, *, capacity: int, period_ms: int, now_ms: int) -> None:
+        self.capacity = capacity
+        self._token = period_ms  # credit worth one token
+        self._credit = capacity * period_ms
+        self._at_ms = now_ms
+
+    def take(self, now_ms: int) -> bool:
+        """Take one token; False, and nothing taken, if there is none."""
+        self._refill(now_ms)
+        if self._credit < self._token:
+            return False
+        self._credit -= self._token
+        return True
+
+    def remaining(self, now_ms: int) -> int:
+        """Return the whole tokens left."""
+        self._refill(now_ms)
+        return self._credit // self._token
+
+    def full_at_ms(self, now_ms: int) -> int:
+        """Return when the bucket will be full again."""
+        self._refill(now_ms)
+        return now_ms + _ceil_div(self.capacity * self._token - self._credit, self.capacity)
+
+    def retry_after_s(self, now_ms: int) -> int:
+        """Return the whole seconds until a token is there, at least one."""
+        self._refill(now_ms)
+        wait_ms = _ceil_div(self._token - self._credit, self.capacity)
+        return max(1, _ceil_div(wait_ms, _MS_PER_S))
+
+    def _refill(self, now_ms: int) -> None:
+        passed_ms = max(0, now_ms - self._at_ms)
+        self._credit = min(self.capacity * self._token, self._credit + passed_ms * self.capacity)
+        self._at_ms = max(self._at_ms, now_ms)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """Whether a request may pass, and the headers its answer carries.
+
+    Attributes:
+        retry_after_s: None if it passes, else the seconds to wait.
+        headers: The `x-ratelimit-*` headers.
+    """
+
+    retry_after_s: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class RequestLimits:
+    """The buckets of all accounts and addresses, and the list of banned addresses."""
+
+    def __init__(self, settings: RateLimits) -> None:
+        self._settings = settings
+        self._minute: dict[object, TokenBucket] = {}
+        self._second: dict[object, TokenBucket] = {}
+        self._hour: dict[str, TokenBucket] = {}
+        self._refusals: dict[str, deque[int]] = {}
+        self._banned_until_ms: dict[str, int] = {}
+
+    def admit(self, *, account: int | None, address: str, is_order: bool, now_ms: int) -> Verdict:
+        """Charge one request.
+
+        Args:
+            account: Who signed it, None if nobody did.
+            address: Where it came from.
+            is_order: Whether the ten-per-second layer counts it too.
+            now_ms: Time of arrival.
+        """
+        if not self._settings.is_on:
+            return Verdict(headers=self._full_headers(account, is_order=is_order, now_ms=now_ms))
+        minute = self._minute_bucket(account, address, now_ms)
+        second = self._second_bucket(account, now_ms) if is_order else None
+        short = next((one for one in (minute, second) if one is not None and not one.take(now_ms)), None)
+        if short is None:
+            return Verdict(headers=_headers(minute, second, now_ms))
+        self._note_refusal(address, now_ms)
+        retry_after_s = short.retry_after_s(now_ms)
+        headers = {**_headers(minute, second, now_ms), "retry-after": str(retry_after_s)}
+        return Verdict(retry_after_s=retry_after_s, headers=headers)
+
+    def _full_headers(self, account: int | None, *, is_order: bool, now_ms: int) -> dict[str, str]:
+        """Return what an untouched budget shows, for an exchange without limits."""
+        minute = TokenBucket(capacity=self._minute_capacity(account), period_ms=_MS_PER_MINUTE, now_ms=now_ms)
+        second = TokenBucket(capacity=self._settings.orders_per_second, period_ms=_MS_PER_S, now_ms=now_ms)
+        return _headers(minute, second if is_order else None, now_ms)
+
+    def admit_connection(self, address: str, now_ms: int) -> int | None:
+        """Charge one WebSocket connection; return those left this hour, None if there were none."""
+        capacity = self._settings.connections_per_hour
+        if not self._settings.is_on:
+            return capacity - 1
+        bucket = self._hour.setdefault(address, TokenBucket(capacity=capacity, period_ms=_MS_PER_HOUR, now_ms=now_ms))
+        return bucket.remaining(now_ms) if bucket.take(now_ms) else None
+
+    def is_banned(self, address: str, now_ms: int) -> bool:
+        """Return whether the address is shut out just now."""
+        return now_ms < self._banned_until_ms.get(address, 0)
+
+    def _minute_bucket(self, account: int | None, address: str, now_ms: int) -> TokenBucket:
+        capacity = self._minute_capacity(account)
+        caller = address if account is None else account
+        return self._minute.setdefault(caller, TokenBucket(capacity=capacity, period_ms=_MS_PER_MINUTE, now_ms=now_ms))
+
+    def _minute_capacity(self, account: int | None) -> int:
+        return self._settings.unsigned_per_minute if account is None else self._settings.signed_per_minute
+
+    def _second_bucket(self, account: int | None, now_ms: int) -> TokenBucket:
+        capacity = self._settings.orders_per_second
+        return self._second.setdefault(account, TokenBucket(capacity=capacity, period_ms=_MS_PER_S, now_ms=now_ms))
+
+    def _note_refusal(self, address: str, now_ms: int) -> None:
+        recent = self._refusals.setdefault(address, deque())
+        recent.append(now_ms)
+        while recent and recent[0] <= now_ms - self._settings.ban_window_ms:
+            recent.popleft()
+        if len(recent) >= self._settings.ban_after_refusals:
+            self._banned_until_ms[address] = now_ms + self._settings.ban_ms
+            recent.clear()
+
+
+def _headers(minute: TokenBucket, second: TokenBucket | None, now_ms: int) -> dict[str, str]:
+    headers = {
+        "x-ratelimit-limit": str(minute.capacity),
+        "x-ratelimit-remaining": str(minute.remaining(now_ms)),
+        "x-ratelimit-reset": str(_ceil_div(minute.full_at_ms(now_ms), _MS_PER_S)),
+    }
+    if second is not None:
+        headers["x-ratelimit-limit-1s"] = str(second.capacity)
+        headers["x-ratelimit-remaining-1s"] = str(second.remaining(now_ms))
+    return headers
+
+
+def _ceil_div(value: int, by: int) -> int:
+    return -(-value // by)

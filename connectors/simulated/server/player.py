@@ -1,0 +1,150 @@
+"""What moves by itself: the tape, the timers, and rows that only prices moved.
+
+Why: three loops over the venue, each waiting on real time. A step of the tape lasts its real time
+divided by the operator's factor; while the tape stands still (paused, ended, or a long step), the
+last prices are published again, because a market that is quiet at the venue is not a silent feed.
+
+Units: milliseconds of real time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Protocol
+
+from connectors.simulated.engine.inputs import SetPrices
+from connectors.simulated.server.state import TapeState
+from connectors.simulated.server.venue import Venue
+from connectors.simulated.tape.tape import Step
+
+_MS_PER_S = 1_000
+SHORTEST_REFRESH_MS = 10
+_LAG_BYTES = 256 * 1024  # beyond which a tape without waits waits for its readers
+_PATIENCE_S = 1.0
+_CATCH_UP_S = 0.05  # of lateness that is made good
+_LOOK_S = 0.001
+
+
+class Steps(Protocol):
+    """What the player needs of a tape."""
+
+    def steps(self, start: int = 0) -> Iterator[Step]:
+        """Yield the steps from an index on."""
+
+
+class Player:
+    """Plays a tape into the venue.
+
+    Attributes:
+        has_ended: The last step has been played.
+    """
+
+    def __init__(self, venue: Venue, tape: Steps) -> None:
+        self._venue = venue
+        self._steps = tape.steps(venue.step + 1)
+        self._changed = asyncio.Event()
+        self._steps_allowed = 0
+        self.has_ended = False
+        if venue.step < 0:
+            self._play_next()
+
+    def control(self, *, is_playing: bool | None = None, factor: float | None = None) -> None:
+        """Pause, play or change the speed, from now on."""
+        now = self._venue.tape
+        self._venue.set_tape(
+            TapeState(
+                is_playing=now.is_playing if is_playing is None else is_playing,
+                factor=now.factor if factor is None else factor,
+            )
+        )
+        self._changed.set()
+
+    def advance(self, count: int) -> int:
+        """Play this many steps at once, paused or not; return how many there were."""
+        played = 0
+        while played < count and self._play_next() is not None:
+            played += 1
+        return played
+
+    async def run(self) -> None:
+        """Play until cancelled."""
+        loop = asyncio.get_running_loop()
+        before, left_s = loop.time(), 0.0  # what is left of the current step, at factor 1
+        while True:
+            if not self._venue.tape.is_playing or self.has_ended:
+                await self._stand_still()
+                before = loop.time()
+                continue
+            factor = self._venue.tape.factor
+            if left_s <= 0:
+                step = self._play_next()
+                left_s = max(left_s, -_CATCH_UP_S) + (step.real_ms / _MS_PER_S if step else 0)
+                await self._give_turns()
+            else:
+                await self._wait(left_s / factor)
+            now = loop.time()
+            left_s -= (now - before) * factor
+            before = now
+
+    def _play_next(self) -> Step | None:
+        step = next(self._steps, None)
+        if step is None:
+            self.has_ended = True
+            return None
+        self._venue.submit(SetPrices(tape_ms=step.tape_ms, prices=step.prices), step=step.index)
+        return step
+
+    async def _wait(self, left_s: float) -> None:
+        """Wait for the next step, at most a beat, and publish the last prices again if it is longer."""
+        beat_s = self._venue.settings.heartbeat_ms / _MS_PER_S
+        if not await self._is_changed(min(left_s, beat_s)) and left_s > beat_s:
+            self._venue.repeat_prices()
+
+    async def _give_turns(self) -> None:
+        """Let everyone else run between two steps, however fast the tape."""
+        await asyncio.sleep(0)
+        await self._wait_for_readers()
+
+    async def _wait_for_readers(self) -> None:
+        """Let clients catch up, so that a tape as fast as possible is one they can follow."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _PATIENCE_S
+        while self._venue.hub.backlog() > _LAG_BYTES:
+            if loop.time() > until:
+                self._venue.hub.give_up_beyond(_LAG_BYTES)
+                return
+            await asyncio.sleep(_LOOK_S)
+
+    async def _stand_still(self) -> None:
+        if not await self._is_changed(self._venue.settings.heartbeat_ms / _MS_PER_S):
+            self._venue.repeat_prices()
+
+    async def _is_changed(self, timeout_s: float) -> bool:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._changed.wait()
+        except TimeoutError:
+            return False
+        self._changed.clear()
+        return True
+
+
+async def run_timers(venue: Venue) -> None:
+    """Let each `cancelAllAfter` fire when it is due, until cancelled."""
+    while True:
+        venue.timers_changed.clear()
+        due_ms = venue.exchange.next_timer_ms()
+        try:
+            async with asyncio.timeout(None if due_ms is None else max(0, due_ms - venue.clock()) / _MS_PER_S):
+                await venue.timers_changed.wait()
+        except TimeoutError:
+            venue.pass_time()
+
+
+async def run_refresher(venue: Venue) -> None:
+    """Publish the rows that only prices moved, at the venue's slow pace, until cancelled."""
+    while True:
+        await asyncio.sleep(max(SHORTEST_REFRESH_MS, venue.settings.position_refresh_ms) / _MS_PER_S)
+        for account in venue.exchange.accounts():
+            venue.refresh(account)

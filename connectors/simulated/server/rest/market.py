@@ -1,0 +1,161 @@
+"""Market reads: instruments, prices, the book, trades and their bins, funding, liquidations.
+
+Units: as in the rows; `depth` is levels a side. Source: www.bitmex.com/api/explorer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from connectors.simulated.engine.changes import Row
+from connectors.simulated.engine.refusals import Refused
+from connectors.simulated.server.rest.call import Answer, Call
+from connectors.simulated.server.selection import select
+from connectors.simulated.server.symbols import is_index
+from connectors.simulated.server.tables import BIN_SIZES, INSTRUMENT, QUOTE, TABLES, TRADE, TRADE_BIN, Table
+
+_DEFAULT_DEPTH = 25
+_FULL_DEPTH = 1_000
+_BINS = Table(name="trade/bucketed", keys=("timestamp", "symbol"), types=TRADE_BIN, max_count=1_000)
+
+
+def get_instruments(call: Call) -> Answer:
+    """`GET /instrument`: all of them, expired and unlisted ones too."""
+    return call.selected(call.venue.exchange.instrument_rows(), INSTRUMENT)
+
+
+def get_active(call: Call) -> Answer:
+    """`GET /instrument/active`: what can be traded."""
+    return [row for row in call.venue.exchange.instrument_rows() if row["state"] == "Open"]
+
+
+def get_indices(call: Call) -> Answer:
+    """`GET /instrument/indices`."""
+    return [row for row in call.venue.exchange.instrument_rows() if is_index(str(row["symbol"]))]
+
+
+def get_active_and_indices(call: Call) -> Answer:
+    """`GET /instrument/activeAndIndices`."""
+    rows = call.venue.exchange.instrument_rows()
+    return [row for row in rows if row["state"] == "Open" or is_index(str(row["symbol"]))]
+
+
+def get_active_intervals(call: Call) -> Answer:
+    """`GET /instrument/activeIntervals`: the series, and the contract each means now."""
+    rows = [row for row in call.venue.exchange.instrument_rows() if row["state"] == "Open"]
+    intervals, symbols = [], []
+    for row in rows:
+        period = "perpetual" if row.get("expiry") is None else "quarterly"
+        intervals.append(f"{row['rootSymbol']}:{period}")
+        symbols.append(row["symbol"])
+    return {"intervals": intervals, "symbols": symbols}
+
+
+def get_composite_index(call: Call) -> Answer:
+    """`GET /instrument/compositeIndex`: the index itself; its constituents are not modelled."""
+    wanted = call.params.text("symbol") or ".BXBT"
+    rows = [row for row in call.venue.exchange.instrument_rows() if row["symbol"] == wanted.upper()]
+    return [
+        {
+            "timestamp": row["timestamp"],
+            "symbol": row["symbol"],
+            "indexSymbol": row["symbol"],
+            "indexMultiplier": None,
+            "reference": "BMI",
+            "lastPrice": row["lastPrice"],
+            "weight": None,
+            "logged": row["timestamp"],
+        }
+        for row in rows
+    ]
+
+
+def get_book(call: Call) -> Answer:
+    """`GET /orderBook/L2`."""
+    depth = call.params.whole("depth")
+    if depth is not None and depth < 0:
+        raise Refused("depth is invalid")
+    levels = _DEFAULT_DEPTH if depth is None else depth or _FULL_DEPTH
+    symbol = call.required_symbol()
+    known = {row["symbol"] for row in call.venue.exchange.instrument_rows()}
+    return [] if is_index(symbol) or symbol not in known else call.venue.exchange.book_rows(symbol, levels)
+
+
+def get_quotes(call: Call) -> Answer:
+    """`GET /quote`."""
+    return call.selected(_of_symbols(call, call.venue.exchange.quote_rows), QUOTE)
+
+
+def get_trades(call: Call) -> Answer:
+    """`GET /trade`."""
+    return call.selected(_of_symbols(call, call.venue.exchange.trade_rows, indices=True), TRADE)
+
+
+def get_trade_bins(call: Call) -> Answer:
+    """`GET /trade/bucketed`."""
+    size = _bin_size(call)
+    is_partial = call.params.flag("partial", default=False)
+    symbol = call.symbol()
+    rows = call.venue.hub.bins.rows(symbol, size, now_ms=call.venue.clock(), is_partial=is_partial)
+    return select(rows, call.params.selection(_BINS), _BINS)
+
+
+def get_quote_bins(call: Call) -> Answer:
+    """`GET /quote/bucketed`: the last quote of each minute (or other size) still known."""
+    width = {"1m": 16, "5m": 16, "1h": 13, "1d": 10}[_bin_size(call)]  # characters of the timestamp
+    rows = _of_symbols(call, call.venue.exchange.quote_rows)
+    last = {(row["symbol"], str(row["timestamp"])[:width]): row for row in rows}
+    return call.selected(list(last.values()), QUOTE)
+
+
+def get_funding(call: Call) -> Answer:
+    """`GET /funding`."""
+    return call.selected(call.venue.exchange.funding_rows(), TABLES["funding"])
+
+
+def get_liquidations(call: Call) -> Answer:
+    """`GET /liquidation`: liquidation orders now in the book, everybody's."""
+    return call.selected(call.venue.exchange.liquidation_rows(), TABLES["liquidation"])
+
+
+def get_insurance(call: Call) -> Answer:
+    """`GET /insurance`."""
+    return call.selected(call.venue.exchange.insurance_rows(), TABLES["insurance"])
+
+
+def get_settlements(_call: Call) -> Answer:
+    """`GET /settlement`: nothing has settled yet."""
+    return []
+
+
+def get_stats(call: Call) -> Answer:
+    """`GET /stats`: sums over the contracts of a series, by currency."""
+    sums: dict[tuple[object, object], dict[str, object]] = {}
+    for row in call.venue.exchange.instrument_rows():
+        if row["state"] != "Open":
+            continue
+        key = (row["rootSymbol"], row["settlCurrency"])
+        one = sums.setdefault(key, {"rootSymbol": key[0], "currency": key[1]})
+        for name in ("volume24h", "turnover24h", "openInterest", "openValue"):
+            one[name] = _number(one.get(name)) + _number(row.get(name))
+    return list(sums.values())
+
+
+def _of_symbols(call: Call, read: Callable[[str], list[Row]], *, indices: bool = False) -> list[Row]:
+    wanted = call.symbol()
+    symbols = [str(row["symbol"]) for row in call.venue.exchange.instrument_rows()]
+    asked = [name for name in symbols if wanted in (None, name) and (indices or not is_index(name))]
+    rows = [row for name in asked for row in read(name)]
+    return sorted(rows, key=lambda row: str(row["timestamp"]))
+
+
+def _bin_size(call: Call) -> str:
+    size = call.params.text("binSize") or "1m"
+    if size not in BIN_SIZES:
+        raise Refused("Invalid binSize")
+    return size
+
+
+def _number(value: object) -> Decimal:
+    return value if isinstance(value, Decimal) else Decimal(str(value or 0))

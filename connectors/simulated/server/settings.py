@@ -1,0 +1,98 @@
+"""Settings of one embedded exchange, as a single frozen value.
+
+Why: the command line, the demo and the tests all describe an exchange the same way, and a state
+directory can tell whether it was written under the same settings.
+
+Units: `_ms` are milliseconds of protocol time, `_bytes` bytes, balances are minor units of their
+currency. Defaults of the doubtful points:
+`docs/venue-facts.md`; limits: www.bitmex.com/app/restAPI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from types import MappingProxyType
+
+from connectors.simulated.engine.switches import Switches
+
+HOST = "127.0.0.1"
+_ONE_BITCOIN = 100_000_000  # satoshi
+_HUNDRED_THOUSAND_TETHER = 100_000_000_000  # micro-USDT
+
+
+class RowStyle(Enum):
+    """How rows show columns without a value."""
+
+    FULL = "full"  # as null: what most public clients need
+    SPARSE = "sparse"  # left out: what the newest real rows look like
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RateLimits:
+    """The venue's request limits; `is_on=False` lets a harness send as it likes."""
+
+    is_on: bool = True
+    signed_per_minute: int = 120
+    unsigned_per_minute: int = 30
+    orders_per_second: int = 10
+    connections_per_hour: int = 720
+    ban_after_refusals: int = 20  # refusals within `ban_window_ms` that lead to a ban
+    ban_window_ms: int = 10_000
+    ban_ms: int = 60_000  # the venue says an hour; a test session should outlive it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExchangeSettings:
+    """Everything that makes one embedded exchange differ from another.
+
+    Attributes:
+        port: REST and WebSocket port on loopback; 0 takes a free one.
+        control_port: Port of the control API; 0 takes a free one.
+        seed: Origin of all that looks random: the price path and the accounts' keys.
+        scenario: Name of a built-in price history; ignored when `candles` is given.
+        candles: Candle file to play instead.
+        since: First time to play of the candle file, as `--from` takes it.
+        until: Last time to play, as `--to` takes it.
+        pick_day: Of a file longer than a day, without a range, play the most violent day only.
+        speed: Pace of the tape as `--speed` takes it (a factor, `fit:SECONDS`, `max`); None for
+            the tape's own.
+        start_paused: Publish the first prices and wait for `POST /tape`.
+        state_dir: Folder of the journal; None keeps nothing.
+        accounts: Number of funded accounts.
+        balances: Opening balances of each account, currency to minor units.
+        rows: How empty columns are written.
+        limits: Request limits.
+        switches: The engine's choices.
+        position_refresh_ms: How often rows that only prices moved are published.
+        heartbeat_ms: Longest silence of the market tables while the tape stands still.
+        expired_status: HTTP status of a request whose `api-expires` has passed (401 or 400).
+        outbox_bytes: Unread bytes after which a slow WebSocket reader is dropped.
+        body_bytes: Largest request body.
+    """
+
+    port: int = 0
+    control_port: int = 0
+    seed: int = 1
+    scenario: str = "calm"
+    candles: Path | None = None
+    since: str | None = None
+    until: str | None = None
+    pick_day: bool = False
+    speed: str | None = None
+    start_paused: bool = False
+    state_dir: Path | None = None
+    accounts: int = 1
+    balances: Mapping[str, int] = field(
+        default_factory=lambda: MappingProxyType({"XBt": _ONE_BITCOIN, "USDt": _HUNDRED_THOUSAND_TETHER})
+    )
+    rows: RowStyle = RowStyle.FULL
+    limits: RateLimits = field(default_factory=RateLimits)
+    switches: Switches = field(default_factory=Switches)
+    position_refresh_ms: int = 5_000
+    heartbeat_ms: int = 1_000
+    expired_status: int = 401
+    outbox_bytes: int = 8 * 1024 * 1024
+    body_bytes: int = 64 * 1024

@@ -1,0 +1,176 @@
+"""The running exchange: one engine, one clock, one journal, and everyone who watches.
+
+Why: REST, WebSocket, the tape and the timers all change the exchange in one way, `submit`: the
+input is on disk, then applied, then published, then answered. So no client ever sees an effect
+that a restart would lose, and no frame is out of order with another.
+
+Units: milliseconds of protocol time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from connectors.simulated.engine.changes import Reply
+from connectors.simulated.engine.exchange import Exchange
+from connectors.simulated.engine.inputs import Input, OpenAccount, PassTime, SetPrices
+from connectors.simulated.engine.refusals import Refused
+from connectors.simulated.server.auth import Keyring, derive_keys
+from connectors.simulated.server.clock import Clock, MonotonicClock
+from connectors.simulated.server.history import History
+from connectors.simulated.server.hub import Hub
+from connectors.simulated.server.limits import RequestLimits
+from connectors.simulated.server.settings import ExchangeSettings
+from connectors.simulated.server.state import Record, StateJournal, TapeState
+
+FIRST_ACCOUNT = 100_001
+
+
+class Venue:
+    """Everything behind the two ports.
+
+    Attributes:
+        settings: What this exchange was started with.
+        clock: Protocol time.
+        exchange: The engine; to be read, never to be changed but through `submit`.
+        hub: Publication.
+        history: What happened, on both clocks.
+        keyring: All API keys.
+        limits: Request limits.
+        timers_changed: Set when the next timer may be another one than before.
+        tape: What the operator set on the tape.
+        step: Index of the tape's last step, -1 before the first.
+        tape_ms: Time on the tape, None before its first step.
+    """
+
+    def __init__(self, settings: ExchangeSettings, clock: Clock) -> None:
+        self.settings = settings
+        self.clock = MonotonicClock(clock)
+        self.exchange = Exchange(switches=settings.switches)
+        self.hub = Hub(self.exchange, settings.rows)
+        self.history = History()
+        self.accounts = [FIRST_ACCOUNT + number for number in range(settings.accounts)]
+        keys = [key for account in self.accounts for key in derive_keys(settings.seed, account)]
+        self.keyring = Keyring(keys, expired_status=settings.expired_status)
+        self.limits = RequestLimits(settings.limits)
+        self.timers_changed = asyncio.Event()
+        self.tape = TapeState(is_playing=not settings.start_paused)
+        self.step = -1
+        self.tape_ms: int | None = None
+        self._last_prices: SetPrices | None = None
+        self._journal: StateJournal | None = None
+
+    def open(self, fingerprint: Mapping[str, str]) -> None:
+        """Replay the state directory, if there is one, and see to it that the accounts exist.
+
+        Args:
+            fingerprint: Settings that have to be the same as when the directory was written.
+
+        Raises:
+            StateError: If the directory cannot be used.
+        """
+        if self.settings.state_dir is not None:
+            journal = StateJournal(self.settings.state_dir, fingerprint)
+            try:
+                for record in journal.replay():
+                    self._replay(record)
+            except BaseException:
+                journal.close()
+                raise
+            self._journal = journal
+        for account in self.accounts:
+            if not self.exchange.has_account(account):
+                self.submit(OpenAccount(account=account, balances=dict(self.settings.balances)))
+
+    def close(self) -> None:
+        """Close the journal."""
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
+
+    def submit(self, value: Input, *, step: int | None = None) -> Reply:
+        """Journal, apply and publish one input; return what the REST answer shows.
+
+        Args:
+            value: The input.
+            step: Index of the tape's step, for prices that come off the tape.
+
+        Raises:
+            Refused: If the venue would answer with an HTTP error.
+            StateError: If it could not be journalled; nothing has changed then.
+        """
+        record = Record(at_ms=self.clock(), input=value, step=step)
+        journal = self._journal
+        before = None if journal is None else journal.append(record)
+        try:
+            return self._apply(value, record.at_ms, step)
+        except Refused:
+            raise
+        except BaseException:
+            if journal is not None and before is not None:
+                journal.cut(before)  # what the engine could not take must not break the next start
+            raise
+
+    def repeat_prices(self) -> None:
+        """Publish the last prices once more, so that market tables move while the tape stands still."""
+        if self._last_prices is not None:
+            self.submit(self._last_prices)
+
+    def pass_time(self) -> None:
+        """Let timers that are due run out."""
+        self.submit(PassTime())
+
+    def set_tape(self, tape: TapeState) -> None:
+        """Keep what the operator set on the tape, over a restart too."""
+        if self._journal is not None:
+            self._journal.append(Record(at_ms=self.clock(), tape=tape))
+        self.tape = tape
+
+    def refresh(self, account: int) -> None:
+        """Publish the account's position and margin rows as prices have moved them."""
+        at_ms = self.clock()
+        self.exchange.refresh(account, at_ms=at_ms)
+        self._publish(at_ms)
+
+    def _apply(self, value: Input, at_ms: int, step: int | None) -> Reply:
+        if isinstance(value, SetPrices):
+            self._note_prices(value, at_ms, step)
+        try:
+            return self.exchange.apply(value, at_ms=at_ms)
+        finally:
+            self._publish(at_ms)
+            self.timers_changed.set()
+
+    def _note_prices(self, value: SetPrices, at_ms: int, step: int | None) -> None:
+        is_new = self.tape_ms != value.tape_ms or step is not None
+        self._last_prices = _without_extremes(value)
+        self.tape_ms = value.tape_ms
+        if step is not None:
+            self.step = step
+        if is_new:
+            self.history.note_prices(value.prices, at_ms=at_ms, tape_ms=value.tape_ms)
+
+    def _publish(self, at_ms: int) -> None:
+        changes = self.exchange.take_changes()
+        self.history.note_changes(changes, at_ms=at_ms, tape_ms=self.tape_ms)
+        self.hub.publish(changes)
+
+    def _replay(self, record: Record) -> None:
+        self.clock.advance_to(record.at_ms)
+        if record.tape is not None:
+            self.tape = record.tape
+        if record.input is None:
+            return
+        try:
+            self._apply(record.input, record.at_ms, record.step)
+        except Refused:
+            return  # it was refused the first time, too; nothing changed
+
+
+def _without_extremes(value: SetPrices) -> SetPrices:
+    """Return the prices without what was traded on the way to them, which happens only once."""
+    prices = tuple(replace(one, low=None, high=None) for one in value.prices)
+    return SetPrices(tape_ms=value.tape_ms, prices=prices)

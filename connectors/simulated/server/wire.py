@@ -1,0 +1,167 @@
+"""Table changes to real-time frames.
+
+Why: the engine tells whole rows; the venue sends a row whole once (`insert`) and then only what
+changed (`update`). The mirror keeps each keyed row as last published, so a partial and the updates
+after it always fit together, whatever the engine knows by then.
+
+Units: as in the rows. Source: www.bitmex.com/app/wsAPI, table protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
+from connectors.simulated.engine.changes import Cell, Change, Row
+from connectors.simulated.server.json_text import dump
+from connectors.simulated.server.settings import RowStyle
+from connectors.simulated.server.tables import FINAL_ORDER_STATES, TABLES, Table
+
+_ORDER_END = ("ordStatus", "leavesQty", "workingIndicator")
+_PRICE_DRIVEN = frozenset({"position", "margin"})
+
+
+class Action(Enum):
+    """What a frame does to the client's copy of a table."""
+
+    PARTIAL = "partial"
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """One message to everyone who subscribed to these rows.
+
+    Attributes:
+        table: Topic.
+        action: What to do with the rows.
+        account: Owner, None for public tables.
+        symbol: Instrument of all its rows, None where the table has none.
+        rows: The rows, or the changed columns of them.
+    """
+
+    table: str
+    action: Action
+    account: int | None
+    symbol: str | None
+    rows: Sequence[object]
+
+    @cached_property
+    def text(self) -> str:
+        """The frame as sent; encoded once, however many clients read it."""
+        body = {"table": self.table, "action": self.action.value, "data": self.rows}
+        return dump(body).decode()
+
+
+class Mirror:
+    """All keyed rows as last published, and the frames that bring clients to the next state."""
+
+    def __init__(self, style: RowStyle) -> None:
+        self._style = style
+        self._rows: dict[str, dict[tuple[Cell, ...], Row]] = {}
+
+    def frames(self, changes: Iterable[Change]) -> list[Frame]:
+        """Return the frames of the changes, neighbours of one kind joined."""
+        single = [frame for change in changes if (frame := self._frame(change)) is not None]
+        joined: list[Frame] = []
+        for frame in single:
+            if joined and _is_same_kind(joined[-1], frame):
+                last = joined.pop()
+                joined.append(_joined(last, frame))
+            else:
+                joined.append(frame)
+        return joined
+
+    def rows(self, table: str, account: int | None) -> list[Row]:
+        """Return the published rows of a table, of one account where it belongs to accounts.
+
+        Finished orders are left out: the venue's partial holds open ones only.
+        """
+        kept = self._rows.get(table, {}).values()
+        return [row for row in kept if row.get("ordStatus") not in FINAL_ORDER_STATES and _belongs(row, account)]
+
+    def _frame(self, change: Change) -> Frame | None:
+        table = TABLES[change.table]
+        if not table.keys:
+            return self._framed(change, Action.INSERT, change.row)
+        known = self._rows.setdefault(table.name, {})
+        key = tuple(change.row.get(name) for name in table.keys)
+        if change.is_delete:
+            known.pop(key, None)
+            named = (*table.keys, "symbol") if "symbol" in table.types else table.keys
+            return self._framed(change, Action.DELETE, {name: change.row.get(name) for name in named})
+        before = known.get(key)
+        known[key] = change.row
+        if before is None:
+            return self._framed(change, Action.INSERT, change.row)
+        changed = {name for name, cell in change.row.items() if name not in before or before[name] != cell}
+        if change.is_refresh and table.name in _PRICE_DRIVEN and changed <= {"timestamp"}:
+            return None
+        return self._framed(change, Action.UPDATE, _update(change.row, changed, table))
+
+    def _framed(self, change: Change, action: Action, row: Row) -> Frame:
+        shown = row if action is Action.UPDATE else styled(row, self._style)
+        symbol = change.row.get("symbol")
+        return Frame(
+            table=change.table,
+            action=action,
+            account=change.account,
+            symbol=symbol if isinstance(symbol, str) else None,
+            rows=(shown,),
+        )
+
+
+def styled(row: Row, style: RowStyle) -> Row:
+    """Return the row with its empty columns as null, or without them."""
+    if style is RowStyle.FULL:
+        return row
+    return {name: cell for name, cell in row.items() if cell not in (None, "")}
+
+
+def partial_text(table: Table, rows: Sequence[object], condition: dict[str, Cell]) -> str:
+    """Return a partial: the full image of what a subscription covers.
+
+    Args:
+        table: The table.
+        rows: Its rows, already styled.
+        condition: What the partial covers: `{}`, or account and symbol.
+    """
+    body = {
+        "table": table.name,
+        "action": Action.PARTIAL.value,
+        "keys": table.keys,
+        "types": table.types,
+        "attributes": table.attributes,
+        "filter": condition,
+        "data": rows,
+    }
+    return dump(body).decode()
+
+
+def _update(row: Row, changed: set[str], table: Table) -> Row:
+    wanted = {*table.keys, *table.repeated, *changed}
+    if table.name == "order" and "ordStatus" in changed:
+        wanted.update(_ORDER_END)
+    return {name: cell for name, cell in row.items() if name in wanted}
+
+
+def _belongs(row: Row, account: int | None) -> bool:
+    return account is None or row.get("account") == account
+
+
+def _is_same_kind(one: Frame, other: Frame) -> bool:
+    return (one.table, one.action, one.account, one.symbol) == (other.table, other.action, other.account, other.symbol)
+
+
+def _joined(one: Frame, other: Frame) -> Frame:
+    return Frame(
+        table=one.table,
+        action=one.action,
+        account=one.account,
+        symbol=one.symbol,
+        rows=(*one.rows, *other.rows),
+    )

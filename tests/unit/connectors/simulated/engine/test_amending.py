@@ -1,0 +1,92 @@
+"""Amendments of open orders."""
+
+from __future__ import annotations
+
+import pytest
+
+from connectors.simulated.engine.inputs import AmendOrder
+from tests.unit.connectors.simulated.engine.desk import ALICE, Desk, prices
+
+
+def test_stop_moves_and_keeps_its_id() -> None:
+    """A protective stop is amended upwards: same id, Replaced on the executions, fires at the new price."""
+    desk = Desk()
+    desk.place(1000, ord_type="Market")
+    stop = desk.stop(49_000)
+    row = desk.amend(stop, stop_px=49_500)
+    assert (row["orderID"], row["stopPx"]) == (stop["orderID"], 49_500)
+    assert row["text"] == "Amended stopPx\nSubmitted via API."
+    assert desk.executions()[-1]["execType"] == "Replaced"
+    desk.move(prices(mark=49_500))
+    assert desk.order(stop)["ordStatus"] == "Filled"
+
+
+def test_stop_amended_beyond_the_mark_fires_at_once() -> None:
+    """The new trigger is crossed already: done in the same step, or refused by switch with the old stop kept."""
+    desk = Desk()
+    desk.place(1000, ord_type="Market")
+    stop = desk.stop(49_000)
+    assert desk.amend(stop, stop_px=50_500)["ordStatus"] == "Filled"
+    strict = Desk(refuse_crossed_stops=True)
+    strict.place(1000, ord_type="Market")
+    stop = strict.stop(49_000)
+    assert strict.refusal(lambda: strict.amend(stop, stop_px=50_500)).message == "Invalid stopPx for ordType"
+    assert strict.order(stop)["stopPx"] == 49_000
+
+
+def test_limit_amended_across_the_spread_trades() -> None:
+    """A resting buy moved above the ask fills there."""
+    desk = Desk()
+    order = desk.place(1000, price=49_000)
+    assert desk.amend(order, price=50_100)["ordStatus"] == "Filled"
+    assert desk.position()["currentQty"] == 1000
+
+
+def test_quantity_and_price_together() -> None:
+    """Both columns are named in the text, the margin follows."""
+    desk = Desk()
+    order = desk.place(1000, price=49_000)
+    row = desk.amend(order, order_qty=2000, price=48_000)
+    assert (row["orderQty"], row["leavesQty"], row["price"]) == (2000, 2000, 48_000)
+    assert row["text"] == "Amended orderQty price\nSubmitted via API."
+
+
+def test_client_id_can_be_replaced() -> None:
+    """By origClOrdID with a new clOrdID: both ids are used up, the new one names the order."""
+    desk = Desk()
+    desk.place(1000, price=49_000, cl_ord_id="one")
+    desk.apply(AmendOrder(account=ALICE, orig_cl_ord_id="one", cl_ord_id="two", order_qty=500))
+    refused = desk.refusal(lambda: desk.place(100, price=1, cl_ord_id="two"))
+    assert refused.message == "Duplicate clOrdID"
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({}, "Invalid amend: orderQty, leavesQty, price, stopPx unchanged"),
+        ({"price": 49_000}, "Invalid amend: orderQty, leavesQty, price, stopPx unchanged"),
+        ({"price": "49000.01"}, "Invalid price tickSize"),
+        ({"stop_px": 49_000}, "Invalid stopPx for ordType"),
+        ({"order_qty": 150}, "Order quantity must be a multiple of lot size: 100"),
+        ({"order_qty": 100, "leaves_qty": 100}, "Invalid orderQty or leavesQty"),
+        ({"order_qty": 9_000_000}, "Account has insufficient Available Balance"),
+    ],
+)
+def test_invalid_amendments_change_nothing(fields: dict[str, object], text: str) -> None:
+    """Each refusal has the venue's text, and the order stays as it was."""
+    desk = Desk()
+    order = desk.place(1000, price=49_000)
+    assert desk.refusal(lambda: desk.amend(order, **fields)).message.startswith(text)
+    assert desk.order(order) == order
+
+
+def test_finished_and_unknown_orders() -> None:
+    """A filled order names its state; unknown ids of either kind have texts of their own."""
+    desk = Desk()
+    done = desk.place(1000, ord_type="Market")
+    assert desk.refusal(lambda: desk.amend(done, order_qty=2000)).message == "Invalid ordStatus: Filled"
+    assert desk.refusal(lambda: desk.amend({"orderID": "none"}, order_qty=1)).message == "Invalid orderID"
+    call = AmendOrder(account=ALICE, orig_cl_ord_id="none", order_qty=1)
+    assert desk.refusal(lambda: desk.apply(call)).message == "Invalid origClOrdID"
+    nameless = AmendOrder(account=ALICE, order_qty=1)
+    assert desk.refusal(lambda: desk.apply(nameless)).message == "orderID or origClOrdID must be sent."

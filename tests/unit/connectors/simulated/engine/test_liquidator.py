@@ -1,0 +1,199 @@
+"""Liquidation: when, in which order, at which price, and who pays."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from connectors.simulated.engine.switches import LiquidationStyle
+from tests.unit.connectors.simulated.engine.desk import ALICE, BOB, XBT, Desk, number, prices, tables
+
+NO_ORDER = "00000000-0000-0000-0000-000000000000"
+TICK = Decimal("0.1")
+
+
+def long_desk(**switches: object) -> Desk:
+    """Return a desk with an isolated 25x long of 100,000 at 50,000.5."""
+    desk = Desk(**switches)
+    desk.leverage(25)
+    desk.place(100_000, ord_type="Market")
+    return desk
+
+
+def test_isolated_position_goes_exactly_at_its_liquidation_price() -> None:
+    """One tick above nothing happens; at the price shown the position is taken over."""
+    desk = long_desk()
+    edge = number(desk.position()["liquidationPrice"])
+    desk.move(prices(mark=edge + Decimal("0.01"), last=edge))
+    assert desk.position()["currentQty"] == 100_000
+    desk.move(prices(mark=edge, last=edge))
+    assert desk.position()["currentQty"] == 0
+
+
+def test_last_price_does_not_liquidate() -> None:
+    """Last far below the liquidation price with the mark above it changes nothing."""
+    desk = long_desk()
+    desk.move(prices(mark=49_500, last=40_000))
+    assert desk.position()["currentQty"] == 100_000
+
+
+def test_rows_of_a_liquidation_in_order() -> None:
+    """Orders go first, stops too; then position, liquidation, execution, delete, position, margin."""
+    desk = long_desk()
+    stop = desk.stop(45_000)
+    limit = desk.place(-100, price=60_000)
+    other = desk.place(100, price=40_000, symbol="XBTH27")
+    bankrupt = desk.position()["bankruptPrice"]
+    changes = desk.move(prices(mark=48_000, last=48_200))
+    assert tables(changes) == [
+        *["order", "execution"] * 2,
+        "position",
+        "liquidation",
+        "execution",
+        "liquidation",
+        "position",
+        "margin",
+    ]
+    for row in (stop, limit):
+        assert desk.order(row)["ordStatus"] == "Canceled"
+        assert str(desk.order(row)["text"]).startswith("Canceled: Position in liquidation")
+    assert desk.order(other)["ordStatus"] == "New"
+    shown = [change for change in changes if change.table == "liquidation"]
+    assert [change.is_delete for change in shown] == [False, True]
+    assert shown[0].row["leavesQty"] == 100_000
+    assert shown[0].row["side"] == "Sell"
+    positions = [change.row for change in changes if change.table == "position"]
+    assert [row["posState"] for row in positions] == ["Liquidation", None]
+    final = positions[-1]
+    assert (final["currentQty"], final["isOpen"], final["liquidationPrice"]) == (0, False, None)
+    execution = desk.executions()[-1]
+    assert (execution["orderID"], execution["execType"]) == (NO_ORDER, "Trade")
+    assert (execution["text"], execution["lastPx"]) == ("Liquidation", bankrupt)
+    assert desk.exchange.liquidation_rows() == []
+
+
+def test_newer_style_of_the_execution() -> None:
+    """By switch the execution says Liquidation in its type."""
+    desk = long_desk(liquidation_style=LiquidationStyle.LIQUIDATION)
+    desk.move(prices(mark=40_000))
+    assert desk.executions()[-1]["execType"] == "Liquidation"
+
+
+def test_isolated_loss_is_the_position_margin_and_no_more() -> None:
+    """A jump far beyond bankruptcy costs the isolated margin; the insurance fund pays the rest."""
+    desk = long_desk()
+    before = number(desk.margin()["walletBalance"])
+    held = number(desk.position()["posMargin"])
+    desk.move(prices(mark=30_000))
+    lost = before - number(desk.margin()["walletBalance"])
+    assert 0 <= held - lost < held / 100
+    assert number(desk.exchange.insurance_rows()[0]["walletBalance"]) < 0
+    assert desk.exchange.money_is_conserved()
+
+
+def test_jump_over_stop_and_liquidation_liquidates_by_default() -> None:
+    """One step crosses both: the cautious default takes the position, the switch lets the stop fire."""
+    for first, text in ((True, "Canceled: Position in liquidation"), (False, "Triggered: Order stop price reached")):
+        desk = long_desk(liquidation_first=first)
+        stop = desk.stop(49_000)
+        desk.move(prices(mark=48_200, last=48_900))
+        assert str(desk.order(stop)["text"]).startswith(text), first
+        assert desk.position()["currentQty"] == 0
+
+
+def test_jump_over_the_stop_only_fires_it() -> None:
+    """One step crosses the stop but not the liquidation price: the stop does its work."""
+    desk = long_desk()
+    stop = desk.stop(49_000)
+    desk.move(prices(mark=48_400, last=48_400))
+    assert desk.order(stop)["ordStatus"] == "Filled"
+    assert all(row["text"] != "Liquidation" for row in desk.executions())
+
+
+def test_stop_in_an_empty_book_stops_at_bankruptcy_and_the_rest_is_liquidated() -> None:
+    """A stop that meets too little liquidity fills to the bankruptcy price; what is left follows it."""
+    desk = long_desk()
+    stop = desk.stop(49_000)
+    bankrupt = number(desk.position()["bankruptPrice"])
+    desk.move(prices(mark=48_900, last=48_300, half_spread=100, depth=10_000))
+    row = desk.order(stop)
+    assert row["ordStatus"] == "Canceled"
+    assert 0 < number(row["cumQty"]) < 100_000
+    trades = [e for e in desk.executions() if e["orderID"] == stop["orderID"] and e["lastPx"]]
+    assert min(number(e["lastPx"]) for e in trades) >= bankrupt
+    assert desk.position()["currentQty"] == 100_000 - number(row["cumQty"])
+    assert desk.exchange.money_is_conserved()
+
+
+def test_cross_positions_of_one_currency_go_together() -> None:
+    """Two cross positions in XBt, one losing: both are taken, the USDt position and isolated ones stay."""
+    desk = Desk()
+    desk.place(1_000_000, ord_type="Market")
+    desk.place(1_000, ord_type="Market", symbol="ETHUSD")
+    desk.place(1_000, ord_type="Market", symbol="XBTUSDT")
+    desk.leverage(10, "XBTH27")
+    desk.place(1_000, ord_type="Market", symbol="XBTH27")
+    stop = desk.place(-1_000, stop_px=2_000, symbol="ETHUSD")
+    edge = number(desk.position()["liquidationPrice"])
+    desk.move(prices(mark=edge - 1))
+    assert desk.position()["currentQty"] == desk.position("ETHUSD")["currentQty"] == 0
+    assert desk.position("XBTUSDT")["currentQty"] == desk.position("XBTH27")["currentQty"] == 1_000
+    assert desk.order(stop)["ordStatus"] == "Canceled"
+    margin = desk.margin()
+    left = number(margin["walletBalance"]) - number(desk.position("XBTH27")["posMargin"])
+    assert 0 <= left < XBT // 1000
+    assert desk.exchange.money_is_conserved()
+
+
+def test_cross_goes_at_the_price_shown() -> None:
+    """A single cross position, long and short: safe next to its liquidation price, gone at it."""
+    for sign in (1, -1):
+        desk = Desk()
+        desk.place(sign * 1_000_000, ord_type="Market")
+        edge = number(desk.position()["liquidationPrice"])
+        assert (edge < 50_000) is (sign > 0)
+        desk.move(prices(mark=edge + sign * TICK * 2))
+        assert desk.position()["currentQty"] == sign * 1_000_000
+        desk.move(prices(mark=edge))
+        assert desk.position()["currentQty"] == 0
+        assert number(desk.margin()["walletBalance"]) >= 0
+
+
+def test_cross_profit_of_one_position_carries_another() -> None:
+    """The new engine: a gain on ETHUSD moves the liquidation price of XBTUSD away."""
+    desk = Desk()
+    desk.place(1_000_000, ord_type="Market")
+    desk.place(3_000, ord_type="Market", symbol="ETHUSD")
+    before = number(desk.position()["liquidationPrice"])
+    desk.move(prices("ETHUSD", 3_300, half_spread="0.05"))
+    assert number(desk.position()["liquidationPrice"]) < before
+
+
+def test_fully_covered_short_shows_the_highest_price() -> None:
+    """A 1x inverse short, isolated or cross with more balance than cost, can not be liquidated."""
+    desk = Desk()
+    desk.place(-10_000, ord_type="Market")
+    assert desk.position()["liquidationPrice"] == 1_000_000
+    desk.leverage(1)
+    assert desk.position()["liquidationPrice"] == 1_000_000
+    assert (desk.position()["posComm"], desk.position()["posMaint"]) == (0, 0)
+    desk.move(prices(mark=900_000))
+    assert desk.position()["currentQty"] == -10_000
+
+
+def test_other_accounts_are_left_alone() -> None:
+    """The liquidation of one account does not touch an identical one with less leverage."""
+    desk = long_desk()
+    desk.leverage(3, account=BOB)
+    desk.place(100_000, account=BOB, ord_type="Market")
+    desk.move(prices(mark=48_000))
+    assert desk.position(account=ALICE)["currentQty"] == 0
+    assert desk.position(account=BOB)["currentQty"] == 100_000
+
+
+def test_halted_market_liquidates_when_it_opens_again() -> None:
+    """During a halt nothing is taken over; the first step after it does."""
+    desk = long_desk()
+    desk.move(prices(mark=47_000, halted=True))
+    assert desk.position()["currentQty"] == 100_000
+    desk.move(prices(mark=47_000))
+    assert desk.position()["currentQty"] == 0
