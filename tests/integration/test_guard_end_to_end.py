@@ -103,6 +103,32 @@ async def test_an_orderly_stop_leaves_the_protection(tmp_path: Path) -> None:
         assert sent[-1] == "DisarmSwitch"
 
 
+async def test_an_orderly_stop_cancels_what_may_add_exposure_if_asked(tmp_path: Path) -> None:
+    """P1: `cancel_on_stop`: a bot's two quotes go before the disarming; what only shrinks stays."""
+    async with running() as exchange, Rest(exchange) as bot, a_guard(tmp_path, exchange) as guard:
+        with guard.settings.open("a") as settings:
+            settings.write("[switch]\ncancel_on_stop = true\n")
+        await guard.start_guarding()
+        await open_long(bot)
+        stop = await wait_stop(bot)
+        for name, side, price, execution in (
+            ("quote-1", "Buy", 40_000, ""),
+            ("quote-2", "Sell", 90_000, ""),
+            ("ladder", "Sell", 95_000, "ReduceOnly"),
+        ):
+            order = {"symbol": "XBTUSD", "side": side, "orderQty": 100, "price": price, "execInst": execution}
+            await bot.ask("POST", "/order", clOrdID=name, **order)
+
+        async def is_fed() -> bool:
+            return (await guard.status())["switch"]["state"] == "armed"
+
+        await until(is_fed, "the switch to be armed for the quotes")
+        assert await guard.terminate() == 0
+        rows = await bot.ask("GET", "/order", filter={"open": True})
+        assert {row["clOrdID"] for row in rows} == {stop["clOrdID"], "ladder"}
+        assert "stay open" not in guard.words()
+
+
 async def test_observing_sends_nothing_that_changes_anything(tmp_path: Path) -> None:
     """`--observe` with a key that may only read: the position is told about, and the exchange sees no order of ours."""
     async with (
