@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from daemon.core.mode import Mode
 from daemon.shell.status_socket import ask_status
 
 _COLUMNS = (
@@ -24,6 +25,9 @@ _COLUMNS = (
     ("tier", "tier"),
     ("covered since", "covered_since"),
 )
+
+_LAST_KNOWN = frozenset({Mode.STARTING.value, Mode.BLIND.value})
+"""Modes in which prices, tiers and cover are memories: blind must never look like safe."""
 
 
 def show_status(path: Path, *, as_json: bool) -> None:
@@ -43,8 +47,12 @@ def in_words(status: Mapping[str, Any]) -> str:
     if "feeds" in status:
         lines += [_feeds(status["feeds"]), _switch(status["switch"])]
     lines += _degraded(status)
-    positions = status.get("positions", [])
-    lines += _table(positions) if positions else ["no open positions"]
+    if status["mode"] in _LAST_KNOWN:
+        lines.append("the guard does not see: what follows is the last that was known, and may be old")
+    if "positions" not in status:
+        lines.append("nothing is known of the account yet, and nothing is guarded")
+    else:
+        lines += _table(status["positions"]) if status["positions"] else ["no open positions"]
     return "\n".join(lines)
 
 

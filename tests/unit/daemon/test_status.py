@@ -26,6 +26,7 @@ def test_a_covered_position_is_shown_with_its_figures() -> None:
     assert position["stops"][0]["ours"]
     text = in_words({**FRAME, **msgspec.json.decode(msgspec.json.encode(described))})
     assert SYMBOL in text
+    assert "may be old" not in text
     assert str(position["stop_trigger"]) in text
 
 
@@ -40,8 +41,11 @@ def test_the_headline_counts_covers_and_names_troubles() -> None:
     text = in_words({**FRAME, **describe_state(state, now_ns=START_NS + 21 * SECOND_NS)})
     assert "market lost (closed)" in text
     assert "degraded: blind_market" in text
+    assert "may be old" in text
 
 
 def test_a_daemon_that_waits_for_the_venue_is_shown() -> None:
-    """There is no state yet, and the command must not stumble over that."""
-    assert "waiting_for_venue" in in_words({**FRAME, "mode": "waiting_for_venue"})
+    """P12: there is no state yet; that must neither fail nor look as if all were well."""
+    text = in_words({**FRAME, "mode": "waiting_for_venue"})
+    assert "waiting_for_venue" in text
+    assert "no open positions" not in text
