@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 import msgspec
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -51,6 +51,7 @@ class AlertReceiver:
         """Listen on a free loopback port; `url` is the address."""
         listener = socket.socket()
         listener.bind((HOST, 0))
+        listener.listen()  # from now on, so that whoever comes first waits rather than being refused
         self.url = f"http://{HOST}:{listener.getsockname()[1]}{PATH}"
         app = Starlette(routes=[Route(PATH, self._take, methods=["POST"])])
         server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
@@ -64,7 +65,7 @@ class AlertReceiver:
     async def _take(self, request: Request) -> Response:
         try:
             alert = msgspec.json.decode(await request.body(), type=ReceivedAlert)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, ClientDisconnect):  # a guard killed half way; the next one sends it again
             return Response(status_code=400)
         self._alerts[alert.alert_id] = alert
         return Response(status_code=204)
