@@ -71,18 +71,18 @@ def assert_saved(code: int, result: dict[str, object], shown: str, folder: Path)
 @pytest.mark.parametrize("scenario", ["crash", "squeeze"])
 def test_built_in_days_end_well(tmp_path: Path, scenario: str) -> None:
     """A fall takes the unguarded longs, a squeeze the unguarded short; the guarded account loses none (P1, P2)."""
-    code, result, shown = run_demo(tmp_path, "--scenario", scenario, "--speed", "fit:10")
+    code, result, shown = run_demo(tmp_path, "--scenario", scenario, "--speed", "fit:6")
     assert_saved(code, result, shown, tmp_path)
 
 
 @pytest.mark.timeout(180)
 @pytest.mark.real_day
 def test_a_real_crash_day_ends_well(tmp_path: Path, real_data: Path) -> None:
-    """19 May 2021, the most violent day of its month, picked without being named."""
-    candles = real_data / "candles" / "bitmex-xbtusd-1m-2021-05.csv.gz"
-    code, result, shown = run_demo(tmp_path, "--candles", str(candles), "--speed", "fit:30")
+    """8 November 2022, the most violent day of its month, picked without being named."""
+    candles = real_data / "candles" / "bitmex-xbtusd-1m-2022-11.csv.gz"
+    code, result, shown = run_demo(tmp_path, "--candles", str(candles), "--speed", "fit:15")
     assert_saved(code, result, shown, tmp_path)
-    assert str(result["tape_from"]).startswith("2021-05-19")
+    assert str(result["tape_from"]).startswith("2022-11-08")
 
 
 def _wait_line(stream: IO[str], words: str) -> None:
@@ -107,7 +107,7 @@ def _children(process: subprocess.Popen[str]) -> dict[str, int]:
 @pytest.mark.parametrize("victim", ["run", "exchange"])
 def test_a_killed_process_comes_back_and_the_day_ends_well(tmp_path: Path, victim: str) -> None:
     """`kill -9` of the guard, or of the exchange, while both accounts hold their positions (P7)."""
-    with a_demo(tmp_path, "--speed", "fit:12") as process:
+    with a_demo(tmp_path, "--speed", "fit:8") as process:
         assert process.stderr is not None
         _wait_line(process.stderr, "both accounts hold")
         os.kill(_children(process)[victim], signal.SIGKILL)
