@@ -167,6 +167,33 @@ def test_a_stream_refusal_of_somebody_elses_amend_is_not_ours() -> None:
     assert write.command_id == amend.command_id
 
 
+def test_a_stream_refusal_of_our_amend_is_asked_for() -> None:
+    """P5: named by the order id: the write is settled as refused and the stop itself is looked at again."""
+    guard, row = covered()
+    amend = guard.only(AmendStop, guard.position(a_position(250)))
+    refusal = e.RequestRefusedOnStream(at_ns=guard.now, client_order_id="", order_id=amend.order_id, reason="Invalid")
+    find = guard.only(FindOrders, guard.give(refusal))
+    assert guard.guarded().write is None
+    assert "the venue refuses the stop: Invalid" in guard.guarded().refusal
+    guard.give(e.OrdersFound(at_ns=guard.now, command_id=find.command_id, orders=(row,)))
+    assert guard.only(AmendStop, guard.wait(SECOND)).quantity == 250
+    # The HTTP answer that comes all the same is only a row now.
+    answered(guard, amend.command_id, replace(row, timestamp_ns=row.timestamp_ns + 1))
+    assert guard.guarded().write is not None
+
+
+def test_a_stream_refusal_while_placing_is_about_something_else() -> None:
+    """Only amends and cancels fail on the stream."""
+    guard, place = placing()
+    stray = e.RequestRefusedOnStream(
+        at_ns=guard.now, client_order_id=place.client_order_id, order_id="o-9", reason="Invalid"
+    )
+    guard.give(stray)
+    write = guard.guarded().write
+    assert write is not None
+    assert write.command_id == place.command_id
+
+
 # ---------------------------------------------------------------------- what was found
 
 
