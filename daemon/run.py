@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
 import sys
 from collections.abc import Iterator
@@ -62,6 +63,8 @@ def run(path: Path, *, observe: bool) -> int:
 def _logs_on_standard_output(settings: Settings, credentials: Credentials) -> Iterator[None]:
     """Log while the block runs, through a thread: a reader that hangs must not stop the guard."""
     secrets = [credentials.secret.reveal(), *secrets_of_url(settings.alerts.webhook_url)]
+    if sys.stdout is None:  # started with standard output closed: whatever gets that number next is no log
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
     output = LogWriter(sys.stdout.fileno())
     set_up_logs(settings.log, secrets=secrets, output=output, is_terminal=sys.stdout.isatty())
     try:

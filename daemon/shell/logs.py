@@ -108,7 +108,7 @@ def _put_first(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> M
 def _renderer(chosen: LogFormat, *, is_terminal: bool) -> Any:  # noqa: ANN401 - structlog names no type
     """Text for people at a terminal, one JSON object a line for everything else, unless the settings insist."""
     if chosen is LogFormat.CONSOLE or (chosen is LogFormat.AUTO and is_terminal):
-        return structlog.dev.ConsoleRenderer(colors=is_terminal)
+        return structlog.dev.ConsoleRenderer(colors=is_terminal, sort_keys=False)
     return structlog.processors.JSONRenderer()
 
 
