@@ -104,6 +104,15 @@ async def test_bad_sign_in_by_message_is_told_and_ends() -> None:
             await one.socket.wait_closed()
 
 
+async def test_an_unknown_path_is_not_found() -> None:
+    """A typo in the address is a 404, not the 403 that a ban would be."""
+    async with running() as exchange:
+        with pytest.raises(websockets.InvalidStatus) as refused:
+            async with websockets.connect(exchange.ws_url + "typo", proxy=None):
+                pass
+        assert refused.value.response.status_code == 404
+
+
 async def test_bad_sign_in_by_hand_shake_gets_no_socket() -> None:
     """A wrong signature in headers or address is an HTTP 401."""
     async with running() as exchange:

@@ -163,6 +163,7 @@ class EmbeddedExchange:
             routes=[
                 WebSocketRoute("/realtime", switchboard.answer),
                 WebSocketRoute("/realtimePlatform", switchboard.answer),
+                WebSocketRoute("/{path:path}", switchboard.answer_unknown),
                 Route("/{path:path}", door.answer, methods=_METHODS),
             ]
         )

@@ -47,8 +47,7 @@ class Switchboard:
             connections_left = self._connections_left(address, now_ms)
             key = self._key_of(socket, now_ms)
         except Refused as refusal:
-            body = dump(error_body(refusal))
-            await socket.send_denial_response(Response(body, status_code=refusal.status, media_type="application/json"))
+            await _deny(socket, refusal)
             return
         await socket.accept()
         session = Session(self._venue, address=address, key=key)
@@ -56,6 +55,10 @@ class Switchboard:
             await self._converse(socket, session, connections_left)
         except* Exception:  # noqa: BLE001 - the edge: logged once here, and the client sees no traceback
             _log.exception("realtime session failed")
+
+    async def answer_unknown(self, socket: WebSocket) -> None:
+        """Refuse a hand-shake on a path that is none: a typo must not look like a ban."""
+        await _deny(socket, Refused("Not Found", status=404, name="HTTPError"))
 
     def _connections_left(self, address: str, now_ms: int) -> int:
         left = self._venue.limits.admit_connection(address, now_ms)
@@ -79,6 +82,12 @@ class Switchboard:
                 tasks.create_task(_end_together(reader, writer, session), name="realtime end")
         finally:
             self._venue.hub.remove(session)
+
+
+async def _deny(socket: WebSocket, refusal: Refused) -> None:
+    """Answer a hand-shake with an HTTP error instead of a socket."""
+    body = dump(error_body(refusal))
+    await socket.send_denial_response(Response(body, status_code=refusal.status, media_type="application/json"))
 
 
 async def _read(socket: WebSocket, session: Session) -> None:

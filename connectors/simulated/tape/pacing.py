@@ -10,7 +10,7 @@ Three paces:
   are too many for the budget), the rest is shared out in proportion to the way the price travels.
   When even the hard floors exceed the budget, they win and the tape takes longer.
 - `speed`: tape time divided by a factor, floors still hold.
-- `max`: floors only; quiet bars take no time at all.
+- `max`: the lowest floors only; quiet bars take no time at all.
 
 The pace also sets how fine the tape is: enough points that prices keep coming every `POINT_MS` of
 real time, so that a tape at real time does not look like a silent feed.
@@ -94,8 +94,8 @@ class Pace:
 
     @classmethod
     def fastest(cls) -> Pace:
-        """Play without waiting, but for the floors of violent minutes."""
-        return cls(kind=PaceKind.MAX)
+        """Play without waiting, but for the lowest floors of violent minutes."""
+        return cls(kind=PaceKind.MAX, floor_ms=HARD_FLOOR_MS)
 
     def without_floors(self) -> Pace:
         """Return the same pace without floors, for a player that waits for answers itself."""
