@@ -7,12 +7,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tests.unit.connectors.simulated.engine.test_margin import contract_of
-
 from connectors.simulated.engine.account_rows import break_even_price, entry_price, queue_rank
 from connectors.simulated.engine.ledger import Position
 from connectors.simulated.engine.order_rows import EXECUTION_COLUMNS
 from tests.unit.connectors.simulated.engine.desk import Desk, number
+from tests.unit.connectors.simulated.engine.test_margin import contract_of
 
 # ruff: noqa: SIM905
 # Columns of the venue's own partials of 2024 to 2026.
