@@ -19,7 +19,7 @@ from config.policy import ForeignStops
 from connectors.vocabulary import STOP_KINDS, Order, OrderKind, Side, Trigger
 from daemon.core import ids
 from daemon.core.draft import Draft
-from daemon.core.marks import is_looser
+from daemon.core.marks import is_looser, ns
 from daemon.core.state import Guarded, GuardState, KnownOrder
 from daemon.core.wanted import wanted_quantity
 
@@ -150,3 +150,8 @@ def is_crowded(view: Draft | GuardState, symbol: str) -> bool:
     """Whether the venue's ten stops a symbol are nearly used up."""
     book = view.orders.get(symbol, {}).values()
     return sum(known.order.kind in STOP_KINDS and not known.order.is_triggered for known in book) >= CROWDED_FROM
+
+
+def is_firing(draft: Draft, guarded: Guarded) -> bool:
+    """Whether our stop fired a moment ago, so that the position is about to shrink by itself."""
+    return guarded.fired_ns > 0 and draft.now_ns < guarded.fired_ns + ns(draft.policy.stop.stuck_after_s)

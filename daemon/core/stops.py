@@ -84,7 +84,7 @@ def _tightest(guarded: Guarded, cover: Cover) -> Decimal | None:
 def _covered(draft: Draft, guarded: Guarded, cover: Cover, wanted: Wanted) -> dict[str, object]:
     if not guarded.was_covered:
         _tell_covered(draft, guarded, cover)
-    fired = _is_fired_pending(draft, guarded)
+    fired = covers.is_firing(draft, guarded)
     # A change to stops that suffice may fail too: its pause is forgotten only when nothing was tried for a while.
     tried_ns = max(guarded.placed_ns, guarded.retry_at_ns)
     settled = guarded.write is None and draft.now_ns - tried_ns >= requests.SETTLED_AFTER_NS
@@ -160,7 +160,7 @@ def _keep_stop(draft: Draft, symbol: str, wanted: Wanted, cover: Cover) -> None:
     if draft.now_ns < guarded.retry_at_ns:
         draft.wake(symbol, guarded.retry_at_ns)
         return
-    if _is_fired_pending(draft, guarded):
+    if covers.is_firing(draft, guarded):
         draft.wake(symbol, guarded.fired_ns + ns(draft.policy.stop.stuck_after_s))
         return
     side, mark = guarded.position.side, usable_mark(draft, symbol)
@@ -177,11 +177,6 @@ def _keep_stop(draft: Draft, symbol: str, wanted: Wanted, cover: Cover) -> None:
         _place_first(draft, case)
     else:
         _tend(draft, case, cover.keeper)
-
-
-def _is_fired_pending(draft: Draft, guarded: Guarded) -> bool:
-    """Whether our stop fired a moment ago, so that the position is about to shrink by itself."""
-    return guarded.fired_ns > 0 and draft.now_ns < guarded.fired_ns + ns(draft.policy.stop.stuck_after_s)
 
 
 def _what_is_missing(case: _Case) -> str:

@@ -2,7 +2,8 @@
 
 A rise is said at once, and the highest tier reached is the one that is said. A tier is left only when the room exceeds
 its bound by a share of it, so a price that flaps around a bound is one message. From WARN on, an unchanged tier is said
-again after a while. A return to CALM is a note; a fall between tiers is silent.
+again after a while. A return to CALM is a note; a fall between tiers is silent. While a stop that has just fired is at
+work nothing is judged: the position is about to be gone, and if it is not, the tier is told then.
 
 Units: room in percent of the mark price.
 """
@@ -16,6 +17,7 @@ from config.policy import Tier, TierPolicy
 from connectors.vocabulary import Side
 from daemon.core.alerts import percent, tell
 from daemon.core.commands import Severity
+from daemon.core.cover import is_firing
 from daemon.core.draft import Draft
 from daemon.core.liquidation import room_percent
 from daemon.core.marks import ns, usable_mark
@@ -65,6 +67,9 @@ def judge(draft: Draft, symbol: str) -> None:
     guarded, mark = draft.positions[symbol], usable_mark(draft, symbol)
     side, price = guarded.position.side, guarded.liquidation.price
     if side is None or price is None or mark is None or not mark.is_fresh:
+        return
+    if is_firing(draft, guarded):
+        draft.wake(symbol, guarded.fired_ns + ns(draft.policy.stop.stuck_after_s))
         return
     room = room_percent(side, mark.price, price)
     tier = next_tier(draft.policy.tiers, guarded.tier, room)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given
@@ -116,3 +117,28 @@ def test_a_stop_that_is_missing_for_long_is_missing() -> None:
     observing = Driven(Policy(observe=True)).up()
     observing.position(a_position(liquidation_price=Decimal(960)))
     assert "no stop rests" in observing.alerts("watch")[0].text
+
+
+def test_a_tier_waits_while_the_stop_that_fired_is_at_work() -> None:
+    """P10: the stop fires and the mark falls on: nobody hears "no stop rests"; if it does not end, the tier is told."""
+    guard = Driven().up()
+    guard.position(a_position())
+    stop = guard.rest()
+    guard.order(replace(stop, is_triggered=True, timestamp_ns=guard.now + 1))
+    assert guard.alerts("fired")
+    guard.mark(905)
+    assert told(guard) == []
+    guard.wait(20 * SECOND)
+    assert "emergency" in told(guard)
+
+
+def test_a_position_that_ends_by_its_stop_tells_no_tier() -> None:
+    """P10: fired, mark far beyond, flat: the stop is all that people hear of."""
+    guard = Driven().up()
+    guard.position(a_position())
+    stop = guard.rest()
+    guard.order(replace(stop, is_triggered=True, timestamp_ns=guard.now + 1))
+    guard.mark(905)
+    guard.position(a_position(quantity=0))
+    guard.wait(20 * SECOND)
+    assert told(guard) == []
