@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import socket
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -78,6 +79,30 @@ async def test_the_stop_grows_with_the_position_and_never_loosens(tmp_path: Path
         await until(is_grown, "one stop for 20,000 contracts")
         (grown,) = await guard_stops(bot)
         assert grown["stopPx"] >= first["stopPx"]
+
+
+async def test_a_stop_that_somebody_loosens_is_moved_back(tmp_path: Path) -> None:
+    """P3: the position has become safer, so policy would be content with less; what was once confirmed is kept."""
+    async with running() as exchange, Rest(exchange) as bot, a_guard(tmp_path, exchange) as guard:
+        await guard.start_guarding()
+        await open_long(bot)
+        first = await wait_stop(bot)
+        exchange.venue.submit(prices(XBTUSD=59_000))
+        await open_long(bot)
+
+        async def trigger() -> float:
+            stops = await guard_stops(bot)
+            return float(stops[0]["stopPx"]) if len(stops) == 1 and stops[0]["orderQty"] == 20_000 else 0.0
+
+        confirmed = await until(trigger, "one stop for 20,000 contracts")
+        assert confirmed == first["stopPx"]
+        loosened = confirmed - 200
+        await bot.ask("PUT", "/order", orderID=first["orderID"], stopPx=loosened)
+
+        async def is_back() -> bool:
+            return await trigger() == confirmed
+
+        await until(is_back, "the stop to be where it was")
 
 
 async def test_a_stop_that_disappears_is_put_back(tmp_path: Path) -> None:
@@ -193,6 +218,15 @@ async def test_no_secret_is_written_anywhere(tmp_path: Path) -> None:
         written = files_below(tmp_path)
         assert [name for name in written if name.endswith(".jsonl")]
         assert not [name for name, content in written.items() if secret.encode() in content]
+
+
+async def test_the_process_leaves_no_core_dump(tmp_path: Path) -> None:
+    """P11: a dump of the memory would hold the secret; started by a shell that allows dumps, the guard forbids them."""
+    async with running() as exchange, a_guard(tmp_path, exchange) as guard:
+        await guard.start(before=("/bin/sh", "-c", 'ulimit -S -c "$(ulimit -H -c)"; exec "$@"', "sh"))
+        process: int = (await guard.wait_mode("guarding"))["process"]
+        soft, _ = resource.prlimit(process, resource.RLIMIT_CORE)
+        assert soft == 0
 
 
 async def test_a_log_reader_that_hangs_does_not_stop_the_guard(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from config.policy import Policy
-from daemon.core.commands import RaiseAlert
+from daemon.core.commands import Command, RaiseAlert
 from daemon.core.errors import InvariantBroken
 from daemon.core.events import TimerFired
 from daemon.core.state import initial_state
@@ -58,6 +58,42 @@ async def test_every_event_and_command_is_journalled_and_replays_to_the_same(tmp
     assert state == runner.state
     assert recover(tmp_path).state == runner.state
     assert len(outbox) == sum(len(commands) for _, _, commands in a_life().history)
+
+
+class RecordingFile(JournalFile):
+    """Notes when something is given to the journal."""
+
+    def __init__(self, folder: Path, notes: list[str]) -> None:
+        super().__init__(folder)
+        self._notes = notes
+
+    def submit(self, content: bytes, *, segment: int | None = None) -> None:
+        self._notes.append(
+            "checkpoint" if segment is not None else content.split(b'"kind":"')[1].split(b'"')[0].decode()
+        )
+
+
+class RecordingOutbox(Outbox):
+    """Notes when a command is handed over."""
+
+    def __init__(self, notes: list[str]) -> None:
+        super().__init__()
+        self._notes = notes
+
+    def put_nowait(self, command: Command) -> None:
+        self._notes.append("handed over")
+
+
+async def test_nothing_is_handed_over_before_all_of_the_decision_is_journalled(tmp_path: Path) -> None:
+    """P7, P9: event, then its commands, then the hand-over; a kill in between leaves nothing sent and unrecorded."""
+    notes: list[str] = []
+    state = initial_state(ACCOUNT, Policy())
+    journal = Journal(RecordingFile(tmp_path, notes), first_seq=1, version="test")
+    runner = Runner(state=state, journal=journal, outbox=RecordingOutbox(notes))
+    for event, _, commands in a_life().history:
+        notes.clear()
+        runner.take(event)
+        assert notes == ["event", *["command"] * len(commands), *["handed over"] * len(commands)]
 
 
 async def test_a_broken_invariant_ends_the_process_whoever_caused_it(

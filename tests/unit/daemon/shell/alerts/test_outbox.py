@@ -226,3 +226,25 @@ def tear(path: Path) -> None:
     """Append half a line."""
     with path.open("ab") as file:
         file.write(b'{"put":{"alert_id":"to')
+
+
+async def test_a_rewritten_file_still_knows_what_was_delivered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """P10: the file is rewritten between delivery and a kill; what the journal brings back is not told again."""
+    monkeypatch.setattr(outbox_module, "COMPACT_AFTER_LINES", 0)
+    channel = FakeChannel()
+    async with running(tmp_path, channel) as outbox:
+        for name in ("one", "two"):
+            outbox.put_nowait(an_alert(name))
+            await wait_empty(outbox)
+    async with running(tmp_path, channel, journalled=[an_alert("one"), an_alert("three")]) as outbox:
+        await wait_empty(outbox)
+    assert channel.got.count("one") == 1
+    assert channel.got.count("three") == 1
+
+
+async def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
+    """Alerts tell positions and prices: nobody else on the machine reads them."""
+    async with running(tmp_path, FakeChannel()) as outbox:
+        outbox.put_nowait(an_alert("one"))
+        await wait_empty(outbox)
+    assert (tmp_path / "alerts.jsonl").stat().st_mode & 0o777 == 0o600
