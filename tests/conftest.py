@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -30,6 +31,13 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip("SEAWALL_DATA is not set and ../shared/data does not exist")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_found() -> Iterator[None]:
+    """Undo what a test did to the log set-up: the stream it wrote to is closed by the time the next test logs."""
+    yield
+    structlog.reset_defaults()
 
 
 def has_testnet_keys() -> bool:
