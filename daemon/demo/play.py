@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import TypeVar
 
 import httpx
@@ -25,7 +26,7 @@ from daemon.demo.programme import Programme
 from daemon.demo.record import AccountRecord, HeldPosition, RunRecord
 from daemon.demo.scene import snapshot_of
 from daemon.demo.screen import Screen
-from daemon.demo.stage import Stage
+from daemon.demo.stage import GUARDING, Stage
 from daemon.demo.tape_control import Row
 
 READ_EVERY_S = 0.1
@@ -34,6 +35,12 @@ AWAY_WITHIN_S = 20.0
 QUIET_S = 1.0
 SETTLE_WITHIN_S = 6.0
 """After the last candle: until nothing new has happened for QUIET_S, at most this long."""
+CRAWL = 0.02
+"""Pace of the tape while the guard's process is away: to start again takes it about a second of real time, and that
+must not be a quarter of an hour of history."""
+MOST_CRAWL_S = 15.0
+"""A guard that is away for longer gets no more favours."""
+STARTING = frozenset({"waiting_for_venue", "starting", "syncing"})
 XBT_SYMBOL = "XBTUSD"
 
 T = TypeVar("T")
@@ -58,16 +65,31 @@ async def play(stage: Stage, programme: Programme, screen: Screen) -> RunRecord:
     opening = await _open(stage)
     screen.say("both accounts hold " + ", ".join(position.title for position in opening.positions))
     await patient(stage.tape.play)
-    while True:
-        tape = await patient(stage.tape.read)
-        screen.show(snapshot_of(stage, programme, opening.positions, await stage.guard_status()))
-        if tape.has_ended:
-            break
-        await asyncio.sleep(READ_EVERY_S)
+    await _watch(stage, programme, opening, screen)
     await _settle(stage)
     ending = {bot.name: await _equity(stage, bot) for bot in (stage.guarded, stage.unguarded)}
     screen.show(snapshot_of(stage, programme, opening.positions, await stage.guard_status(), equity=ending))
     return _record(stage, programme, opening, ending, seconds=time.monotonic() - started_s)
+
+
+async def _watch(stage: Stage, programme: Programme, opening: Opening, screen: Screen) -> None:
+    """Show the tape until its end, and let it crawl while a killed guard is being started again."""
+    crawl_until_s = 0.0
+    while True:
+        tape = await patient(stage.tape.read)
+        status = await stage.guard_status()
+        screen.show(snapshot_of(stage, programme, opening.positions, status))
+        if tape.has_ended:
+            return
+        now_s = time.monotonic()
+        if status is not None and status.get("mode") == GUARDING:
+            crawl_until_s = now_s + MOST_CRAWL_S
+        await patient(partial(stage.tape.run_at, CRAWL if _is_away(status) and now_s < crawl_until_s else 1.0))
+        await asyncio.sleep(READ_EVERY_S)
+
+
+def _is_away(status: dict[str, object] | None) -> bool:
+    return status is None or status.get("mode") in STARTING
 
 
 async def patient(request: Callable[[], Awaitable[T]]) -> T:

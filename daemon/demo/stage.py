@@ -28,6 +28,8 @@ POLL_S = 0.05
 FINAL_CODES = frozenset({ExitCode.USAGE, ExitCode.BAD_INPUT, ExitCode.CREDENTIALS, ExitCode.IN_USE})
 """Child exit codes that starting again cannot mend."""
 STATE_FOLDER = "guard-state"
+GUARDING = "guarding"
+"""The mode in which the guard sees and can act."""
 
 
 class AnnouncedAccount(msgspec.Struct, frozen=True):
@@ -74,7 +76,7 @@ class Stage:
         """
         try:
             async with asyncio.timeout(START_WITHIN_S):
-                while (await self.guard_status() or {}).get("mode") != "guarding":  # noqa: ASYNC110 - another process
+                while (await self.guard_status() or {}).get("mode") != GUARDING:  # noqa: ASYNC110 - another process
                     await asyncio.sleep(POLL_S)
         except TimeoutError:
             raise ChildFailed(f"the guard was not ready within {START_WITHIN_S:.0f} s; see guard.log") from None

@@ -67,10 +67,17 @@ class TapeControl:
         self.position: TapePosition | None = None
         self._next_event = 0
         self._next_price = 0
+        self._factor = 1.0
 
     async def play(self) -> None:
         """Let the tape run, from where it stands."""
         (await self._http.post("/tape", json={"action": "play"})).raise_for_status()
+
+    async def run_at(self, factor: float) -> None:
+        """Let the tape run this many times as fast as its own pace; asks only when that is a change."""
+        if factor != self._factor:
+            (await self._http.post("/tape", json={"action": "speed", "factor": factor})).raise_for_status()
+            self._factor = factor
 
     async def read(self) -> TapePosition:
         """Read everything new; the position first, so that nothing before it can be missed."""
