@@ -266,7 +266,9 @@ async def test_a_late_feed_cannot_overtake_the_disarming() -> None:
         bench.drop_copy.cancel_all_after = slow_feed(bench, gate)  # type: ignore[method-assign]
         bench.outbox.put_nowait(FeedSwitch(command_id=1, reason=Reason.SWITCH_FEED, timeout_ns=60_000_000_000))
         bench.outbox.put_nowait(DisarmSwitch(command_id=2, reason=Reason.STOPPING))
-        await asyncio.sleep(0)
+        for _ in range(20):  # turns of the loop: more than a disarm that did not wait would need
+            await asyncio.sleep(0)
+        assert bench.venue.sent == []
         gate.set()
         feed, disarm = await bench.core.wait_for(2)
         assert isinstance(feed, SwitchAnswered)

@@ -52,6 +52,29 @@ def test_a_mark_outside_is_read_exactly() -> None:
     assert taken[-1] == MarkSeen(at_ns=START_NS, symbol=SYMBOL, price=Decimal("100.10000000000000001"))
 
 
+def test_a_band_that_the_mark_has_left_already_is_told_at_once() -> None:
+    """P2: the mark moved while the core worked out the band; in a quiet market no other frame may come for long."""
+    inbox, taken, _ = an_inbox()
+    inbox.set_band(SetBand(symbol=SYMBOL, low=Decimal(1), high=Decimal(100)))
+    tell_mark(inbox, "50")
+    inbox.set_band(SetBand(symbol=SYMBOL, low=Decimal(60), high=Decimal(100)))
+    assert taken[1:] == [MarkSeen(at_ns=START_NS, symbol=SYMBOL, price=Decimal(50))]
+
+
+def test_marks_of_a_lost_stream_are_forgotten() -> None:
+    """P12: after a gap the newest mark is unknown: a new band tells none, and the first one that comes is told."""
+    inbox, taken, _ = an_inbox()
+    band = SetBand(symbol=SYMBOL, low=Decimal(1), high=Decimal(100))
+    inbox.set_band(band)
+    tell_mark(inbox, "50")
+    inbox.feed_lost(Feed.MARKET, "closed", received_ns=1)
+    taken.clear()
+    inbox.set_band(band)
+    assert taken == []
+    tell_mark(inbox, "51")
+    assert taken == [MarkSeen(at_ns=START_NS, symbol=SYMBOL, price=Decimal(51))]
+
+
 def test_ages_count_from_the_last_sign_of_life() -> None:
     """A pong counts; a feed that never spoke is as old as the process."""
     inbox, _, clock = an_inbox()

@@ -12,6 +12,7 @@ from daemon.core.errors import InvariantBroken
 from daemon.core.events import TimerFired
 from daemon.core.state import initial_state
 from daemon.core.step import step
+from daemon.shell import journal_file as journal_file_module
 from daemon.shell import outbox as outbox_module
 from daemon.shell import runner as runner_module
 from daemon.shell.journal import Journal
@@ -139,3 +140,18 @@ async def test_a_full_disk_stops_no_protection(tmp_path: Path) -> None:
     assert "PlaceStop" in names
     assert RaiseAlert.__name__ in names
     file.close()
+
+
+async def test_after_a_full_disk_the_journal_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """P7: more waited for the disk than memory may hold and was dropped; the next record is a checkpoint of all."""
+    monkeypatch.setattr(journal_file_module, "PENDING_LIMIT_BYTES", 4_000)
+    obstacle = tmp_path / "journal"
+    obstacle.write_text("in the way")
+    runner, _, file = a_runner(obstacle)
+    play(runner)
+    obstacle.unlink()
+    monkeypatch.setattr(journal_file_module, "PENDING_LIMIT_BYTES", 4_000_000)
+    runner.take(TimerFired(at_ns=runner.state.now_ns + 1))
+    runner.take(TimerFired(at_ns=runner.state.now_ns + 1))
+    file.close()
+    assert recover(obstacle).state == runner.state

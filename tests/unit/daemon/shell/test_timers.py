@@ -53,3 +53,30 @@ async def test_a_new_time_replaces_the_old() -> None:
             await fired.came.wait()
         running.cancel()
     assert fired.events[0].at_ns >= wanted
+
+
+class SlowClock(SystemClock):
+    """A clock that the loop's own timers run ahead of, as they do by some microseconds."""
+
+    def __init__(self, behind_ns: int) -> None:
+        super().__init__()
+        self.behind_ns = behind_ns
+
+    def now_ns(self) -> int:
+        return super().now_ns() - self.behind_ns
+
+
+async def test_it_never_fires_before_its_time() -> None:
+    """The loop wakes the timer a little early by our clock: it waits on, for the core would find nothing due."""
+    clock, fired = SlowClock(behind_ns=0), Fired()
+    timer = Timer(clock=clock, take=fired.take)
+    wanted = clock.now_ns() + 5_000_000
+    timer.set_nowait(wanted)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(timer.run())
+        await asyncio.sleep(0)
+        clock.behind_ns = 20_000_000
+        async with asyncio.timeout(5):
+            await fired.came.wait()
+        running.cancel()
+    assert fired.events[0].at_ns >= wanted
