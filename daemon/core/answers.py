@@ -45,8 +45,10 @@ def take_answer(draft: Draft, event: RequestAnswered) -> None:
         take_order(draft, event.order, Evidence.ANSWER, sent_ns)
     if pending is None:
         return
-    if pending.kind is PendingKind.CANCEL and event.order is None:
-        _drop_ended(draft, pending)
+    if pending.kind is PendingKind.CANCEL:
+        draft.note_cancel(pending.order_id)
+        if event.order is None:
+            _drop_ended(draft, pending)
     guarded = draft.positions.get(pending.symbol)
     write = None if guarded is None else _write_of(guarded, event.command_id)
     if guarded is None or write is None:

@@ -45,7 +45,7 @@ class AmendStop:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CancelOrder:
-    """Cancel one order: of ours, or, at an orderly stop that is to do so, somebody's that may add exposure."""
+    """Cancel one order: of ours, or somebody's that may add exposure (see `exposure.py` for the two times at which)."""
 
     command_id: int
     reason: Reason

@@ -5,8 +5,9 @@ refuses counts as not done, and the core thinks again. The rule is written apart
 that each checks the other.
 
 A command may only shrink a position, never loosen or remove its last cover, and in an observing guard nothing goes out.
-Orders of others are never touched, with one exception: an orderly stop in switch mode `auto` with `cancel_on_stop`
-cancels those that may add exposure, and no other.
+Orders of others are never touched, with two exceptions, both in switch mode `auto` and both for orders that may add
+exposure alone: an orderly stop with `cancel_on_stop`, and a guard that has not guarded for half of the running
+countdown, which would otherwise take the protective stops along.
 """
 
 from __future__ import annotations
@@ -155,9 +156,10 @@ def _cancel_refusal(command: CancelOrder, state: GuardState) -> str | None:
 
 
 def _foreign_cancel_refusal(command: CancelOrder, state: GuardState) -> str | None:
-    """Somebody else's order: only by the orderly stop that is to do so, and only if it may add exposure."""
-    switch = state.policy.switch
-    if state.mode is not Mode.STOPPING or switch.mode is not SwitchMode.AUTO or not switch.cancel_on_stop:
+    """Somebody else's order: only at the two times stated above, and only if it may add exposure."""
+    policy = state.policy.switch
+    at_stop = state.mode is Mode.STOPPING and policy.cancel_on_stop
+    if policy.mode is not SwitchMode.AUTO or not (at_stop or _is_countdown_half_over(state)):
         return "not an order of ours"
     known = state.orders.get(command.key.symbol, {}).get(command.order_id)
     if known is None:
@@ -165,6 +167,14 @@ def _foreign_cancel_refusal(command: CancelOrder, state: GuardState) -> str | No
     if known.order.is_reduce_only or known.order.is_close:
         return "it can only shrink a position, and is not ours"
     return _plain_stop_refusal(known.order, state) if known.order.kind in STOP_KINDS else None
+
+
+def _is_countdown_half_over(state: GuardState) -> bool:
+    """Whether the guard has not guarded for half of what was left of the countdown, and was answered since."""
+    if state.mode not in {Mode.BLIND, Mode.STARTING} or not state.unguarded_ns:
+        return False
+    half_ns = (state.unguarded_ns + state.switch.expires_ns) // 2
+    return half_ns <= state.pictures.taken_ns <= state.now_ns < state.switch.expires_ns
 
 
 def _plain_stop_refusal(order: Order, state: GuardState) -> str | None:

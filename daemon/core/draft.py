@@ -48,6 +48,7 @@ _VALUES: Final = (
     "now_ns",
     "mode",
     "mode_since_ns",
+    "unguarded_ns",
     "started_ns",
     "stop_asked_ns",
     "was_whole",
@@ -76,6 +77,7 @@ class Draft:
         self.now_ns = max(state.now_ns, at_ns)
         self.mode = state.mode
         self.mode_since_ns = state.mode_since_ns
+        self.unguarded_ns = state.unguarded_ns
         self.started_ns = state.started_ns
         self.stop_asked_ns = state.stop_asked_ns
         self.was_whole = state.was_whole
@@ -220,12 +222,12 @@ class Draft:
             self.numbers[series] = number
 
     def note_cancel(self, order_id: str) -> None:
-        """Remember that the orderly stop asked for the cancel of an order just now."""
+        """Remember that the cancel of somebody's order was asked for, or answered, just now."""
         self._own("cancels")
         self.cancels[order_id] = self.now_ns
 
     def forget_cancels(self) -> None:
-        """Forget what an orderly stop asked for: it is over."""
+        """Forget which orders of others were to be cancelled: it is over."""
         if self.cancels:
             self._owned.add("cancels")
             self.cancels = {}

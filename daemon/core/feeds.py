@@ -106,6 +106,7 @@ def move(draft: Draft, moved_by: ModeInput) -> None:
     if mode is draft.mode:
         return
     before, draft.mode, draft.mode_since_ns = draft.mode, mode, draft.now_ns
+    draft.unguarded_ns = 0 if mode is Mode.GUARDING else draft.unguarded_ns or draft.now_ns
     if mode is Mode.GUARDING:
         held = sum(guarded.position.quantity != 0 for guarded in draft.positions.values())
         text = f"Guarding account {draft.account}: {held} open position{'' if held == 1 else 's'}."

@@ -41,6 +41,8 @@ class Reason(Enum):
     """The guard can see and act: feed the dead man's switch."""
     SWITCH_DISARM = "switch_disarm"
     """Nothing that may add exposure is open, or an orderly stop: the stops must outlive the guard."""
+    EXPOSURE_UNWATCHED = "exposure_unwatched"
+    """Blind for half of the countdown: what may add exposure goes by id, so that the switch need not take the stops."""
     STOPPING = "stopping"
     """An orderly stop was asked for."""
     TIER_CHANGED = "tier_changed"

@@ -48,7 +48,7 @@ class PendingKind(Enum):
 
     WRITE = "write"
     CANCEL = "cancel"
-    """Of somebody's order that may add exposure, at an orderly stop."""
+    """Of somebody's order that may add exposure: at an orderly stop, or while blind (see `exposure.py`)."""
     FIND = "find"
     PICTURE = "picture"
     FEED = "feed"
@@ -267,6 +267,8 @@ class Switch:
     """Why the last request is not confirmed; empty when it is."""
     is_settled: bool = False
     """Nothing is left to do about it in the orderly stop."""
+    clearing_ns: int = 0
+    """Since when a blind guard takes away what may add exposure, before the countdown does (see `exposure.py`)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -286,6 +288,8 @@ class GuardState:
     now_ns: int = 0
     mode: Mode = Mode.STARTING
     mode_since_ns: int = 0
+    unguarded_ns: int = 0
+    """Since when it does not guard, through all changes of mode; 0 while it does."""
     started_ns: int = 0
     stop_asked_ns: int = 0
     was_whole: bool = False
@@ -319,7 +323,7 @@ class GuardState:
     asking: dict[str, int] = field(default_factory=dict)
     """Symbol to the command id of the question about its orders that is in flight; below 0: paused until that time."""
     cancels: dict[str, int] = field(default_factory=dict)
-    """Orders whose cancel was asked for by the orderly stop, and when that was last."""
+    """Orders of others whose cancel was asked for, and when that was last asked or answered."""
     stale_currencies: dict[str, int] = field(default_factory=dict)
     """Currencies whose common move has to be worked out again, and since when."""
     degraded: dict[str, int] = field(default_factory=dict)

@@ -145,6 +145,7 @@ def _start(draft: Draft) -> None:
     """A process began: streams are down, whoever waited for answers is gone, everything is asked anew."""
     move(draft, ModeInput.RESTARTED)
     draft.started_ns, draft.mode_since_ns, draft.stop_asked_ns = draft.now_ns, draft.now_ns, 0
+    draft.unguarded_ns = draft.now_ns
     draft.was_whole, draft.orders_known, draft.positions_listed_ns = False, False, 0
     down = Feed(is_live=False, since_ns=draft.now_ns, reason="not connected yet")
     draft.health = replace(draft.health, market=down, account=down, loop_lag_ns=0, clock_skew_ns=0)
@@ -152,7 +153,7 @@ def _start(draft: Draft) -> None:
         _fail_read(draft, command_id, pending, "the process restarted", 0, is_unknown=True)
     draft.pictures = replace(draft.pictures, retry_at_ns=0, pause_ns=0)
     draft.forget_cancels()
-    draft.switch = replace(draft.switch, is_settled=False, retry_at_ns=0, problem="")
+    draft.switch = replace(draft.switch, is_settled=False, retry_at_ns=0, problem="", clearing_ns=0)
     # The shell of this process knows neither bands nor timer yet.
     draft.timer_ns = 0
     for symbol in list(draft.bands):
@@ -216,6 +217,7 @@ def _judge(draft: Draft) -> None:
     """What concerns the account: mode, switch, pictures, degraded states, and when to wake up."""
     feeds.settle_mode(draft)
     exposure.cancel_at_stop(draft)
+    exposure.cancel_while_blind(draft)
     switch.decide(draft)
     judgement.judge_account(draft)
     pictures.ask(draft)

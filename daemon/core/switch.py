@@ -3,7 +3,8 @@
 Why: on BitMEX it is one countdown per account that cancels every order, protective stops among them
 (www.bitmex.com/api/explorer, `order/cancelAllAfter`). So in mode `auto` it is armed only while an order that may add
 exposure is open, and disarmed otherwise, so that the guard's death leaves the stops in place. It is fed only while the
-guard can see and act: a feed is a statement, not a timer.
+guard can see and act: a feed is a statement, not a timer. When it cannot see and requests still work, what may add
+exposure is cancelled by id (`exposure.py`), and then the switch is disarmed, so that the stops stay.
 
 There is one timer per account, the last writer wins and nobody can read it back. So a disarm is repeated on a slow
 cycle, and one request at a time is under way: a late feed could arm again what was just disarmed.
@@ -45,6 +46,8 @@ def decide(draft: Draft) -> None:
             _feed(draft)
         else:
             _keep_disarmed(draft)
+    elif exposure.is_cleared(draft):
+        _disarm_cleared(draft)
 
 
 def _feed(draft: Draft) -> None:
@@ -73,6 +76,14 @@ def _disarm(draft: Draft, reason: Reason) -> None:
     command_id = draft.await_answer(PendingKind.DISARM)
     draft.switch = replace(draft.switch, command_id=command_id, is_feed=False, sent_ns=draft.now_ns)
     draft.emit(DisarmSwitch(command_id=command_id, reason=reason))
+
+
+def _disarm_cleared(draft: Draft) -> None:
+    """Blind, and nothing is left that may add exposure: the countdown could only harm."""
+    if draft.now_ns < draft.switch.retry_at_ns:
+        draft.wake(ACCOUNT, draft.switch.retry_at_ns)
+    else:
+        _disarm(draft, Reason.EXPOSURE_UNWATCHED)
 
 
 def _decide_stopping(draft: Draft) -> None:
@@ -113,6 +124,8 @@ def take_answer(draft: Draft, event: SwitchAnswered) -> None:
     if abs(event.timeout_ns - asked_ns) > (TOLERANCE_NS if switch.is_feed else 0):
         problem = f"the venue set the switch to {event.timeout_ns} ns where {asked_ns} ns was asked"
     armed = event.timeout_ns > 0
+    if switch.clearing_ns and not armed:
+        exposure.tell_cleared(draft)
     draft.switch = replace(
         switch,
         state=SwitchState.ARMED if armed else SwitchState.DISARMED,
@@ -143,7 +156,7 @@ def fail(draft: Draft, command_id: int, reason: str, *, is_unknown: bool) -> Non
 def _note_expiry(draft: Draft) -> None:
     """The countdown ran out while we could not feed it: the venue has cancelled everything, or will."""
     switch = draft.switch
-    if switch.state is not SwitchState.ARMED:
+    if switch.state is SwitchState.DISARMED or not switch.expires_ns:
         return
     if draft.now_ns < switch.expires_ns:
         draft.wake(ACCOUNT, switch.expires_ns)

@@ -49,6 +49,8 @@ class Weather:
     """Probability that a private frame arrives twice."""
     is_down: bool = False
     """Nothing gets through, neither way."""
+    are_streams_down: bool = False
+    """No stream can be opened; requests get through. Those that are open have to be hung up."""
     silent_feeds: frozenset[str] = frozenset()
     """Tables whose frames are swallowed on a stream that seems alive: "private" or "public" for a whole stream."""
 

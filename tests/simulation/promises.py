@@ -14,7 +14,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from math import inf
 
+from config.policy import SwitchMode
 from connectors.ports import Feed
 from connectors.simulated.engine.changes import Change, Row
 from connectors.simulated.engine.exchange import Exchange
@@ -111,6 +113,9 @@ class _Seen:
     """Client order ids seen since they were last sent: an answer that is missing then says nothing new."""
     tightest: dict[str, Decimal] = field(default_factory=dict)
     health: HealthTicked | None = None
+    fed_s: float = 0.0
+    unfed_s: float = inf
+    """P6: after this long without a feed, half of the time-out, it may clear; infinity in other modes than `auto`."""
     second: int = 0
     asked: int = 0
     """Commands for the exchange within that second."""
@@ -255,7 +260,8 @@ class Promises(Witness):
             case "PUT":
                 self._check_ours(body)
             case "DELETE":
-                self._check_ours(body)
+                if not self._is_clearing(sent.guard, str(body["orderID"])):
+                    self._check_ours(body)
                 self._check_cancel(str(body["orderID"]))
             case _:
                 self.broken("P1", f"{sent.verb} {sent.path}")
@@ -273,6 +279,15 @@ class Promises(Witness):
         owner = self._owners.get(str(body.get("orderID")), "")
         if not owner.startswith(OURS) or "leavesQty" in body:
             self.broken("P1", f"touches what is not ours ({owner!r}): {body}")
+
+    def _is_clearing(self, guard: str, order_id: str) -> bool:
+        """The one exception: the switch is armed and was not fed for a while, and the order may add exposure."""
+        seen, row = self._seen.get(guard), self.orders.get(order_id)
+        if seen is None or row is None or self._exchange.next_timer_ms() is None:
+            return False
+        words = str(row["execInst"]).split(",")
+        shrinks = "ReduceOnly" in words or "Close" in words or str(row["clOrdID"]).startswith(OURS)
+        return not shrinks and self._now_s() - seen.fed_s >= seen.unfed_s
 
     def _check_cancel(self, order_id: str) -> None:
         row = self.orders.get(order_id)
@@ -407,7 +422,9 @@ class Promises(Witness):
 
     def on_commands(self, guard: SimGuard, commands: Sequence[Command]) -> None:
         """Check what a guard decided."""
-        seen = self._seen.setdefault(guard.name, _Seen())
+        seen, switch = self._seen.setdefault(guard.name, _Seen()), guard.policy.switch
+        is_auto = switch.mode is SwitchMode.AUTO and not guard.policy.observe
+        seen.unfed_s = float(switch.timeout_s) / 2 - 1 if is_auto else inf
         for command in commands:
             self.counts[type(command).__name__] += 1
             if not isinstance(command, RaiseAlert) and hasattr(command, "command_id"):
@@ -421,6 +438,7 @@ class Promises(Witness):
                 case AmendStop():
                     self._check_ratchet(seen, command)
                 case FeedSwitch():
+                    seen.fed_s = self._now_s()
                     self._check_feed(guard, seen)
                 case _:
                     pass
@@ -435,9 +453,8 @@ class Promises(Witness):
     def _check_known(self, seen: _Seen, command: PlaceStop | ReduceAtMarket) -> None:
         unknown = seen.unknown.get(_series(command.client_order_id))
         if unknown is not None:
-            self.broken(
-                "P5", f"{command.client_order_id} is placed while nobody knows what became of {unknown.client_order_id}"
-            )
+            what = f"{command.client_order_id} is placed while nobody knows what became of {unknown.client_order_id}"
+            self.broken("P5", what)
 
     def _check_ratchet(self, seen: _Seen, command: PlaceStop | AmendStop | ReduceAtMarket) -> None:
         if isinstance(command, ReduceAtMarket) or command.stop_price is None:

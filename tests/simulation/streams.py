@@ -1,8 +1,8 @@
 """WebSocket connections without sockets: the connector's feed at one end, the exchange's session at the other.
 
 Why: both ends are the real ones (`connectors.bitmex.feed` and `connectors.simulated.server.realtime`), joined in
-memory, so sign-in, subscriptions, partials, tables and heartbeats are all under test. Between them frames take time, keep their
-order within a table, and may change places with frames of other tables, as the venue warns.
+memory, so sign-in, subscriptions, partials, tables and heartbeats are all under test. Between them frames take time,
+keep their order within a table, and may change places with frames of other tables, as the venue warns.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ class _Connecting:
     async def __aenter__(self) -> VirtualSocket:
         line = self._network.lines[self._guard]
         await passing(2 * line.stream_latency_s())
-        if line.weather.is_down or line.is_cut:
+        if line.weather.is_down or line.weather.are_streams_down or line.is_cut:
             raise OSError("network is unreachable")
         self._socket = VirtualSocket(self._network.venue, line, f"address of {self._guard}")
         self._socket.open()

@@ -1,4 +1,4 @@
-"""The orderly stop with `cancel_on_stop`: what may add exposure goes, what only shrinks stays, and it ends in time."""
+"""What may add exposure goes, what only shrinks stays: at an orderly stop with `cancel_on_stop`, and while blind."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from config.policy import Policy, SwitchMode, SwitchPolicy
 from connectors.vocabulary import Order, OrderKind, OrderSide, OrderStatus, Trigger
 from daemon.core import events as e
-from daemon.core.commands import CancelOrder, DisarmSwitch, Exit, FeedSwitch, PlaceStop
+from daemon.core.commands import CancelOrder, DisarmSwitch, Exit, FeedSwitch, PlaceStop, Severity
 from daemon.core.danger import refusal
 from daemon.core.mode import Mode
 from daemon.core.reasons import Reason
@@ -203,6 +203,143 @@ def test_a_restart_forgets_what_the_stop_asked_for() -> None:
     assert guard.some(CancelOrder, commands) == []
     assert guard.state.cancels == {}
     assert guard.state.mode is Mode.STARTING
+
+
+# ---------------------------------------------------------------------- while blind
+
+
+def blinded(*orders: Order, policy: Policy | None = None) -> Driven:
+    """A guard of a covered long that has fed the switch for these orders, and then loses the account stream."""
+    guard = Driven(policy).up([a_position()], [OURS, *orders])
+    for command in [c for c in guard.all if isinstance(c, (FeedSwitch, DisarmSwitch))]:
+        confirm(guard, command)
+    guard.give(e.FeedLost(at_ns=guard.now, feed=e.FeedName.ACCOUNT, reason="x"))
+    return guard
+
+
+def pass_time(guard: Driven, duration_ns: int, *orders: Order) -> list[object]:
+    """Let time pass; every picture is answered with our stop and these orders."""
+    end, commands = guard.now + duration_ns, []
+    while guard.now < end:
+        commands += guard.wait(min(250 * MS, end - guard.now))
+        if guard.state.pictures.command_id is not None:
+            commands += guard.picture([a_position()], [OURS, *orders])
+    return commands
+
+
+OURS = a_stop("v")
+QUOTE = an_order("q", "bot-1")
+HALF_NS = 30 * SECOND - 250 * MS
+
+
+def test_a_blind_guard_takes_the_quotes_and_disarms_so_that_the_stops_stay() -> None:
+    """P6: blind for half of the countdown, requests work: the quote goes by id, a picture shows none, disarm."""
+    guard = blinded(QUOTE, an_order("tp", side=OrderSide.SELL, is_reduce_only=True))
+    assert guard.some(CancelOrder, pass_time(guard, HALF_NS - SECOND, QUOTE)) == []
+    commands = pass_time(guard, 2 * SECOND, QUOTE)
+    cancel = guard.only(CancelOrder, commands)
+    assert (cancel.order_id, cancel.reason) == ("q", Reason.EXPOSURE_UNWATCHED)
+    assert refusal(cancel, guard.state) is None
+    assert guard.some(DisarmSwitch, commands) == []
+    assert guard.some(DisarmSwitch, cancelled(guard, cancel)) == []
+    disarm = guard.only(DisarmSwitch, pass_time(guard, SECOND))
+    assert disarm.reason is Reason.EXPOSURE_UNWATCHED
+    confirm(guard, disarm)
+    assert [a.state for a in guard.alerts() if a.topic == "switch" and a.severity is Severity.CRITICAL] == [
+        "clearing",
+        "cleared",
+    ]
+    pass_time(guard, 60 * SECOND)
+    assert guard.alerts("expired") == []
+    assert refusal(cancel_of(QUOTE), guard.state) == "not an order of ours"
+
+
+def test_a_blind_guard_without_answers_leaves_it_to_the_countdown() -> None:
+    """P6: no picture comes back, so nothing is cancelled and nothing disarmed; the countdown runs out."""
+    guard = blinded(QUOTE)
+    commands = guard.wait(70 * SECOND)
+    assert guard.some(CancelOrder, commands) == []
+    assert guard.some(DisarmSwitch, commands) == []
+    assert guard.alerts("expired")
+
+
+def test_a_short_gap_cancels_nothing() -> None:
+    """P6: the stream is back before half of the countdown is over: the quote stays and is watched again."""
+    guard = blinded(QUOTE)
+    commands = pass_time(guard, HALF_NS - SECOND, QUOTE)
+    guard.connect([a_position()], [OURS, QUOTE])
+    commands += pass_time(guard, 10 * SECOND, QUOTE)
+    assert guard.some(CancelOrder, commands) == []
+    assert guard.state.mode is Mode.GUARDING
+
+
+def test_an_order_that_only_the_picture_shows_goes_too() -> None:
+    """P6: the stream is down when the bot quotes again: the younger picture shows it, and it goes before the disarm."""
+    guard = blinded(QUOTE)
+    first = guard.only(CancelOrder, pass_time(guard, HALF_NS + SECOND, QUOTE))
+    cancelled(guard, first)
+    again = an_order("q-2")
+    second = guard.only(CancelOrder, pass_time(guard, SECOND, again))
+    assert second.order_id == "q-2"
+    assert guard.some(DisarmSwitch, cancelled(guard, second)) == []
+    assert guard.only(DisarmSwitch, pass_time(guard, SECOND))
+
+
+def test_a_disarm_of_a_blind_guard_is_repeated_until_it_is_confirmed() -> None:
+    """P5: the answer is lost: nobody knows whether the countdown runs, so it is disarmed again."""
+    guard = blinded(QUOTE)
+    cancelled(guard, guard.only(CancelOrder, pass_time(guard, HALF_NS + SECOND, QUOTE)))
+    disarm = guard.only(DisarmSwitch, pass_time(guard, SECOND))
+    guard.give(e.RequestUnanswered(at_ns=guard.now, command_id=disarm.command_id, reason="time-out"))
+    assert guard.only(DisarmSwitch, pass_time(guard, 1500 * MS))
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        Policy(switch=SwitchPolicy(mode=SwitchMode.ALWAYS)),
+        Policy(switch=SwitchPolicy(mode=SwitchMode.OFF)),
+        Policy(observe=True),
+    ],
+    ids=["always", "off", "observing"],
+)
+def test_only_mode_auto_clears_while_blind(policy: Policy) -> None:
+    """P1: in other modes, and observing, orders of others are never touched."""
+    guard = blinded(QUOTE, policy=policy)
+    commands = pass_time(guard, HALF_NS + 5 * SECOND, QUOTE)
+    assert guard.some(CancelOrder, commands) == []
+    assert guard.some(DisarmSwitch, commands) == []
+    assert refusal(cancel_of(QUOTE), guard.state) is not None
+
+
+def test_a_plain_stop_that_might_protect_stays_while_blind() -> None:
+    """P1: no cover of ours is confirmed, so a bot's plain stop on the closing side stays, and the switch armed."""
+    plain = an_order("b", kind=OrderKind.STOP_MARKET, side=OrderSide.SELL, stop_price=Decimal(950), price=None)
+    guard = Driven().up([a_position()], [plain])
+    for command in [c for c in guard.all if isinstance(c, (FeedSwitch, DisarmSwitch))]:
+        confirm(guard, command)
+    guard.give(e.FeedLost(at_ns=guard.now, feed=e.FeedName.ACCOUNT, reason="x"))
+    commands = []
+    while guard.state.switch.expires_ns - guard.now > 10 * SECOND:
+        commands += guard.wait(250 * MS)
+        if guard.state.pictures.command_id is not None:
+            commands += guard.picture([a_position()], [plain])
+    assert guard.alerts("clearing")
+    assert guard.some(CancelOrder, commands) == []
+    assert guard.some(DisarmSwitch, commands) == []
+    assert "might protect" in str(refusal(cancel_of(plain), guard.state))
+
+
+def test_the_choke_point_opens_to_a_blind_guard_after_half_of_the_countdown() -> None:
+    """P1: refused before, refused without an answered picture, refused for what only shrinks, then allowed."""
+    shrinking = an_order("tp", side=OrderSide.SELL, is_reduce_only=True)
+    guard = blinded(QUOTE, shrinking)
+    assert refusal(cancel_of(QUOTE), guard.state) == "not an order of ours"
+    guard.wait(HALF_NS + SECOND)
+    assert refusal(cancel_of(QUOTE), guard.state) == "not an order of ours"
+    pass_time(guard, 2 * SECOND, QUOTE, shrinking)
+    assert refusal(cancel_of(QUOTE), guard.state) is None
+    assert "only shrink" in str(refusal(cancel_of(shrinking), guard.state))
 
 
 # ---------------------------------------------------------------------- the choke point
