@@ -75,8 +75,10 @@ def test_what_is_no_number_is_refused(bad: object) -> None:
 
 
 def test_times() -> None:
-    """Stamps with milliseconds and Z become nanoseconds; none is 0; nonsense is refused."""
+    """Stamps with milliseconds become nanoseconds, in the zone they name or else in UTC; none is 0."""
     assert time_ns({"x": "1970-01-01T00:00:01.500Z"}, "x") == 1_500_000_000
+    assert time_ns({"x": "1970-01-01T01:00:01.500+01:00"}, "x") == 1_500_000_000
+    assert time_ns({"x": "1970-01-01T00:00:01.500"}, "x") == 1_500_000_000
     assert time_ns({}, "x") == 0
     with pytest.raises(MalformedRow):
         time_ns({"x": "yesterday"}, "x")

@@ -124,6 +124,17 @@ def test_welcome_says_how_many_connections_are_left() -> None:
     assert session.events() == [Welcome(connections_left=719)]
 
 
+def test_ping_and_pong_have_each_a_patience_of_their_own() -> None:
+    """Eight seconds of silence until the ping, three more until the loss."""
+    times = SessionTimes(ping_after_s=8.0, pong_within_s=3.0, live_within_s=15.0)
+    session = Session(topics=("instrument",), times=times, is_private=False)
+    session.opened(0.0)
+    session.receive(partial("instrument"), 0.0)
+    assert session.deadline_s() == 8.0
+    session.tick(8.0)
+    assert session.deadline_s() == 11.0
+
+
 def test_ping_after_silence_and_loss_after_more() -> None:
     """Five seconds of silence: ping. Five more: the connection is dead."""
     session = live()
