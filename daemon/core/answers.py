@@ -100,6 +100,9 @@ def take_failure(draft: Draft, event: Failure) -> Pending | None:
     _note_failure(draft, event)
     if pending is None:
         return None
+    if isinstance(event, RequestMisconfigured) and pending.kind in {PendingKind.WRITE, PendingKind.CANCEL}:
+        # While it stands the switch is not fed: find out soon whether any request gets through.
+        draft.want_picture(Reason.DOUBT)
     if pending.kind is PendingKind.FIND:
         _pause_question(draft, pending.symbol)
     if pending.kind is PendingKind.WRITE and pending.symbol in draft.positions:

@@ -70,6 +70,8 @@ def _switch_refusal(command: FeedSwitch | DisarmSwitch, state: GuardState) -> st
     if isinstance(command, FeedSwitch):
         if state.mode is not Mode.GUARDING:
             return f"the switch is not fed while {state.mode.value}"
+        if state.health.misconfigured:
+            return "the switch is not fed while the venue refuses requests"
         if command.timeout_ns <= 0:
             return "a feed needs a time-out above zero"
     return None

@@ -21,6 +21,7 @@ from daemon.core.mode import Mode
 from daemon.core.pictures import overdue_at_ns
 from daemon.core.reasons import Reason
 from daemon.core.state import Feed, Guarded, Need, SwitchState
+from daemon.core.switch import is_feed_overdue
 
 LINGER_NS: Final = 2 * 10**9
 """A stream has to live this long before its end of blindness is told: a flapping line is one message."""
@@ -102,12 +103,14 @@ def _overdue(draft: Draft) -> str:
 
 def _unfed(draft: Draft) -> str:
     switch, mode = draft.switch, draft.policy.switch.mode
-    if draft.policy.observe or switch.state is not SwitchState.ARMED or draft.mode is not Mode.BLIND:
+    if draft.policy.observe or switch.state is not SwitchState.ARMED or mode is SwitchMode.OFF:
         return ""
-    if mode is SwitchMode.OFF:
+    is_refused = draft.mode is Mode.GUARDING and bool(draft.health.misconfigured) and is_feed_overdue(draft)
+    if not is_refused and draft.mode is not Mode.BLIND:
         return ""
+    why = "the venue refuses requests" if is_refused else "blind"
     left_ns = max(0, switch.expires_ns - draft.now_ns)
-    return f"the dead man's switch is not fed while blind; it cancels every order, stops too, in {seconds(left_ns)}"
+    return f"the dead man's switch is not fed while {why}; it cancels every order, stops too, in {seconds(left_ns)}"
 
 
 # ---------------------------------------------------------------------- one position

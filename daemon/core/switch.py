@@ -4,7 +4,8 @@ Why: on BitMEX it is one countdown per account that cancels every order, protect
 (www.bitmex.com/api/explorer, `order/cancelAllAfter`). So in mode `auto` it is armed only while an order that may add
 exposure is open, and disarmed otherwise, so that the guard's death leaves the stops in place. It is fed only while the
 guard can see and act: a feed is a statement, not a timer. When it cannot see and requests still work, what may add
-exposure is cancelled by id (`exposure.py`), and then the switch is disarmed, so that the stops stay.
+exposure is cancelled by id (`exposure.py`), and then the switch is disarmed, so that the stops stay. A venue that
+refuses our requests (clock, key, rights) leaves a guard that sees and cannot act: that is no reason to feed either.
 
 There is one timer per account, the last writer wins and nobody can read it back. So a disarm is repeated on a slow
 cycle, and one request at a time is under way: a late feed could arm again what was just disarmed.
@@ -43,17 +44,34 @@ def decide(draft: Draft) -> None:
         _decide_stopping(draft)
     elif draft.mode is Mode.GUARDING:
         if mode is SwitchMode.ALWAYS or draft.adding:
-            _feed(draft)
+            _feed_if_able(draft)
         else:
             _keep_disarmed(draft)
     elif exposure.is_cleared(draft):
         _disarm_cleared(draft)
 
 
+def _feed_if_able(draft: Draft) -> None:
+    """Feed, unless the venue refuses our requests: then the guard can see and not act, and does not claim to."""
+    if not draft.health.misconfigured:
+        _feed(draft)
+    elif not is_feed_overdue(draft):
+        draft.wake(ACCOUNT, _next_feed_ns(draft))
+
+
+def is_feed_overdue(draft: Draft) -> bool:
+    """Whether the running countdown ought to have been fed by now."""
+    return draft.switch.state is SwitchState.ARMED and draft.now_ns >= _next_feed_ns(draft)
+
+
+def _next_feed_ns(draft: Draft) -> int:
+    return draft.switch.sent_ns + ns(draft.policy.switch.interval_s)
+
+
 def _feed(draft: Draft) -> None:
     switch, policy = draft.switch, draft.policy.switch
     running = switch.state is SwitchState.ARMED and not switch.problem and switch.is_feed
-    due_ns = switch.sent_ns + ns(policy.interval_s) if running else switch.retry_at_ns
+    due_ns = _next_feed_ns(draft) if running else switch.retry_at_ns
     if draft.now_ns < due_ns:
         draft.wake(ACCOUNT, due_ns)
         return

@@ -8,9 +8,11 @@ from decimal import Decimal
 from config.policy import Policy, SwitchMode, SwitchPolicy
 from connectors.vocabulary import OrderStatus
 from daemon.core import events as e
-from daemon.core.commands import DisarmSwitch, Exit, FeedSwitch, PlaceStop
+from daemon.core.commands import DisarmSwitch, Exit, FeedSwitch, PlaceStop, ReadPicture
+from daemon.core.danger import refusal
 from daemon.core.degraded import Degraded
 from daemon.core.mode import Mode
+from daemon.core.reasons import Reason
 from daemon.core.state import SwitchState
 from tests.builders import SECOND, a_position, a_stop, an_order
 from tests.driven import MS, Driven
@@ -157,3 +159,23 @@ def test_a_stop_does_not_wait_for_ever() -> None:
     assert guard.some(Exit, guard.wait(4 * SECOND)) == []
     assert guard.only(Exit, guard.wait(1100 * MS))
     assert "unconfirmed" in guard.alerts("stopped")[0].text
+
+
+def test_a_guard_whose_requests_are_refused_does_not_feed_and_says_so() -> None:
+    """P6, P12: it sees, and cannot act (clock, key): not fed until a request succeeds again, and people hear of it."""
+    guard = disarmed()
+    answer(guard, guard.only(FeedSwitch, guard.order(an_order())))
+    place = guard.only(PlaceStop, guard.position(a_position()))
+    guard.give(e.RequestMisconfigured(at_ns=guard.now, command_id=place.command_id, reason="clock: expired"))
+    feed = FeedSwitch(command_id=99, reason=Reason.SWITCH_FEED, timeout_ns=60 * SECOND)
+    assert "refuses requests" in str(refusal(feed, guard.state))
+    assert guard.alerts(Degraded.SWITCH_UNFED.value) == []
+    guard.wait(10 * SECOND)
+    reads = guard.some(ReadPicture, guard.all)
+    guard.give(e.RequestMisconfigured(at_ns=guard.now, command_id=reads[-1].command_id, reason="clock: expired"))
+    assert guard.some(FeedSwitch, guard.wait(6 * SECOND)) == []
+    assert "refuses requests" in guard.alerts(Degraded.SWITCH_UNFED.value)[0].text
+    guard.wait(5 * SECOND)
+    assert guard.state.mode is Mode.GUARDING
+    quote = guard.state.orders["XBTUSDT"]["o-1"].order
+    assert guard.only(FeedSwitch, guard.picture([a_position()], [quote]))
