@@ -6,6 +6,8 @@ given (standard error with `--json`, so that standard output stays one object).
 
 from __future__ import annotations
 
+import re
+import shutil
 import sys
 from dataclasses import dataclass
 from typing import Protocol, TextIO
@@ -14,6 +16,7 @@ from daemon.demo.words import clock_time, money_text, price_text
 
 CLEAR_BELOW = "\x1b[J"
 BOLD, DIM, RED, GREEN, YELLOW, PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[0m"
+_COLOUR = re.compile(r"(\x1b\[\d+m)")
 ALERTS_SHOWN = 6
 BAR_CELLS = 30
 
@@ -115,7 +118,8 @@ class LiveScreen:
 
     def show(self, snapshot: Snapshot) -> None:
         """Redraw the table."""
-        rows = render(snapshot)
+        width = shutil.get_terminal_size().columns
+        rows = [fit(row, width) for row in render(snapshot)]
         self._rewind()
         self._out.write(CLEAR_BELOW + "\n".join(rows) + "\n")
         self._height = len(rows)
@@ -141,6 +145,16 @@ def render(snapshot: Snapshot) -> list[str]:
         rows.append(f"equity: with guard {money_text(with_guard)}, without {money_text(without)}")
     rows.extend(f"{YELLOW}!{PLAIN} {alert}" for alert in snapshot.alerts[-ALERTS_SHOWN:])
     return rows
+
+
+def fit(row: str, width: int) -> str:
+    """Return the row cut to `width` visible characters, colours kept: a wrapped row could not be drawn over."""
+    left, parts = width, []
+    for part in _COLOUR.split(row):
+        shown = part if part.startswith("\x1b") else part[:left]
+        left -= 0 if part.startswith("\x1b") else len(shown)
+        parts.append(shown)
+    return "".join(parts)
 
 
 def _position_row(line: Line) -> str:

@@ -2,7 +2,7 @@
 
 import io
 
-from daemon.demo.screen import Line, LiveScreen, PlainScreen, Snapshot, choose_screen, render
+from daemon.demo.screen import BOLD, PLAIN, Line, LiveScreen, PlainScreen, Snapshot, choose_screen, fit, render
 
 
 def a_snapshot(guarded: str = "held", *, alerts: tuple[str, ...] = (), mode: str = "guarding") -> Snapshot:
@@ -44,3 +44,10 @@ def test_live_redraws_in_place() -> None:
     height = len(render(a_snapshot()))
     screen.show(a_snapshot())
     assert f"\x1b[{height}A" in out.getvalue()
+
+
+def test_rows_are_cut_to_the_terminal_but_keep_their_colours() -> None:
+    """A wrapped row would put the redrawn table a line too low each time."""
+    assert fit(f"{BOLD}abc{PLAIN}def", 4) == f"{BOLD}abc{PLAIN}d"
+    assert fit(f"{BOLD}abcdef{PLAIN}", 2) == f"{BOLD}ab{PLAIN}"
+    assert fit("short", 80) == "short"
