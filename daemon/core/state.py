@@ -189,7 +189,7 @@ class Guarded:
     refusal: str = ""
     """Who refused cover last, the venue or our own check, and in which words; empty once covered."""
     observed: str = ""
-    """While observing: what was last said that would be done."""
+    """What was last said: while observing, what would be done; else "vanished" until the stop put back is confirmed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

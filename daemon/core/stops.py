@@ -48,7 +48,7 @@ def reconcile(draft: Draft, symbol: str) -> None:
 
 
 def _note(draft: Draft, symbol: str, wanted: Wanted, cover: Cover) -> None:
-    """Remember plan, ratchet and cover; tell when a position is covered for the first time."""
+    """Remember plan, ratchet and cover; tell when a position is covered for the first time, or again."""
     guarded = draft.positions[symbol]
     if wanted.in_breach and not guarded.in_breach:
         _tell_breach(draft, guarded, wanted)
@@ -82,7 +82,7 @@ def _tightest(guarded: Guarded, cover: Cover) -> Decimal | None:
 
 
 def _covered(draft: Draft, guarded: Guarded, cover: Cover, wanted: Wanted) -> dict[str, object]:
-    if not guarded.was_covered:
+    if not guarded.was_covered or guarded.observed == "vanished":
         _tell_covered(draft, guarded, cover)
     fired = covers.is_firing(draft, guarded)
     # A change to stops that suffice may fail too: its pause is forgotten only when nothing was tried for a while.
@@ -96,6 +96,7 @@ def _covered(draft: Draft, guarded: Guarded, cover: Cover, wanted: Wanted) -> di
         "retry_at_ns": 0 if settled else guarded.retry_at_ns,
         "refusal": "",
         "fired_ns": guarded.fired_ns if fired else 0,
+        "observed": "" if guarded.observed == "vanished" else guarded.observed,
     }
 
 
@@ -103,7 +104,11 @@ def _tell_covered(draft: Draft, guarded: Guarded, cover: Cover) -> None:
     symbol = guarded.position.key.symbol
     prices = sorted(order.stop_price for order in cover.counted if order.stop_price is not None)
     shown = ", ".join(str(price) for price in prices)
-    took_ns = draft.now_ns - guarded.known_ns
+    since_ns = guarded.uncovered_ns if guarded.was_covered and guarded.uncovered_ns else guarded.known_ns
+    took_ns = draft.now_ns - since_ns
+    what, since = (
+        ("covered again", "its stop vanished") if guarded.was_covered else ("covered", "the position was known")
+    )
     tell(
         draft,
         Reason.FACT,
@@ -111,13 +116,13 @@ def _tell_covered(draft: Draft, guarded: Guarded, cover: Cover) -> None:
         topic="cover",
         state="covered",
         symbol=symbol,
-        text=f"{symbol} {guarded.position.quantity:+d} is covered: stop at {shown} confirmed resting,"
-        f" {seconds(took_ns)} after the position was known.",
+        text=f"{symbol} {guarded.position.quantity:+d} is {what}: stop at {shown} confirmed resting,"
+        f" {seconds(took_ns)} after {since}.",
         facts=(
             ("stop_price", shown),
             ("quantity", guarded.position.quantity),
             ("liquidation_price", guarded.liquidation.price),
-            ("known_ns", guarded.known_ns),
+            ("known_ns", since_ns),
             ("confirmed_ns", draft.now_ns),
             ("took_ms", took_ns // 1_000_000),
         ),
@@ -229,8 +234,6 @@ def _displace(draft: Draft, case: _Case) -> None:
 
 def _tend(draft: Draft, case: _Case, keeper: Order) -> None:
     """A stop of ours rests: make it right, then clear up around it."""
-    if case.guarded.observed == "vanished":
-        draft.change(case.guarded.position.key.symbol, observed="")
     if _replace(draft, case, keeper) or _amend(draft, case, keeper) or _cancel_surplus(draft, case, keeper):
         return
     _clear_needless(draft, case)

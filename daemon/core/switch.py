@@ -142,17 +142,31 @@ def take_answer(draft: Draft, event: SwitchAnswered) -> None:
     if abs(event.timeout_ns - asked_ns) > (TOLERANCE_NS if switch.is_feed else 0):
         problem = f"the venue set the switch to {event.timeout_ns} ns where {asked_ns} ns was asked"
     armed = event.timeout_ns > 0
+    state = SwitchState.ARMED if armed else SwitchState.DISARMED
     if switch.clearing_ns and not armed:
         exposure.tell_cleared(draft)
+    elif state is not switch.state:
+        _tell_changed(draft, state)
     draft.switch = replace(
         switch,
-        state=SwitchState.ARMED if armed else SwitchState.DISARMED,
+        state=state,
         command_id=None,
         confirmed_ns=draft.now_ns,
         expires_ns=event.sent_ns + event.timeout_ns if armed else 0,
         retry_at_ns=draft.now_ns + RETRY_NS if problem else 0,
         problem=problem,
     )
+
+
+def _tell_changed(draft: Draft, state: SwitchState) -> None:
+    """Say what the switch is now; a feed or a repeated disarm changes nothing and is silent."""
+    why = {
+        SwitchState.ARMED: f"armed: every order, stops too, goes {draft.policy.switch.timeout_s} s after the last feed",
+        SwitchState.DISARMED: "disarmed: orders and stops outlive the guard",
+        SwitchState.UNKNOWN: "unknown",
+    }[state]
+    text = f"The dead man's switch is {why}."
+    tell(draft, Reason.FACT, Severity.NOTE, topic="switch", state=state.value, text=text)
 
 
 def fail(draft: Draft, command_id: int, reason: str, *, is_unknown: bool) -> None:

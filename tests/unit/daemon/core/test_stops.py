@@ -201,6 +201,14 @@ def test_a_vanished_stop_is_put_back_at_once() -> None:
     commands = guard.order(replace(row, status=OrderStatus.CANCELED, timestamp_ns=guard.now))
     assert guard.only(PlaceStop, commands).client_order_id == "sw-7-XBTUSDT-L-s2"
     assert guard.alerts("vanished")
+    assert len(guard.alerts("covered")) == 1
+    guard.now += 30 * MS
+    guard.rest(guard.only(PlaceStop, commands))
+    again = guard.alerts("covered")[1]
+    assert "covered again" in again.text
+    assert dict(again.facts)["took_ms"] == "31"
+    guard.wait(60 * SECOND)
+    assert len(guard.alerts("covered")) == 2
 
 
 def test_growth_amends_the_quantity_in_place() -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from config.policy import Policy, SwitchMode, SwitchPolicy
 from connectors.vocabulary import OrderStatus
 from daemon.core import events as e
-from daemon.core.commands import DisarmSwitch, Exit, FeedSwitch, PlaceStop, ReadPicture
+from daemon.core.commands import DisarmSwitch, Exit, FeedSwitch, PlaceStop, ReadPicture, Severity
 from daemon.core.danger import refusal
 from daemon.core.degraded import Degraded
 from daemon.core.mode import Mode
@@ -179,3 +179,17 @@ def test_a_guard_whose_requests_are_refused_does_not_feed_and_says_so() -> None:
     assert guard.state.mode is Mode.GUARDING
     quote = guard.state.orders["XBTUSDT"]["o-1"].order
     assert guard.only(FeedSwitch, guard.picture([a_position()], [quote]))
+
+
+def test_arming_and_disarming_are_facts_told_once() -> None:
+    """P12: one note for each change of state; feeds and repeated disarms in between are silent."""
+    guard = disarmed()
+    quote = an_order()
+    answer(guard, guard.only(FeedSwitch, guard.order(quote)))
+    answer(guard, guard.only(FeedSwitch, guard.wait(15 * SECOND)))
+    commands = guard.order(replace(quote, status=OrderStatus.CANCELED, timestamp_ns=guard.now))
+    answer(guard, guard.only(DisarmSwitch, commands))
+    guard.wait(SECOND)
+    told = [alert for alert in guard.alerts() if alert.topic == "switch"]
+    assert [alert.state for alert in told] == ["disarmed", "armed", "disarmed"]
+    assert {alert.severity for alert in told} == {Severity.NOTE}
