@@ -31,7 +31,7 @@ def snapshot_of(
     unguarded = {exit_.symbol: exit_ for exit_ in gather.exits(tape.events, stage.unguarded.account)}
     lines = tuple(
         Line(
-            title=position.title,
+            title=f"{position.symbol} {position.side.value}",
             mark=marks.get(position.symbol),
             liquidation=float(position.liquidation_price) if position.liquidation_price is not None else None,
             stop=stops.get(position.symbol),

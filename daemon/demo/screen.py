@@ -136,8 +136,9 @@ def render(snapshot: Snapshot) -> list[str]:
     bar = "█" * filled + "░" * (BAR_CELLS - filled)
     stamp = clock_time(snapshot.tape_ms) if snapshot.tape_ms is not None else "waiting"
     rows = [
-        f"{BOLD}tape {stamp}{PLAIN}  {bar} {snapshot.progress:4.0%}   guard {snapshot.mode}   switch {snapshot.switch}",
-        f"{DIM}{'position':<30}{'mark':>12}{'stop':>12}{'liquidation':>13}{'room':>8}  with guard / without{PLAIN}",
+        f"{BOLD}tape {stamp}{PLAIN}  {bar} {snapshot.progress:4.0%}",
+        f"guard {snapshot.mode}, dead man's switch {snapshot.switch}",
+        f"{DIM}{'position':<15}{'mark':>10}{'stop':>10}{'liquidation':>12}{'room':>8}  with guard / without{PLAIN}",
     ]
     rows.extend(_position_row(line) for line in snapshot.lines)
     if snapshot.equity:
@@ -159,8 +160,8 @@ def fit(row: str, width: int) -> str:
 
 def _position_row(line: Line) -> str:
     room = f"{line.room_percent:.2f}%" if line.room_percent is not None else ""
-    cells = f"{_price(line.mark):>12}{_price(line.stop):>12}{_price(line.liquidation):>13}{room:>8}"
-    return f"{line.title:<30}{cells}  {_fate(line.guarded)} / {_fate(line.unguarded)}"
+    cells = f"{_price(line.mark):>10}{_price(line.stop):>10}{_price(line.liquidation):>12}{room:>8}"
+    return f"{line.title:<15}{cells}  {_fate(line.guarded)} / {_fate(line.unguarded)}"
 
 
 def _price(price: float | None) -> str:
@@ -168,6 +169,7 @@ def _price(price: float | None) -> str:
 
 
 def _fate(words: str) -> str:
-    if words.startswith("LIQUIDATED"):
-        return f"{RED}{words}{PLAIN}"
-    return f"{GREEN}{words}{PLAIN}" if words.startswith("stopped") else words
+    """The first word, in its colour: prices follow in the closing table, and a row fits 80 columns."""
+    word = words.partition(" ")[0]
+    colour = {"LIQUIDATED": RED, "stopped": GREEN}.get(word)
+    return f"{colour}{word}{PLAIN}" if colour else word

@@ -1,6 +1,7 @@
 """What the demo shows while it runs."""
 
 import io
+import re
 
 from daemon.demo.screen import BOLD, PLAIN, Line, LiveScreen, PlainScreen, Snapshot, choose_screen, fit, render
 
@@ -34,6 +35,8 @@ def test_table_shows_room_and_fates() -> None:
     assert "5.00%" in rows
     assert "LIQUIDATED" in rows
     assert "switch armed, 58 s" in rows
+    visible = re.sub(r"\x1b\[\d+m", "", rows)
+    assert max(len(row) for row in visible.splitlines()) <= 80
 
 
 def test_live_redraws_in_place() -> None:
