@@ -10,12 +10,14 @@ from dataclasses import replace
 import msgspec
 import uvloop
 
+from config.model import LogSettings
 from connectors.simulated.server.embedded import EmbeddedExchange, PortInUse, serve
 from connectors.simulated.server.settings import ExchangeSettings, RateLimits, RowStyle
 from connectors.simulated.server.state import StateError
 from connectors.simulated.tape.candles import CandleFileError
 from connectors.simulated.tape.source import TapeChoiceError
 from daemon.exit_codes import CommandFailed, ExitCode
+from daemon.shell.logs import set_up_logs
 
 
 def run_embedded_exchange(options: argparse.Namespace) -> int:
@@ -29,6 +31,8 @@ def run_embedded_exchange(options: argparse.Namespace) -> int:
         sys.stdout.write(_as_json(exchange) if options.as_json else _in_words(exchange))
         sys.stdout.flush()
 
+    # Standard output carries the one object; a traceback with values of all locals can take minutes to draw.
+    set_up_logs(LogSettings(), secrets=[], output=sys.stderr, is_terminal=sys.stderr.isatty())
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(settings_of(options), announce=announce))

@@ -138,6 +138,8 @@ BAD_MESSAGES: list[tuple[Any, int, str]] = [
     ({"op": "authKeyExpires"}, 400, "Missing API key."),
     ({"op": "cancelAllAfter", "args": 1_000}, 401, "Authorization Required"),
     ({"op": "cancelAllAfter", "args": "soon"}, 400, "Invalid timeout"),
+    ({"op": "cancelAllAfter", "args": "9" * 5_000}, 400, "Invalid timeout"),
+    ('{"op":"dance","args":1e999999999}', 400, "Unrecognized request"),
     ({"op": "dance"}, 400, "Unrecognized operation"),
     ("what?", 400, "Unrecognized request"),
     ("[" * 50_000, 400, "Unrecognized request"),

@@ -31,8 +31,9 @@ def check(world: World, account: Account, order: Order, *, instead_of: Order | N
     Args:
         world: The exchange.
         account: Who pays.
-        order: The order about to become active, not among the account's open ones.
-        instead_of: The order it replaces, when it is an amendment.
+        order: The order about to become active.
+        instead_of: The order it replaces, when it is an amendment; the order itself when it has
+            waited for its trigger, and so has reserved nothing yet.
 
     Raises:
         Refused: If the margin is missing, the risk limit exceeded, or the fill would liquidate.
@@ -48,7 +49,8 @@ def check(world: World, account: Account, order: Order, *, instead_of: Order | N
     kept = [other for other in others if other is not instead_of]
     load = order_load([*kept, candidate], position, market.mark)
     required = order_margin(position, load)
-    required -= order_margin(position, order_load(others, position, market.mark))
+    reserved = kept if instead_of is order else others
+    required -= order_margin(position, order_load(reserved, position, market.mark))
     if required <= 0:
         return
     whole = standing(world, account, order.contract.settl_currency)

@@ -2,22 +2,36 @@
 
 Why: prices are `Decimal` inside and plain numbers on the wire; whole ones go without a fraction
 (`100`, never `100.0`), because clients in the wild parse such columns as integers. Numbers that
-come in keep every digit they were sent with.
+come in keep every digit they were sent with; an exponent that no price or quantity has is refused,
+because `1e999999999` is eleven bytes to send and a gigabyte to write out.
 """
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
 
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
-_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+_LARGEST_EXPONENT = 400
 
 
 class NotJson(ValueError):
-    """The text is not one JSON value (or nests deeper than anyone needs)."""
+    """The text is not one JSON value (or nests deeper, or counts further, than anyone needs)."""
+
+
+def _number(digits: str) -> Decimal:
+    try:
+        number = Decimal(digits)
+    except InvalidOperation as error:  # an exponent beyond what Decimal itself takes
+        raise NotJson("number out of range") from error
+    if abs(number.adjusted()) > _LARGEST_EXPONENT:
+        raise NotJson("number out of range")
+    return number
+
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_DECODER = msgspec.json.Decoder(float_hook=_number)
 
 
 def dump(value: object) -> bytes:

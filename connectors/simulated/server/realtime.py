@@ -28,6 +28,7 @@ from connectors.simulated.server.venue import Venue
 from connectors.simulated.server.wire import Frame
 
 _MOST_TOPICS = 500  # in one message
+_LONGEST_NUMBER = 20  # digits of a time-out
 _WHOLE_TABLE = "*"
 _SEE_DOCS = "Please see the documentation at https://www.bitmex.com/app/wsAPI."
 _LOCKED_NOTE = "Account-locked tables include the following: " + ",".join(
@@ -267,4 +268,4 @@ def _is_covered(symbol: str | None, filters: set[str | None]) -> bool:
 
 def _is_whole(value: Decimal | str | int) -> bool:
     text = str(value)
-    return text.isascii() and text.removeprefix("-").isdigit()
+    return len(text) <= _LONGEST_NUMBER and text.isascii() and text.removeprefix("-").isdigit()

@@ -60,9 +60,11 @@ def parse_conditions(raw: object, table: Table) -> dict[str, object]:
     if not isinstance(value, dict):
         raise Refused("filter values are not valid")
     conditions = {str(name): wanted for name, wanted in value.items()}
-    for name in conditions:
+    for name, wanted in conditions.items():
         if not _is_condition(name, table):
             raise Refused("filter columns are not valid")
+        if any(isinstance(one, list | dict) for one in (wanted if isinstance(wanted, list) else [wanted])):
+            raise Refused("filter values are not valid")
     return conditions
 
 
@@ -148,9 +150,10 @@ def _equals(cell: Cell, wanted: object) -> bool:
 
 def _number(value: object) -> Decimal | None:
     try:
-        return Decimal(str(value))
+        number = Decimal(str(value))
     except InvalidOperation:
         return None
+    return number if number.is_finite() else None
 
 
 def _is_true(value: object) -> bool:

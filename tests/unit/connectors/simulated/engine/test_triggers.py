@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.unit.connectors.simulated.engine.desk import Desk, prices
+from tests.unit.connectors.simulated.engine.desk import XBT, Desk, prices
 
 
 def test_waiting_stop_is_new_and_not_working() -> None:
@@ -131,6 +131,18 @@ def test_opening_stop_without_margin_is_rejected_when_it_fires() -> None:
     assert row["ordStatus"] == "Rejected"
     assert str(row["ordRejReason"]).startswith("Account has insufficient Available Balance")
     assert desk.executions()[-1]["execType"] == "Rejected"
+
+
+@pytest.mark.parametrize("price", [50_000, 52_000])
+def test_opening_stop_limit_without_margin_is_rejected_when_it_fires(price: int) -> None:
+    """The limit of a released StopLimit reserves margin like any other, whether it would rest or fill."""
+    desk = Desk()
+    order = desk.place(10_000_000, side="Buy", stop_px=51_000, price=price, ord_type="StopLimit")
+    desk.move(prices(mark=51_000))
+    row = desk.order(order)
+    assert (row["ordStatus"], row["cumQty"]) == ("Rejected", 0)
+    assert "insufficient Available Balance" in str(row["text"])
+    assert desk.margin()["availableMargin"] == XBT
 
 
 def test_stop_after_the_position_is_gone_is_cancelled_on_the_trigger() -> None:

@@ -20,8 +20,15 @@ def test_numbers_come_in_with_all_their_digits() -> None:
     assert load(b'{"price":44047.299999999996}') == {"price": Decimal("44047.299999999996")}
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", b"nope", b"\xff\xfe", b"[" * 100_000, b'{"a":NaN}'])
+@pytest.mark.parametrize("raw", [b"", b"{", b"nope", b"\xff\xfe", b"[" * 100_000, b'{"a":NaN}', b"Infinity"])
 def test_junk_is_one_error(raw: bytes) -> None:
     """Whatever is no JSON, however deep or odd, is `NotJson` and nothing else."""
     with pytest.raises(NotJson):
         load(raw)
+
+
+@pytest.mark.parametrize("number", ["1e999999999", "1e-999999999", "-1e401", "0e999999999", "1e99999999999999999999"])
+def test_numbers_that_would_take_a_gigabyte_to_write_out_are_refused(number: str) -> None:
+    """A few bytes of exponent must not stop the exchange for everyone."""
+    with pytest.raises(NotJson):
+        load(f'{{"a":{number}}}')

@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from connectors.simulated.engine.changes import Row
-from connectors.simulated.server.selection import Selection, matches, select
+from connectors.simulated.engine.refusals import Refused
+from connectors.simulated.server.selection import Selection, matches, parse_conditions, select
 from connectors.simulated.server.tables import ORDER
 
 ROWS: list[Row] = [
@@ -78,3 +79,16 @@ def test_a_row_without_the_column_matches_only_nothing() -> None:
     """A sparse row is not an error."""
     assert not matches({}, {"symbol": "XBTUSD"})
     assert matches({}, {"symbol": None})
+
+
+@pytest.mark.parametrize("value", ["[" * 900 + "]" * 900, "[[1]]", '{"a":1}', '[{"a":1}]'])
+def test_conditions_that_nest_are_refused(value: str) -> None:
+    """Any-of is one list deep; a deeper one must not exhaust the stack."""
+    with pytest.raises(Refused, match="filter values are not valid"):
+        parse_conditions(f'{{"orderQty":{value}}}', ORDER)
+
+
+@pytest.mark.parametrize("value", ["sNaN", "NaN", "Infinity", "x", None, True])
+def test_a_condition_that_is_no_number_matches_no_number(value: object) -> None:
+    """Odd numbers in a filter find nothing and break nothing."""
+    assert not matches({"orderQty": 100}, {"orderQty": value})
