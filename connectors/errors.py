@@ -31,11 +31,17 @@ class DuplicateClientOrderId(Rejected):
 
 
 class Unavailable(VenueError):
-    """The request is known not to have been carried out (overload, rate limit, no connection made)."""
+    """The request is known not to have been carried out (overload, rate limit, no connection made).
 
-    def __init__(self, reason: str, *, status: int | None = None, retry_after_s: float = 0.5) -> None:
+    `is_limit`: because the request budget is used up, or the venue says that it is (rate limit, ban).
+    """
+
+    def __init__(
+        self, reason: str, *, status: int | None = None, retry_after_s: float = 0.5, is_limit: bool = False
+    ) -> None:
         super().__init__(reason, status=status)
         self.retry_after_s = retry_after_s
+        self.is_limit = is_limit
 
 
 class OutcomeUnknown(VenueError):

@@ -146,7 +146,8 @@ class _SwitchLine:
             return
         if refusal.status in {429, 503}:
             pause_s = refusal.retry_after_s or 1.0
-            self.failed(Unavailable(refusal.reason, status=refusal.status, retry_after_s=pause_s))
+            is_limit = refusal.status == 429
+            self.failed(Unavailable(refusal.reason, status=refusal.status, retry_after_s=pause_s, is_limit=is_limit))
         else:
             self.failed(Rejected(refusal.reason, status=refusal.status))
 

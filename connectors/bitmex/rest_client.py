@@ -110,7 +110,7 @@ class RestClient:
             if wait_s <= 0:
                 return
             if now_s + wait_s > give_up_s:
-                raise Unavailable("no request budget left; nothing was sent", retry_after_s=wait_s)
+                raise Unavailable("no request budget left; nothing was sent", retry_after_s=wait_s, is_limit=True)
             await asyncio.sleep(wait_s)
 
     def _build(self, request: VenueRequest) -> httpx.Request:

@@ -258,8 +258,8 @@ def _lose(draft: Draft, command_id: int, pending: Pending) -> bool:
 
 def note_success(draft: Draft) -> None:
     """Any answer shows that requests get through."""
-    if draft.health.misconfigured or draft.health.budget_empty_ns:
-        draft.health = replace(draft.health, misconfigured="", budget_empty_ns=0, budget_text="")
+    if draft.health.misconfigured or draft.health.unsent_ns:
+        draft.health = replace(draft.health, misconfigured="", unsent_ns=0, unsent_text="", is_limited=False)
 
 
 def _note_failure(draft: Draft, event: Failure) -> None:
@@ -267,8 +267,10 @@ def _note_failure(draft: Draft, event: Failure) -> None:
         case RequestMisconfigured():
             draft.health = replace(draft.health, misconfigured=event.reason or "refused")
         case RequestNotSent():
-            since_ns = draft.health.budget_empty_ns or draft.now_ns
-            draft.health = replace(draft.health, budget_empty_ns=since_ns, budget_text=event.reason)
+            since_ns = draft.health.unsent_ns or draft.now_ns
+            draft.health = replace(
+                draft.health, unsent_ns=since_ns, unsent_text=event.reason, is_limited=event.is_limit
+            )
         case RequestRefused(is_own=False):
             note_success(draft)
         case RequestRefused() | RequestUnanswered():

@@ -211,6 +211,8 @@ class RequestNotSent:
     command_id: int
     reason: str
     retry_after_ns: int
+    is_limit: bool = False
+    """The request budget is used up, or the venue says so (rate limit, ban)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -25,7 +25,7 @@ from daemon.core.switch import is_feed_overdue
 
 LINGER_NS: Final = 2 * 10**9
 """A stream has to live this long before its end of blindness is told: a flapping line is one message."""
-BUDGET_PATIENCE_NS: Final = 10**9
+UNSENT_PATIENCE_NS: Final = 10**9
 
 _CRITICAL: Final = {
     Degraded.BLIND_ACCOUNT,
@@ -64,7 +64,9 @@ def _account_states(draft: Draft) -> Iterator[tuple[Degraded, str]]:
     yield Degraded.MISCONFIGURED, f"the venue refuses requests: {health.misconfigured}" if health.misconfigured else ""
     hedged = ", ".join(sorted(draft.hedged))
     yield Degraded.HEDGE_MODE, f"hedge mode is not supported; unguarded: {hedged}" if hedged else ""
-    yield Degraded.BUDGET_EMPTY, _budget(draft)
+    unsent, is_limited = _unsent(draft), health.is_limited
+    yield Degraded.BUDGET_EMPTY, unsent if is_limited else ""
+    yield Degraded.VENUE_UNREACHABLE, "" if is_limited else unsent
     yield Degraded.PICTURE_OVERDUE, _overdue(draft)
     yield Degraded.SWITCH_UNCONFIRMED, draft.switch.problem
     yield Degraded.SWITCH_UNFED, _unfed(draft)
@@ -84,14 +86,14 @@ def _blind(draft: Draft, state: Degraded, feed: Feed, name: str, *, fresh: bool)
     return f"the {name} is down: {feed.reason}"
 
 
-def _budget(draft: Draft) -> str:
-    since_ns = draft.health.budget_empty_ns
+def _unsent(draft: Draft) -> str:
+    since_ns = draft.health.unsent_ns
     if not since_ns:
         return ""
-    if draft.now_ns < since_ns + BUDGET_PATIENCE_NS:
-        draft.wake(ACCOUNT, since_ns + BUDGET_PATIENCE_NS)
+    if draft.now_ns < since_ns + UNSENT_PATIENCE_NS:
+        draft.wake(ACCOUNT, since_ns + UNSENT_PATIENCE_NS)
         return ""
-    return f"requests are not sent: {draft.health.budget_text}"
+    return f"requests are not carried out: {draft.health.unsent_text}"
 
 
 def _overdue(draft: Draft) -> str:

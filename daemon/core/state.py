@@ -216,9 +216,11 @@ class Health:
     last_tick_ns: int = 0
     misconfigured: str = ""
     """The venue's words, until a request succeeds again."""
-    budget_empty_ns: int = 0
-    """Since when requests are not sent for want of budget or connection."""
-    budget_text: str = ""
+    unsent_ns: int = 0
+    """Since when requests are not carried out, for want of budget or connection."""
+    unsent_text: str = ""
+    is_limited: bool = False
+    """The last one was for want of budget."""
 
     def feed(self, name: FeedName) -> Feed:
         """The named stream."""

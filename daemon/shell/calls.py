@@ -68,7 +68,9 @@ class Calls:
                 is_duplicate="duplicate" in refusal.reason.lower(),
             )
         except Unavailable as absence:
-            return self._not_sent(command_id, absence.reason, int(absence.retry_after_s * 1e9))
+            return self._not_sent(
+                command_id, absence.reason, int(absence.retry_after_s * 1e9), is_limit=absence.is_limit
+            )
         except OutcomeUnknown as silence:
             return self._unanswered(command, silence.reason)
         except Misconfigured as fault:
@@ -76,9 +78,13 @@ class Calls:
         except TimeoutError:
             return self._unanswered(command, "the request took too long")
 
-    def _not_sent(self, command_id: int, reason: str, retry_after_ns: int) -> Event:
+    def _not_sent(self, command_id: int, reason: str, retry_after_ns: int, *, is_limit: bool = False) -> Event:
         return RequestNotSent(
-            at_ns=self._clock.now_ns(), command_id=command_id, reason=reason, retry_after_ns=retry_after_ns
+            at_ns=self._clock.now_ns(),
+            command_id=command_id,
+            reason=reason,
+            retry_after_ns=retry_after_ns,
+            is_limit=is_limit,
         )
 
     def _unanswered(self, command: VenueCommand, reason: str) -> Event:

@@ -82,10 +82,13 @@ FAULTS: dict[str, tuple[Fault, frozenset[Degraded]]] = {
         frozenset({Degraded.COVER_REFUSED, Degraded.UNCOVERED}),
     ),
     "requests lost": (_requests_end_as(RequestFate.LOST), frozenset({Degraded.UNCOVERED})),
-    "overloaded": (_requests_end_as(RequestFate.OVERLOADED), frozenset({Degraded.UNCOVERED, Degraded.BUDGET_EMPTY})),
+    "overloaded": (
+        _requests_end_as(RequestFate.OVERLOADED),
+        frozenset({Degraded.UNCOVERED, Degraded.VENUE_UNREACHABLE}),
+    ),
     "unreachable": (
         _requests_end_as(RequestFate.UNREACHABLE, 150.0),
-        frozenset({Degraded.UNCOVERED, Degraded.BUDGET_EMPTY, Degraded.PICTURE_OVERDUE}),
+        frozenset({Degraded.UNCOVERED, Degraded.VENUE_UNREACHABLE, Degraded.PICTURE_OVERDUE}),
     ),
     "budget drained": (_flood, frozenset({Degraded.BUDGET_EMPTY})),
 }

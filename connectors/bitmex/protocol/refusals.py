@@ -105,7 +105,7 @@ def refusal(answer: Answer, *, is_write: bool, expires_after_s: float) -> VenueE
     reason = message or f"HTTP {answer.status} without the venue's error body"
     match answer.status:
         case 429:
-            return Unavailable(reason, status=429, retry_after_s=retry_after_s(answer, message))
+            return Unavailable(reason, status=429, retry_after_s=retry_after_s(answer, message), is_limit=True)
         case 401 | 400 if reason.startswith(_EXPIRED):
             return _expired(answer, reason, expires_after_s)
         case 401 | 403:
@@ -120,7 +120,7 @@ def refusal(answer: Answer, *, is_write: bool, expires_after_s: float) -> VenueE
 
 def _not_allowed(answer: Answer, reason: str) -> VenueError:
     if is_ban(answer):
-        return Unavailable("this address is banned by the venue", status=403, retry_after_s=BAN_PAUSE_S)
+        return Unavailable("this address is banned by the venue", status=403, retry_after_s=BAN_PAUSE_S, is_limit=True)
     return Misconfigured(reason, status=answer.status)
 
 

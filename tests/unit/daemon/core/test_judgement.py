@@ -96,7 +96,9 @@ def test_a_short_want_of_budget_is_no_news() -> None:
     """P8, P10: one refused read that works a moment later: silence; a second of it: said, with the reason."""
     guard = Driven().up()
     place = guard.only(PlaceStop, guard.position(a_position()))
-    busy = e.RequestNotSent(at_ns=guard.now, command_id=place.command_id, reason="no budget", retry_after_ns=0)
+    busy = e.RequestNotSent(
+        at_ns=guard.now, command_id=place.command_id, reason="no budget", retry_after_ns=0, is_limit=True
+    )
     guard.give(busy)
     again = guard.only(PlaceStop, guard.wait(600 * MS))
     assert told(guard, Degraded.BUDGET_EMPTY) == []
@@ -106,6 +108,23 @@ def test_a_short_want_of_budget_is_no_news() -> None:
     assert "no budget" in guard.alerts(Degraded.BUDGET_EMPTY.value)[0].text
     guard.rest(third)
     assert told(guard, Degraded.BUDGET_EMPTY) == ["began", "ended"]
+
+
+def test_a_venue_that_cannot_be_reached_is_not_an_empty_budget() -> None:
+    """P12: no connection for a second: VENUE_UNREACHABLE by name, over with the first answer, and nothing of budget."""
+    guard = Driven().up()
+    place = guard.only(PlaceStop, guard.position(a_position()))
+    reason = "no connection: ConnectError"
+    gone = e.RequestNotSent(at_ns=guard.now, command_id=place.command_id, reason=reason, retry_after_ns=0)
+    guard.give(gone)
+    again = guard.only(PlaceStop, guard.wait(600 * MS))
+    assert told(guard, Degraded.VENUE_UNREACHABLE) == []
+    guard.give(replace(gone, at_ns=guard.now, command_id=again.command_id))
+    third = guard.only(PlaceStop, guard.wait(1100 * MS))
+    assert "no connection" in guard.alerts(Degraded.VENUE_UNREACHABLE.value)[0].text
+    guard.rest(third)
+    assert told(guard, Degraded.VENUE_UNREACHABLE) == ["began", "ended"]
+    assert told(guard, Degraded.BUDGET_EMPTY) == []
 
 
 def test_pictures_that_fail_for_three_cycles_are_overdue() -> None:

@@ -98,7 +98,7 @@ def test_pictures_that_fail_for_long_blind() -> None:
         commands = guard.wait(SECOND)
     assert guard.state.mode is Mode.BLIND
     assert guard.alerts(Degraded.PICTURE_OVERDUE.value)
-    assert guard.alerts(Degraded.BUDGET_EMPTY.value)
+    assert guard.alerts(Degraded.VENUE_UNREACHABLE.value)
 
 
 def test_a_new_position_is_covered_while_the_market_is_blind() -> None:
