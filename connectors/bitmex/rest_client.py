@@ -39,6 +39,7 @@ READ_PATIENCE_S: Final = 2.0
 _IDLE_CONNECTION_S: Final = 75.0
 """Below the venue's 90 s, so that a connection the venue is about to close is not used; above the minute in which its
 clock is read, so that a protective request finds one open however rarely the account is read."""
+_UNSIGNED_PER_MINUTE: Final = 30
 _NS_PER_S: Final = 1_000_000_000
 
 _log = structlog.get_logger("connectors.bitmex.rest")
@@ -62,6 +63,9 @@ class RestClient:
             per_second=settings.requests_per_second,
             reserve=settings.protective_reserve,
         )
+        self._address_budget = RequestBudget(
+            per_minute=_UNSIGNED_PER_MINUTE, per_second=settings.requests_per_second, reserve=0
+        )
         self._http = httpx.AsyncClient(
             base_url=settings.rest_url,
             timeout=httpx.Timeout(settings.request_timeout_s, connect=settings.connect_timeout_s),
@@ -79,12 +83,14 @@ class RestClient:
         """
         await self._admit(request.endpoint)
         answer = await self._exchange(request)
-        self._learn(request.endpoint, answer)
         if 200 <= answer.status < 300:
+            self._learn(request.endpoint, answer)
             return answer
         error = refusal(
             answer, is_write=request.endpoint.is_write, expires_after_s=float(self._settings.expires_after_s)
         )
+        if answer.status != 401 and not isinstance(error, Misconfigured):
+            self._learn(request.endpoint, answer)  # else the venue did not know whose bucket to tell of
         self._note(request.endpoint, answer, error)
         raise error
 
@@ -98,11 +104,12 @@ class RestClient:
         Raises:
             Unavailable: If it will not have one soon enough; nothing was sent.
         """
+        budget = self._budget_of(endpoint)
         patience_s = PROTECTIVE_PATIENCE_S if endpoint.is_protective else READ_PATIENCE_S
         give_up_s = _steady_s() + patience_s
         while True:
             now_s = _steady_s()
-            wait_s = self._budget.take(
+            wait_s = budget.take(
                 now_s,
                 is_protective=endpoint.is_protective,
                 is_limited_by_second=endpoint.is_limited_by_second,
@@ -133,6 +140,8 @@ class RestClient:
 
     async def _exchange(self, request: VenueRequest) -> Answer:
         is_write = request.endpoint.is_write
+        if self._http.is_closed:
+            raise not_sent("the connections were let go; nothing was sent")
         started_s = _steady_s()
         try:
             async with asyncio.timeout(self._settings.connect_timeout_s + self._settings.request_timeout_s):
@@ -151,17 +160,22 @@ class RestClient:
         )
 
     def _learn(self, endpoint: Endpoint, answer: Answer) -> None:
-        """Correct the budget. Unsigned answers count another bucket, that of the address."""
-        if endpoint.is_signed:
-            self._budget.read_headers(_steady_s(), answer.headers)
+        """Correct the budget that the answer counts."""
+        self._budget_of(endpoint).read_headers(_steady_s(), answer.headers)
+
+    def _budget_of(self, endpoint: Endpoint) -> RequestBudget:
+        """Unsigned requests draw on a bucket of the address, shared with everybody behind it: none of the account's."""
+        return self._budget if endpoint.is_signed else self._address_budget
 
     def _note(self, endpoint: Endpoint, answer: Answer, error: VenueError) -> None:
         """Remember to stay away, and leave a line for people."""
         now_s = _steady_s()
-        if isinstance(error, Unavailable) and (answer.status == 429 or is_ban(answer)):
-            self._budget.pause(now_s, error.retry_after_s)
-            if answer.status == 429:
-                self._budget.empty(now_s)
+        if isinstance(error, Unavailable) and answer.status == 429:
+            self._budget_of(endpoint).pause(now_s, error.retry_after_s)
+            self._budget_of(endpoint).empty(now_s)
+        if isinstance(error, Unavailable) and is_ban(answer):
+            for budget in (self._budget, self._address_budget):
+                budget.pause(now_s, error.retry_after_s)
         _log.warning(
             "request failed",
             verb=endpoint.verb,

@@ -20,9 +20,16 @@ NOTHING_TO_WAIT_FOR = 0.0
 @dataclass(slots=True)
 class _Bucket:
     capacity: float
-    refill_per_s: float
+    refill_share_per_s: float
+    """Part of the capacity that comes back each second."""
     tokens: float
+    largest: float
+    """The capacity that was assumed; no larger one is relied upon."""
     at_s: float | None = None
+
+    @property
+    def refill_per_s(self) -> float:
+        return self.capacity * self.refill_share_per_s
 
     def refill(self, now_s: float) -> None:
         if self.at_s is not None and now_s > self.at_s:
@@ -38,11 +45,15 @@ class _Bucket:
         told = min(max(told, 0.0), self.capacity)
         self.tokens = told if told < self.tokens else (self.tokens + told) / 2
 
-    def shrink(self, capacity: float, refill_per_s: float) -> None:
-        """Take a smaller limit than the one assumed; a larger one is not relied upon."""
-        if 0 < capacity < self.capacity:
-            self.capacity, self.refill_per_s = capacity, refill_per_s
-            self.tokens = min(self.tokens, capacity)
+    def resize(self, told: float) -> None:
+        """Take the limit told, up to the one assumed: it may return to that, and a larger one is not relied upon."""
+        if 0 < told <= self.largest:
+            self.capacity = told
+            self.tokens = min(self.tokens, told)
+
+
+def _full(capacity: float, refill_share_per_s: float) -> _Bucket:
+    return _Bucket(capacity=capacity, refill_share_per_s=refill_share_per_s, tokens=capacity, largest=capacity)
 
 
 class RequestBudget:
@@ -61,8 +72,8 @@ class RequestBudget:
         """
         if per_minute <= 0 or per_second <= 0 or not 0 <= reserve < per_minute:
             raise ValueError("a budget needs buckets above zero and a reserve below the minute bucket")
-        self._minute = _Bucket(capacity=per_minute, refill_per_s=per_minute / 60, tokens=per_minute)
-        self._second = _Bucket(capacity=per_second, refill_per_s=per_second, tokens=per_second)
+        self._minute = _full(per_minute, 1 / 60)
+        self._second = _full(per_second, 1.0)
         self._reserve = float(reserve)
         self._paused_until_s = float("-inf")
 
@@ -87,10 +98,10 @@ class RequestBudget:
         self._refill(now_s)
         limit = _count(headers, "x-ratelimit-limit")
         if limit is not None:
-            self._minute.shrink(limit, limit / 60)
+            self._minute.resize(limit)
         limit = _count(headers, "x-ratelimit-limit-1s")
         if limit is not None:
-            self._second.shrink(limit, limit)
+            self._second.resize(limit)
         remaining = _count(headers, "x-ratelimit-remaining")
         if remaining is not None:
             self._minute.correct(remaining)

@@ -69,6 +69,16 @@ def test_smaller_limit_is_taken_over() -> None:
     assert budget.remaining(1000.0) == pytest.approx(60)
 
 
+def test_limit_that_returns_is_taken_back() -> None:
+    """P8: one odd answer with a small limit does not throttle protection for ever."""
+    budget = a_budget()
+    budget.read_headers(0.0, {"x-ratelimit-limit": "6", "x-ratelimit-limit-1s": "1"})
+    assert spend(budget, 0.0, is_protective=True) == 6
+    budget.read_headers(0.0, {"x-ratelimit-limit": "120", "x-ratelimit-limit-1s": "10"})
+    assert budget.remaining(60.0) == pytest.approx(120)
+    assert spend(budget, 60.0, is_protective=True, by_second=True) == 10
+
+
 @pytest.mark.parametrize("nonsense", ["", "-1", "many", "1e9", "9" * 40, "٣"])
 def test_headers_that_say_nothing(nonsense: str) -> None:
     """A header that is no number changes nothing."""
