@@ -104,10 +104,15 @@ def cancelled_order(body: bytes, order_id: str) -> Order | None:
     """Return the cancelled order; None when there was nothing left to cancel (each row stands for itself).
 
     Raises:
-        MalformedRow: If the row cannot be read.
+        MalformedRow: If the row cannot be read, or there are rows and none is of this order.
     """
-    own = [row for row in rows_of(body) if row.get("orderID") == order_id]
-    if not own or text(own[0], "error"):
+    rows = rows_of(body)
+    if not rows:
+        return None
+    own = [row for row in rows if row.get("orderID") == order_id]
+    if not own:
+        raise MalformedRow("the venue answered about another order")
+    if text(own[0], "error"):
         return None
     return parse_order(own[0])
 

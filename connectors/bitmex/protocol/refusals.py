@@ -7,7 +7,8 @@
 | 401, 403 with an error body | Misconfigured | Misconfigured |
 | 401 or 400 "request has expired" after a slow way there | Unavailable | Unavailable |
 | 403 with HTML: the address is banned | Unavailable, long pause | the same |
-| 404 with HTML, 3xx: not the venue's API | Misconfigured | Misconfigured |
+| 404 with HTML, a redirect: not the venue's API | Misconfigured | Misconfigured |
+| 1xx, and 3xx that do not say "send it there": nobody knows | OutcomeUnknown | Unavailable |
 | 408, 5xx but overload: nobody knows | OutcomeUnknown | Unavailable |
 | 429 | Unavailable, pause as told | the same |
 | 503 with the overload text: refused at the door | Unavailable | Unavailable |
@@ -49,6 +50,8 @@ _LONGEST_REASON: Final = 300
 _OVERLOADED: Final = "The system is currently overloaded"
 _EXPIRED: Final = "This request has expired"
 _DUPLICATE: Final = "Duplicate clOrdID"
+_REDIRECTS: Final = frozenset({301, 302, 307, 308})
+"""The request is to be sent elsewhere, so it was not carried out here. 303 points to the outcome of what was done."""
 _RETRY_IN: Final = re.compile(r"retry in (\d+(?:\.\d+)?) ?s", re.IGNORECASE)
 _SIGNATURE_LIKE: Final = re.compile(r"[0-9A-Fa-f]{40,}")
 _UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e]+")
@@ -112,7 +115,7 @@ def refusal(answer: Answer, *, is_write: bool, expires_after_s: float) -> VenueE
             return _not_allowed(answer, reason)
         case 503 if reason.startswith(_OVERLOADED):
             return Unavailable(reason, status=503, retry_after_s=OVERLOAD_PAUSE_S)
-        case status if status == 408 or status >= 500:
+        case status if status == 408 or status >= 500 or (status < 400 and status not in _REDIRECTS):
             return unanswered(reason, is_write=is_write, status=status)
         case status:
             return _refused(status, message)
@@ -134,7 +137,7 @@ def _refused(status: int, message: str | None) -> VenueError:
 
 def _expired(answer: Answer, reason: str, expires_after_s: float) -> VenueError:
     """A late request was not carried out. Late because the way was slow: try again. Otherwise the clock is off."""
-    if answer.took_s >= expires_after_s:
+    if answer.took_s >= expires_after_s - 1.0:  # the expiry was rounded down to a whole second
         return Unavailable(reason, status=answer.status)
     return Misconfigured(f"clock: {reason}", status=answer.status)
 

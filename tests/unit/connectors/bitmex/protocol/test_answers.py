@@ -79,12 +79,18 @@ def test_amended_order_is_the_one_amended() -> None:
         [{"account": 1, "error": "Unable to cancel order", "orderID": "o", "workingIndicator": False}],
         [{**STOP_ROW, "orderID": "o", "error": "Unable to cancel order due to existing state: Canceled"}],
         [],
-        [{**STOP_ROW, "orderID": "another", "ordStatus": "Canceled"}],
     ],
 )
 def test_nothing_left_to_cancel(rows: list[dict[str, Any]]) -> None:
     """Cancel failures are rows of a 200: each means that there was nothing left to cancel."""
     assert answers.cancelled_order(raw(rows), "o") is None
+
+
+@pytest.mark.parametrize("rows", [[{**STOP_ROW, "orderID": "another", "ordStatus": "Canceled"}], {}, {"error": "odd"}])
+def test_answer_about_something_else_says_nothing_of_the_cancel(rows: Any) -> None:
+    """P12: rows, and none of this order: whether it is gone is not known."""
+    with pytest.raises(MalformedRow):
+        answers.cancelled_order(raw(rows), "o")
 
 
 def test_cancelled_row_among_others() -> None:

@@ -66,6 +66,10 @@ def mapped(
         (504, b"", OutcomeUnknown),
         (530, b"", OutcomeUnknown),
         (408, b"", OutcomeUnknown),
+        (307, b"", Misconfigured),
+        (303, b"", OutcomeUnknown),
+        (304, b"", OutcomeUnknown),
+        (101, b"", OutcomeUnknown),
     ],
 )
 def test_writes(status: int, sent: bytes, kind: type[VenueError]) -> None:
@@ -123,7 +127,7 @@ def test_ban_is_told_from_a_missing_right() -> None:
 def test_expired_request(status: int) -> None:
     """A request that expired on a slow way may go again; one that expired at once says that the clock is off."""
     sent = body("This request has expired - `expires` is in the past. Current time: 1516534870")
-    assert type(mapped(status, sent, took_s=11.0)) is Unavailable
+    assert type(mapped(status, sent, took_s=9.5)) is Unavailable
     quick = mapped(status, sent, took_s=0.1)
     assert type(quick) is Misconfigured
     assert "clock" in quick.reason
