@@ -54,6 +54,14 @@ _quiet.setLevel(logging.WARNING)
 """At DEBUG the library would log every frame, the sign-in with its signature among them."""
 
 
+class StraightConnect(connect):
+    """A hand-shake that follows no redirect: the sign-in is meant for the configured address alone."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Let the redirect stand as the refusal it is."""
+        return exc
+
+
 class FeedReader(Protocol):
     """What a feed does with its frames. One reader serves one connection after the other."""
 
@@ -157,7 +165,7 @@ class FeedConnection:
 
     async def _converse(self, session: Session) -> None:
         settings = self._settings
-        async with connect(
+        async with StraightConnect(
             settings.realtime_url,
             open_timeout=settings.connect_timeout_s,
             close_timeout=_CLOSE_WITHIN_S,
@@ -184,7 +192,7 @@ class FeedConnection:
                 if session.has_frames:
                     await self._flush(session, socket)
         except ConnectionClosed as closed:
-            self._lose(session, f"closed by the venue: {_close_reason(closed)}")
+            self._lose(session, _close_reason(closed))
 
     def _take_frame(self, session: Session, raw: bytes) -> None:
         received_ns = self._now_ns()
@@ -255,6 +263,8 @@ def _refused_hand_shake(refused: InvalidStatus) -> tuple[str, float]:
 
 
 def _close_reason(closed: ConnectionClosed) -> str:
-    if closed.rcvd is None:
-        return "without a farewell"
-    return plain_reason(f"{closed.rcvd.code} {closed.rcvd.reason}".strip())
+    if closed.rcvd is not None:
+        return plain_reason(f"closed by the venue: {closed.rcvd.code} {closed.rcvd.reason}".strip())
+    if closed.sent is not None:  # a frame that is too large, or none of the protocol's
+        return plain_reason(f"given up here: {closed.sent.code} {closed.sent.reason}".strip())
+    return "closed by the venue: without a farewell"

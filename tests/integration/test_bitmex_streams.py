@@ -6,9 +6,9 @@ import logging
 from typing import Any
 
 import pytest
-from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedError
 
+from connectors.bitmex.feed import StraightConnect
 from connectors.ports import Feed
 from connectors.vocabulary import OrderStatus
 from tests.integration.bitmex_clients import ROWS, a_drop_copy, whole_account
@@ -199,8 +199,8 @@ async def test_connection_reset_during_the_hand_shake(monkeypatch: pytest.Monkey
 
     waiting = [Reset(), Reset()]
     monkeypatch.setattr(
-        "connectors.bitmex.feed.connect",
-        lambda *args, **options: waiting.pop() if waiting else connect(*args, **options),
+        "connectors.bitmex.feed.StraightConnect",
+        lambda *args, **options: waiting.pop() if waiting else StraightConnect(*args, **options),
     )
     sink = RememberingSink()
     async with realtime(whole_account) as fake, running(a_drop_copy(fake, sink).run()):
