@@ -43,6 +43,7 @@ READ_ATTEMPTS: Final = 3
 _WORTH_WAITING_S: Final = 2.0
 """A read whose pause is longer is not tried again here; the caller's next cycle comes soon enough."""
 _MOST_PAGES: Final = 20
+_PAGE_OVERLAP: Final = 50
 _IDS_A_READ: Final = 40
 """Keeps the address of a query well below what proxies allow."""
 
@@ -136,14 +137,20 @@ class BitmexOrderEntry:
             )
 
     async def _open_orders(self) -> list[Row]:
-        """Read page after page: an account may have more open orders than one holds."""
-        found: list[Row] = []
-        for _ in range(_MOST_PAGES):
-            rows = await self._rows(requests.open_orders(start=len(found)))
-            found += rows
+        """Read page after page: an account may have more open orders than one holds.
+
+        An order that ends between two reads moves the rest one place up, so pages overlap; one that is met twice
+        counts as it was read last.
+        """
+        found: dict[str, Row] = {}
+        for page in range(_MOST_PAGES):
+            rows = await self._rows(requests.open_orders(start=page * (PAGE - _PAGE_OVERLAP)))
+            found |= {str(row.get("orderID")): row for row in rows}
             if len(rows) < PAGE:
-                return found
-        raise Unavailable(f"more than {_MOST_PAGES * PAGE} open orders; the picture would not be whole")
+                return list(found.values())
+        raise Unavailable(
+            f"more than {_MOST_PAGES * (PAGE - _PAGE_OVERLAP)} open orders; the picture would not be whole"
+        )
 
     async def _positions(self) -> tuple[Position, ...]:
         """Read every row, or the open ones where flat rows fill a page; never a cut-off list."""

@@ -349,7 +349,7 @@ async def test_more_open_orders_than_a_page() -> None:
     async with rest(*replies) as fake, order_entry(fake) as entry:
         picture = await entry.picture()
     assert len(picture.open_orders) == 501
-    assert "start=500" in fake.asked[2].target
+    assert "start=450" in fake.asked[2].target
 
 
 async def test_more_positions_than_a_page() -> None:

@@ -109,10 +109,11 @@ class Table:
             self._keys = tuple(keys)
         elif self._keys is None:
             raise TableBroken(f"the first partial of {self.name} names no keys")
+        # A sparse row may lack the column: a row too few is sent again, a row too many would stay for ever.
         self._rows = {
             key: row
             for key, row in self._rows.items()
-            if any(row.get(column) != value for column, value in covered.items())
+            if any(row.get(column) not in (None, value) for column, value in covered.items())
         }
         return [self._insert(row) for row in rows]
 

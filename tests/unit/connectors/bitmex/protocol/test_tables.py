@@ -61,6 +61,15 @@ def test_repeated_partial_replaces() -> None:
     assert table.rows() == [row("C")]
 
 
+def test_partial_covers_rows_that_lack_its_column() -> None:
+    """A sparse row without the column of the filter does not outlive the picture that replaces it."""
+    table = Table("order")
+    table.apply(Action.PARTIAL, [{"orderID": "a", "account": None}], keys=["orderID"], covered={"account": 1})
+    table.apply(Action.INSERT, [{"orderID": "b"}])
+    table.apply(Action.PARTIAL, [], covered={"account": 1})
+    assert table.rows() == []
+
+
 def test_filtered_partial_replaces_only_what_it_covers() -> None:
     """Two subscriptions of one table give two partials; each replaces its own rows."""
     table = a_table(row("A", x=1), row("B", x=1))
