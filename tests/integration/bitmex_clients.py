@@ -20,7 +20,7 @@ ROWS: dict[str, Any] = {"order": [STOP_ROW], "position": [POSITION_ROW], "margin
 
 def a_drop_copy(fake: FakeRealtime, sink: RememberingSink, **changed: Any) -> BitmexDropCopy:
     """Return a drop copy of a scripted venue."""
-    settings = some_settings(realtime_url=fake.url, **changed)
+    settings = some_settings(**({"realtime_url": changed.pop("realtime_url", None) or fake.url} | changed))
     return BitmexDropCopy(settings=settings, credentials=CREDENTIALS, sink=sink, jitter=lambda: 0.5)
 
 

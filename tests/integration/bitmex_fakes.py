@@ -79,6 +79,8 @@ class FakeRealtime:
     conversations: list[Conversation]
     refuse_with: list[int] = field(default_factory=list)
     """Statuses to refuse the first hand-shakes with, before any conversation."""
+    redirect_to: str = ""
+    """Where to send every hand-shake instead."""
     lines: list[Line] = field(default_factory=list)
     open_lines: int = 0
     most_open_lines: int = 0
@@ -106,6 +108,10 @@ class FakeRealtime:
 
     def refuse(self, connection: ServerConnection, _request: Request) -> Response | None:
         """Refuse the hand-shake as long as the script says so."""
+        if self.redirect_to:
+            answer = connection.respond(HTTPStatus.FOUND, "")
+            answer.headers["Location"] = self.redirect_to
+            return answer
         if not self.refuse_with:
             return None
         return connection.respond(HTTPStatus(self.refuse_with.pop(0)), "<html>refused</html>")
