@@ -137,7 +137,8 @@ def _take_over(
     first = f"Amended {' '.join(changed)}"
     note = f": {request.text}" if request.text else ""
     order.text = f"{first}{note}\n{order.text.rsplit(chr(10), 1)[-1]}"
-    if request.cl_ord_id:
+    if request.cl_ord_id and request.cl_ord_id != order.cl_ord_id:
+        order.former_ids = order.client_ids
         order.cl_ord_id = request.cl_ord_id
         account.client_ids[request.cl_ord_id] = order
     report(world, account, order, "Replaced")

@@ -89,9 +89,9 @@ def check_client_id_is_new(world: World, account: Account, cl_ord_id: str) -> No
         Refused: With the text `Duplicate clOrdID`.
     """
     used = account.client_ids.get(cl_ord_id) if cl_ord_id else None
-    if used is None:
+    if used is None and cl_ord_id not in account.burnt_ids:
         return
-    if used.is_open or world.switches.client_id_reuse is ClientIdReuse.NEVER:
+    if (used is not None and used.is_open) or world.switches.client_id_reuse is ClientIdReuse.NEVER:
         raise Refused("Duplicate clOrdID")
 
 

@@ -141,7 +141,7 @@ class Exchange:
         return tuple(self._world.accounts)
 
     def order_rows(self, account: int) -> list[Row]:
-        """Return all orders of the account, finished ones included, oldest first."""
+        """Return the orders of the account, the latest 5,000 finished ones included, oldest first."""
         return [order_row(order) for order in self._world.account(account).orders.values()]
 
     def position_rows(self, account: int) -> list[Row]:
@@ -166,7 +166,7 @@ class Exchange:
         return list(self._world.account(account).history)
 
     def execution_rows(self, account: int) -> list[Row]:
-        """Return the account's executions, oldest first."""
+        """Return the account's latest 20,000 executions, oldest first."""
         return list(self._world.account(account).executions)
 
     def instrument_rows(self) -> list[Row]:

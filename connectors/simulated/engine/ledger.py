@@ -10,6 +10,7 @@ Source: column meanings of the venue's `position`, `wallet` and `margin` tables.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -18,6 +19,10 @@ from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.contracts import ONE, Contract
 from connectors.simulated.engine.margin import Locked
 from connectors.simulated.engine.orders import Order
+
+# What an account remembers: an exchange that runs for weeks must not grow without end.
+KEPT_FINISHED_ORDERS = 5_000
+KEPT_EXECUTIONS = 20_000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -147,10 +152,27 @@ class Account:
     positions: dict[str, Position] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)  # by orderID, finished ones included
     open_orders: dict[str, dict[str, Order]] = field(default_factory=dict)  # symbol, orderID
+    finished: deque[Order] = field(default_factory=deque)  # the first to end is the first to be forgotten
     client_ids: dict[str, Order] = field(default_factory=dict)  # by clOrdID, the latest
-    executions: list[Row] = field(default_factory=list)
+    burnt_ids: set[str] = field(default_factory=set)  # clOrdIDs of forgotten orders
+    executions: deque[Row] = field(default_factory=lambda: deque(maxlen=KEPT_EXECUTIONS))
     history: list[Row] = field(default_factory=list)  # bookings on the wallets
     cancel_at_ms: int | None = None  # when the dead man's switch fires
+
+    def put_away(self, order: Order) -> None:
+        """Take a finished order off the open ones, and forget the oldest of too many finished ones."""
+        if self.open_orders[order.contract.symbol].pop(order.order_id, None) is None:
+            return
+        self.finished.append(order)
+        if len(self.finished) > KEPT_FINISHED_ORDERS:
+            self._forget(self.finished.popleft())
+
+    def _forget(self, order: Order) -> None:
+        del self.orders[order.order_id]
+        for client_id in order.client_ids:
+            if self.client_ids.get(client_id) is order:
+                del self.client_ids[client_id]
+                self.burnt_ids.add(client_id)
 
     def open_in(self, symbol: str) -> list[Order]:
         """Return the open orders of one symbol, oldest first."""

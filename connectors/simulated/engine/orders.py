@@ -121,6 +121,7 @@ class Order:
     aimed_at: Decimal = Decimal(0)  # what that price was when the trigger was last set, and when that was
     aimed_ms: int = 0
     cl_ord_id: str = ""
+    former_ids: tuple[str, ...] = ()  # client ids it had before amendments gave it new ones
     cl_ord_link_id: str = ""
     display_quantity: int | None = None
     text: str = ""
@@ -137,6 +138,11 @@ class Order:
     reject_reason: str = ""
     transact_ms: int = 0
     changed_ms: int = 0
+
+    @property
+    def client_ids(self) -> tuple[str, ...]:
+        """All client ids the order has gone by."""
+        return (*self.former_ids, self.cl_ord_id) if self.cl_ord_id else self.former_ids
 
     @property
     def is_open(self) -> bool:

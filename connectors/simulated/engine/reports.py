@@ -59,7 +59,7 @@ def report(
 def forget_if_done(account: Account, order: Order) -> None:
     """Take a finished order off the open ones."""
     if not order.is_open:
-        account.open_orders[order.contract.symbol].pop(order.order_id, None)
+        account.put_away(order)
 
 
 def cancel(world: World, account: Account, order: Order, text: str) -> None:

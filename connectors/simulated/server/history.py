@@ -8,14 +8,19 @@ Units: `at_ms` protocol time, `tape_ms` time of the tape, both milliseconds sinc
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from itertools import islice
 
 import msgspec
 
 from connectors.simulated.engine.changes import Change, Row
 from connectors.simulated.engine.inputs import SymbolPrices
 
+_KEPT_EVENTS = 20_000
+_KEPT_PRICES = 30_000
 _NO_ORDER = "00000000-0000-0000-0000-000000000000"
 _KINDS = {
     "New": "confirmed",
@@ -59,18 +64,28 @@ class PricePoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class History:
-    """Everything since the exchange was first started."""
+    """What happened since the exchange was first started, within bounds.
 
-    def __init__(self) -> None:
-        self._events: list[Event] = []
+    The latest events are kept. Of the prices all steps are kept up to a number; beyond it every
+    second one of the older half goes, so the whole tape stays there, coarser the longer ago.
+    Numbers to ask from count everything that happened, so a reader that keeps up misses nothing.
+    """
+
+    def __init__(self, *, kept_events: int = _KEPT_EVENTS, kept_prices: int = _KEPT_PRICES) -> None:
+        self._events: deque[Event] = deque(maxlen=kept_events)
+        self._event_count = 0
+        self._kept_prices = kept_prices
         self._prices: list[PricePoint] = []
+        self._numbers: list[int] = []  # of the kept prices, counted from 0
+        self._price_count = 0
 
     def note_changes(self, changes: Iterable[Change], *, at_ms: int, tape_ms: int | None) -> None:
         """Keep the executions among the changes."""
         for change in changes:
             if change.table == "execution":
+                self._event_count += 1
                 event = Event(
-                    sequence=len(self._events) + 1,
+                    sequence=self._event_count,
                     kind=_kind(change.row),
                     at_ms=at_ms,
                     tape_ms=tape_ms,
@@ -89,36 +104,42 @@ class History:
             index={one.symbol: one.index for one in prices},
         )
         self._prices.append(point)
+        self._numbers.append(self._price_count)
+        self._price_count += 1
+        if len(self._prices) > self._kept_prices:
+            half = len(self._prices) // 2
+            del self._prices[1:half:2], self._numbers[1:half:2]
 
     def events(
         self, *, since: int = 0, conditions: Mapping[str, object] | None = None, count: int = 1_000
     ) -> list[Event]:
-        """Return the events after sequence number `since` whose fields equal the conditions."""
+        """Return the kept events after sequence number `since` whose fields equal the conditions."""
         wanted = conditions or {}
+        forgotten = self._event_count - len(self._events)
         found = (
             event
-            for event in self._events[max(0, since) :]
+            for event in islice(self._events, max(0, since - forgotten), None)
             if all(getattr(event, name) == value for name, value in wanted.items())
         )
         return [event for event, _ in zip(found, range(count), strict=False)]
 
     def last_sequence(self) -> int:
         """Return the sequence number of the latest event, 0 before the first."""
-        return len(self._events)
+        return self._event_count
 
     def prices(self, *, since: int = 0, points: int | None = None) -> tuple[list[PricePoint], int]:
-        """Return the steps from index `since` on and the index to ask for next.
+        """Return the kept steps from number `since` on and the number to ask for next.
 
         Args:
-            since: Steps to leave out at the front.
+            since: Number of the first step wanted.
             points: About how many to return; those between are left out, the last never is.
         """
-        found = self._prices[max(0, since) :]
+        found = self._prices[bisect_left(self._numbers, since) :]
         stride = max(1, -(-len(found) // points)) if points else 1
         thinned = found[::stride]
         if found and thinned[-1] is not found[-1]:
             thinned.append(found[-1])
-        return thinned, len(self._prices)
+        return thinned, self._price_count
 
 
 def _kind(row: Row) -> str:

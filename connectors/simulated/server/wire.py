@@ -77,12 +77,8 @@ class Mirror:
         return joined
 
     def rows(self, table: str, account: int | None) -> list[Row]:
-        """Return the published rows of a table, of one account where it belongs to accounts.
-
-        Finished orders are left out: the venue's partial holds open ones only.
-        """
-        kept = self._rows.get(table, {}).values()
-        return [row for row in kept if row.get("ordStatus") not in FINAL_ORDER_STATES and _belongs(row, account)]
+        """Return the published rows of a table, of one account where it belongs to accounts."""
+        return [row for row in self._rows.get(table, {}).values() if _belongs(row, account)]
 
     def _frame(self, change: Change) -> Frame | None:
         table = TABLES[change.table]
@@ -95,7 +91,10 @@ class Mirror:
             named = (*table.keys, "symbol") if "symbol" in table.types else table.keys
             return self._framed(change, Action.DELETE, {name: change.row.get(name) for name in named})
         before = known.get(key)
-        known[key] = change.row
+        if change.row.get("ordStatus") in FINAL_ORDER_STATES:
+            known.pop(key, None)  # never published again; the venue's partial holds open orders only
+        else:
+            known[key] = change.row
         if before is None:
             return self._framed(change, Action.INSERT, change.row)
         changed = {name for name, cell in change.row.items() if name not in before or before[name] != cell}

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 
+import pytest
+
+from connectors.simulated.engine import ledger
 from connectors.simulated.engine.contracts import ETHUSD, XBTUSD, XBTUSDT, Contract
+from connectors.simulated.engine.inputs import AmendOrder
 from connectors.simulated.engine.ledger import Position
+from tests.unit.connectors.simulated.engine.desk import ALICE, Desk
 
 FEE = Decimal("0.0005")
 
@@ -77,3 +83,23 @@ def test_booking_moves_the_result_and_keeps_the_open_part() -> None:
     assert position.book() == realised
     assert (position.realised_pnl, position.rebalanced_pnl) == (0, realised)
     assert (position.unrealised_cost, position.current_cost) == (open_cost, open_cost)
+
+
+def test_an_account_forgets_the_oldest_finished_orders_but_not_their_client_ids(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Finished orders and executions are bounded; open orders stay, and a used clOrdID stays refused."""
+    monkeypatch.setattr(ledger, "KEPT_FINISHED_ORDERS", 3)
+    monkeypatch.setattr(ledger, "KEPT_EXECUTIONS", 5)
+    desk = Desk()
+    resting = desk.place(100, price=40_000, cl_ord_id="stays")
+    renamed = desk.place(100, price=41_000, cl_ord_id="a0")
+    desk.apply(AmendOrder(account=ALICE, orig_cl_ord_id="a0", cl_ord_id="a1", price=Decimal(41_001)))
+    desk.cancel(renamed["orderID"])
+    ended = [desk.cancel(desk.place(100, price=40_000, cl_ord_id=f"b{n}")["orderID"])[0] for n in range(3)]
+    shown = [row["orderID"] for row in desk.exchange.order_rows(ALICE)]
+    assert shown == [resting["orderID"], *(row["orderID"] for row in ended)]
+    assert len(desk.executions()) == 5
+    for used in ("a0", "a1", "b0", "stays"):
+        assert desk.refusal(partial(desk.place, 100, price=40_000, cl_ord_id=used)).message == "Duplicate clOrdID"
+    assert desk.cancel(renamed["orderID"])[0]["error"] == "Unable to cancel order"

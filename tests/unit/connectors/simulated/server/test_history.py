@@ -44,3 +44,29 @@ def test_prices_can_be_thinned_but_keep_the_last() -> None:
     assert until == 10
     assert len(history.prices(since=8)[0]) == 2
     assert history.prices(since=10) == ([], 10)
+
+
+def test_old_prices_get_coarser_and_the_numbers_go_on() -> None:
+    """A tape that runs for weeks keeps its whole length in bounded memory; who keeps up sees every step."""
+    history = History(kept_prices=100)
+    seen: list[int] = []
+    since = 0
+    for step in range(10_000):
+        history.note_prices(prices(1), at_ms=step, tape_ms=step)
+        if step % 20 == 0:
+            new, since = history.prices(since=since)
+            seen += [point.tape_ms for point in new]
+    kept = [point.tape_ms for point in history.prices()[0]]
+    assert seen == list(range(9_981))
+    assert len(kept) <= 100
+    assert (kept[0], kept[-1], kept) == (0, 9_999, sorted(kept))
+    assert kept[-30:] == list(range(9_970, 10_000))
+
+
+def test_old_events_go_and_the_numbers_go_on() -> None:
+    """Events are counted for ever and kept for a while."""
+    history = History(kept_events=10)
+    history.note_changes([execution("New") for _ in range(25)], at_ms=1, tape_ms=1)
+    assert [event.sequence for event in history.events(since=3)] == list(range(16, 26))
+    assert [event.sequence for event in history.events(since=20)] == list(range(21, 26))
+    assert history.last_sequence() == 25
