@@ -60,7 +60,7 @@ class Core:
         self.came.set()
 
     async def wait_for(self, count: int) -> list[Event]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while len(self.taken) < count:
                 self.came.clear()
                 await self.came.wait()
@@ -228,11 +228,11 @@ async def test_a_lost_answer_holds_nothing_up() -> None:
         bench.outbox.put_nowait(place(1))
         bench.outbox.put_nowait(place(2))
         bench.outbox.put_nowait(place(3, symbol="ETHUSD"))
-        await bench.core.wait_for(2)
-        assert [each.command_id for each in bench.core.taken] == [2, 3]  # type: ignore[union-attr]
+        first = {each.command_id for each in await bench.core.wait_for(2)}  # type: ignore[union-attr]
+        assert first == {2, 3}
         gate.set()
         outcomes = await bench.core.wait_for(3)
-        assert [each.command_id for each in outcomes] == [2, 3, 1]  # type: ignore[union-attr]
+        assert outcomes[-1].command_id == 1  # type: ignore[union-attr]
 
 
 def gated(bench: Bench, gate: asyncio.Event, started: asyncio.Event) -> Callable[..., Any]:
