@@ -179,7 +179,7 @@ class World:
         player = None if self.plan.tape is None else Player(self.venue, self.plan.tape)
         if player is None:
             self.prices.step()
-        with patch.object(feed, "connect", self.network.connect):
+        with patch.object(feed, "StraightConnect", self.network.connect):
             try:
                 async with asyncio.TaskGroup() as tasks:
                     turning = [
