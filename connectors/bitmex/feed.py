@@ -24,7 +24,7 @@ from config.venue import VenueSettings
 from connectors.bitmex.protocol.backoff import Backoff
 from connectors.bitmex.protocol.frames import Welcome
 from connectors.bitmex.protocol.numbers import MalformedRow
-from connectors.bitmex.protocol.refusals import BAN_PAUSE_S, plain_reason
+from connectors.bitmex.protocol.refusals import BAN_PAUSE_S, connection_trouble, plain_reason
 from connectors.bitmex.protocol.session import (
     FOREVER,
     Event,
@@ -158,7 +158,7 @@ class FeedConnection:
             self._lose(session, *_refused_hand_shake(refused))
         except (WebSocketException, OSError, TimeoutError, EOFError) as broken:
             # A connection that is reset during the hand-shake raises ConnectionClosed, which is no InvalidHandshake.
-            self._lose(session, f"no connection: {type(broken).__name__}")
+            self._lose(session, f"no connection: {connection_trouble(broken)}")
         finally:
             self._socket = None
         return max(0.0, _loop_time() - self._live_since_s)

@@ -10,6 +10,7 @@ Source: www.bitmex.com/app/restAPI.
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import time
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from connectors.bitmex.endpoints import Endpoint
 from connectors.bitmex.protocol.budget import RequestBudget
 from connectors.bitmex.protocol.refusals import (
     Answer,
+    connection_trouble,
     is_ban,
     not_sent,
     refusal,
@@ -40,6 +42,15 @@ _IDLE_CONNECTION_S: Final = 75.0
 """Below the venue's 90 s, so that a connection the venue is about to close is not used; above the minute in which its
 clock is read, so that a protective request finds one open however rarely the account is read."""
 _UNSIGNED_PER_MINUTE: Final = 30
+_WATCHED_CONNECTION: Final = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    *(
+        (socket.IPPROTO_TCP, getattr(socket, name), value)
+        for name, value in (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 2))
+        if hasattr(socket, name)  # not every system has all of them
+    ),
+)
+"""An idle connection that a router forgot is found dead in 20 s, instead of swallowing the next stop."""
 _NS_PER_S: Final = 1_000_000_000
 
 _log = structlog.get_logger("connectors.bitmex.rest")
@@ -69,7 +80,13 @@ class RestClient:
         self._http = httpx.AsyncClient(
             base_url=settings.rest_url,
             timeout=httpx.Timeout(settings.request_timeout_s, connect=settings.connect_timeout_s),
-            limits=httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=_IDLE_CONNECTION_S),
+            transport=httpx.AsyncHTTPTransport(
+                limits=httpx.Limits(
+                    max_connections=20, max_keepalive_connections=10, keepalive_expiry=_IDLE_CONNECTION_S
+                ),
+                socket_options=_WATCHED_CONNECTION,
+                trust_env=False,
+            ),
             headers={"accept": "application/json", "user-agent": "seawall"},
             follow_redirects=False,
             trust_env=False,
@@ -193,9 +210,9 @@ def _steady_s() -> float:
 
 def _unreachable(broken: httpx.TransportError) -> VenueError:
     """No connection was made, so nothing was sent. A certificate that does not fit is a matter for a person."""
-    cause: BaseException | None = broken
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
+    root: BaseException = broken
+    while (cause := root.__cause__ or root.__context__) is not None:
+        root = cause
+        if isinstance(root, ssl.SSLCertVerificationError):
             return Misconfigured("the venue's certificate cannot be verified")
-        cause = cause.__cause__ or cause.__context__
-    return not_sent(f"no connection: {type(broken).__name__}")
+    return not_sent(f"no connection: {type(broken).__name__}, {connection_trouble(root)}")

@@ -6,10 +6,15 @@ The worst answer of all would be "not sent" for an order that arrived, and the s
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
+import ssl
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -40,7 +45,7 @@ Serving = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 
 @asynccontextmanager
-async def order_entry(url: str, **changed: float) -> AsyncIterator[BitmexOrderEntry]:
+async def order_entry(url: str, **changed: Any) -> AsyncIterator[BitmexOrderEntry]:
     """Return order entry at an address; closed at the end."""
     entry = BitmexOrderEntry(settings=some_settings(rest_url=url, **changed), credentials=CREDENTIALS)
     try:
@@ -116,9 +121,56 @@ async def test_name_that_does_not_resolve_is_not_sent(monkeypatch: pytest.Monkey
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
-    async with order_entry("https://venue.invalid") as entry:
-        with pytest.raises(Unavailable, match="no connection"):
+    sink = RememberingSink()
+    async with order_entry("https://venue.invalid") as entry, realtime(whole_account) as fake:
+        with pytest.raises(Unavailable, match="its name cannot be resolved"):
             await entry.place_stop(STOP)
+        async with running(a_drop_copy(fake, sink, realtime_url="wss://venue.invalid/realtime").run()):
+            await until(lambda: len(sink.of("lost")) >= 2)
+    assert set(sink.of("lost")) == {"no connection: its name cannot be resolved"}
+
+
+async def test_certificate_of_a_stranger_is_for_a_person(tmp_path: Path) -> None:
+    """P11: somebody else answers for the venue: no request and no sign-in is sent, and people are told why."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*_own_certificate(tmp_path))
+    heard: list[bytes] = []
+
+    async def stranger(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read())
+        writer.close()
+
+    sink = RememberingSink()
+    async with await asyncio.start_server(stranger, "127.0.0.1", 0, ssl=context) as server:
+        address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with order_entry(f"https://{address}") as entry, realtime(whole_account) as fake:
+            with pytest.raises(Misconfigured, match="certificate"):
+                await entry.place_stop(STOP)
+            async with running(a_drop_copy(fake, sink, realtime_url=f"wss://{address}/realtime").run()):
+                await until(lambda: sink.of("lost"))
+    assert sink.of("lost")[0] == "no connection: its certificate cannot be verified"
+    assert b"".join(heard) == b""
+
+
+def _own_certificate(folder: Path) -> tuple[Path, Path]:
+    """Make a certificate that nobody vouches for."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed, and nothing else here makes certificates")
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *names, "-keyout", str(key)]
+    subprocess.run([*made, "-out", str(certificate)], check=True, capture_output=True)
+    return certificate, key
+
+
+async def test_idle_connections_are_watched() -> None:
+    """P5: a half-open connection, without a farewell, is found by the system before a stop is written into it."""
+    async with rest(Reply(200, raw(STOP_ROW))) as fake, order_entry(fake.url) as entry:
+        await entry.place_stop(STOP)
+        (connection,) = entry._client._http._transport._pool.connections  # type: ignore[attr-defined]
+        raw_socket = connection._connection._network_stream.get_extra_info("socket")
+        assert raw_socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        assert raw_socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 10
 
 
 async def test_no_free_connection_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -149,6 +149,17 @@ def unanswered(reason: str, *, is_write: bool, status: int | None = None) -> Ven
     return Unavailable(reason, status=status, retry_after_s=TROUBLE_PAUSE_S)
 
 
+def connection_trouble(broken: BaseException) -> str:
+    """Return why there is no connection, in words where the name of the error has none for people."""
+    match type(broken).__name__:
+        case "gaierror":
+            return "its name cannot be resolved"
+        case "SSLCertVerificationError":
+            return "its certificate cannot be verified"
+        case name:
+            return name
+
+
 def not_sent(reason: str) -> Unavailable:
     """Return the error of a request that never left."""
     return Unavailable(reason, retry_after_s=OVERLOAD_PAUSE_S)
