@@ -89,6 +89,35 @@ async def test_switch_unanswered_then_disarmed() -> None:
             assert (await drop_copy.cancel_all_after(0)).cancel_time_ns is None
 
 
+async def test_feed_that_is_given_up_leaves_nothing_behind() -> None:
+    """A caller that goes away while it waits: the next feed gets its turn and its own answer, the late one none."""
+    heard: list[int] = []
+
+    async def story(line: Line) -> None:
+        await line.account()
+        heard.append((await line.hear())["args"])
+        heard.append((await line.hear())["args"])
+        await line.say(switch_answer(60_000, 60_000), switch_answer(120_000, 120_000))
+        await line.listen()
+
+    sink = RememberingSink()
+    async with realtime(story) as fake:
+        drop_copy = a_drop_copy(fake, sink, request_timeout_s=30.0)
+        async with running(drop_copy.run()):
+            await until(lambda: sink.of("live"))
+            given_up = asyncio.create_task(drop_copy.cancel_all_after(60_000))
+            in_line = asyncio.create_task(drop_copy.cancel_all_after(90_000))
+            await until(lambda: heard)
+            in_line.cancel()
+            given_up.cancel()
+            receipt = await drop_copy.cancel_all_after(120_000)
+    assert given_up.cancelled()
+    assert in_line.cancelled()
+    assert heard == [60_000, 120_000]
+    assert receipt.cancel_time_ns == receipt.now_ns + 120_000_000_000
+    assert sink.of("lost") == []
+
+
 async def test_stream_lost_while_the_switch_waits() -> None:
     """P5: the connection broke between feed and answer: unknown, and said at once."""
 
