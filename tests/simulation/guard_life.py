@@ -7,12 +7,12 @@ folder, no signals, no threads; a disk in memory, connections in memory, and a c
 from __future__ import annotations
 
 import asyncio
-import functools
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import Any
 from unittest.mock import patch
 
 import httpx
@@ -115,7 +115,11 @@ class SimPorts:
 
     def order_entry(self) -> OrderEntry:
         transport = VirtualTransport(guard=self.name, line=self.line, door=self.door, on_sent=self.on_sent)
-        client = functools.partial(httpx.AsyncClient, transport=transport)
+        real_client = httpx.AsyncClient
+
+        def client(**settings: Any) -> httpx.AsyncClient:  # whatever transport the connector would choose
+            return real_client(**(settings | {"transport": transport}))
+
         with patch.object(httpx, "AsyncClient", client):
             return BitmexOrderEntry(
                 settings=self.venue_settings, credentials=self._credentials, now_ns=self.clock.wall_ns
