@@ -189,12 +189,6 @@ class Order:
         self.leaves = 0
         self.is_working = False
 
-    def is_more_aggressive_than(self, other: Order) -> bool:
-        """Return whether this limit order stands in front of another of its side."""
-        if self.price is None or other.price is None or self.price == other.price:
-            return self.sequence < other.sequence
-        return (self.price > other.price) is (self.side is Side.BUY)
-
 
 def is_crossed(order: Order, price: Decimal, *, at_equality: bool) -> bool:
     """Return whether a trigger price has been reached.

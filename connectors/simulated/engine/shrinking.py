@@ -75,6 +75,7 @@ def trim(world: World, account: Account, contract: Contract) -> None:
                 cancel_because(world, account, order, _reason(world, account, order))
             elif order.leaves > space:
                 order.resize(space)
-                order.text = f"{CUT_DOWN}\n{order.text}"
+                if not order.text.startswith(CUT_DOWN):  # once, however often a bot trims its position
+                    order.text = f"{CUT_DOWN}\n{order.text}"
                 report(world, account, order, "Replaced")
             space -= order.leaves

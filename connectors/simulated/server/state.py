@@ -5,6 +5,9 @@ positions, timers and tape position. The engine's state is a function of its inp
 of inputs is the state. Each record is one `write` of one line, so a killed process leaves at most
 one torn line at the end, which is cut off.
 
+The file is for a session, not for months: at real time it grows by about 10 MB an hour, nearly all
+of it prices, and an hour of it takes some six seconds to read back. It is never compacted.
+
 Units: `at_ms` protocol time in milliseconds. Raises `StateError` with one line for people.
 """
 

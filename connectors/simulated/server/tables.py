@@ -225,7 +225,6 @@ _CHAT = _types("integer:id channelID", "timestamp:date", "string:user message ht
 _NOTIFICATION = _types("integer:id", "timestamp:date", "string:title body", "integer:ttl", "symbol:type")
 _SYMBOL_HINTS = {"timestamp": "sorted", "symbol": "grouped"}
 BIN_SIZES = {"1m": 60_000, "5m": 300_000, "1h": 3_600_000, "1d": 86_400_000}  # milliseconds
-BOOK_TABLES = ("orderBookL2_25", "orderBookL2", "orderBook10")
 
 
 def _all() -> list[Table]:
@@ -306,7 +305,6 @@ EXECUTION = TABLES["execution"]
 ORDER = TABLES["order"]
 POSITION = TABLES["position"]
 MARGIN = TABLES["margin"]
-WALLET = TABLES["wallet"]
 INSTRUMENT = TABLES["instrument"]
 TRADE = TABLES["trade"]
 QUOTE = TABLES["quote"]

@@ -21,7 +21,7 @@ Units: real and tape times in milliseconds, moves as natural logs of price ratio
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from math import ceil
 from typing import TYPE_CHECKING, assert_never
@@ -96,10 +96,6 @@ class Pace:
     def fastest(cls) -> Pace:
         """Play without waiting, but for the lowest floors of violent minutes."""
         return cls(kind=PaceKind.MAX, floor_ms=HARD_FLOOR_MS)
-
-    def without_floors(self) -> Pace:
-        """Return the same pace without floors, for a player that waits for answers itself."""
-        return replace(self, floor_ms=0.0)
 
     def bar_ms(self, motion: Motion) -> float:
         """Return a bar's real time, for the paces that look at one bar at a time.

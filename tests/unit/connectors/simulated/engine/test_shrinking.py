@@ -72,3 +72,15 @@ def test_two_stops_of_the_whole_position_do_not_sell_twice() -> None:
     desk.move(prices(mark=48_900))
     assert (desk.order(first)["ordStatus"], desk.order(second)["ordStatus"]) == ("Filled", "Canceled")
     assert desk.position()["currentQty"] == 0
+
+
+def test_an_order_that_is_cut_often_says_so_once() -> None:
+    """A bot that trims its position all day must not make the take-profit's text grow."""
+    desk = Desk()
+    desk.place(1000, ord_type="Market")
+    profit = desk.place(-1000, price=52_000, exec_inst="ReduceOnly")
+    for _ in range(5):
+        desk.place(-100, ord_type="Market")
+    row = desk.order(profit)
+    assert row["leavesQty"] == 500
+    assert str(row["text"]).count("Amended orderQty") == 1

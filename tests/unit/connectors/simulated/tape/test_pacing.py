@@ -50,11 +50,6 @@ def test_floors_hold_at_any_speed(pace: Pace, floor_ms: float) -> None:
     assert pace.bar_ms(QUIET) < 1
 
 
-def test_without_floors_nothing_is_waited_for() -> None:
-    """A test that waits for answers itself may take the floors away."""
-    assert Pace.fastest().without_floors().bar_ms(VIOLENT) == 0
-
-
 def test_real_time_is_real_time() -> None:
     """At a factor of one a minute lasts a minute, and prices come several times a second."""
     assert Pace.at_speed(1).bar_ms(VIOLENT) == 60_000
