@@ -24,7 +24,7 @@ from config.venue import VenueSettings
 from connectors.bitmex.protocol.backoff import Backoff
 from connectors.bitmex.protocol.frames import Welcome
 from connectors.bitmex.protocol.numbers import MalformedRow
-from connectors.bitmex.protocol.refusals import BAN_PAUSE_S, connection_trouble, plain_reason
+from connectors.bitmex.protocol.refusals import BAN_PAUSE_S, LONGEST_PAUSE_S, connection_trouble, plain_reason
 from connectors.bitmex.protocol.session import (
     FOREVER,
     Event,
@@ -258,7 +258,7 @@ def _refused_hand_shake(refused: InvalidStatus) -> tuple[str, float]:
     if answer.status_code == 403:
         return "this address is banned by the venue", BAN_PAUSE_S
     told = answer.headers.get("retry-after", "")
-    pause_s = float(told) if told.isascii() and told.isdigit() and len(told) < 5 else 0.0
+    pause_s = min(float(told), LONGEST_PAUSE_S) if told.isascii() and told.isdigit() else 0.0
     return f"hand-shake answered {answer.status_code}", pause_s
 
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 import msgspec
 
 from connectors.bitmex.protocol.numbers import Row
-from connectors.bitmex.protocol.refusals import plain_reason
+from connectors.bitmex.protocol.refusals import LONGEST_PAUSE_S, plain_reason
 from connectors.bitmex.protocol.tables import Action
 
 PING = b"ping"
@@ -161,7 +161,7 @@ def _refused(decoded: dict[str, object], operation: str, arguments: object) -> R
         operation=operation,
         topics=_topics(arguments) if operation == "subscribe" else (),
         timeout_ms=_whole(arguments) if operation == "cancelAllAfter" else None,
-        retry_after_s=min(max(float(told), 0.1), 3600.0) if is_number and told is not None else None,
+        retry_after_s=min(max(float(told), 0.1), LONGEST_PAUSE_S) if is_number and told is not None else None,
     )
 
 

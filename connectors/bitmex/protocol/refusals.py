@@ -41,6 +41,9 @@ from connectors.errors import (
 
 BAN_PAUSE_S: Final = 120.0
 """A ban lasts about an hour. One try in two minutes is far from the pace that earns one, and finds its end soon."""
+LONGEST_PAUSE_S: Final = BAN_PAUSE_S
+"""The venue's wish is believed up to here: a bucket of a minute is full again by then, and an odd number must not leave
+positions unattended for an hour."""
 OVERLOAD_PAUSE_S: Final = 0.5
 """The venue's own advice."""
 TROUBLE_PAUSE_S: Final = 1.0
@@ -99,7 +102,7 @@ def retry_after_s(answer: Answer, message: str | None) -> float:
     except ValueError:
         found = _RETRY_IN.search(message or "")
         told = float(found.group(1)) if found else RATE_PAUSE_S
-    return min(max(told, 0.1), 3600.0) if told == told else RATE_PAUSE_S  # noqa: PLR0124 -- NaN
+    return min(max(told, 0.1), LONGEST_PAUSE_S) if told == told else RATE_PAUSE_S  # noqa: PLR0124 -- NaN
 
 
 def refusal(answer: Answer, *, is_write: bool, expires_after_s: float) -> VenueError:

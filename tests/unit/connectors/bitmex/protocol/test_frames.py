@@ -151,3 +151,11 @@ def test_what_is_not_the_protocol(sent: bytes) -> None:
     """Anything else is malformed, and its error does not quote it."""
     with pytest.raises(MalformedFrame):
         read_frame(sent)
+
+
+@pytest.mark.parametrize(("told", "wait_s"), [(7, 7.0), (0, 0.1), (-3, 0.1), (10**9, 120.0), ("7", None), (True, None)])
+def test_pause_that_a_refusal_asks_for(told: Any, wait_s: float | None) -> None:
+    """P12: an odd number must not keep a stream waiting, and so blind, for hours."""
+    frame = read_frame(raw({"status": 429, "error": "Rate limit exceeded", "meta": {"retryAfter": told}}))
+    assert isinstance(frame, Refused)
+    assert frame.retry_after_s == wait_s

@@ -7,6 +7,7 @@ import pytest
 
 from connectors.bitmex.protocol.refusals import (
     BAN_PAUSE_S,
+    LONGEST_PAUSE_S,
     Answer,
     error_message,
     is_ban,
@@ -102,7 +103,7 @@ def test_duplicate_is_recognised_in_every_shape(shape: dict[str, str]) -> None:
         ({}, b"", 1.0),
         ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, b"", 1.0),
         ({"retry-after": "nan"}, b"", 1.0),
-        ({"retry-after": "99999999"}, b"", 3600.0),
+        ({"retry-after": "99999999"}, b"", LONGEST_PAUSE_S),
     ],
 )
 def test_pause_after_a_rate_limit(headers: dict[str, str], sent: bytes, wait_s: float) -> None:
