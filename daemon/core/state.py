@@ -271,6 +271,9 @@ class Switch:
     """Nothing is left to do about it in the orderly stop."""
     clearing_ns: int = 0
     """Since when a blind guard takes away what may add exposure, before the countdown does (see `exposure.py`)."""
+    told: SwitchState = SwitchState.UNKNOWN
+    """What people were last told."""
+    told_ns: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

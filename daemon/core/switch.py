@@ -28,6 +28,8 @@ from daemon.core.reasons import Reason
 from daemon.core.state import PendingKind, SwitchState
 
 RETRY_NS: Final = 10**9
+TELL_EVERY_NS: Final = 60 * 10**9
+"""Changes of the switch are told at most this often; `seawall status` always shows the present state."""
 TOLERANCE_NS: Final = 10**9
 """How far the venue's own two times may be from what was asked."""
 
@@ -35,6 +37,7 @@ TOLERANCE_NS: Final = 10**9
 def decide(draft: Draft) -> None:
     """Send what the switch needs now, or ask to be woken when it will need something."""
     _note_expiry(draft)
+    _tell_change(draft)
     mode = draft.policy.switch.mode
     if draft.policy.observe or mode is SwitchMode.OFF:
         return
@@ -145,8 +148,7 @@ def take_answer(draft: Draft, event: SwitchAnswered) -> None:
     state = SwitchState.ARMED if armed else SwitchState.DISARMED
     if switch.clearing_ns and not armed:
         exposure.tell_cleared(draft)
-    elif state is not switch.state:
-        _tell_changed(draft, state)
+        switch = replace(switch, told=state, told_ns=draft.now_ns)
     draft.switch = replace(
         switch,
         state=state,
@@ -158,15 +160,17 @@ def take_answer(draft: Draft, event: SwitchAnswered) -> None:
     )
 
 
-def _tell_changed(draft: Draft, state: SwitchState) -> None:
-    """Say what the switch is now; a feed or a repeated disarm changes nothing and is silent."""
-    why = {
-        SwitchState.ARMED: f"armed: every order, stops too, goes {draft.policy.switch.timeout_s} s after the last feed",
-        SwitchState.DISARMED: "disarmed: orders and stops outlive the guard",
-        SwitchState.UNKNOWN: "unknown",
-    }[state]
-    text = f"The dead man's switch is {why}."
-    tell(draft, Reason.FACT, Severity.NOTE, topic="switch", state=state.value, text=text)
+def _tell_change(draft: Draft) -> None:
+    """Say what the switch is now, when that is news; a bot that quotes and cancels all day is told once a minute."""
+    switch = draft.switch
+    known = switch.state in {SwitchState.ARMED, SwitchState.DISARMED}
+    if not known or switch.state is switch.told or (switch.told_ns and draft.now_ns < switch.told_ns + TELL_EVERY_NS):
+        return
+    armed = f"armed: every order, stops too, goes {draft.policy.switch.timeout_s} s after the last feed"
+    what = armed if switch.state is SwitchState.ARMED else "disarmed: orders and stops outlive the guard"
+    text = f"The dead man's switch is {what}."
+    tell(draft, Reason.FACT, Severity.NOTE, topic="switch", state=switch.state.value, text=text)
+    draft.switch = replace(switch, told=switch.state, told_ns=draft.now_ns)
 
 
 def fail(draft: Draft, command_id: int, reason: str, *, is_unknown: bool) -> None:
