@@ -233,7 +233,7 @@ class _AccountReader:
             return
         for row in touched:
             self._sink.order(parse_order(row), received_ns=received_ns)
-        self._orders.settle()
+        self._orders.settle(touched)
 
     def _take_positions(self, frame: TableFrame, received_ns: int) -> None:
         touched = _apply(self._positions, frame, frame.rows)

@@ -194,10 +194,13 @@ class OrderTable(Table):
         super().__init__(name)
         self._finished: OrderedDict[Key, _Cells] = OrderedDict()
 
-    def settle(self) -> None:
-        """Move finished rows out of the table; call it once they have been reported."""
-        for key in [key for key, row in self._rows.items() if order_status(row).is_final]:
-            self._finished[key] = self._rows.pop(key)
+    def settle(self, touched: Collection[Row] | None = None) -> None:
+        """Move finished rows out of the table, once they have been reported: those touched, or whichever there are."""
+        keys = list(self._rows) if touched is None else dict.fromkeys(self.key_of(row) for row in touched)
+        for key in keys:
+            row = self._rows.get(key)
+            if row is not None and order_status(row).is_final:
+                self._finished[key] = self._rows.pop(key)
         while len(self._finished) > FINISHED_REMEMBERED:
             self._finished.popitem(last=False)
 

@@ -217,3 +217,14 @@ def test_each_execution_once() -> None:
     """Repeats after a reconnect are recognised, within a bounded memory."""
     seen = Seen(remembered=2)
     assert [seen.is_new(identity) for identity in ("a", "b", "a", "c", "a")] == [True, True, False, True, True]
+
+
+def test_only_what_was_touched_is_looked_at() -> None:
+    """An account of a thousand orders is not searched for every change; a row touched twice settles once."""
+    table = OrderTable()
+    rows = [{"orderID": name, "ordStatus": "New"} for name in ("a", "b")]
+    table.apply(Action.PARTIAL, rows, keys=["orderID"])
+    touched = table.apply(Action.UPDATE, [{"orderID": "a", "leavesQty": 0}, {"orderID": "a", "ordStatus": "Filled"}])
+    table.settle(touched)
+    assert [row["orderID"] for row in table.rows()] == ["b"]
+    assert table.apply(Action.UPDATE, [{"orderID": "a", "avgPx": 1}])[0]["ordStatus"] == "Filled"
