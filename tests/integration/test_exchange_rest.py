@@ -75,6 +75,7 @@ async def test_private_reads() -> None:
         assert (await rest.ask("GET", "/user/margin"))["currency"] == "XBt"
         assert {row["currency"] for row in await rest.ask("GET", "/user/margin", currency="all")} == {"XBt", "USDt"}
         assert await rest.refusal("GET", "/user/margin", currency="DOGE") == (400, "Account has no [DOGE]")
+        assert await rest.refusal("GET", "/user/walletHistory", start=-1) == (400, "start/count is invalid")
 
 
 async def test_orders_from_placement_to_cancel() -> None:
@@ -139,7 +140,12 @@ async def test_position_life() -> None:
         assert (await rest.ask("POST", "/position/isolate", symbol="XBTUSD", enabled="False"))["crossMargin"] is True
         await rest.ask("POST", "/position/riskLimit", symbol="XBTUSD", riskLimit=30_000_000_000)
         await rest.ask("POST", "/position/crossLeverage", symbol="XBTUSD", leverage=10)
+        bid = await rest.ask("POST", "/order", symbol="XBTUSD", orderQty=100, price=30_000)
+        refused = await rest.refusal("POST", "/order/closePosition", symbol="XBTUSD", price=60_000.03)
+        assert refused == (400, "Invalid price tickSize")
+        assert [row["orderID"] for row in await rest.ask("GET", "/order", filter={"open": True})] == [bid["orderID"]]
         closed = await rest.ask("POST", "/order/closePosition", symbol="XBTUSD")
+        assert await rest.ask("GET", "/order", filter={"open": True}) == []
         assert closed["ordStatus"] == "Filled"
         (flat,) = await rest.ask("GET", "/position", filter={"symbol": "XBTUSD"})
         assert (flat["currentQty"], flat["isOpen"]) == (0, False)

@@ -54,6 +54,8 @@ def get_wallet_history(call: Call) -> Answer:
     rows = call.venue.exchange.wallet_history_rows(call.account)
     currency = call.params.text("currency") or _DEFAULT_CURRENCY
     start, count = call.params.whole("start") or 0, call.params.whole("count")
+    if start < 0 or (count is not None and count < 0):
+        raise Refused("start/count is invalid")
     found = [row for row in reversed(rows) if currency in (_ALL, row["currency"])]
     return found[start:] if count is None else found[start : start + count]
 

@@ -107,18 +107,21 @@ def checked_timeout(timeout_ms: int) -> int:
 
 
 def close_position(call: Call) -> Answer:
-    """`POST /order/closePosition`: the symbol's orders go, then the position."""
+    """`POST /order/closePosition`: the position goes, and the symbol's other orders; all stay if it is refused."""
     symbol = call.required_symbol()
     price = call.params.decimal("price")
     rows = call.venue.exchange.position_rows(call.account)
     held = next((row["currentQty"] for row in rows if row["symbol"] == symbol), 0)
     side = "Sell" if isinstance(held, int) and held > 0 else "Buy"
-    call.submit(CancelAll(account=call.account, symbol=symbol))
+    orders = call.venue.exchange.order_rows(call.account)
+    others = tuple(str(row["orderID"]) for row in orders if matches(row, {"symbol": symbol, "open": True}))
     ord_type = "Market" if price is None else "Limit"
     close = PlaceOrder(
         account=call.account, symbol=symbol, side=side, price=price, ord_type=ord_type, exec_inst="Close"
     )
-    return call.submit(close)
+    closed = call.submit(close)
+    call.submit(CancelAll(account=call.account, symbol=symbol, order_ids=others))
+    return closed
 
 
 def get_executions(call: Call) -> Answer:
