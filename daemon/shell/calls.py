@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import assert_never
 
-from connectors.errors import Misconfigured, OutcomeUnknown, Rejected, Unavailable
+from connectors.errors import DuplicateClientOrderId, Misconfigured, OutcomeUnknown, Rejected, Unavailable
 from connectors.ports import DropCopy, OrderEntry, ReduceRequest, StopRequest, SwitchReceipt
 from connectors.vocabulary import Order
 from daemon.core.commands import (
@@ -65,7 +65,7 @@ class Calls:
                 at_ns=self._clock.now_ns(),
                 command_id=command_id,
                 reason=refusal.reason,
-                is_duplicate="duplicate" in refusal.reason.lower(),
+                is_duplicate=isinstance(refusal, DuplicateClientOrderId),
             )
         except Unavailable as absence:
             return self._not_sent(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from connectors.errors import Misconfigured, OutcomeUnknown, Rejected, Unavailable
+from connectors.errors import DuplicateClientOrderId, Misconfigured, OutcomeUnknown, Rejected, Unavailable
 from connectors.ports import SwitchReceipt
 from connectors.vocabulary import OrderSide, PositionKey
 from daemon.core.commands import (
@@ -188,7 +188,7 @@ async def test_the_log_says_what_was_sent_and_why_not() -> None:
 async def test_a_used_id_is_told_apart_from_other_refusals() -> None:
     """P4: "Duplicate clOrdID" means: ask what became of the first."""
     async with a_bench() as bench:
-        bench.venue.failures.append(Rejected("Duplicate clOrdID"))
+        bench.venue.failures.append(DuplicateClientOrderId("Duplicate clOrdID"))
         outcome = await bench.outcome(place(5))
         assert isinstance(outcome, RequestRefused)
         assert outcome.is_duplicate
