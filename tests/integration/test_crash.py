@@ -37,6 +37,7 @@ async def test_what_happened_while_it_was_dead_is_made_good(tmp_path: Path) -> N
         await guard.start_guarding()
         await open_long(bot)
         stop = await wait_stop(bot)
+        await until(lambda: is_on_disk(tmp_path, stop["clOrdID"]), "the confirmed stop in the journal")
         await guard.kill()
         await bot.ask("DELETE", "/order", orderID=stop["orderID"])
         await open_long(bot)
@@ -48,6 +49,16 @@ async def test_what_happened_while_it_was_dead_is_made_good(tmp_path: Path) -> N
         await until(is_covered, "one stop for 20,000 contracts")
         (fresh,) = await guard_stops(bot)
         assert fresh["stopPx"] >= stop["stopPx"]
+
+
+async def is_on_disk(folder: Path, client_order_id: str) -> bool:
+    """Whether the journal's files hold the order stream's word of an order: what the ratchet is rebuilt from (P3)."""
+    return any('"OrderSeen"' in line and client_order_id in line for line in journal_lines(folder))
+
+
+def journal_lines(folder: Path) -> list[str]:
+    """What the guard has on disk."""
+    return [line for file in folder.rglob("journal-*.jsonl") for line in file.read_text().splitlines()]
 
 
 @pytest.mark.parametrize("seen", ["FindOrders", "ReadPicture", "PlaceStop", "covered"])
