@@ -193,6 +193,8 @@ async def test_people_hear_through_the_webhook_even_if_it_was_dead(tmp_path: Pat
             receiver.status = 200
             receiver.bodies.clear()
             await wait_bodies(receiver, lambda: "covered" in [body["state"] for body in receiver.bodies])
+    (covered,) = {body["alert_id"] for body in receiver.bodies if body["state"] == "covered"}
+    assert covered.startswith("cover:covered:")
 
 
 async def wait_bodies(receiver: Receiver, condition: Callable[[], bool]) -> None:

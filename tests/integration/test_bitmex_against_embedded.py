@@ -133,6 +133,7 @@ async def test_life_of_a_stop(rows: RowStyle) -> None:
         cancelled = await at.entry.cancel_order(order_id=placed.order_id)
         assert cancelled is not None
         await until(lambda: (seen := at.order("sw-1")) is not None and seen.status is OrderStatus.CANCELED)
+        assert (await at.entry.picture()).open_orders == ()
         assert await at.entry.cancel_order(order_id=placed.order_id) is None
         assert at.account.of("lost") == []
 

@@ -66,9 +66,18 @@ async def test_failures_far_apart_are_never_too_many(monkeypatch: pytest.MonkeyP
 
 async def test_dismissed_everything_ends_quietly() -> None:
     """An orderly stop cancels what still runs, and the group ends without an error."""
+    ended: list[str] = []
+
+    async def wait_for_ever(name: str) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(name)
+
     async with asyncio.TaskGroup() as tasks:
         crew = Crew(tasks)
-        crew.vital("eyes", asyncio.Event().wait())  # type: ignore[arg-type]
-        crew.helpful("ears", asyncio.Event().wait)  # type: ignore[arg-type]
+        crew.vital("eyes", wait_for_ever("eyes"))
+        crew.helpful("ears", lambda: wait_for_ever("ears"))
         await asyncio.sleep(0)
         crew.dismiss()
+    assert sorted(ended) == ["ears", "eyes"]

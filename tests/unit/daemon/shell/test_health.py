@@ -83,12 +83,19 @@ def test_a_core_that_fails_does_not_feed_the_watchdog() -> None:
 async def test_ticks_come_by_themselves() -> None:
     """The ticker runs as a task; the first tick does not wait a whole second."""
     came = asyncio.Event()
-    ticker, _, _ = a_ticker(lambda _event: came.set())
+    ticks: list[Event] = []
+
+    def take(event: Event) -> None:
+        ticks.append(event)
+        came.set()
+
+    ticker, _, _ = a_ticker(take)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(ticker.run())
         async with asyncio.timeout(5):
             await came.wait()
         running.cancel()
+    assert [type(tick) for tick in ticks] == [HealthTicked]
 
 
 @pytest.mark.parametrize(("off_ns", "way_ns", "skew_ns"), [(3_000, 0, 3_000), (-3_000, 400, -2_800), (150, 400, 0)])

@@ -53,6 +53,7 @@ async def test_the_factor_shortens_steps_that_are_on_their_way() -> None:
     await reached(lambda: venue.step == 1)
     player.control(factor=1e9)
     await reached(lambda: player.has_ended)
+    assert venue.step == 3
     task.cancel()
 
 
