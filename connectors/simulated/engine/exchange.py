@@ -11,12 +11,24 @@ contracts, `Decimal` for prices and rates, strings for times and names, None for
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import assert_never
+from typing import Self, assert_never
 
-from connectors.simulated.engine import accounts, amending, entry, inputs, leverage, position_log, steps
+from connectors.simulated.engine import (
+    accounts,
+    amending,
+    entry,
+    inputs,
+    leverage,
+    position_log,
+    snapshot,
+    staging,
+    steps,
+)
 from connectors.simulated.engine.account_rows import margin_row, wallet_row
 from connectors.simulated.engine.changes import Change, Reply, Row
 from connectors.simulated.engine.contracts import CONTRACTS, INDICES, Contract
+from connectors.simulated.engine.faults import ordering, pricing
+from connectors.simulated.engine.faults.board import FaultBoard
 from connectors.simulated.engine.ledger import Position, cash
 from connectors.simulated.engine.order_rows import order_row
 from connectors.simulated.engine.public_rows import book_rows, index_row, instrument_row
@@ -24,7 +36,7 @@ from connectors.simulated.engine.refusals import Refused
 from connectors.simulated.engine.rows import iso
 from connectors.simulated.engine.standing import standing
 from connectors.simulated.engine.switches import Switches
-from connectors.simulated.engine.world import new_world
+from connectors.simulated.engine.world import World, new_world
 
 __all__ = ["Change", "Exchange", "Refused", "Reply", "Row"]
 
@@ -41,8 +53,28 @@ class Exchange:
         *,
         contracts: tuple[Contract, ...] = CONTRACTS,
         switches: Switches | None = None,
+        world: World | None = None,
     ) -> None:
-        self._world = new_world(switches or Switches(), contracts)
+        """Open a new exchange, or go on from the state `world`, which brings its own contracts and switches."""
+        self._world = new_world(switches or Switches(), contracts) if world is None else world
+
+    @classmethod
+    def load(cls, document: bytes) -> Self:
+        """Return an exchange that goes on where the saved one stood.
+
+        Raises:
+            SnapshotError: If the document is none that this version reads.
+        """
+        return cls(world=snapshot.load(document, World))
+
+    def save(self) -> bytes:
+        """Return the whole state as one document: the same state gives the same bytes."""
+        return snapshot.save(self._world)
+
+    @property
+    def world(self) -> World:
+        """The state; to be read and saved, never to be changed but by `apply`."""
+        return self._world
 
     def apply(self, value: inputs.Input, *, at_ms: int) -> Reply:
         """Take one input and return what the REST answer shows.
@@ -60,6 +92,8 @@ class Exchange:
             Refused: If the venue would answer with an HTTP error. The input has changed nothing.
         """
         self._world.at_ms = max(at_ms, self._world.at_ms)
+        if self._world.faults.active:
+            ordering.before_timers(self._world)
         entry.fire_switches(self._world)
         try:
             reply = self._dispatch(value)
@@ -70,22 +104,50 @@ class Exchange:
     def _dispatch(self, value: inputs.Input) -> Reply | Position:
         match value:
             case inputs.SetPrices():
-                steps.set_prices(self._world, value)
+                self._set_prices(value)
             case inputs.OpenAccount():
                 accounts.open_account(self._world, value)
             case inputs.Deposit():
                 accounts.deposit(self._world, value)
             case inputs.PassTime():
                 pass
+            case inputs.Scripted():
+                self._world.script = value.number
+                return self._dispatch(value.input)
+            case (
+                inputs.SetFault()
+                | inputs.ClearFault()
+                | inputs.FaultBit()
+                | inputs.Announce()
+                | inputs.SetPosition()
+                | inputs.SetKey()
+                | inputs.RemoveKey()
+            ):
+                return staging.stage(self._world, value)
             case _:
                 return self._request(value)
         return None
+
+    def _set_prices(self, value: inputs.SetPrices) -> None:
+        if not self._world.faults.active:
+            steps.set_prices(self._world, value)
+            return
+        steps.set_prices(self._world, pricing.priced(self._world, value))
+        ordering.sweep(self._world)
+
+    def _place(self, value: inputs.PlaceOrder) -> Row:
+        if not self._world.faults.active:
+            return entry.place(self._world, value)
+        ordering.before(self._world, value)
+        reply = ordering.after(self._world, value, entry.place(self._world, value))
+        ordering.sweep(self._world)
+        return reply
 
     def _request(self, value: inputs.Request) -> Reply | Position:
         world = self._world
         match value:
             case inputs.PlaceOrder():
-                return entry.place(world, value)
+                return self._place(value)
             case inputs.AmendOrder():
                 return amending.amend(world, value)
             case inputs.CancelOrders():
@@ -219,6 +281,23 @@ class Exchange:
             {"currency": currency, "timestamp": iso(self._world.at_ms), "walletBalance": balance}
             for currency, balance in sorted(self._world.house.fund.items())
         ]
+
+    def faults(self) -> FaultBoard:
+        """Return the faults that are set; to be read, not to be changed."""
+        return self._world.faults
+
+    def keys(self) -> Sequence[inputs.SetKey]:
+        """Return the keys that were made by hand."""
+        return tuple(self._world.keys.values())
+
+    def script_position(self) -> int:
+        """Return the number of the last scripted input, 0 before the first."""
+        return self._world.script
+
+    def announcement_rows(self, *, only_urgent: bool = False) -> list[Row]:
+        """Return what was announced, latest first."""
+        world = self._world
+        return [row for row in reversed(world.announcements) if not only_urgent or row["id"] in world.urgent]
 
     def money_is_conserved(self) -> bool:
         """Return whether all money ever deposited is still there, to the minor unit.

@@ -19,6 +19,7 @@ from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.contracts import ONE, Contract
 from connectors.simulated.engine.margin import Locked
 from connectors.simulated.engine.orders import Order
+from connectors.simulated.engine.remembered import remembered
 
 # What an account remembers: an exchange that runs for weeks must not grow without end.
 KEPT_FINISHED_ORDERS = 5_000
@@ -45,8 +46,8 @@ class Position:
     opening_quantity: int = 0
     is_in_liquidation: bool = False
     changed_ms: int = 0
-    locked: tuple[object, Locked] | None = None  # remembered by `standing`
-    edge: Decimal | None = None  # liquidation price while isolated, likewise
+    locked: tuple[object, Locked] | None = remembered()  # by `standing`
+    edge: Decimal | None = remembered()  # liquidation price while isolated, likewise
 
     @property
     def side(self) -> int:
