@@ -173,9 +173,91 @@ class PassTime(_Input, frozen=True, kw_only=True):
     """Nothing but the protocol time that comes with it: lets timers run out."""
 
 
+class SetFault(_Input, frozen=True, kw_only=True):
+    """Something goes wrong from now on: `engine.faults.catalogue` lists what can.
+
+    Whom it meets: what is None may be anything; a text may end in `*`. `probability` is drawn from
+    `seed`. `count` None means the fault's own; `duration_ms` None until it is cleared.
+    """
+
+    name: str
+    parameters: dict[str, str | int | bool] = {}  # decimals as texts
+    account: int | None = None
+    verb: str | None = None
+    path: str | None = None  # without `/api/v1`
+    operation: str | None = None  # such as `Order.new`
+    table: str | None = None
+    symbol: str | None = None
+    count: int | None = None
+    probability: Decimal = Decimal(1)
+    seed: int = 0
+    delay_ms: int = 0
+    duration_ms: int | None = None
+
+
+class ClearFault(_Input, frozen=True, kw_only=True):
+    """A fault is over: the one of this number, all of this name, or all."""
+
+    number: int | None = None
+    name: str | None = None
+
+
+class FaultBit(_Input, frozen=True, kw_only=True):
+    """A fault outside the engine has bitten this often by now."""
+
+    number: int
+    hits: int
+
+
+class Announce(_Input, frozen=True, kw_only=True):
+    """The venue announces something to everybody."""
+
+    title: str
+    content: str = ""
+    link: str = ""
+    is_urgent: bool = False
+
+
+class SetPosition(_Input, frozen=True, kw_only=True):
+    """An account holds this many contracts from now on; the difference is dealt at a price, free of fees."""
+
+    account: int
+    symbol: str
+    quantity: int  # signed
+    price: Decimal | None = None  # None: the mark
+
+
+class SetKey(_Input, frozen=True, kw_only=True):
+    """An API key exists, with these rights and no others."""
+
+    account: int
+    key_id: str
+    secret: str
+    name: str = "made by hand"
+    permissions: tuple[str, ...] = ()  # the venue's names, such as `order`
+    cidr: str = ""  # addresses it may be used from, all if empty
+
+
+class RemoveKey(_Input, frozen=True, kw_only=True):
+    """An API key exists no more."""
+
+    key_id: str
+
+
 PositionRequest = SetLeverage | SetCrossLeverage | Isolate | TransferMargin | SetRiskLimit
 Request = PlaceOrder | AmendOrder | CancelOrders | CancelAll | CancelAllAfter | PositionRequest
-Input = Request | OpenAccount | Deposit | SetPrices | PassTime
+Staging = SetFault | ClearFault | FaultBit | Announce | SetPosition | SetKey | RemoveKey
+Plain = Request | OpenAccount | Deposit | SetPrices | PassTime | Staging
+
+
+class Scripted(_Input, frozen=True, kw_only=True):
+    """What a scenario does at its time; the engine remembers the number, so each happens once."""
+
+    number: int  # counts from 1
+    input: Plain
+
+
+Input = Plain | Scripted
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[Input] = msgspec.json.Decoder(Input)

@@ -10,6 +10,7 @@ Units: prices in quote currency. Source: www.bitmex.com/app/orderTypes; rows of 
 from __future__ import annotations
 
 from connectors.simulated.engine import affordability, matching, shrinking
+from connectors.simulated.engine.faults import waiting
 from connectors.simulated.engine.ledger import Account
 from connectors.simulated.engine.orders import Order, is_crossed, is_within_mark, watched_price
 from connectors.simulated.engine.refusals import Refused
@@ -21,6 +22,8 @@ REACHED = "Triggered: Order stop price reached"
 
 def is_due(world: World, order: Order) -> bool:
     """Return whether a waiting order's trigger price has been reached."""
+    if waiting.sleeps(world, order):
+        return False
     market = world.markets[order.contract.symbol]
     price = watched_price(order.instructions.trigger, mark=market.mark, last=market.last, index=market.index)
     return is_crossed(order, price, at_equality=world.switches.trigger_at_equality) and is_within_mark(
@@ -45,6 +48,8 @@ def fire(world: World, account: Account, order: Order) -> None:
         order.shown_price = world.markets[order.contract.symbol].touch(order.side)
     order.text = f"{REACHED}\n{order.text}"
     report(world, account, order, "TriggeredOrActivatedBySystem")
+    if waiting.loses_fill(world, order):
+        return
     if not shrinking.fit(world, account, order):
         return
     try:

@@ -13,7 +13,9 @@ from hashlib import blake2b
 
 from connectors.simulated.engine.changes import Change, Row
 from connectors.simulated.engine.contracts import CONTRACTS, INDICES, Contract
+from connectors.simulated.engine.faults.board import FaultBoard
 from connectors.simulated.engine.indices import IndexPrints
+from connectors.simulated.engine.inputs import SetKey
 from connectors.simulated.engine.ledger import Account, House, Position
 from connectors.simulated.engine.market import INTEREST, ZERO, Market
 from connectors.simulated.engine.orders import Order, Side
@@ -38,6 +40,11 @@ class World:
     ids: int = 0
     liquidations: dict[str, Row] = field(default_factory=dict)
     fundings: list[Row] = field(default_factory=list)
+    faults: FaultBoard = field(default_factory=FaultBoard)
+    keys: dict[str, SetKey] = field(default_factory=dict)  # made by hand, by their id
+    announcements: list[Row] = field(default_factory=list)
+    urgent: list[int] = field(default_factory=list)  # ids of the urgent ones
+    script: int = 0  # number of the last scripted input
     changes: list[Change] = field(default_factory=list)
     stale_positions: dict[tuple[int, str], None] = field(default_factory=dict)
     stale_margins: dict[tuple[int, str], None] = field(default_factory=dict)
