@@ -142,6 +142,14 @@ class Deposit(_Input, frozen=True, kw_only=True):
     amount: int  # minor units
 
 
+class Print(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """One public trade that a recording brings along; `side` is the taker's."""
+
+    side: str
+    size: int
+    price: Decimal
+
+
 class SymbolPrices(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One contract's prices and liquidity at one instant of the tape.
 
@@ -160,6 +168,10 @@ class SymbolPrices(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     funding_rate: Decimal | None = None
     low: Decimal | None = None  # traded extremes since the step before, if the tape knows them;
     high: Decimal | None = None  # resting limit orders inside [low, high] fill
+    # Recorded levels, (price, contracts) best first: they stand instead of modelled ones until the next step.
+    bids: tuple[tuple[Decimal, int], ...] = ()
+    asks: tuple[tuple[Decimal, int], ...] = ()
+    trades: tuple[Print, ...] = ()  # public trades since the step before, instead of a made-up one
 
 
 class SetPrices(_Input, frozen=True, kw_only=True):
