@@ -154,8 +154,11 @@ class SymbolPrices(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """One contract's prices and liquidity at one instant of the tape.
 
     Levels of `depth` contracts stand `half_spread` away from the last price on both sides and
-    every tick-rounded `half_spread` beyond. A halted contract keeps its mark and index moving but
+    every tick-rounded `half_spread` beyond, each holding the share `thinning` less than the one before; a
+    share `gaps` of them, drawn by `gap_seed`, is missing. A halted contract keeps its mark and index moving but
     trades nothing. `funding_rate`, when given, is what the next exchange will charge.
+
+    `limit_down` and `limit_up` bound the prices of orders.
     """
 
     symbol: str
@@ -168,6 +171,11 @@ class SymbolPrices(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     funding_rate: Decimal | None = None
     low: Decimal | None = None  # traded extremes since the step before, if the tape knows them;
     high: Decimal | None = None  # resting limit orders inside [low, high] fill
+    thinning: Decimal = Decimal(0)
+    gaps: Decimal = Decimal(0)
+    gap_seed: int = 0
+    limit_down: Decimal | None = None
+    limit_up: Decimal | None = None
     # Recorded levels, (price, contracts) best first: they stand instead of modelled ones until the next step.
     bids: tuple[tuple[Decimal, int], ...] = ()
     asks: tuple[tuple[Decimal, int], ...] = ()

@@ -19,6 +19,13 @@ class ClientIdReuse(Enum):
     WHEN_CLOSED = "when_closed"  # refused only among the orders that are still open
 
 
+class SelfTrade(Enum):
+    """What happens where an order would meet one of its own account; they never trade."""
+
+    CANCEL_RESTING = "cancel_resting"  # the resting one goes, the other trades on
+    CANCEL_TAKING = "cancel_taking"  # what is left of the arriving one goes
+
+
 class LiquidationStyle(Enum):
     """How the execution of a liquidation looks."""
 
@@ -45,5 +52,17 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True):
     order_margin_in_liquidation: bool = False
     # A finished order or an unknown id in a cancel: False answers a row with `error`, True a 404.
     unknown_cancel_is_404: bool = False
+    self_trade: SelfTrade = SelfTrade.CANCEL_RESTING
+    # Market orders trade no further than 5 % beyond the touch and the mark; larger limits are refused there.
+    fat_finger_protection: bool = True
+    # `contingencyType` works; False refuses it, as the venue has since November 2018.
+    linked_orders: bool = False
+    # Answers say PendingNew, PendingReplace, PendingCancel, and the stream tells what became of it.
+    pending_answers: bool = False
+    # A failed amend or cancel shows on `execution` as AmendReject or CancelReject.
+    reject_executions: bool = True
+    # An order that adds to a position at a price it will not live to see is refused.
+    refuse_beyond_liquidation: bool = True
     max_open_orders: int = 200  # per account and symbol
     max_stop_orders: int = 10  # per account and symbol
+    max_linked_orders: int = 10  # per account and symbol
