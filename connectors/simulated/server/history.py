@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import islice
 
@@ -20,7 +21,7 @@ from connectors.simulated.engine.changes import Change, Row
 from connectors.simulated.engine.inputs import SymbolPrices
 
 _KEPT_EVENTS = 20_000
-_KEPT_PRICES = 30_000
+_KEPT_PRICES = 120_000  # of one contract at one step each
 _NO_ORDER = "00000000-0000-0000-0000-000000000000"
 _KINDS = {
     "New": "confirmed",
@@ -63,36 +64,49 @@ class PricePoint(msgspec.Struct, frozen=True, kw_only=True):
     index: dict[str, Decimal]
 
 
+def _recent_events() -> deque[Event]:
+    return deque(maxlen=_KEPT_EVENTS)
+
+
+@dataclass(kw_only=True, slots=True)
 class History:
     """What happened since the exchange was first started, within bounds.
 
     The latest events are kept. Of the prices all steps are kept up to a number; beyond it every
     second one of the older half goes, so the whole tape stays there, coarser the longer ago.
-    Numbers to ask from count everything that happened, so a reader that keeps up misses nothing.
+    Numbers to ask from count everything that happened, so a reader that keeps up misses nothing,
+    also when the state directory was compacted or the exchange started again in between.
+
+    Attributes:
+        recent: The latest events.
+        event_count: Events there have been.
+        kept_prices: Prices to keep, those of each contract counted.
+        steps: The kept steps of the tape.
+        numbers: Which steps these are, counted from 0.
+        step_count: Steps there have been.
     """
 
-    def __init__(self, *, kept_events: int = _KEPT_EVENTS, kept_prices: int = _KEPT_PRICES) -> None:
-        self._events: deque[Event] = deque(maxlen=kept_events)
-        self._event_count = 0
-        self._kept_prices = kept_prices
-        self._prices: list[PricePoint] = []
-        self._numbers: list[int] = []  # of the kept prices, counted from 0
-        self._price_count = 0
+    recent: deque[Event] = field(default_factory=_recent_events)
+    event_count: int = 0
+    kept_prices: int = _KEPT_PRICES
+    steps: list[PricePoint] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    step_count: int = 0
 
     def note_changes(self, changes: Iterable[Change], *, at_ms: int, tape_ms: int | None) -> None:
         """Keep the executions among the changes."""
         for change in changes:
             if change.table == "execution":
-                self._event_count += 1
+                self.event_count += 1
                 event = Event(
-                    sequence=self._event_count,
+                    sequence=self.event_count,
                     kind=_kind(change.row),
                     at_ms=at_ms,
                     tape_ms=tape_ms,
                     account=change.account,
                     row=change.row,
                 )
-                self._events.append(event)
+                self.recent.append(event)
 
     def note_prices(self, prices: Sequence[SymbolPrices], *, at_ms: int, tape_ms: int) -> None:
         """Keep one step of the tape."""
@@ -103,29 +117,29 @@ class History:
             last={one.symbol: one.last for one in prices},
             index={one.symbol: one.index for one in prices},
         )
-        self._prices.append(point)
-        self._numbers.append(self._price_count)
-        self._price_count += 1
-        if len(self._prices) > self._kept_prices:
-            half = len(self._prices) // 2
-            del self._prices[1:half:2], self._numbers[1:half:2]
+        self.steps.append(point)
+        self.numbers.append(self.step_count)
+        self.step_count += 1
+        if len(self.steps) * max(1, len(prices)) > self.kept_prices:
+            half = len(self.steps) // 2
+            del self.steps[1:half:2], self.numbers[1:half:2]
 
     def events(
         self, *, since: int = 0, conditions: Mapping[str, object] | None = None, count: int = 1_000
     ) -> list[Event]:
         """Return the kept events after sequence number `since` whose fields equal the conditions."""
         wanted = conditions or {}
-        forgotten = self._event_count - len(self._events)
+        forgotten = self.event_count - len(self.recent)
         found = (
             event
-            for event in islice(self._events, max(0, since - forgotten), None)
+            for event in islice(self.recent, max(0, since - forgotten), None)
             if all(getattr(event, name) == value for name, value in wanted.items())
         )
         return [event for event, _ in zip(found, range(count), strict=False)]
 
     def last_sequence(self) -> int:
         """Return the sequence number of the latest event, 0 before the first."""
-        return self._event_count
+        return self.event_count
 
     def prices(self, *, since: int = 0, points: int | None = None) -> tuple[list[PricePoint], int]:
         """Return the kept steps from number `since` on and the number to ask for next.
@@ -134,12 +148,12 @@ class History:
             since: Number of the first step wanted.
             points: About how many to return; those between are left out, the last never is.
         """
-        found = self._prices[bisect_left(self._numbers, since) :]
+        found = self.steps[bisect_left(self.numbers, since) :]
         stride = max(1, -(-len(found) // points)) if points else 1
         thinned = found[::stride]
         if found and thinned[-1] is not found[-1]:
             thinned.append(found[-1])
-        return thinned, self._price_count
+        return thinned, self.step_count
 
 
 def _kind(row: Row) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from decimal import Decimal
 
 from connectors.simulated.engine.changes import Change
@@ -65,7 +66,7 @@ def test_old_prices_get_coarser_and_the_numbers_go_on() -> None:
 
 def test_old_events_go_and_the_numbers_go_on() -> None:
     """Events are counted for ever and kept for a while."""
-    history = History(kept_events=10)
+    history = History(recent=deque(maxlen=10))
     history.note_changes([execution("New") for _ in range(25)], at_ms=1, tape_ms=1)
     assert [event.sequence for event in history.events(since=3)] == list(range(16, 26))
     assert [event.sequence for event in history.events(since=20)] == list(range(21, 26))
