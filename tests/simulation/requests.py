@@ -15,10 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx
-from starlette.requests import Request
-from starlette.responses import Response
 
+from connectors.simulated.server.rest.arrivals import HttpRequest
 from connectors.simulated.server.rest.door import Door
+from connectors.simulated.server.rest.fates import Reply
 from tests.simulation.faults import Line, RequestFate
 from tests.simulation.virtual_loop import passing
 
@@ -63,7 +63,7 @@ class VirtualTransport(httpx.AsyncBaseTransport):
         self._on_sent(Sent(self._guard, request.method, request.url.path, body, loop.time(), fate))
         if fate is RequestFate.UNREACHABLE:
             raise httpx.ConnectError("network is unreachable")
-        answer: asyncio.Future[Response] = loop.create_future()
+        answer: asyncio.Future[Reply] = loop.create_future()
         way_s = self._way_there_s(fate)
         if fate in _CARRIED_OUT:
             loop.call_later(way_s, self._reach_door, request, body, answer)
@@ -74,7 +74,7 @@ class VirtualTransport(httpx.AsyncBaseTransport):
             return self._line.random.uniform(0.5, _LONGEST_DELAY_S)
         return self._line.latency_s()
 
-    async def _way_back(self, fate: RequestFate, answer: asyncio.Future[Response], way_s: float) -> httpx.Response:
+    async def _way_back(self, fate: RequestFate, answer: asyncio.Future[Reply], way_s: float) -> httpx.Response:
         match fate:
             case RequestFate.LOST | RequestFate.REPLY_SILENT:
                 await passing(_NEVER_S)
@@ -92,35 +92,26 @@ class VirtualTransport(httpx.AsyncBaseTransport):
                 pass
         reply = await answer
         await passing(self._line.latency_s())
-        return httpx.Response(reply.status_code, headers=dict(reply.headers), content=bytes(reply.body))
+        return httpx.Response(
+            reply.status, headers={**reply.headers, "content-type": reply.content_type}, content=reply.body
+        )
 
-    def _reach_door(self, request: httpx.Request, body: bytes, answer: asyncio.Future[Response]) -> None:
+    def _reach_door(self, request: httpx.Request, body: bytes, answer: asyncio.Future[Reply]) -> None:
         reply = _answer_of(self._door, request, body, self._guard)
         if not answer.done():
             answer.set_result(reply)
 
 
-def _answer_of(door: Door, request: httpx.Request, body: bytes, guard: str) -> Response:
-    """Ask the door. It never waits for anything but the body, which is there, so it is done at once."""
-
-    async def receive() -> dict[str, object]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    scope = {
-        "type": "http",
-        "method": request.method,
-        "path": request.url.path,
-        "raw_path": request.url.raw_path.split(b"?")[0],
-        "query_string": request.url.query,
-        "headers": [(name.lower(), value) for name, value in request.headers.raw],
-        "client": (f"address of {guard}", 1),
-        "server": ("exchange", 80),
-        "scheme": "http",
-    }
-    coroutine = door.answer(Request(scope, receive))
-    try:
-        coroutine.send(None)
-    except StopIteration as done:
-        response: Response = done.value
-        return response
-    raise RuntimeError("the door waited")
+def _answer_of(door: Door, request: httpx.Request, body: bytes, guard: str) -> Reply:
+    """Ask the door, which answers at once."""
+    return door.reply(
+        HttpRequest(
+            verb=request.method,
+            path=request.url.path,
+            raw_path=request.url.raw_path.split(b"?")[0].decode(),
+            query=request.url.query,
+            fields={name.decode().lower(): value.decode("latin-1") for name, value in request.headers.raw},
+            body=body,
+            address=f"address of {guard}",
+        )
+    )

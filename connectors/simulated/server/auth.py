@@ -13,8 +13,9 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from ipaddress import ip_address, ip_network
 
 from connectors.simulated.engine.refusals import Refused
 
@@ -42,11 +43,15 @@ class Access(Enum):
     READ = "read"  # any key
     CANCEL = "cancel"  # `order` or `orderCancel`
     ORDER = "order"  # `order`
+    WITHDRAW = "withdraw"  # `withdraw`
+    SESSION = "session"  # a person signed in on the web page; no key is enough
 
 
 _ENOUGH = {
     Access.CANCEL: frozenset({Permission.ORDER, Permission.ORDER_CANCEL}),
     Access.ORDER: frozenset({Permission.ORDER}),
+    Access.WITHDRAW: frozenset({Permission.WITHDRAW}),
+    Access.SESSION: frozenset[Permission](),
 }
 
 
@@ -60,6 +65,8 @@ class ApiKey:
         secret: Never sent; signs.
         account: Owner.
         permissions: What it may do beyond reading.
+        cidrs: Networks it may be used from, such as `10.0.0.0/8`; none means anywhere.
+        is_enabled: Whether it may be used at all.
     """
 
     name: str
@@ -67,6 +74,18 @@ class ApiKey:
     secret: str = field(repr=False)
     account: int
     permissions: frozenset[Permission]
+    cidrs: tuple[str, ...] = ()
+    is_enabled: bool = True
+
+    def is_usable_from(self, address: str) -> bool:
+        """Return whether the allow-list holds this address; what is no address is nowhere."""
+        if not self.cidrs:
+            return True
+        try:
+            home = ip_address(address)
+        except ValueError:
+            return False
+        return any(home in ip_network(cidr, strict=False) for cidr in self.cidrs)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,7 +102,10 @@ _KINDS = (
     ("read-only", frozenset[Permission]()),
     ("cancel-only", frozenset({Permission.ORDER_CANCEL})),
     ("withdrawing", frozenset({Permission.ORDER, Permission.WITHDRAW})),
+    ("disabled", frozenset({Permission.ORDER})),
+    ("elsewhere", frozenset({Permission.ORDER})),
 )
+_ELSEWHERE = ("198.51.100.0/24", "203.0.113.7/32")  # documentation networks: nobody comes from there
 
 
 def derive_keys(seed: int, account: int) -> list[ApiKey]:
@@ -95,6 +117,8 @@ def derive_keys(seed: int, account: int) -> list[ApiKey]:
             secret=_derived(seed, f"{account}/{name}/secret")[:_SECRET_CHARS],
             account=account,
             permissions=permissions,
+            cidrs=_ELSEWHERE if name == "elsewhere" else (),
+            is_enabled=name != "disabled",
         )
         for name, permissions in _KINDS
     ]
@@ -120,7 +144,7 @@ def signature(secret: str, *, verb: str, path: str, expires: str, body: bytes = 
 
 
 class Keyring:
-    """All keys of the exchange, and the check of a claim against them."""
+    """All keys of the exchange, what may happen to them, and the check of a claim against them."""
 
     def __init__(self, keys: Iterable[ApiKey], *, expired_status: int = _UNAUTHORIZED) -> None:
         self._by_id = {key.key_id: key for key in keys}
@@ -130,7 +154,48 @@ class Keyring:
         """Return the keys of one account, the trading key first."""
         return [key for key in self._by_id.values() if key.account == account]
 
-    def verify(self, claim: Claim, *, verb: str, paths: Sequence[str], body: bytes, now_ms: int) -> ApiKey:
+    def all(self) -> list[ApiKey]:
+        """Return every key, in the order they came."""
+        return list(self._by_id.values())
+
+    def get(self, key_id: str) -> ApiKey | None:
+        """Return a key as it is now, None if there is no such key."""
+        return self._by_id.get(key_id)
+
+    def put(self, key: ApiKey) -> None:
+        """Add a key, or put it in the place of the one with its id.
+
+        Raises:
+            ValueError: If one of its networks is none.
+        """
+        for cidr in key.cidrs:
+            ip_network(cidr, strict=False)
+        self._by_id[key.key_id] = key
+
+    def remove(self, key_id: str) -> bool:
+        """Forget a key, so that requests it signs are `Invalid API Key.`; return whether it was there."""
+        return self._by_id.pop(key_id, None) is not None
+
+    def enable(self, key_id: str, *, is_enabled: bool = True) -> None:
+        """Let a key sign, or refuse what it signs with `This key is disabled.`.
+
+        Raises:
+            KeyError: If there is no such key.
+        """
+        self.put(replace(self._by_id[key_id], is_enabled=is_enabled))
+
+    def restrict(self, key_id: str, cidrs: Sequence[str]) -> None:
+        """Let the key be used from these networks only; from anywhere if there are none.
+
+        Raises:
+            KeyError: If there is no such key.
+            ValueError: If one of them is no network.
+        """
+        self.put(replace(self._by_id[key_id], cidrs=tuple(cidrs)))
+
+    def verify(
+        self, claim: Claim, *, verb: str, paths: Sequence[str], body: bytes, now_ms: int, address: str | None = None
+    ) -> ApiKey:
         """Return the key that made the claim.
 
         Args:
@@ -139,18 +204,23 @@ class Keyring:
             paths: Forms of the path that count as what was sent, at least one.
             body: The exact bytes received.
             now_ms: Time of arrival.
+            address: Where it came from; None looks at no allow-list.
 
         Raises:
-            Refused: With the venue's text: expired, unknown key, wrong signature.
+            Refused: With the venue's text: expired, unknown key, wrong signature, disabled, or from elsewhere.
         """
         self._require_unexpired(claim.expires, now_ms)
         key = self._by_id.get(claim.key_id)
         if key is None:
             raise Refused("Invalid API Key.", status=_UNAUTHORIZED)
         wanted = [signature(key.secret, verb=verb, path=path, expires=claim.expires, body=body) for path in paths]
-        given = claim.signature.encode()
+        given = claim.signature.encode(errors="replace")
         if not any([hmac.compare_digest(one.encode(), given) for one in wanted]):  # noqa: C419 - no early end
             raise Refused("Signature not valid.", status=_UNAUTHORIZED)
+        if not key.is_enabled:
+            raise Refused("This key is disabled.", status=_UNAUTHORIZED)
+        if address is not None and not key.is_usable_from(address):
+            raise Refused("This IP address is not allowed to use this key.", status=_FORBIDDEN)
         return key
 
     def _require_unexpired(self, expires: str, now_ms: int) -> None:

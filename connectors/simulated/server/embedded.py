@@ -21,7 +21,8 @@ from typing import Self
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connectors.simulated.server.auth import ApiKey
 from connectors.simulated.server.clock import Clock, system_clock
@@ -35,7 +36,6 @@ from connectors.simulated.server.state import StateError
 from connectors.simulated.server.venue import Venue
 from connectors.simulated.tape.source import tape_of_file, tape_of_scenario
 
-_METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
 _IDLE_S = 90  # the venue keeps idle connections about this long
 _STOP_S = 2  # for open requests to end
 _TICK_S = 0.1  # uvicorn's own: it renews the date header every tenth tick
@@ -157,22 +157,32 @@ class EmbeddedExchange:
         }
 
     def _start(self) -> None:
-        door, switchboard = Door(self.venue), Switchboard(self.venue)
+        door, switchboard = Door(self.venue, line_of=self._line_of), Switchboard(self.venue)
         control = Control(self.venue, self.player, _tape_description(self.settings))
-        venue_app = Starlette(
+        sockets = Starlette(
             routes=[
                 WebSocketRoute("/realtime", switchboard.answer),
                 WebSocketRoute("/realtimePlatform", switchboard.answer),
                 WebSocketRoute("/{path:path}", switchboard.answer_unknown),
-                Route("/{path:path}", door.answer, methods=_METHODS),
             ]
         )
-        for app, one in zip((venue_app, control.app()), self.listening, strict=True):
+
+        async def venue_app(scope: Scope, receive: Receive, send: Send) -> None:
+            await (door if scope["type"] == "http" else sockets)(scope, receive, send)
+
+        apps: tuple[ASGIApp, ASGIApp] = (venue_app, control.app())
+        for app, one in zip(apps, self.listening, strict=True):
             server = _Server(_config(app))
             self._servers.append(server)
             self._tasks.create_task(server.serve(sockets=[one]), name="exchange port")
         loops = (self.player.run(), run_timers(self.venue), run_refresher(self.venue))
         self._loops = [self._tasks.create_task(loop, name="exchange loop") for loop in loops]
+
+    def _line_of(self, peer: object) -> asyncio.Transport | None:
+        """Return the connection of a peer of the venue's own port."""
+        connections = self._servers[0].server_state.connections
+        lines = (one.transport for one in connections if getattr(one, "client", None) == peer)
+        return next(iter(lines), None)
 
     def _release(self) -> None:
         for one in self.listening:
@@ -252,7 +262,7 @@ class _Server(uvicorn.Server):
                 task.cancel()
 
 
-def _config(app: Starlette) -> uvicorn.Config:
+def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         log_config=None,

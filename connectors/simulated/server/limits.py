@@ -2,7 +2,8 @@
 
 Why: a guard has to live inside the venue's budget, read its headers, and survive the HTML page of
 a ban. Two layers: 120 a minute per account (30 per address when unsigned) for every request, and
-10 a second for the requests that change orders or positions.
+10 a second for the requests that change orders or positions. An address that goes on after a 429,
+or collects errors quickly, is banned.
 
 Units: `now_ms` milliseconds, headers are whole numbers. Source: www.bitmex.com/app/restAPI.
 """
@@ -83,7 +84,13 @@ class RequestLimits:
         self._second: dict[object, TokenBucket] = {}
         self._hour: dict[str, TokenBucket] = {}
         self._refusals: dict[str, deque[int]] = {}
+        self._errors: dict[str, deque[int]] = {}
         self._banned_until_ms: dict[str, int] = {}
+
+    @property
+    def error_name(self) -> str:
+        """Class in the body of a 429."""
+        return self._settings.error_name
 
     def admit(self, *, account: int | None, address: str, is_order: bool, now_ms: int) -> Verdict:
         """Charge one request.
@@ -101,7 +108,7 @@ class RequestLimits:
         short = next((one for one in (minute, second) if one is not None and not one.take(now_ms)), None)
         if short is None:
             return Verdict(headers=_headers(minute, second, now_ms))
-        self._note_refusal(address, now_ms)
+        self._count(self._refusals, address, now_ms, self._settings.ban_after_refusals)
         retry_after_s = short.retry_after_s(now_ms)
         headers = {**_headers(minute, second, now_ms), "retry-after": str(retry_after_s)}
         return Verdict(retry_after_s=retry_after_s, headers=headers)
@@ -124,6 +131,21 @@ class RequestLimits:
         """Return whether the address is shut out just now."""
         return now_ms < self._banned_until_ms.get(address, 0)
 
+    def ban(self, address: str, *, until_ms: int) -> None:
+        """Shut an address out, whatever it did."""
+        self._banned_until_ms[address] = until_ms
+
+    def lift(self, address: str) -> None:
+        """End the ban of an address, and forget what led to it."""
+        for memory in (self._banned_until_ms, self._refusals, self._errors):
+            memory.pop(address, None)
+
+    def note_error(self, address: str, now_ms: int) -> bool:
+        """Count an error answer; return whether it led to a ban."""
+        if not self._settings.is_on:
+            return False
+        return self._count(self._errors, address, now_ms, self._settings.ban_after_errors)
+
     def _minute_bucket(self, account: int | None, address: str, now_ms: int) -> TokenBucket:
         capacity = self._minute_capacity(account)
         caller = address if account is None else account
@@ -136,14 +158,17 @@ class RequestLimits:
         capacity = self._settings.orders_per_second
         return self._second.setdefault(account, TokenBucket(capacity=capacity, period_ms=_MS_PER_S, now_ms=now_ms))
 
-    def _note_refusal(self, address: str, now_ms: int) -> None:
-        recent = self._refusals.setdefault(address, deque())
+    def _count(self, memory: dict[str, deque[int]], address: str, now_ms: int, most: int) -> bool:
+        """Remember one misdeed; ban the address, and return True, if there were too many of late."""
+        recent = memory.setdefault(address, deque())
         recent.append(now_ms)
         while recent and recent[0] <= now_ms - self._settings.ban_window_ms:
             recent.popleft()
-        if len(recent) >= self._settings.ban_after_refusals:
-            self._banned_until_ms[address] = now_ms + self._settings.ban_ms
-            recent.clear()
+        if not 0 < most <= len(recent):
+            return False
+        self.ban(address, until_ms=now_ms + self._settings.ban_ms)
+        recent.clear()
+        return True
 
 
 def _headers(minute: TokenBucket, second: TokenBucket | None, now_ms: int) -> dict[str, str]:

@@ -39,9 +39,11 @@ class RateLimits:
     unsigned_per_minute: int = 30
     orders_per_second: int = 10
     connections_per_hour: int = 720
-    ban_after_refusals: int = 20  # refusals within `ban_window_ms` that lead to a ban
+    ban_after_refusals: int = 20  # 429s within `ban_window_ms` that lead to a ban; 0 never bans for them
+    ban_after_errors: int = 60  # other 4xx and 5xx within it; 0 never bans for them
     ban_window_ms: int = 10_000
     ban_ms: int = 60_000  # the venue says an hour; a test session should outlive it
+    error_name: str = "RateLimitError"  # class in the body of a 429; `HTTPError` was seen, too
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +71,10 @@ class ExchangeSettings:
         position_refresh_ms: How often rows that only prices moved are published.
         heartbeat_ms: Longest silence of the market tables while the tape stands still.
         expired_status: HTTP status of a request whose `api-expires` has passed (401 or 400).
+        bulk_orders: Whether `/order/bulk` exists; it has gone from the venue's own description.
+        coded_errors: Whether an error that has a number is a `CodedHTTPError` with `details`, as since 2025,
+            or a `ValidationError` without, as before.
+        pending_answers: Whether an order's answer reads `PendingNew`, with the verdict on the stream only.
         outbox_bytes: Unread bytes after which a slow WebSocket reader is dropped.
         body_bytes: Largest request body.
     """
@@ -94,5 +100,8 @@ class ExchangeSettings:
     position_refresh_ms: int = 5_000
     heartbeat_ms: int = 1_000
     expired_status: int = 401
+    bulk_orders: bool = False
+    coded_errors: bool = True
+    pending_answers: bool = False
     outbox_bytes: int = 8 * 1024 * 1024
     body_bytes: int = 64 * 1024

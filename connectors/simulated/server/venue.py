@@ -23,6 +23,7 @@ from connectors.simulated.server.clock import Clock, MonotonicClock
 from connectors.simulated.server.history import History
 from connectors.simulated.server.hub import Hub
 from connectors.simulated.server.limits import RequestLimits
+from connectors.simulated.server.rest.fates import RequestFaults
 from connectors.simulated.server.settings import ExchangeSettings
 from connectors.simulated.server.state import Record, StateJournal, TapeState
 
@@ -40,6 +41,7 @@ class Venue:
         history: What happened, on both clocks.
         keyring: All API keys.
         limits: Request limits.
+        faults: What befalls requests; None while nothing does.
         timers_changed: Set when the next timer may be another one than before.
         tape: What the operator set on the tape.
         step: Index of the tape's last step, -1 before the first.
@@ -56,6 +58,7 @@ class Venue:
         keys = [key for account in self.accounts for key in derive_keys(settings.seed, account)]
         self.keyring = Keyring(keys, expired_status=settings.expired_status)
         self.limits = RequestLimits(settings.limits)
+        self.faults: RequestFaults | None = None
         self.timers_changed = asyncio.Event()
         self.tape = TapeState(is_playing=not settings.start_paused)
         self.step = -1

@@ -33,6 +33,7 @@ class Route:
         access: What it asks of the key.
         fields: Names of the parameters, required ones with `!`.
         is_order: Whether the ten-per-second limit counts it.
+        is_bulk: Whether it is there only where `/order/bulk` is.
     """
 
     operation: str
@@ -40,6 +41,7 @@ class Route:
     access: Access
     fields: tuple[str, ...]
     is_order: bool = False
+    is_bulk: bool = False
 
 
 def _route(operation: str, handler: Handler, access: Access, fields: str = "", *, is_order: bool = False) -> Route:
@@ -158,3 +160,8 @@ _QUIET: dict[tuple[str, str], Route] = {
 ROUTES: Mapping[tuple[str, str], Route] = {
     (verb, BASE_PATH + path): route for (verb, path), route in (*_TABLE.items(), *_QUIET.items())
 }
+
+
+def route_of(verb: str, path: str) -> Route | None:
+    """Return the endpoint of a request, None if there is none; `HEAD` is answered like `GET`."""
+    return ROUTES.get(("GET" if verb == "HEAD" else verb, path.rstrip("/")))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from connectors.simulated.server.auth import Access
+from connectors.simulated.server.rest.call import Answer, Call
 from connectors.simulated.server.rest.routes import BASE_PATH, ROUTES, Route
 
 PATH = "/api/explorer/swagger.json"
@@ -23,6 +24,14 @@ _KINDS = (
 _TYPES = {name: {"type": kind, "format": form} for names, kind, form in _KINDS for name in names.split()}
 _LISTS_IN_CANCELS = frozenset({"orderID", "clOrdID"})
 _HEADERS = (("apiKey", "api-key"), ("apiExpires", "api-expires"), ("apiSignature", "api-signature"))
+
+
+def get_document(_call: Call) -> Answer:
+    """`GET /api/explorer/swagger.json`."""
+    return document()
+
+
+ROUTE = Route(operation="Explorer.swagger", handler=get_document, access=Access.PUBLIC, fields=())
 
 
 def document() -> dict[str, object]:

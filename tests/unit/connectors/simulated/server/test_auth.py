@@ -117,7 +117,7 @@ def test_keys_follow_from_the_seed_and_differ_between_accounts() -> None:
     """The same seed gives the same keys; another seed or account gives others."""
     assert derive_keys(1, 100) == derive_keys(1, 100)
     ids = {key.key_id for seed in (1, 2) for account in (100, 101) for key in derive_keys(seed, account)}
-    assert len(ids) == 16
+    assert len(ids) == 24
 
 
 def test_a_secret_never_shows_in_a_repr() -> None:
@@ -155,3 +155,73 @@ def test_private_request_without_a_key() -> None:
     with pytest.raises(Refused) as refusal:
         require_access(None, Access.READ)
     assert refusal.value.status == 401
+
+
+@pytest.mark.parametrize(
+    ("verb", "expires", "body", "digest"),
+    [
+        ("GET", "1518064236", b"", "05b241833763473e08eff9bc87f8850ae402c50daeccc7f3afdc998b4e937122"),
+        (
+            "POST",
+            "1518064238",
+            b'{"symbol":"XBTUSD"}',
+            "37a90d9a89f8dc9d6e2edf88dc8609e8ee7810b9e3f42e66d2d41f83ab64b01e",
+        ),
+    ],
+)
+def test_signature_matches_the_vectors_of_the_official_command_line(
+    verb: str, expires: str, body: bytes, digest: str
+) -> None:
+    """The vectors in BitMEX/bitmex-cli come out, too."""
+    assert signature("secret", verb=verb, path="/api/v1/order", expires=expires, body=body) == digest
+
+
+def refusal_of(ring: Keyring, address: str | None = None) -> tuple[int, str] | None:
+    """Return how a correct claim is refused, None if it is not."""
+    try:
+        ring.verify(claim(), verb="GET", paths=["/api/v1/order"], body=b"", now_ms=NOW_MS, address=address)
+    except Refused as refusal:
+        return refusal.status, refusal.message
+    return None
+
+
+def test_a_key_lives_through_what_may_happen_to_it() -> None:
+    """Disabled, enabled, restricted, removed: each takes effect on the next request."""
+    ring = keyring()
+    ring.enable(PUBLISHED_KEY, is_enabled=False)
+    assert refusal_of(ring) == (401, "This key is disabled.")
+    ring.enable(PUBLISHED_KEY)
+    assert refusal_of(ring) is None
+    key = ring.get(PUBLISHED_KEY)
+    assert key is not None
+    assert ring.remove(PUBLISHED_KEY)
+    assert not ring.remove(PUBLISHED_KEY)
+    assert refusal_of(ring) == (401, "Invalid API Key.")
+    ring.put(key)
+    assert (refusal_of(ring), ring.all()) == (None, [key])
+
+
+@pytest.mark.parametrize(
+    ("cidrs", "address", "is_allowed"),
+    [
+        ((), "127.0.0.1", True),
+        (("0.0.0.0/0",), "127.0.0.1", True),
+        (("203.0.113.7/32", "127.0.0.0/8"), "127.0.0.1", True),
+        (("203.0.113.7/32", "10.0.0.0/8"), "127.0.0.1", False),
+        (("203.0.113.7",), "203.0.113.7", True),
+        (("::1/128",), "127.0.0.1", False),
+        (("127.0.0.0/8",), "unknown", False),
+    ],
+)
+def test_a_key_may_be_bound_to_networks(cidrs: tuple[str, ...], address: str, is_allowed: bool) -> None:
+    """Several networks make one allow-list; what is outside it is refused with 403."""
+    ring = keyring()
+    ring.restrict(PUBLISHED_KEY, cidrs)
+    refused = None if is_allowed else (403, "This IP address is not allowed to use this key.")
+    assert refusal_of(ring, address) == refused
+
+
+def test_an_allow_list_holds_networks_only() -> None:
+    """A typo is an error where it is made, not at the next request."""
+    with pytest.raises(ValueError, match="does not appear"):
+        keyring().restrict(PUBLISHED_KEY, ("everywhere",))

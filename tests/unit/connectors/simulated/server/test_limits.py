@@ -110,3 +110,23 @@ def test_limits_off() -> None:
         "10",
     )
     assert limits.admit_connection(HOME, 0) == 719
+
+
+def test_ban_after_many_errors() -> None:
+    """An address that collects 4xx and 5xx quickly is shut out as well; slowly, or switched off, it is not."""
+    limits = RequestLimits(RateLimits(ban_after_errors=3))
+    assert [limits.note_error(HOME, now_ms) for now_ms in (0, 1, 2)] == [False, False, True]
+    assert limits.is_banned(HOME, 3)
+    slow = RequestLimits(RateLimits(ban_after_errors=3, ban_window_ms=10))
+    assert not any(slow.note_error(HOME, now_ms) for now_ms in (0, 10, 20, 30))
+    never = RequestLimits(RateLimits(ban_after_errors=0))
+    assert not any(never.note_error(HOME, 0) for _ in range(1_000))
+
+
+def test_a_ban_can_be_ordered_and_lifted() -> None:
+    """Scenarios ban an address that did nothing, and let it in again."""
+    limits = RequestLimits(RateLimits())
+    limits.ban(HOME, until_ms=1_000)
+    assert limits.is_banned(HOME, 999)
+    limits.lift(HOME)
+    assert not limits.is_banned(HOME, 1)
