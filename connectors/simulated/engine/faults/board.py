@@ -14,7 +14,7 @@ from decimal import Decimal
 from hashlib import blake2b
 
 from connectors.simulated.engine.faults.catalogue import kind_named
-from connectors.simulated.engine.faults.kinds import SCOPES, FaultKind, Place, Value
+from connectors.simulated.engine.faults.kinds import FaultKind, Place, Value
 from connectors.simulated.engine.inputs import ClearFault, FaultBit, SetFault
 from connectors.simulated.engine.refusals import Refused
 
@@ -157,9 +157,9 @@ def check(fault: SetFault) -> FaultKind:
     kind = kind_named(fault.name)
     kind.read(fault.parameters)
     for name in ("account", "verb", "path", "operation", "table", "symbol"):
-        if getattr(fault, name) is not None and name not in SCOPES[kind.place]:
-            fits = ", ".join(sorted(SCOPES[kind.place]))
-            raise Refused(f"fault {kind.name} cannot be limited to a {name}; it can to {fits}")
+        if getattr(fault, name) is not None and name not in kind.scopes:
+            fits = f"it can to {', '.join(sorted(kind.scopes))}" if kind.scopes else "it is for all"
+            raise Refused(f"fault {kind.name} cannot be limited to a {name}; {fits}")
     if not 0 <= fault.probability <= 1:
         raise Refused(f"probability must be from 0 to 1, not {fault.probability}")
     if fault.count is not None and fault.count < 1:

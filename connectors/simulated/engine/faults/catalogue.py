@@ -14,9 +14,7 @@ from collections.abc import Mapping
 from connectors.simulated.engine.faults.kinds import FaultKind, Parameter, Place, flag, number, whole, word
 from connectors.simulated.engine.refusals import Refused
 
-_ENDING = word(
-    "ending", "close", "how the client notices: an orderly close, a reset, or nothing", "close", "reset", "hang"
-)
+_CLOSE = "the connection closes, or stays open in silence"
 _LATE = whole("ms", 3_000, "delay", most=600_000)
 _WHERE = word("where", "both", "in REST answers, on the stream, or both", "both", "rest", "stream")
 
@@ -42,8 +40,16 @@ def _tape(name: str, meaning: str, *parameters: Parameter, count: int | None = N
 
 
 _REST = (
-    _rest("request-lost", "the request never reaches the engine, and no answer comes", _ENDING),
-    _rest("reply-lost", "the request takes effect, but its answer never comes", _ENDING),
+    _rest(
+        "request-lost",
+        "the request never reaches the engine, and no answer comes",
+        word("ending", "close", _CLOSE, "close", "hang"),
+    ),
+    _rest(
+        "reply-lost",
+        "the request takes effect, but its answer never comes",
+        word("ending", "close", f"{_CLOSE}, or half of it comes", "close", "hang", "torn"),
+    ),
     _rest("request-late", "the request reaches the engine late", _LATE),
     _rest("reply-late", "the request takes effect at once, its answer comes late", _LATE),
     _rest("request-twice", "the request takes effect twice; the second answer is given"),
@@ -89,10 +95,12 @@ _KEYS = (
     ),
     _keys("address-refused", "403: this address is not on the key's list"),
     _keys("signature-refused", "401 `Signature not valid.`"),
-    _keys(
-        "clock-skewed",
-        "the venue's clock is ahead (below zero: behind): signatures expire, server times are off",
-        whole("seconds", 60, "how far", least=-86_400, most=86_400),
+    FaultKind(
+        name="clock-skewed",
+        place=Place.KEYS,
+        meaning="the venue's clock is ahead (below zero: behind): signatures expire, server times are off",
+        parameters=(whole("seconds", 60, "how far", least=-86_400, most=86_400),),
+        is_for_all=True,
     ),
 )
 _STREAM = (
@@ -123,7 +131,11 @@ _STREAM = (
         word("form", "half", "half of it, or no JSON", "half", "text"),
         count=1,
     ),
-    _stream("tables-swapped", "an account frame waits until one of another table has gone", count=1),
+    _stream(
+        "tables-swapped",
+        "an account frame comes after those of other tables that belong to the same event",
+        whole("ms", 30, "how long it is held", most=600_000),
+    ),
     _stream("account-stalled", "account tables stand still while the market goes on"),
     _stream("session-expired", "status 419: account subscriptions end, the socket stays", count=1),
     _stream("sign-in-lost", "a sign-in is confirmed, but the session has no account (zombie)"),
@@ -151,7 +163,13 @@ _ENGINE = (
         "only orders that shrink a position are taken",
         word("message", "Account is restricted", "text of the 400"),
     ),
-    _engine("fund-empty", "the insurance fund is taken to zero now", is_act=True),
+    FaultKind(
+        name="fund-empty",
+        place=Place.ENGINE,
+        meaning="the insurance fund is taken to zero now",
+        is_act=True,
+        is_for_all=True,
+    ),
     _engine(
         "liquidation-price",
         "position rows show another liquidation price",

@@ -122,6 +122,7 @@ class FaultKind:
         parameters: Its knobs.
         count: How often it bites unless told otherwise; None for as long as it is set.
         is_act: It happens when it is set, and is over.
+        is_for_all: It cannot be limited to some.
     """
 
     name: str
@@ -130,6 +131,12 @@ class FaultKind:
     parameters: tuple[Parameter, ...] = ()
     count: int | None = None
     is_act: bool = False
+    is_for_all: bool = False
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What it can be limited to."""
+        return frozenset() if self.is_for_all else SCOPES[self.place]
 
     def read(self, raw: Mapping[str, Raw]) -> dict[str, Value]:
         """Return all parameters, the defaults of those not given included.
