@@ -156,6 +156,9 @@ class Door:
             reply = replace(fate.reply, headers={**visit.headers, **fate.reply.headers})
         else:
             reply, *_ = [*(self._carried_out(visit, fate) for _ in range(fate.times)), Reply(status=504, body=b"")]
+            reply = (
+                reply if fate.cover is None else replace(fate.cover, headers={**visit.headers, **fate.cover.headers})
+            )
         await asyncio.sleep(fate.wait_after_ms / _MS_PER_S)
         return reply
 

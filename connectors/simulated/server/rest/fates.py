@@ -88,6 +88,7 @@ class Fate:
 
     Attributes:
         reply: Answered instead of carrying it out; the budget's headers are added.
+        cover: Answered in place of what carrying it out would say.
         is_overloaded: Refuse it with 503 if overload sheds requests of its kind.
         times: How often it is carried out, 0 for not at all (without an answer then); the first answer is sent.
         rewrite: From the handler's answer, as a value, to what is sent.
@@ -97,6 +98,7 @@ class Fate:
     """
 
     reply: Reply | None = None
+    cover: Reply | None = None
     is_overloaded: bool = False
     times: int = 1
     rewrite: Callable[[object], object] | None = None
