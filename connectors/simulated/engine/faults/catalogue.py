@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from connectors.simulated.engine.faults.kinds import FaultKind, Parameter, Place, flag, number, whole, word
 from connectors.simulated.engine.refusals import Refused
 
-_CLOSE = "the connection closes, or stays open in silence"
+_CLOSE = "the connection closes, is reset, or stays open in silence"
 _LATE = whole("ms", 3_000, "delay", most=600_000)
 _WHERE = word("where", "both", "in REST answers, on the stream, or both", "both", "rest", "stream")
 
@@ -43,12 +43,12 @@ _REST = (
     _rest(
         "request-lost",
         "the request never reaches the engine, and no answer comes",
-        word("ending", "close", _CLOSE, "close", "hang"),
+        word("ending", "close", _CLOSE, "close", "reset", "hang"),
     ),
     _rest(
         "reply-lost",
         "the request takes effect, but its answer never comes",
-        word("ending", "close", f"{_CLOSE}, or half of it comes", "close", "hang", "torn"),
+        word("ending", "close", f"{_CLOSE}, or half of it comes", "close", "reset", "hang", "torn"),
     ),
     _rest("request-late", "the request reaches the engine late", _LATE),
     _rest("reply-late", "the request takes effect at once, its answer comes late", _LATE),
@@ -57,7 +57,7 @@ _REST = (
     _rest(
         "reply-garbled",
         "the request takes effect, its answer cannot be read",
-        word("form", "html", "a page, half of the JSON, or an empty body", "html", "half", "empty"),
+        word("form", "html", "a page, or an empty body", "html", "empty"),
     ),
     _rest("overload", "503 `currently overloaded`: not executed; cancels, and Close without quantity, pass"),
     _rest(

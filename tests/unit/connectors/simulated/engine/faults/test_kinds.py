@@ -27,7 +27,7 @@ def test_every_kind_takes_its_own_defaults(name: str) -> None:
         ("request-late", {"ms": "1.5"}, "ms must be a whole number, not '1.5'"),
         ("request-late", {"seconds": 1}, "fault request-late has no parameter 'seconds'; it takes ms"),
         ("gateway-error", {"executed": "maybe"}, "executed must be a true or false, not 'maybe'"),
-        ("reply-lost", {"ending": "bang"}, "ending must be one of close, hang, torn, not 'bang'"),
+        ("reply-lost", {"ending": "bang"}, "ending must be one of close, reset, hang, torn, not 'bang'"),
         ("price-moved", {"percent": "NaN"}, "percent must be a number, not 'NaN'"),
         ("trading-halt", {"x": 1}, "fault trading-halt has no parameter 'x'; it takes no parameters"),
     ],
@@ -48,5 +48,5 @@ def test_texts_are_read_as_the_command_line_gives_them() -> None:
 
 def test_an_unknown_fault_names_its_neighbours() -> None:
     """A slip in the name leads to the right one."""
-    with pytest.raises(Refused, match="near it are .*partial-late"):
+    with pytest.raises(Refused, match=r"near it are .*partial-late"):
         kind_named("partial-slow")
