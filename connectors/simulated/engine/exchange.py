@@ -121,7 +121,6 @@ class Exchange:
                 | inputs.Announce()
                 | inputs.SetPosition()
                 | inputs.SetKey()
-                | inputs.RemoveKey()
             ):
                 return staging.stage(self._world, value)
             case _:
@@ -287,7 +286,7 @@ class Exchange:
         return self._world.faults
 
     def keys(self) -> Sequence[inputs.SetKey]:
-        """Return the keys that were made by hand."""
+        """Return the keys that were made or changed by hand."""
         return tuple(self._world.keys.values())
 
     def script_position(self) -> int:

@@ -248,25 +248,21 @@ class SetPosition(_Input, frozen=True, kw_only=True):
 
 
 class SetKey(_Input, frozen=True, kw_only=True):
-    """An API key exists, with these rights and no others."""
+    """An API key is like this from now on, whatever it was before."""
 
     account: int
     key_id: str
     secret: str
     name: str = "made by hand"
     permissions: tuple[str, ...] = ()  # the venue's names, such as `order`
-    cidr: str = ""  # addresses it may be used from, all if empty
-
-
-class RemoveKey(_Input, frozen=True, kw_only=True):
-    """An API key exists no more."""
-
-    key_id: str
+    cidrs: tuple[str, ...] = ()  # networks it may be used from, anywhere if there are none
+    is_enabled: bool = True
+    is_removed: bool = False  # requests it signs are `Invalid API Key.`
 
 
 PositionRequest = SetLeverage | SetCrossLeverage | Isolate | TransferMargin | SetRiskLimit
 Request = PlaceOrder | AmendOrder | CancelOrders | CancelAll | CancelAllAfter | PositionRequest
-Staging = SetFault | ClearFault | FaultBit | Announce | SetPosition | SetKey | RemoveKey
+Staging = SetFault | ClearFault | FaultBit | Announce | SetPosition | SetKey
 Plain = Request | OpenAccount | Deposit | SetPrices | PassTime | Staging
 
 

@@ -17,7 +17,6 @@ from connectors.simulated.engine.inputs import (
     Announce,
     ClearFault,
     FaultBit,
-    RemoveKey,
     SetFault,
     SetKey,
     SetPosition,
@@ -51,9 +50,6 @@ def stage(world: World, value: Staging) -> Reply:
             _set_position(world, value)
         case SetKey():
             _set_key(world, value)
-        case RemoveKey():
-            if world.keys.pop(value.key_id, None) is None:
-                raise Refused("Invalid API Key.")
         case _:
             assert_never(value)
     return None

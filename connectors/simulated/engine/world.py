@@ -41,7 +41,7 @@ class World:
     liquidations: dict[str, Row] = field(default_factory=dict)
     fundings: list[Row] = field(default_factory=list)
     faults: FaultBoard = field(default_factory=FaultBoard)
-    keys: dict[str, SetKey] = field(default_factory=dict)  # made by hand, by their id
+    keys: dict[str, SetKey] = field(default_factory=dict)  # made or changed by hand, by their id
     announcements: list[Row] = field(default_factory=list)
     urgent: list[int] = field(default_factory=list)  # ids of the urgent ones
     script: int = 0  # number of the last scripted input

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from connectors.simulated.engine import entry, triggers
+from connectors.simulated.engine import triggers
 from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.faults.kinds import Value
 from connectors.simulated.engine.inputs import PlaceOrder
@@ -20,7 +20,7 @@ from connectors.simulated.engine.order_checks import draft
 from connectors.simulated.engine.order_rows import order_row
 from connectors.simulated.engine.orders import Order
 from connectors.simulated.engine.refusals import Refused
-from connectors.simulated.engine.reports import cancel, reject_because
+from connectors.simulated.engine.reports import SWITCH_FIRED, cancel, reject_because
 from connectors.simulated.engine.world import World
 
 
@@ -89,8 +89,9 @@ def before_timers(world: World) -> None:
 
 def fire_switch(world: World, account: Account) -> None:
     """Let the account's dead man's switch go off now, armed or not."""
-    account.cancel_at_ms = world.at_ms
-    entry.fire_switches(world)
+    account.cancel_at_ms = None
+    for order in account.all_open():
+        cancel(world, account, order, f"Canceled\n{SWITCH_FIRED}")
 
 
 def disarm_switch(_: World, account: Account) -> None:
