@@ -285,7 +285,7 @@ class Exchange:
         """Return the faults that are set; to be read, not to be changed."""
         return self._world.faults
 
-    def keys(self) -> Sequence[inputs.SetKey]:
+    def changed_keys(self) -> Sequence[inputs.SetKey]:
         """Return the keys that were made or changed by hand."""
         return tuple(self._world.keys.values())
 

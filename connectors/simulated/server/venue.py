@@ -16,14 +16,17 @@ from msgspec.structs import replace
 
 from connectors.simulated.engine.changes import Reply
 from connectors.simulated.engine.exchange import Exchange
+from connectors.simulated.engine.faults.board import FaultBoard
 from connectors.simulated.engine.inputs import Input, OpenAccount, PassTime, SetPrices
 from connectors.simulated.engine.refusals import Refused
+from connectors.simulated.server import keys
 from connectors.simulated.server.auth import Keyring, derive_keys
 from connectors.simulated.server.clock import Clock, MonotonicClock
+from connectors.simulated.server.faults.doors import Faults
+from connectors.simulated.server.faults.keeper import Keeper
 from connectors.simulated.server.history import History
 from connectors.simulated.server.hub import Hub
 from connectors.simulated.server.limits import RequestLimits
-from connectors.simulated.server.rest.fates import RequestFaults
 from connectors.simulated.server.settings import ExchangeSettings
 from connectors.simulated.server.state import Record, StateJournal, TapeState
 
@@ -41,7 +44,7 @@ class Venue:
         history: What happened, on both clocks.
         keyring: All API keys.
         limits: Request limits.
-        faults: What befalls requests; None while nothing does.
+        faults: What goes wrong between the venue and its clients.
         timers_changed: Set when the next timer may be another one than before.
         tape: What the operator set on the tape.
         step: Index of the tape's last step, -1 before the first.
@@ -55,10 +58,10 @@ class Venue:
         self.hub = Hub(self.exchange, settings.rows)
         self.history = History()
         self.accounts = [FIRST_ACCOUNT + number for number in range(settings.accounts)]
-        keys = [key for account in self.accounts for key in derive_keys(settings.seed, account)]
-        self.keyring = Keyring(keys, expired_status=settings.expired_status)
+        own = [key for account in self.accounts for key in derive_keys(settings.seed, account)]
+        self.keyring = Keyring(own, expired_status=settings.expired_status)
         self.limits = RequestLimits(settings.limits)
-        self.faults: RequestFaults | None = None
+        self.faults = Faults(Keeper(self._board, clock=self.clock, submit=self.submit))
         self.timers_changed = asyncio.Event()
         self.tape = TapeState(is_playing=not settings.start_paused)
         self.step = -1
@@ -138,14 +141,19 @@ class Venue:
         self.exchange.refresh(account, at_ms=at_ms)
         self._publish(at_ms)
 
+    def _board(self) -> FaultBoard:
+        return self.exchange.faults()
+
     def _apply(self, value: Input, at_ms: int, step: int | None) -> Reply:
         if isinstance(value, SetPrices):
             self._note_prices(value, at_ms, step)
         try:
-            return self.exchange.apply(value, at_ms=at_ms)
+            reply = self.exchange.apply(value, at_ms=at_ms)
+            keys.follow(self.keyring, value, seed=self.settings.seed)
         finally:
             self._publish(at_ms)
             self.timers_changed.set()
+        return reply
 
     def _note_prices(self, value: SetPrices, at_ms: int, step: int | None) -> None:
         is_new = self.tape_ms != value.tape_ms or step is not None

@@ -137,12 +137,10 @@ class Door:
         return self._safely(visit, refuse) or Reply(status=error.status, body=b"")
 
     def _skew_ms(self) -> int:
-        faults = self._venue.faults
-        return 0 if faults is None else faults.clock_skew_ms()
+        return self._venue.faults.clock_skew_ms()
 
     def _fate(self, visit: _Visit) -> Fate:
-        faults = self._venue.faults
-        return AS_USUAL if faults is None else faults.fate(_arrival(visit)) or AS_USUAL
+        return self._venue.faults.fate(_arrival(visit)) or AS_USUAL
 
     async def _met(self, visit: _Visit, fate: Fate) -> Reply:
         """Return the answer to a request after what befell it."""

@@ -1,0 +1,1 @@
+"""What the faults outside the engine do: to requests, to answers, to frames, to sign-ins."""
