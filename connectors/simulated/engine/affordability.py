@@ -16,12 +16,14 @@ from decimal import Decimal
 from connectors.simulated.engine import matching
 from connectors.simulated.engine.ledger import Account, Position
 from connectors.simulated.engine.order_load import order_load
-from connectors.simulated.engine.orders import Order, OrdType
+from connectors.simulated.engine.orders import Order, OrdType, Side
 from connectors.simulated.engine.refusals import Refused, insufficient_balance
-from connectors.simulated.engine.standing import boundaries, is_reached, order_margin, standing
+from connectors.simulated.engine.standing import Standing, boundaries, is_reached, order_margin, standing
 from connectors.simulated.engine.world import World
 
 AT_ONCE = "Executing at order price would lead to immediate liquidation"
+BELOW = "Order price is below the liquidation price of current long position"
+ABOVE = "Order price is above the liquidation price of current short position"
 RISK_LIMIT = "Value of position and orders exceeds position Risk Limit"
 
 
@@ -40,7 +42,7 @@ def check(world: World, account: Account, order: Order, *, instead_of: Order | N
     """
     if order.instructions.is_reduce_only:
         return
-    matches = matching.planned(world, account, order)
+    matches = matching.planned(world, account, order).matches
     market = world.markets[order.contract.symbol]
     price = order.price or (matches[-1].price if matches else market.last)
     position = world.position(account, order.contract)
@@ -59,9 +61,22 @@ def check(world: World, account: Account, order: Order, *, instead_of: Order | N
     value = abs(whole.positions[order.contract.symbol].mark_value)
     if value + load.open_cost > position.risk_limit:
         raise Refused(RISK_LIMIT)
+    if world.switches.refuse_beyond_liquidation and order.ord_type.has_limit:
+        _check_lives_to_fill(world, position, whole, candidate)
     quantity = sum(match.quantity for match in matches) * order.side.sign
     if quantity and _would_liquidate(world, account, position, quantity, matches[-1].price):
         raise Refused(AT_ONCE)
+
+
+def _check_lives_to_fill(world: World, position: Position, whole: Standing, order: Order) -> None:
+    """Refuse an order that adds to a position at a price where that would have been liquidated."""
+    if position.quantity * order.side.sign <= 0 or order.price is None:
+        return
+    edge = boundaries(world, position, whole).liquidation
+    if order.side is Side.BUY and order.price < edge:
+        raise Refused(BELOW)
+    if order.side is Side.SELL and order.price > edge:
+        raise Refused(ABOVE)
 
 
 def _would_liquidate(world: World, account: Account, position: Position, quantity: int, price: Decimal) -> bool:

@@ -1,6 +1,7 @@
 """Amending an open order: quantity, price, trigger.
 
-Why: a guard moves its stop by amending it, and a refused amendment must leave the old stop.
+Why: a guard moves its stop by amending it, and a refused amendment must leave the old stop. An order
+that only shrinks keeps its place in the queue; any other change sends it to the end.
 
 Units: prices in quote currency, quantities in contracts.
 Source: `PUT /order` in www.bitmex.com/api/explorer, www.bitmex.com/app/restAPIMessages.
@@ -11,9 +12,14 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from connectors.simulated.engine import affordability, matching, shrinking, trailing, triggers
+from connectors.simulated.engine import affordability, matching, pegs, shrinking, triggers
+from connectors.simulated.engine.bands import check_price
 from connectors.simulated.engine.changes import Row
-from connectors.simulated.engine.entry import check_client_id_is_new, open_market
+from connectors.simulated.engine.entry import (
+    check_client_id_is_new,
+    check_not_in_liquidation,
+    open_market,
+)
 from connectors.simulated.engine.inputs import AmendOrder
 from connectors.simulated.engine.ledger import Account
 from connectors.simulated.engine.order_checks import (
@@ -23,11 +29,12 @@ from connectors.simulated.engine.order_checks import (
     stop_price,
 )
 from connectors.simulated.engine.order_rows import order_row
-from connectors.simulated.engine.orders import Order
+from connectors.simulated.engine.orders import Order, Peg, Status
 from connectors.simulated.engine.refusals import Refused
-from connectors.simulated.engine.reports import report
+from connectors.simulated.engine.reports import report, report_reject
 from connectors.simulated.engine.world import World
 
+REVIVABLE_MS = 60_000  # after its fill a limit order takes more `leavesQty`
 UNCHANGED = "Invalid amend: orderQty, leavesQty, price, stopPx unchanged"
 
 
@@ -38,10 +45,21 @@ def amend(world: World, request: AmendOrder) -> Row:
         Refused: If there is no such open order or the change is not valid; it stays as it was.
     """
     account = world.account(request.account)
+    try:
+        return _amend(world, account, request)
+    except Refused as refusal:
+        ids = {"order_id": request.order_id or "", "cl_ord_id": request.orig_cl_ord_id or ""}
+        report_reject(world, account, "AmendReject", refusal.message, **ids)
+        raise
+
+
+def _amend(world: World, account: Account, request: AmendOrder) -> Row:
     order = _named(account, request)
-    if not order.is_open:
+    revives = _revives(world, order, request)
+    if not order.is_open and not revives:
         raise Refused(f"Invalid ordStatus: {order.status.value}")
     open_market(world, order.contract.symbol)
+    check_not_in_liquidation(world.position(account, order.contract))
     wanted = _wanted(order, request)
     if request.peg_offset_value is not None:
         _trail_by(world, wanted, request.peg_offset_value)
@@ -49,13 +67,31 @@ def amend(world: World, request: AmendOrder) -> Row:
     if not changed:
         raise Refused(UNCHANGED)
     _check_client_id(world, account, request)
-    if not order.is_waiting:
+    check_price(world, wanted)
+    if order.is_waiting:
+        if world.switches.refuse_crossed_stops and triggers.is_due(world, wanted):
+            raise Refused("Invalid stopPx for ordType")
+    elif not order.is_held:
         affordability.check(world, account, wanted, instead_of=order)
-    elif world.switches.refuse_crossed_stops and triggers.is_due(world, wanted):
-        raise Refused("Invalid stopPx for ordType")
+    if revives:
+        _revive(account, order)
     _take_over(world, account, order, wanted, changed=changed, request=request)
+    before = order_row(order)
     _trade_again(world, account, order)
-    return order_row(order)
+    return {**before, "ordStatus": "PendingReplace"} if world.switches.pending_answers else order_row(order)
+
+
+def _revives(world: World, order: Order, request: AmendOrder) -> bool:
+    """Return whether a filled order is asked for more, and soon enough."""
+    if order.status is not Status.FILLED or request.leaves_qty is None or not order.ord_type.has_limit:
+        return False
+    return world.at_ms - order.changed_ms <= REVIVABLE_MS
+
+
+def _revive(account: Account, order: Order) -> None:
+    order.status = Status.PARTIALLY_FILLED
+    account.finished.remove(order)
+    account.open_orders.setdefault(order.contract.symbol, {})[order.order_id] = order
 
 
 def _named(account: Account, request: AmendOrder) -> Order:
@@ -104,10 +140,10 @@ def _wanted(order: Order, request: AmendOrder) -> Order:
 
 def _trail_by(world: World, wanted: Order, offset: Decimal) -> None:
     """Give a waiting trailing order another distance, from the price now."""
-    if wanted.peg_offset is None or not wanted.is_waiting:
+    if wanted.peg is not Peg.TRAILING_STOP or not wanted.is_waiting:
         raise Refused("Invalid pegOffsetValue for pegPriceType")
-    wanted.peg_offset = trailing.checked_offset(offset, wanted.ord_type, wanted.side, wanted.contract)
-    trailing.start(world, wanted)
+    wanted.peg_offset = pegs.checked_offset(offset, wanted.ord_type, wanted.side, wanted.contract)
+    pegs.start(world, wanted)
 
 
 def _changed_columns(order: Order, wanted: Order) -> list[str]:
@@ -131,7 +167,11 @@ def _take_over(
 ) -> None:
     """Write the checked change into the live order and log it."""
     keeps_place = changed == ["orderQty"] and wanted.leaves <= order.leaves
-    order.quantity, order.leaves, order.is_whole = wanted.quantity, wanted.leaves, wanted.is_whole
+    if not keeps_place:
+        world.markets[order.contract.symbol].book.remove(order)  # it comes back, last at its price
+    if wanted.leaves != order.leaves:
+        order.resize(wanted.leaves)
+    order.quantity, order.is_whole = wanted.quantity, wanted.is_whole
     order.price, order.stop_px = wanted.price, wanted.stop_px
     order.peg_offset, order.aimed_at, order.aimed_ms = wanted.peg_offset, wanted.aimed_at, wanted.aimed_ms
     first = f"Amended {' '.join(changed)}"
@@ -142,20 +182,19 @@ def _take_over(
         order.cl_ord_id = request.cl_ord_id
         account.client_ids[request.cl_ord_id] = order
     report(world, account, order, "Replaced")
-    if not keeps_place:
-        order.sequence = world.ids
     if order.is_working:
         world.mark_stale(world.position(account, order.contract))
 
 
 def _trade_again(world: World, account: Account, order: Order) -> None:
     """Let the amended order trade if it now crosses, or fire if it is now due."""
+    if order.is_held:
+        return
     if order.is_waiting:
         if triggers.is_due(world, order):
             triggers.fire(world, account, order)
-    elif order.instructions.is_reduce_only:
+        return
+    if order.instructions.is_reduce_only:
         shrinking.trim(world, account, order.contract)
-        if order.is_open:
-            matching.execute(world, account, order)
-    else:
+    if order.is_open and not world.markets[order.contract.symbol].book.holds(order):
         matching.execute(world, account, order)

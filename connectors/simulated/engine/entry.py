@@ -9,19 +9,31 @@ Source: www.bitmex.com/api/explorer (Order), www.bitmex.com/app/restAPIMessages.
 
 from __future__ import annotations
 
-from connectors.simulated.engine import affordability, matching, shrinking, trailing, triggers
+from connectors.simulated.engine import affordability, contingency, matching, pegs, shrinking, triggers
+from connectors.simulated.engine.bands import check_price
 from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.inputs import CancelAll, CancelAllAfter, CancelOrders, PlaceOrder
-from connectors.simulated.engine.ledger import Account
+from connectors.simulated.engine.ledger import Account, Position
 from connectors.simulated.engine.market import Market
 from connectors.simulated.engine.order_checks import draft
 from connectors.simulated.engine.order_rows import order_row
 from connectors.simulated.engine.orders import Order, OrdType
 from connectors.simulated.engine.refusals import Refused, not_found
-from connectors.simulated.engine.reports import CANCELED_BY_API, SWITCH_FIRED, cancel, report
+from connectors.simulated.engine.reports import (
+    CANCELED_BY_API,
+    SWITCH_FIRED,
+    cancel,
+    cancel_because,
+    report,
+    report_reject,
+)
 from connectors.simulated.engine.rows import iso
 from connectors.simulated.engine.switches import ClientIdReuse
 from connectors.simulated.engine.world import World
+
+DAY_MS = 86_400_000
+DAY_IS_OVER = "Order had timeInForce of Day"
+_ARGUMENT = {"orderID": "order_id", "clOrdID": "cl_ord_id"}
 
 
 def place(world: World, request: PlaceOrder) -> Row:
@@ -33,28 +45,41 @@ def place(world: World, request: PlaceOrder) -> Row:
     account = world.account(request.account)
     market = open_market(world, request.symbol)
     check_currency(account, market)
-    held = world.position(account, market.contract).quantity
-    order = draft(request, market.contract, held=held)
-    trailing.start(world, order)
+    position = world.position(account, market.contract)
+    check_not_in_liquidation(position)
+    order = draft(request, market.contract, held=position.quantity)
+    pegs.start(world, order)
     check_client_id_is_new(world, account, order.cl_ord_id)
     _check_counts(world, account, order)
-    is_due = order.ord_type.waits and triggers.is_due(world, order)
+    contingency.check(world, account, order)
+    check_price(world, order)
+    order.is_held = contingency.is_to_be_held(world, account, order)
+    is_due = order.ord_type.waits and not order.is_held and triggers.is_due(world, order)
     if is_due and world.switches.refuse_crossed_stops:
         raise Refused("Invalid stopPx for ordType")
-    if not order.ord_type.waits:
+    if not order.ord_type.waits and not order.is_held:
         affordability.check(world, account, order)
-    if order.is_whole and world.switches.close_shows_quantity and held:
-        order.resize(abs(held))
+    if order.is_whole and world.switches.close_shows_quantity and position.quantity:
+        order.resize(abs(position.quantity))
     _register(world, account, order)
     if order.ord_type is OrdType.MARKET:
         order.shown_price = market.touch(order.side)  # until its fills say better
     report(world, account, order, "New")
-    if order.ord_type.waits:
-        if is_due:
-            triggers.fire(world, account, order)
+    received = order_row(order)
+    _start(world, account, order, is_due=is_due)
+    return {**received, "ordStatus": "PendingNew"} if world.switches.pending_answers else order_row(order)
+
+
+def _start(world: World, account: Account, order: Order, *, is_due: bool) -> None:
+    """Let a new order wait, trade or rest."""
+    if order.is_held:
+        return
+    if is_due:
+        triggers.fire(world, account, order)
+    elif order.ord_type.waits:
+        triggers.wait(world, order)
     elif shrinking.fit(world, account, order):
         matching.execute(world, account, order)
-    return order_row(order)
 
 
 def open_market(world: World, symbol: str) -> Market:
@@ -69,6 +94,16 @@ def open_market(world: World, symbol: str) -> Market:
     if market.is_halted:
         raise Refused("Market is not open")
     return market
+
+
+def check_not_in_liquidation(position: Position) -> None:
+    """Refuse orders while the liquidator has the position in hand.
+
+    Raises:
+        Refused: If it has.
+    """
+    if position.is_in_liquidation:
+        raise Refused("Position is in liquidation")
 
 
 def check_currency(account: Account, market: Market) -> None:
@@ -97,12 +132,13 @@ def check_client_id_is_new(world: World, account: Account, cl_ord_id: str) -> No
 
 def _check_counts(world: World, account: Account, order: Order) -> None:
     """Refuse the order that would be one too many of its contract."""
-    others = account.open_in(order.contract.symbol)
-    waiting = sum(other.is_waiting for other in others)
-    if order.ord_type.waits and waiting >= world.switches.max_stop_orders:
-        raise Refused("Too many stop orders")
+    others = account.open_orders.get(order.contract.symbol, {})
     if len(others) >= world.switches.max_open_orders:
         raise Refused("Too many open orders")
+    if not order.ord_type.waits:
+        return
+    if sum(other.is_waiting for other in others.values()) >= world.switches.max_stop_orders:
+        raise Refused("Too many stop orders")
 
 
 def _register(world: World, account: Account, order: Order) -> None:
@@ -113,6 +149,9 @@ def _register(world: World, account: Account, order: Order) -> None:
     account.open_orders.setdefault(order.contract.symbol, {})[order.order_id] = order
     if order.cl_ord_id:
         account.client_ids[order.cl_ord_id] = order
+    if order.time_in_force == "Day":
+        order.expires_ms = (world.at_ms // DAY_MS + 1) * DAY_MS
+        world.day_orders[order.order_id] = order
 
 
 def cancel_orders(world: World, request: CancelOrders) -> list[Row]:
@@ -137,12 +176,16 @@ def cancel_orders(world: World, request: CancelOrders) -> list[Row]:
 def _cancel_one(world: World, account: Account, order: Order, text: str) -> Row:
     if not order.is_open:
         error = f"Unable to cancel order due to existing state: {order.status.value}"
+        report_reject(world, account, "CancelReject", error, order_id=order.order_id, cl_ord_id=order.cl_ord_id)
         return {**order_row(order), "error": error}
+    before = order_row(order)
     cancel(world, account, order, f"Canceled\n{text or CANCELED_BY_API}")
-    return order_row(order)
+    return {**before, "ordStatus": "PendingCancel"} if world.switches.pending_answers else order_row(order)
 
 
 def _unknown(world: World, account: Account, column: str, key: str) -> Row:
+    reason = f"Invalid {column}"
+    report_reject(world, account, "CancelReject", reason, **{_ARGUMENT[column]: key})
     now = iso(world.at_ms)
     return {
         "account": account.number,
@@ -181,6 +224,15 @@ def cancel_all_after(world: World, request: CancelAllAfter) -> Row:
     due = world.at_ms + request.timeout_ms if request.timeout_ms else None
     account.cancel_at_ms = due
     return {"now": iso(world.at_ms), "cancelTime": None if due is None else iso(due)}
+
+
+def fire_timers(world: World) -> None:
+    """Let the dead man's switches and the day's orders that are due go off."""
+    fire_switches(world)
+    due = [order for order in world.day_orders.values() if (order.expires_ms or 0) <= world.at_ms]
+    for order in due:
+        if order.is_open:
+            cancel_because(world, world.accounts[order.account], order, DAY_IS_OVER)
 
 
 def fire_switches(world: World) -> None:

@@ -23,6 +23,7 @@ from connectors.simulated.engine import (
     snapshot,
     staging,
     steps,
+    triggers,
 )
 from connectors.simulated.engine.account_rows import margin_row, wallet_row
 from connectors.simulated.engine.changes import Change, Reply, Row
@@ -89,14 +90,16 @@ class Exchange:
             A row, a list of rows, or None for inputs without an answer (prices, time, accounts).
 
         Raises:
-            Refused: If the venue would answer with an HTTP error. The input has changed nothing.
+            Refused: If the venue would answer with an HTTP error. The input has changed nothing; a failed
+                amendment may have left an execution that says so.
         """
         self._world.at_ms = max(at_ms, self._world.at_ms)
         if self._world.faults.active:
             ordering.before_timers(self._world)
-        entry.fire_switches(self._world)
+        entry.fire_timers(self._world)
         try:
             reply = self._dispatch(value)
+            triggers.release_linked(self._world)
         finally:
             position_log.flush(self._world)
         return self._position_reply(reply) if isinstance(reply, Position) else reply
@@ -189,8 +192,9 @@ class Exchange:
         position_log.refresh(self._world, self._world.account(account), at_ms=at_ms)
 
     def next_timer_ms(self) -> int | None:
-        """Return the protocol time at which the next `cancelAllAfter` fires, or None."""
+        """Return the protocol time at which the next `cancelAllAfter` fires or orders of a day end, or None."""
         armed = [a.cancel_at_ms for a in self._world.accounts.values()]
+        armed += [order.expires_ms for order in self._world.day_orders.values()]
         return min((due for due in armed if due is not None), default=None)
 
     def has_account(self, account: int) -> bool:
@@ -200,6 +204,10 @@ class Exchange:
     def accounts(self) -> Sequence[int]:
         """Return the account numbers, in the order they were opened."""
         return tuple(self._world.accounts)
+
+    def symbols(self) -> Sequence[str]:
+        """Return the symbols of all instruments, indices last."""
+        return (*self._world.markets, *self._world.indices)
 
     def order_rows(self, account: int) -> list[Row]:
         """Return the orders of the account, the latest 5,000 finished ones included, oldest first."""
@@ -261,10 +269,7 @@ class Exchange:
     def book_rows(self, symbol: str, depth: int) -> list[Row]:
         """Return `orderBookL2` rows, `depth` levels a side, dearest ask first."""
         market = self._world.market(symbol)
-        orders = [
-            order for account in self._world.accounts.values() for order in account.open_in(market.contract.symbol)
-        ]
-        return book_rows(market, orders, depth, at_ms=self._world.at_ms)
+        return book_rows(market, depth, at_ms=self._world.at_ms)
 
     def liquidation_rows(self) -> list[Row]:
         """Return the liquidation orders now in the book."""

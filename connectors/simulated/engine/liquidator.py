@@ -196,7 +196,7 @@ def _book(
 def _work_off(world: World, market: Market, side: Side, quantity: int) -> None:
     """Let the insurance fund sell or buy back what it took over; it keeps gain or loss."""
     contract = market.contract
-    matches = plan(market, taker=side, quantity=quantity, bound=None, resting=[])
+    matches = [m for m in plan(market, taker=side, quantity=quantity, bound=None).matches if m.maker is None]
     left = quantity - sum(match.quantity for match in matches)
     if left:
         # Beyond the modelled book the fund pays the worst price there is.

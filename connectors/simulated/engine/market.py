@@ -1,7 +1,7 @@
-"""One contract's market: its prices now, its modelled liquidity, its public history.
+"""One contract's market: its prices now, its book, the liquidity of the tape, its public history.
 
 Why: mark, index and last price are three different numbers, and a guard that mixes them up must
-fail here as it would on the venue. Liquidity is modelled around the last price.
+fail here as it would on the venue. What a taker meets is worked out in `liquidity`.
 
 Units: prices in quote currency, depth and volume in contracts, tape times in ms.
 """
@@ -12,10 +12,11 @@ from collections import deque
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from connectors.simulated.engine.book import Book
 from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.contracts import Contract
 from connectors.simulated.engine.inputs import SymbolPrices
-from connectors.simulated.engine.orders import Side
+from connectors.simulated.engine.orders import Order, Side
 
 RECENT = 1000  # rows of public history kept
 ZERO = Decimal(0)
@@ -38,11 +39,19 @@ class Market:
     last: Decimal = ZERO
     low: Decimal = ZERO  # traded extremes of the latest step
     high: Decimal = ZERO
-    bid: Decimal = ZERO  # best modelled
+    bid: Decimal = ZERO  # best of the tape's
     ask: Decimal = ZERO
     half_spread: Decimal = ZERO
     depth: int = 0
+    thinning: Decimal = ZERO  # share by which each modelled level holds less than the one before
+    gaps: Decimal = ZERO  # share of modelled levels that are missing
+    gap_seed: int = 0
+    recorded: dict[Side, tuple[tuple[Decimal, int], ...]] = field(default_factory=dict)  # by the taker's side
+    limit_down: Decimal | None = None  # no order at a price below it
+    limit_up: Decimal | None = None
     is_halted: bool = False
+    book: Book = field(default_factory=Book)
+    waiting: dict[str, Order] = field(default_factory=dict)  # for their trigger price, by orderID, oldest first
     funding_rate: Decimal = ZERO  # charged at the next exchange
     indicative_rate: Decimal = ZERO  # forming, charged at the one after
     premium_sum: Decimal = ZERO
@@ -58,7 +67,7 @@ class Market:
     quotes: deque[Row] = field(default_factory=recent_rows)
 
     def touch(self, taker: Side) -> Decimal:
-        """Return the best modelled price a taker of one side would meet."""
+        """Return the best price of the tape's that a taker of one side would meet."""
         return self.ask if taker is Side.BUY else self.bid
 
     def take(self, prices: SymbolPrices) -> None:
@@ -73,10 +82,24 @@ class Market:
         self.high = prices.last if prices.high is None else max(prices.high, prices.last)
         self.top_price = max(self.top_price, self.high)
         self.bottom_price = min(self.bottom_price, self.low)
-        self.half_spread, self.depth = prices.half_spread, prices.depth
-        self.bid = self.contract.on_tick(self.last - self.half_spread, up=False)
-        self.ask = self.contract.on_tick(self.last + self.half_spread, up=True)
         self.is_halted = prices.halted
+        self._take_liquidity(prices)
+
+    def _take_liquidity(self, prices: SymbolPrices) -> None:
+        self.half_spread, self.depth = prices.half_spread, prices.depth
+        self.thinning, self.gaps, self.gap_seed = prices.thinning, prices.gaps, prices.gap_seed
+        self.limit_down, self.limit_up = prices.limit_down, prices.limit_up
+        is_recorded = prices.bids or prices.asks
+        self.recorded = {Side.SELL: prices.bids, Side.BUY: prices.asks} if is_recorded else {}
+        modelled_bid = self.contract.on_tick(self.last - self.half_spread, up=False)
+        modelled_ask = self.contract.on_tick(self.last + self.half_spread, up=True)
+        self.bid = prices.bids[0][0] if prices.bids else modelled_bid
+        self.ask = prices.asks[0][0] if prices.asks else modelled_ask
+        if self.bid >= self.ask:  # without a spread, or where only one side was recorded
+            if prices.bids:
+                self.ask = self.bid + self.contract.tick_size
+            else:
+                self.bid = self.ask - self.contract.tick_size
         self.taken.clear()
 
 

@@ -9,16 +9,21 @@ Source: www.bitmex.com/app/orderTypes.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
+from itertools import takewhile
 
-from connectors.simulated.engine import margin, shrinking
+from connectors.simulated.engine import contingency, margin, shrinking
+from connectors.simulated.engine.bands import impact_price
+from connectors.simulated.engine.book import resting_price
 from connectors.simulated.engine.ledger import Account, add
-from connectors.simulated.engine.liquidity import Match, plan
+from connectors.simulated.engine.liquidity import Match, Plan, is_at_least_as_good, levels, plan
 from connectors.simulated.engine.market import Market
 from connectors.simulated.engine.order_rows import FillFigures, order_row
 from connectors.simulated.engine.orders import Order, Side
 from connectors.simulated.engine.public_rows import trade_row
 from connectors.simulated.engine.reports import (
+    OWN_ORDER,
     POST_ONLY,
     cancel_because,
     forget_if_done,
@@ -26,20 +31,30 @@ from connectors.simulated.engine.reports import (
 )
 from connectors.simulated.engine.rows import notionals
 from connectors.simulated.engine.standing import boundaries, price_after_loss, standing
+from connectors.simulated.engine.switches import SelfTrade
 from connectors.simulated.engine.world import World
 
-NO_LIQUIDITY = "Order could not be filled before the bankruptcy price or the end of the book"
-NOT_AT_ONCE = "Order had timeInForce of {} and could not be filled"
+NO_LIQUIDITY = "Order had ordType of {}"
+NOT_AT_ONCE = "Order had timeInForce of {}"
 
 
 def worst_price(world: World, account: Account, order: Order) -> Decimal | None:
     """Return the worst price an order may trade at, None for any.
 
-    Limit orders name it. A market order that shrinks a position stops where the position would
-    be bankrupt, the fee for it included.
+    Limit orders name it. A market order goes no further than the venue lets slips of a finger go,
+    and one that shrinks a position stops where that would be bankrupt, its fee included.
     """
     if order.ord_type.has_limit:
         return order.price
+    allowed = impact_price(world, order.contract.symbol, order.side)
+    bankrupt = _bankruptcy_price(world, account, order)
+    if allowed is None or bankrupt is None:
+        return bankrupt if allowed is None else allowed
+    return min(allowed, bankrupt) if order.side is Side.BUY else max(allowed, bankrupt)
+
+
+def _bankruptcy_price(world: World, account: Account, order: Order) -> Decimal | None:
+    """Return where the position that an order shrinks would be bankrupt; None if it shrinks none."""
     position = world.position(account, order.contract)
     if position.quantity * order.side.sign >= 0:
         return None
@@ -51,35 +66,86 @@ def worst_price(world: World, account: Account, order: Order) -> Decimal | None:
     return price_after_loss(position, left - reserve)
 
 
-def planned(world: World, account: Account, order: Order) -> list[Match]:
-    """Return the matches the order would have now, without making them."""
+def planned(world: World, account: Account, order: Order) -> Plan:
+    """Return what the order would do now, without doing it."""
+    return _planned(world, order, worst_price(world, account, order))
+
+
+def _planned(world: World, order: Order, bound: Decimal | None) -> Plan:
     return plan(
         world.markets[order.contract.symbol],
         taker=order.side,
         quantity=order.leaves,
-        bound=worst_price(world, account, order),
-        resting=world.resting_against(order.side, order.contract.symbol, but=account.number),
+        bound=bound,
+        account=order.account,
+        self_trade=world.switches.self_trade,
     )
 
 
 def execute(world: World, account: Account, order: Order) -> None:
     """Let an order take what it can, then rest, or end."""
-    matches = planned(world, account, order)
-    if order.instructions.is_post_only and matches:
+    bound = worst_price(world, account, order)
+    found = _planned(world, order, bound)
+    if order.instructions.is_post_only and (found.matches or found.own):
         cancel_because(world, account, order, POST_ONLY)
-        return
-    at_once = sum(match.quantity for match in matches)
-    if order.time_in_force == "FillOrKill" and at_once < order.leaves:
+    elif order.time_in_force == "FillOrKill" and found.quantity < order.leaves:
         cancel_because(world, account, order, NOT_AT_ONCE.format("FillOrKill"))
-        return
-    touched = {account.number: account}
+    else:
+        _take(world, account, order, found, bound)
+        _rest_or_end(world, account, order)
+    shrinking.trim(world, account, order.contract)
+
+
+def _take(world: World, account: Account, order: Order, found: Plan, bound: Decimal | None) -> None:
+    """Carry out a plan; plan again where a fill has changed what others offer."""
+    is_resting_to_go = world.switches.self_trade is SelfTrade.CANCEL_RESTING
+    while order.is_open:
+        if is_resting_to_go:
+            for own in found.own:
+                cancel_because(world, account, own, OWN_ORDER)
+        is_whole = _trade_all(world, account, order, found.matches)
+        if found.own and not is_resting_to_go and order.is_open:
+            cancel_because(world, account, order, OWN_ORDER)
+        if is_whole:
+            return
+        found = _planned(world, order, bound)
+
+
+def _trade_all(world: World, account: Account, order: Order, matches: list[Match]) -> bool:
+    """Make the matches; return whether all were still to be had as planned."""
+    is_whole = True
+    for wanted in matches:
+        if not order.is_open:
+            return True
+        maker = wanted.maker
+        match = wanted
+        if maker is not None and maker.leaves < wanted.quantity:
+            is_whole = False  # an earlier match cut it down or cancelled it
+            match = replace(wanted, quantity=maker.leaves)
+        if match.quantity:
+            trade(world, account, order, match)
+        if maker is not None:
+            shrinking.trim(world, world.accounts[maker.account], order.contract)
+    _show_more(world, matches)
+    return is_whole
+
+
+def _show_more(world: World, matches: list[Match]) -> None:
+    """Show the next part of each iceberg whose displayed part is used up; it goes to the end of its queue."""
     for match in matches:
-        trade(world, account, order, match)
-        if match.maker is not None:
-            touched[match.maker.account] = world.accounts[match.maker.account]
-    _rest_or_end(world, account, order)
-    for each in touched.values():
-        shrinking.trim(world, each, order.contract)
+        maker = match.maker
+        if maker is None or not maker.display_quantity or maker.shown or not maker.leaves:
+            continue
+        book = world.markets[maker.contract.symbol].book
+        book.remove(maker)
+        rest(world, maker)
+
+
+def rest(world: World, order: Order) -> None:
+    """Put an order into the book, last at its price."""
+    world.ids += 1
+    order.sequence = world.ids
+    world.markets[order.contract.symbol].book.rest(order)
 
 
 def _rest_or_end(world: World, account: Account, order: Order) -> None:
@@ -87,14 +153,16 @@ def _rest_or_end(world: World, account: Account, order: Order) -> None:
     if not order.is_open:
         return
     if not order.ord_type.has_limit:
-        cancel_because(world, account, order, NO_LIQUIDITY)
+        cancel_because(world, account, order, NO_LIQUIDITY.format(order.ord_type.value))
     elif order.time_in_force == "ImmediateOrCancel":
         cancel_because(world, account, order, NOT_AT_ONCE.format(order.time_in_force))
-    elif not order.is_working:
-        order.is_working = True
-        order.changed_ms = world.at_ms
-        world.emit("order", account.number, order_row(order))
-        world.mark_stale(world.position(account, order.contract))
+    elif not world.markets[order.contract.symbol].book.holds(order):
+        rest(world, order)
+        if not order.is_working:
+            order.is_working = True
+            order.changed_ms = world.at_ms
+            world.emit("order", account.number, order_row(order))
+            world.mark_stale(world.position(account, order.contract))
 
 
 def trade(world: World, account: Account, order: Order, match: Match) -> None:
@@ -116,12 +184,12 @@ def fill(world: World, account: Account, order: Order, match: Match, match_id: s
     contract = order.contract
     position = world.position(account, contract)
     signed = match.quantity * order.side.sign
-    rate = contract.maker_fee if is_maker else contract.taker_fee
+    rate = contract.maker_fee if is_maker and not match.is_dark else contract.taker_fee
     realised = position.realised_pnl
     cost, fee = position.fill(signed, match.price, rate)
     add(world.house.fees, contract.settl_currency, fee)
     order.record_fill(match.quantity, match.price)
-    forget_if_done(account, order)
+    forget_if_done(world, account, order)
     home, foreign = notionals(contract, signed, match.price, quote_to_settle=world.quote_to_settle)
     figures = FillFigures(
         quantity=match.quantity,
@@ -136,6 +204,8 @@ def fill(world: World, account: Account, order: Order, match: Match, match_id: s
     )
     report(world, account, order, "Trade", fill=figures, match_id=match_id)
     world.mark_stale(position)
+    if order.cl_ord_link_id:
+        contingency.executed(world, account, order, match.quantity)
 
 
 def publish_trade(world: World, market: Market, side: Side, match: Match, match_id: str) -> None:
@@ -155,25 +225,51 @@ def publish_trade(world: World, market: Market, side: Side, match: Match, match_
     world.emit("trade", None, row)
 
 
-def fill_passed(world: World, account: Account, market: Market) -> None:
-    """Fill the account's resting orders in one contract that the market traded through."""
-    symbol = market.contract.symbol
-    book = account.open_orders.get(symbol)
-    if not book:
-        return
-    passed = [order for order in book.values() if _is_passed(order, market)]
-    for order in passed:
-        if not order.is_working or order.price is None:
-            continue  # an earlier fill of this loop cut or cancelled it
-        match_id = world.new_id("match")
-        match = Match(price=order.price, quantity=order.leaves)
-        world.house.trade(order.contract, match.quantity * order.side.sign, match.price)
-        fill(world, account, order, match, match_id, is_maker=True)
-        publish_trade(world, market, order.side.other, match, match_id)
-        shrinking.trim(world, account, order.contract)
+def meet_market(world: World, market: Market) -> None:
+    """Fill the resting orders that the market traded through, then those that its new levels run into."""
+    for side in Side:
+        ladder = market.book.side(side)
+        if ladder.best is None:
+            continue
+        for order in list(takewhile(lambda order: _is_passed(order, market), ladder)):
+            if order.is_open:  # an earlier fill of this loop may have cut or cancelled it
+                _hit(world, market, order, order.leaves)
+        _meet_levels(world, market, side)
 
 
 def _is_passed(order: Order, market: Market) -> bool:
-    if not order.is_working or order.price is None:
+    if order.price is None:
         return False
     return market.low < order.price if order.side is Side.BUY else market.high > order.price
+
+
+def _meet_levels(world: World, market: Market, side: Side) -> None:
+    """Let levels of the tape that stand across resting orders of a side trade with them, at the orders' prices."""
+    ladder = market.book.side(side)
+    for level in list(levels(market, side)) if _is_crossed(market, side) else ():
+        left = level.quantity
+        while left:
+            offer = next(ladder.offers(), None)
+            if offer is None or not is_at_least_as_good(level.price, offer.price, side):
+                return
+            size = min(left, offer.quantity)
+            market.taken[side] = market.taken.get(side, 0) + size
+            _hit(world, market, offer.order, size)
+            left -= size
+
+
+def _is_crossed(market: Market, side: Side) -> bool:
+    best, level = market.book.side(side).best, next(levels(market, side), None)
+    return best is not None and level is not None and is_at_least_as_good(level.price, best, side)
+
+
+def _hit(world: World, market: Market, order: Order, quantity: int) -> None:
+    """Fill a resting order from the tape's side."""
+    account = world.accounts[order.account]
+    match = Match(price=resting_price(order), quantity=quantity, maker=order, is_dark=not order.shown)
+    match_id = world.new_id("match")
+    world.house.trade(order.contract, quantity * order.side.sign, match.price)
+    fill(world, account, order, match, match_id, is_maker=True)
+    publish_trade(world, market, order.side.other, match, match_id)
+    _show_more(world, [match])
+    shrinking.trim(world, account, order.contract)

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from connectors.simulated.engine import trailing
+from connectors.simulated.engine import pegs
 from connectors.simulated.engine.contracts import Contract
 from connectors.simulated.engine.inputs import PlaceOrder
-from connectors.simulated.engine.orders import Instructions, Order, OrdType, Side, Trigger
+from connectors.simulated.engine.orders import Contingency, Instructions, Order, OrdType, Peg, Side, Trigger
 from connectors.simulated.engine.refusals import Refused
 
 MAX_CLIENT_ID = 36
@@ -37,10 +37,10 @@ def draft(request: PlaceOrder, contract: Contract, *, held: int) -> Order:
     """
     _check_identity(request)
     ord_type = _ord_type(request)
+    peg = pegs.peg_of(request, ord_type)
     instructions = _instructions(request, ord_type)
     quantity = _quantity(request.order_qty, contract, may_lack=instructions.is_close)
     side = _side(request, ord_type, quantity, held)
-    peg_offset = trailing.offset_of(request, ord_type, side, contract)
     order = Order(
         account=request.account,
         contract=contract,
@@ -48,13 +48,15 @@ def draft(request: PlaceOrder, contract: Contract, *, held: int) -> Order:
         ord_type=ord_type,
         quantity=quantity,
         is_whole=quantity is None,
-        price=limit_price(request.price, ord_type, contract),
-        stop_px=stop_price(request.stop_px, ord_type, contract) if peg_offset is None else None,
-        peg_offset=peg_offset,
+        price=_price(request, ord_type, contract),
+        stop_px=None if peg is Peg.TRAILING_STOP else stop_price(request.stop_px, ord_type, contract),
+        peg=peg,
+        peg_offset=pegs.offset_of(peg, request.peg_offset_value, ord_type, side, contract),
         time_in_force=_time_in_force(request, ord_type),
         instructions=instructions,
         cl_ord_id=request.cl_ord_id,
         cl_ord_link_id=request.cl_ord_link_id,
+        contingency=_contingency(request),
         display_quantity=request.display_qty,
         text=f"{SUBMITTED}\n{request.text}" if request.text else SUBMITTED,
         leaves=quantity or 0,
@@ -112,8 +114,26 @@ def check_client_id(cl_ord_id: str) -> None:
 
 def _check_identity(request: PlaceOrder) -> None:
     check_client_id(request.cl_ord_id)
-    if request.contingency_type:
-        raise Refused("Unsupported contingencyType")
+    if len(request.cl_ord_link_id) > MAX_CLIENT_ID:
+        raise Refused("Invalid clOrdLinkID", name="ValidationError")
+
+
+def _contingency(request: PlaceOrder) -> Contingency | None:
+    if not request.contingency_type:
+        return None
+    try:
+        return Contingency(request.contingency_type)
+    except ValueError:
+        raise Refused("Unsupported contingencyType") from None
+
+
+def _price(request: PlaceOrder, ord_type: OrdType, contract: Contract) -> Decimal | None:
+    """Return the limit price asked for; that of a pegged order is worked out later, and none may be sent."""
+    if ord_type is not OrdType.PEGGED:
+        return limit_price(request.price, ord_type, contract)
+    if request.price is not None:
+        raise Refused("Invalid price")
+    return None
 
 
 def _ord_type(request: PlaceOrder) -> OrdType:
@@ -125,7 +145,9 @@ def _ord_type(request: PlaceOrder) -> OrdType:
             raise Refused("Unsupported ordType") from None
     if request.stop_px is not None:
         return OrdType.STOP if request.price is None else OrdType.STOP_LIMIT
-    return OrdType.MARKET if request.price is None else OrdType.LIMIT
+    if request.price is None:
+        return OrdType.MARKET if request.peg_price_type is None else OrdType.PEGGED
+    return OrdType.LIMIT
 
 
 def _instructions(request: PlaceOrder, ord_type: OrdType) -> Instructions:
@@ -138,7 +160,7 @@ def _instructions(request: PlaceOrder, ord_type: OrdType) -> Instructions:
     triggers = [_TRIGGERS[word] for word in words if word in _TRIGGERS]
     if len(triggers) > 1:
         raise Refused("Invalid execInst")
-    if "Fixed" in words or (triggers and not ord_type.waits):
+    if ("Fixed" in words) is not (ord_type is OrdType.PEGGED) or (triggers and not ord_type.waits):
         raise Refused("Invalid ordType for execInst")
     return Instructions(
         text=",".join(words),
@@ -206,5 +228,7 @@ def _check_combination(order: Order) -> None:
     ):
         raise Refused("Invalid ordType for execInst")
     shown = order.display_quantity
-    if shown is not None and (shown < 0 or (order.quantity is not None and shown > order.quantity)):
+    if shown is None:
+        return
+    if shown < 0 or shown % order.contract.lot_size or (order.quantity is not None and shown > order.quantity):
         raise Refused("Invalid displayQty")

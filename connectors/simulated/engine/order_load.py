@@ -59,7 +59,7 @@ NOTHING = OrderLoad(buy=SideLoad(), sell=SideLoad())
 
 def order_load(orders: list[Order], position: Position, mark: Decimal) -> OrderLoad:
     """Return the load of an account's open orders in one contract; waiting ones are free."""
-    active = [order for order in orders if order.price is not None and not order.is_waiting]
+    active = [order for order in orders if order.price is not None and not (order.is_waiting or order.is_held)]
     if not active:
         return NOTHING
     return OrderLoad(
@@ -69,19 +69,19 @@ def order_load(orders: list[Order], position: Position, mark: Decimal) -> OrderL
 
 
 def _side_load(orders: Iterable[Order], position: Position, mark: Decimal, side: Side) -> SideLoad:
-    contract = position.contract
     free = max(0, -position.quantity * side.sign)
+    own = [order for order in orders if order.side is side]
     quantity = cost = premium = adding_cost = adding_premium = 0
-    for order in ranked([order for order in orders if order.side is side]):
+    for order in ranked(own) if free else own:
         price = order.price or mark
         shrinking = min(free, order.leaves)
         adding = order.leaves - shrinking
         free -= shrinking
         quantity += order.leaves
-        cost += contract.value(order.leaves, price)
+        cost += order.value(order.leaves, price)
         premium += through_mark(order, order.leaves, price, mark)
         if adding and not order.instructions.is_reduce_only:
-            adding_cost += contract.value(adding, price)
+            adding_cost += order.value(adding, price)
             adding_premium += through_mark(order, adding, price, mark)
     return SideLoad(
         quantity=quantity,

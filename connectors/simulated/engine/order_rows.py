@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.ledger import Position
-from connectors.simulated.engine.orders import TRAILING_STOP, Order, Status
+from connectors.simulated.engine.orders import Order, Status
 from connectors.simulated.engine.rows import iso
 
 NO_ORDER = "00000000-0000-0000-0000-000000000000"  # shown where no order or match stands behind
@@ -83,15 +83,15 @@ def order_row(order: Order) -> Row:
         "displayQty": order.display_quantity,
         "stopPx": order.stop_px,
         "pegOffsetValue": order.peg_offset,
-        "pegPriceType": None if order.peg_offset is None else TRAILING_STOP,
+        "pegPriceType": order.peg and order.peg.value,
         "currency": contract.quote_currency,
         "settlCurrency": contract.settl_currency,
         "ordType": order.ord_type.value,
         "timeInForce": order.time_in_force,
         "execInst": order.instructions.text or None,
-        "contingencyType": None,
+        "contingencyType": order.contingency and order.contingency.value,
         "ordStatus": order.status.value,
-        "triggered": "StopOrderTriggered" if order.is_triggered else None,
+        "triggered": _triggered(order),
         "workingIndicator": order.is_working,
         "ordRejReason": order.reject_reason or None,
         "leavesQty": None if unsized else order.leaves,
@@ -101,6 +101,12 @@ def order_row(order: Order) -> Row:
         "transactTime": iso(order.transact_ms),
         "timestamp": iso(order.changed_ms),
     }
+
+
+def _triggered(order: Order) -> str | None:
+    if order.is_triggered:
+        return "StopOrderTriggered"
+    return "Triggered" if order.is_released else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,6 +166,22 @@ def execution_row(order: Order, stamp: ExecutionStamp, fill: FillFigures | None)
     if fill is not None:
         row.update(fill.columns())
         row.update(tradePublishIndicator="PublishTrade", trdType="Regular")
+    row.update(stamp.columns())
+    return row
+
+
+def reject_row(account: int, stamp: ExecutionStamp, reason: str, *, order_id: str, cl_ord_id: str) -> Row:
+    """Return the `execution` row of a failed amend or cancel; it names no symbol and no side."""
+    row: Row = dict.fromkeys(EXECUTION_COLUMNS)
+    row.update(
+        orderID=order_id,
+        clOrdID=cl_ord_id or None,
+        account=account,
+        ordStatus=Status.REJECTED.value,
+        workingIndicator=False,
+        ordRejReason=reason,
+        text=reason,
+    )
     row.update(stamp.columns())
     return row
 

@@ -15,10 +15,10 @@ from enum import Enum
 from typing import assert_never
 
 from connectors.simulated.engine.contracts import EXACT, Contract, Kind
+from connectors.simulated.engine.remembered import remembered
 
 AVERAGE_PLACES = Decimal("0.0001")
 LAST_WITHIN_MARK = Decimal("0.05")
-TRAILING_STOP = "TrailingStopPeg"  # the one `pegPriceType` this exchange takes
 
 
 class Side(Enum):
@@ -47,11 +47,12 @@ class OrdType(Enum):
     STOP_LIMIT = "StopLimit"
     MARKET_IF_TOUCHED = "MarketIfTouched"
     LIMIT_IF_TOUCHED = "LimitIfTouched"
+    PEGGED = "Pegged"  # a limit whose price the venue works out, once
 
     @property
     def waits(self) -> bool:
         """Whether orders of this type wait for a trigger price."""
-        return self not in (OrdType.MARKET, OrdType.LIMIT)
+        return self not in (OrdType.MARKET, OrdType.LIMIT, OrdType.PEGGED)
 
     @property
     def is_touch(self) -> bool:
@@ -61,7 +62,7 @@ class OrdType(Enum):
     @property
     def has_limit(self) -> bool:
         """Whether orders of this type carry a limit price."""
-        return self in (OrdType.LIMIT, OrdType.STOP_LIMIT, OrdType.LIMIT_IF_TOUCHED)
+        return self in (OrdType.LIMIT, OrdType.STOP_LIMIT, OrdType.LIMIT_IF_TOUCHED, OrdType.PEGGED)
 
 
 class Status(Enum):
@@ -72,6 +73,23 @@ class Status(Enum):
     FILLED = "Filled"
     CANCELED = "Canceled"
     REJECTED = "Rejected"
+
+
+class Contingency(Enum):
+    """`contingencyType`: what an order does to those it is linked with."""
+
+    CANCELS = "OneCancelsTheOther"
+    TRIGGERS = "OneTriggersTheOther"
+    UPDATES = "OneUpdatesTheOtherAbsolute"
+    UPDATES_IN_PROPORTION = "OneUpdatesTheOtherProportional"
+
+
+class Peg(Enum):
+    """`pegPriceType`: what a price is set by."""
+
+    PRIMARY = "PrimaryPeg"  # the best price of the order's own side
+    MARKET = "MarketPeg"  # the best price of the other side
+    TRAILING_STOP = "TrailingStopPeg"  # the trigger follows the price it watches
 
 
 class Trigger(Enum):
@@ -99,7 +117,7 @@ class Instructions:
         return "Close" if self.is_close else "ReduceOnly"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Order:
     """One order and its life so far.
 
@@ -117,19 +135,25 @@ class Order:
     stop_px: Decimal | None
     time_in_force: str
     instructions: Instructions
-    peg_offset: Decimal | None = None  # of a trailing order: from the price it watches to its trigger
+    expires_ms: int | None = None  # of a Day order
+    peg: Peg | None = None
+    peg_offset: Decimal | None = None  # from the peg to the limit, or from the price watched to the trigger
     aimed_at: Decimal = Decimal(0)  # what that price was when the trigger was last set, and when that was
     aimed_ms: int = 0
     cl_ord_id: str = ""
     former_ids: tuple[str, ...] = ()  # client ids it had before amendments gave it new ones
     cl_ord_link_id: str = ""
-    display_quantity: int | None = None
+    contingency: Contingency | None = None
+    display_quantity: int | None = None  # None shows all, 0 nothing
+    shown: int = 0  # of a resting order: the part on display now
     text: str = ""
     order_id: str = ""
     sequence: int = 0
     status: Status = Status.NEW
     is_waiting: bool = False  # for its trigger price; kept as a field because every step asks
     is_triggered: bool = False
+    is_held: bool = False  # until an order it is linked with has filled
+    is_released: bool = False  # by that order
     is_working: bool = False
     leaves: int = 0
     filled: int = 0
@@ -138,6 +162,7 @@ class Order:
     reject_reason: str = ""
     transact_ms: int = 0
     changed_ms: int = 0
+    lot_value: tuple[Decimal, int] | None = remembered()  # of one lot, and the price it holds for
 
     @property
     def client_ids(self) -> tuple[str, ...]:
@@ -161,12 +186,23 @@ class Order:
             raw = EXACT.divide(self.weight, quantity)
         return tidy(raw.quantize(AVERAGE_PLACES, ROUND_HALF_EVEN))
 
+    def value(self, quantity: int, price: Decimal) -> int:
+        """Return the unsigned value of a quantity; asked for one price again and again, it is cheap."""
+        if self.lot_value is None or self.lot_value[0] != price:
+            self.lot_value = (price, self.contract.lot_value(price))
+        return self.contract.lots(quantity) * self.lot_value[1]
+
+    def display(self) -> None:
+        """Show the part of the order that its owner lets the public see."""
+        self.shown = self.leaves if self.display_quantity is None else min(self.display_quantity, self.leaves)
+
     def record_fill(self, quantity: int, price: Decimal) -> None:
         """Add a match of unsigned contracts and move the status along."""
         inverse = self.contract.kind is Kind.INVERSE
         self.weight += EXACT.divide(Decimal(quantity), price) if inverse else quantity * price
         self.filled += quantity
         self.leaves -= quantity
+        self.shown = max(0, self.shown - quantity)
         if not self.ord_type.has_limit:
             self.shown_price = price
         self.status = Status.PARTIALLY_FILLED if self.leaves else Status.FILLED
@@ -176,6 +212,7 @@ class Order:
         """Change what is left to trade, and the order's quantity with it."""
         self.leaves = leaves
         self.quantity = self.filled + leaves
+        self.shown = leaves if self.display_quantity is None else min(self.shown, leaves)
 
     def release(self) -> None:
         """Let the order trade: its trigger price has been reached."""
@@ -186,8 +223,8 @@ class Order:
         """End the order without a further fill."""
         self.is_waiting = False
         self.status = status
-        self.leaves = 0
-        self.is_working = False
+        self.leaves = self.shown = 0
+        self.is_held = self.is_working = False
 
 
 def is_crossed(order: Order, price: Decimal, *, at_equality: bool) -> bool:

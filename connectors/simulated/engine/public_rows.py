@@ -13,9 +13,9 @@ from functools import lru_cache
 
 from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.contracts import EXACT, Contract, Index, Kind
-from connectors.simulated.engine.liquidity import levels
+from connectors.simulated.engine.liquidity import displayed
 from connectors.simulated.engine.market import Market
-from connectors.simulated.engine.orders import Order, Side, tidy
+from connectors.simulated.engine.orders import Side, tidy
 from connectors.simulated.engine.rows import iso, notionals
 
 EIGHT_HOURS = "2000-01-01T08:00:00.000Z"
@@ -282,12 +282,11 @@ def trade_row(
     }
 
 
-def book_rows(market: Market, orders: list[Order], depth: int, *, at_ms: int) -> list[Row]:
-    """Return `orderBookL2` rows: modelled levels and all working orders, dearest first."""
-    asks = _side_sizes(market, orders, Side.SELL)
-    bids = _side_sizes(market, orders, Side.BUY)
-    shown = [(p, asks[p], Side.SELL) for p in sorted(sorted(asks)[:depth], reverse=True)]
-    shown += [(p, bids[p], Side.BUY) for p in sorted(bids, reverse=True)[:depth]]
+def book_rows(market: Market, depth: int, *, at_ms: int) -> list[Row]:
+    """Return `orderBookL2` rows: the tape's levels and what orders display, dearest first."""
+    asks = displayed(market, Side.SELL, depth)
+    bids = displayed(market, Side.BUY, depth)
+    shown = [(*level, Side.SELL) for level in reversed(asks)] + [(*level, Side.BUY) for level in bids]
     tick = market.contract.tick_size
     return [
         {
@@ -301,24 +300,6 @@ def book_rows(market: Market, orders: list[Order], depth: int, *, at_ms: int) ->
         }
         for price, size, side in shown
     ]
-
-
-BOOK_LEVELS = 50
-
-
-def _side_sizes(market: Market, orders: list[Order], side: Side) -> dict[Decimal, int]:
-    """Return price to size of one side of the book."""
-    sizes: dict[Decimal, int] = {}
-    if not market.has_prices:
-        return sizes
-    for number, level in enumerate(levels(market, side.other)):
-        if number >= BOOK_LEVELS:
-            break
-        sizes[level.price] = sizes.get(level.price, 0) + level.quantity
-    for order in orders:
-        if order.side is side and order.is_working and order.price is not None:
-            sizes[order.price] = sizes.get(order.price, 0) + order.leaves
-    return sizes
 
 
 def funding_row(symbol: str, rate: Decimal, *, at_ms: int) -> Row:

@@ -16,8 +16,9 @@ from connectors.simulated.engine.order_rows import (
     FillFigures,
     execution_row,
     order_row,
+    reject_row,
 )
-from connectors.simulated.engine.orders import Order, Status
+from connectors.simulated.engine.orders import Contingency, Order, Status
 from connectors.simulated.engine.world import World
 
 CANCELED_BY_API = "Canceled via API."
@@ -25,6 +26,7 @@ FLAT = "Order had execInst of Close or ReduceOnly but current position is 0"
 POST_ONLY = "Order had execInst of ParticipateDoNotInitiate"
 IN_LIQUIDATION = "Position in liquidation"
 SWITCH_FIRED = "Canceled by cancelAllAfter."
+OWN_ORDER = "Order would have traded with an order of the same account"
 
 
 def publish_execution(world: World, account: Account, row: Row) -> None:
@@ -56,10 +58,28 @@ def report(
     publish_execution(world, account, execution_row(order, stamp, fill))
 
 
-def forget_if_done(account: Account, order: Order) -> None:
-    """Take a finished order off the open ones."""
-    if not order.is_open:
-        account.put_away(order)
+def forget_if_done(world: World, account: Account, order: Order) -> None:
+    """Take a finished order off the open ones, wherever it rested or waited."""
+    if order.is_open:
+        return
+    market = world.markets[order.contract.symbol]
+    market.book.remove(order)
+    market.waiting.pop(order.order_id, None)
+    world.day_orders.pop(order.order_id, None)
+    account.put_away(order)
+    if order.contingency is Contingency.TRIGGERS:
+        world.done_primaries.append(order)
+
+
+def report_reject(
+    world: World, account: Account, exec_type: str, reason: str, *, order_id: str = "", cl_ord_id: str = ""
+) -> None:
+    """Log that an amend or cancel has failed: `ordStatus` Rejected speaks of the request, not of the order."""
+    if not world.switches.reject_executions:
+        return
+    stamp = ExecutionStamp(exec_id=world.new_id("execution"), exec_type=exec_type, at_ms=world.at_ms)
+    row = reject_row(account.number, stamp, reason, order_id=order_id or NO_ORDER, cl_ord_id=cl_ord_id)
+    publish_execution(world, account, row)
 
 
 def cancel(world: World, account: Account, order: Order, text: str) -> None:
@@ -82,7 +102,7 @@ def _end(world: World, account: Account, order: Order, status: Status, text: str
     held_margin = order.is_working
     order.finish(status)
     order.text = text
-    forget_if_done(account, order)
+    forget_if_done(world, account, order)
     report(world, account, order, status.value)
     if held_margin:
         world.mark_stale(world.position(account, order.contract))

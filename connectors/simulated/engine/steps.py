@@ -1,9 +1,9 @@
 """One step of the price tape: new prices, then everything they set off, in a fixed order.
 
-Order: prices, funding, public rows; then per account liquidations, due stops, resting orders
-the market traded through, and liquidations once more, because a stop that filled badly may have
-left too little. With `liquidation_first` off the first pass is left out, so a jump across both
-the stop and the liquidation price fires the stop.
+Order: prices, funding, public rows; then liquidations, resting orders the market traded through,
+due stops, and liquidations once more, because a stop that filled badly may have left too little.
+With `liquidation_first` off the first pass is left out, so a jump across both the stop and the
+liquidation price fires the stop.
 
 Units: prices in quote currency, times in ms. Source: www.bitmex.com/app/liquidation.
 """
@@ -12,11 +12,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from connectors.simulated.engine import funding, liquidator, matching, trailing, triggers
+from connectors.simulated.engine import funding, liquidator, matching, triggers
 from connectors.simulated.engine.contracts import EXACT, INDICES, XBTUSD
 from connectors.simulated.engine.inputs import SetPrices, SymbolPrices
-from connectors.simulated.engine.ledger import Account
-from connectors.simulated.engine.liquidity import Match
+from connectors.simulated.engine.liquidity import Match, is_book
 from connectors.simulated.engine.market import Market
 from connectors.simulated.engine.orders import Side
 from connectors.simulated.engine.public_rows import index_row, instrument_row, quote_row
@@ -61,32 +60,27 @@ def _check(prices: SymbolPrices) -> None:
     for price in (prices.mark, prices.index, prices.last):
         if not price.is_finite() or price <= 0:
             raise Refused("Invalid price")
+    if not is_book(prices.bids, prices.asks) or not 0 <= prices.thinning < 1 or not 0 <= prices.gaps < 1:
+        raise Refused("Invalid price")
     if prices.depth < 0 or not prices.half_spread.is_finite() or prices.half_spread < 0:
         raise Refused("Invalid price")
 
 
 def settle(world: World, markets: list[Market]) -> None:
-    """Let liquidations, stops and resting orders follow the present prices."""
-    first = world.switches.liquidation_first
-    for account in world.accounts.values():
-        if not account.positions:
-            continue
-        if first:
-            liquidator.liquidate_due(world, account)
-        events = world.ids
-        _trade_open_orders(world, account, markets)
-        if not first or world.ids != events:
-            liquidator.liquidate_due(world, account)
-
-
-def _trade_open_orders(world: World, account: Account, markets: list[Market]) -> None:
-    """Let trailing stops follow, fire due stops, fill passed orders; halted markets wait."""
+    """Let liquidations, resting orders and stops follow the present prices."""
+    if world.switches.liquidation_first:
+        _liquidate(world)
+    events = world.ids
     for market in markets:
-        symbol = market.contract.symbol
-        if not market.is_halted and account.open_orders.get(symbol):
-            trailing.follow(world, account, symbol)
-            triggers.fire_due(world, account, symbol)
-            matching.fill_passed(world, account, market)
+        triggers.follow_market(world, market)
+    if not world.switches.liquidation_first or world.ids != events:
+        _liquidate(world)
+
+
+def _liquidate(world: World) -> None:
+    for account in world.accounts.values():
+        if account.positions:
+            liquidator.liquidate_due(world, account)
 
 
 def _publish(world: World, market: Market, last: Decimal, index: Decimal) -> None:

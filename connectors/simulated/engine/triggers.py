@@ -9,12 +9,20 @@ Units: prices in quote currency. Source: www.bitmex.com/app/orderTypes; rows of 
 
 from __future__ import annotations
 
-from connectors.simulated.engine import affordability, matching, shrinking
+from connectors.simulated.engine import affordability, contingency, matching, pegs, shrinking
 from connectors.simulated.engine.faults import waiting
 from connectors.simulated.engine.ledger import Account
-from connectors.simulated.engine.orders import Order, is_crossed, is_within_mark, watched_price
+from connectors.simulated.engine.market import Market
+from connectors.simulated.engine.orders import (
+    Contingency,
+    Order,
+    Status,
+    is_crossed,
+    is_within_mark,
+    watched_price,
+)
 from connectors.simulated.engine.refusals import Refused
-from connectors.simulated.engine.reports import reject_because, report
+from connectors.simulated.engine.reports import cancel_because, reject_because, report
 from connectors.simulated.engine.world import World
 
 REACHED = "Triggered: Order stop price reached"
@@ -31,25 +39,39 @@ def is_due(world: World, order: Order) -> bool:
     )
 
 
-def fire_due(world: World, account: Account, symbol: str) -> None:
-    """Release the account's waiting orders of one contract that are due, oldest first."""
-    book = account.open_orders.get(symbol)
-    if not book:
+def follow_market(world: World, market: Market) -> None:
+    """Let the book, trailing triggers and waiting orders of one market follow its present prices."""
+    if market.is_halted:
         return
-    for order in [order for order in book.values() if order.is_waiting and is_due(world, order)]:
-        if order.is_open:  # a Close before it may have cancelled it
-            fire(world, account, order)
+    matching.meet_market(world, market)
+    pegs.follow(world, market)
+    for order in [order for order in market.waiting.values() if is_due(world, order)]:
+        if order.is_open:  # a Close or a linked order before it may have cancelled it
+            fire(world, world.accounts[order.account], order)
+
+
+def wait(world: World, order: Order) -> None:
+    """Let an order wait for its trigger price."""
+    world.markets[order.contract.symbol].waiting[order.order_id] = order
 
 
 def fire(world: World, account: Account, order: Order) -> None:
     """Release one waiting order and let it trade or rest."""
+    market = world.markets[order.contract.symbol]
+    market.waiting.pop(order.order_id, None)
     order.release()
     if not order.ord_type.has_limit:
-        order.shown_price = world.markets[order.contract.symbol].touch(order.side)
+        order.shown_price = market.touch(order.side)
     order.text = f"{REACHED}\n{order.text}"
     report(world, account, order, "TriggeredOrActivatedBySystem")
+    contingency.activated(world, account, order)
     if waiting.loses_fill(world, order):
         return
+    activate(world, account, order)
+
+
+def activate(world: World, account: Account, order: Order) -> None:
+    """Check an order that has waited, now that it counts, and let it trade or rest."""
     if not shrinking.fit(world, account, order):
         return
     try:
@@ -58,3 +80,26 @@ def fire(world: World, account: Account, order: Order) -> None:
         reject_because(world, account, order, refusal.message)
         return
     matching.execute(world, account, order)
+
+
+def release_linked(world: World) -> None:
+    """Look after the orders that waited for others which are done by now: let them go, or cancel them."""
+    while world.done_primaries:
+        primary = world.done_primaries.pop(0)
+        account = world.accounts[primary.account]
+        for order in contingency.held_by(account, primary):
+            if primary.status is not Status.FILLED:
+                cancel_because(world, account, order, contingency.LINKED.format(Contingency.TRIGGERS.value))
+            elif order.is_open:
+                _let_go(world, account, order)
+
+
+def _let_go(world: World, account: Account, order: Order) -> None:
+    order.is_held, order.is_released = False, True
+    report(world, account, order, "TriggeredOrActivatedBySystem")
+    if not order.ord_type.waits:
+        activate(world, account, order)
+        return
+    wait(world, order)
+    if is_due(world, order):
+        fire(world, account, order)

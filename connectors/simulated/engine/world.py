@@ -38,6 +38,8 @@ class World:
     next_funding_shown_ms: int = 0  # the same instant as clients of the protocol clock see it
     quote_to_settle: int = 1  # satoshi per dollar at the index, for quanto contracts
     ids: int = 0
+    day_orders: dict[str, Order] = field(default_factory=dict)  # open ones that end with the day, by orderID
+    done_primaries: list[Order] = field(default_factory=list)  # with linked orders to look after before the input ends
     liquidations: dict[str, Row] = field(default_factory=dict)
     fundings: list[Row] = field(default_factory=list)
     faults: FaultBoard = field(default_factory=FaultBoard)
@@ -104,17 +106,6 @@ class World:
             )
             account.positions[contract.symbol] = found
         return found
-
-    def resting_against(self, taker: Side, symbol: str, *, but: int) -> list[Order]:
-        """Return working orders of other accounts that a taker could meet, best first."""
-        found = [
-            order
-            for account in self.accounts.values()
-            if account.number != but
-            for order in account.open_orders.get(symbol, {}).values()
-            if order.is_working and order.side is not taker
-        ]
-        return ranked(found)
 
 
 def ranked(orders: list[Order]) -> list[Order]:

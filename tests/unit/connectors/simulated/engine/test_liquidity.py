@@ -51,5 +51,5 @@ def test_book_ends() -> None:
 
 def test_plan_stops_at_the_bound() -> None:
     """A taker with a worst price takes what is at least as good."""
-    found = plan(a_market(), taker=Side.SELL, quantity=5_000, bound=Decimal(49_980), resting=[])
-    assert [match.price for match in found] == [49_990, 49_980]
+    found = plan(a_market(), taker=Side.SELL, quantity=5_000, bound=Decimal(49_980))
+    assert [match.price for match in found.matches] == [49_990, 49_980]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from connectors.simulated.engine.switches import SelfTrade
 from tests.unit.connectors.simulated.engine.desk import ALICE, BOB, Desk, number, prices
 
 
@@ -63,11 +64,22 @@ def test_better_order_of_another_account_goes_first() -> None:
     assert desk.exchange.money_is_conserved()
 
 
-def test_own_resting_order_is_not_hit() -> None:
-    """The account's own ask is passed over."""
+def test_own_resting_order_makes_way() -> None:
+    """The account's own ask is cancelled, and the buyer trades with what stands behind it."""
     desk = Desk()
     own = desk.place(-500, price="50000.1")
-    desk.place(500, ord_type="Market")
+    bought = desk.place(500, ord_type="Market")
+    assert (desk.order(own)["ordStatus"], bought["avgPx"]) == ("Canceled", Decimal("50000.5"))
+    assert str(desk.order(own)["text"]).startswith("Canceled: Order would have traded with an order of the same")
+
+
+def test_taker_makes_way_for_its_own_resting_order() -> None:
+    """The other side of the switch: what is left of the arriving order goes."""
+    desk = Desk(self_trade=SelfTrade.CANCEL_TAKING)
+    own = desk.place(-500, price="50000.8")
+    desk.move(prices(depth=300))
+    taker = desk.place(1_000, price=51_000)
+    assert (taker["ordStatus"], taker["cumQty"]) == ("Canceled", 300)
     assert desk.order(own)["ordStatus"] == "New"
 
 

@@ -91,7 +91,8 @@ def test_amending_the_distance() -> None:
         ({"peg_offset_value": None}, "Invalid pegOffsetValue for pegPriceType"),
         ({"peg_offset_value": Decimal("-0.03")}, "Invalid pegOffsetValue tickSize"),
         ({"ord_type": "Limit", "price": Decimal(50_000)}, "Invalid pegPriceType for ordType"),
-        ({"peg_price_type": "PrimaryPeg"}, "Unsupported pegPriceType"),
+        ({"peg_price_type": "LastPeg"}, "Unsupported pegPriceType"),
+        ({"peg_price_type": "PrimaryPeg"}, "Invalid pegPriceType for ordType"),
         ({"ord_type": "MarketIfTouched"}, "Invalid pegOffsetValue for pegPriceType"),
     ],
 )
