@@ -61,7 +61,7 @@ async def running(
     tape: StillTape | None = None, *, clock: Clock = system_clock, **settings: Any
 ) -> AsyncIterator[EmbeddedExchange]:
     """Run an exchange whose prices stand still."""
-    defaults: dict[str, Any] = {"limits": NO_LIMITS, "accounts": 2, "position_refresh_ms": 50}
+    defaults: dict[str, Any] = {"limits": NO_LIMITS, "accounts": 2, "position_refresh_ms": 50, "image_period_ms": 0}
     wanted = ExchangeSettings(**{**defaults, **settings})
     async with EmbeddedExchange(wanted, tape=tape or StillTape(), clock=clock) as exchange:
         yield exchange

@@ -100,7 +100,8 @@ def credentials_of(key: ApiKey) -> Credentials:
 @asynccontextmanager
 async def desk(**changed: Any) -> AsyncIterator[Desk]:
     """Run an exchange with everything attached and both feeds live."""
-    async with EmbeddedExchange(ExchangeSettings(scenario="calm", **changed)) as exchange:
+    like = {"scenario": "calm", "image_period_ms": 0, **changed}
+    async with EmbeddedExchange(ExchangeSettings(**like)) as exchange:
         settings, credentials = settings_of(exchange), credentials_of(exchange.key())
         account, prices = RememberingSink(), RememberingSink()
         drop_copy = BitmexDropCopy(settings=settings, credentials=credentials, sink=account, jitter=lambda: 0.5)
@@ -287,7 +288,7 @@ async def test_clock_that_is_off() -> None:
 
 async def test_two_symbols_only() -> None:
     """Market data of chosen symbols: a partial each, no other symbol's marks."""
-    async with EmbeddedExchange(ExchangeSettings(scenario="calm", speed="60")) as exchange:
+    async with EmbeddedExchange(ExchangeSettings(scenario="calm", speed="60", image_period_ms=0)) as exchange:
         sink = RememberingSink()
         market = BitmexMarketData(
             settings=settings_of(exchange), sink=sink, jitter=lambda: 0.5, symbols=("XBTUSD", "ETHUSD")

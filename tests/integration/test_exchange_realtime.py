@@ -45,7 +45,7 @@ async def test_every_public_topic_has_a_partial() -> None:
             reply = await one.until(lambda frame: "subscribe" in frame)
             assert reply == {"success": True, "subscribe": topic, "request": {"op": "subscribe", "args": topic}}
             partial = await one.next()
-            assert {"table", "action", "keys", "types", "attributes", "filter", "data"} == set(partial)
+            assert {"table", "action", "keys", "types", "foreignKeys", "attributes", "filter", "data"} == set(partial)
             assert (partial["table"], partial["action"], partial["filter"]) == (topic, "partial", {})
 
 
@@ -140,7 +140,8 @@ BAD_MESSAGES: list[tuple[Any, int, str]] = [
     ({"op": "cancelAllAfter", "args": "soon"}, 400, "Invalid timeout"),
     ({"op": "cancelAllAfter", "args": "9" * 5_000}, 400, "Invalid timeout"),
     ('{"op":"dance","args":1e999999999}', 400, "Unrecognized request"),
-    ({"op": "dance"}, 400, "Unrecognized operation"),
+    ({"op": "dance"}, 400, "Unrecognized request. See the docs or send 'help' for more details. Please see"),
+    ({"op": "authKey", "args": ["a", 1, "b"]}, 400, "authKey is no longer supported"),
     ("what?", 400, "Unrecognized request"),
     ("[" * 50_000, 400, "Unrecognized request"),
     ([], 400, "Unrecognized request"),

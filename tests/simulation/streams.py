@@ -14,6 +14,7 @@ from typing import Any
 
 from websockets.exceptions import ConnectionClosedError
 
+from connectors.simulated.server.messages import Message
 from connectors.simulated.server.realtime import Session
 from connectors.simulated.server.venue import Venue
 from tests.simulation.faults import Line
@@ -30,7 +31,7 @@ def table_of(text: str) -> str:
 
 
 class _Wire:
-    """The way from the exchange to one client; an `Outbox` to the session, which puts frames in."""
+    """The way from the exchange to one client; an `Outlet` to the session, which puts frames in."""
 
     def __init__(self, line: Line, arrived: deque[bytes], wake: asyncio.Event) -> None:
         self._line = line
@@ -41,8 +42,9 @@ class _Wire:
         self.is_closed = False
         self.is_overrun = False
 
-    def put(self, text: str) -> None:
+    def put(self, message: Message) -> None:
         """Send one frame on its way."""
+        text = message.payload.decode()
         table = table_of(text)
         if self.is_closed or self._is_swallowed(table):
             return
@@ -66,7 +68,7 @@ class _Wire:
             self._arrived.append(frame)
             self._wake.set()
 
-    def close(self) -> None:
+    def close(self, code: int | None = None) -> None:
         """The exchange hangs up, or the network does."""
         self.is_closed = True
         self._wake.set()
@@ -75,8 +77,8 @@ class _Wire:
         """Nothing waits here to be written: what was put is on its way."""
         return 0
 
-    async def wait_closed(self) -> None:
-        """Unused: no task writes here."""
+    def give_up(self) -> None:
+        """Nobody is slow here."""
 
 
 class VirtualSocket:
@@ -89,8 +91,7 @@ class VirtualSocket:
         self._wake = asyncio.Event()
         self._wire = _Wire(line, self._arrived, self._wake)
         self._free_at_s = 0.0
-        self.session = Session(venue, address=address, key=None)
-        self.session.outbox = self._wire  # type: ignore[assignment]  # the same verbs, no task behind them
+        self.session = Session(venue, outlet=self._wire, address=address, key=None)
         self.transport = self
 
     def open(self) -> None:
@@ -133,8 +134,9 @@ class VirtualSocket:
         """Break the connection off."""
         if not self._wire.is_closed:
             self._wire.close()
-        if self.session in self._venue.hub._listeners:
+        if self.session in self._venue.hub.sessions():
             self._venue.hub.remove(self.session)
+            self.session.close()
 
 
 class _Connecting:

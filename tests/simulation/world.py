@@ -97,7 +97,9 @@ class World:
         self.random = Random(plan.seed)  # noqa: S311 - a world is a function of its seed
         self.true_time = TrueTime(loop)
         self.venue = SimVenue(
-            ExchangeSettings(seed=plan.seed, switches=plan.switches, accounts=plan.accounts, rows=plan.rows),
+            ExchangeSettings(
+                seed=plan.seed, switches=plan.switches, accounts=plan.accounts, rows=plan.rows, image_period_ms=0
+            ),
             self.true_time,
         )
         self.account = self.venue.accounts[0]

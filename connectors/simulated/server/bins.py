@@ -1,9 +1,11 @@
-"""Trade bins: open, high, low, close of 1m, 5m, 1h and 1d, from the trades as they happen.
+"""Bins: trades and quotes of 1m, 5m, 1h and 1d, made as they happen.
 
 Why: charting clients ask for `trade/bucketed` and follow `tradeBin1m`. As at the venue a bin is
-stamped with its end, and a bin without trades is not there.
+stamped with its end, opens where the one before closed, and is there though nobody traded; it
+closes with the first row that is later, and quotes come all the time.
 
-Units: milliseconds of protocol time; volume in contracts. Source: www.bitmex.com/api/explorer.
+Units: milliseconds of protocol time; volume in contracts. Source: www.bitmex.com/api/explorer and
+recorded rows of 2018 to 2023.
 """
 
 from __future__ import annotations
@@ -16,42 +18,58 @@ from connectors.simulated.engine.changes import Change, Row
 from connectors.simulated.server.clock import iso, parse_iso
 from connectors.simulated.server.tables import BIN_SIZES
 
-_KEPT_BINS = 2_000  # of each symbol and size
+_KEPT_BINS = 1_500  # of each symbol and size
 _PRICE_DIGITS = Decimal("0.0001")
 
 
 @dataclass(kw_only=True, slots=True)
 class _Bin:
+    """The trades and the last quote of one symbol in one span of time."""
+
     end_ms: int
-    open: Decimal
-    high: Decimal
-    low: Decimal
-    close: Decimal
+    open: Decimal | None
+    high: Decimal | None = None
+    low: Decimal | None = None
+    close: Decimal | None
+    quote: Row | None
     trades: int = 0
     volume: int = 0
-    last_size: int = 0
+    last_size: int | None = None
     turnover: int = 0
     home: Decimal = Decimal(0)
     foreign: Decimal = Decimal(0)
 
 
-class TradeBins:
+class Bins:
     """The bins of all symbols."""
 
     def __init__(self) -> None:
         self._bins: dict[tuple[str, str], deque[_Bin]] = {}
 
     def take(self, change: Change) -> list[Change]:
-        """Count one `trade` row; return the bins it closed, as `tradeBin*` rows."""
-        closed = []
+        """Count one `trade` or `quote` row; return the bins it closed, as rows of their tables."""
+        at_ms = parse_iso(str(change.row["timestamp"]))
+        symbol = str(change.row["symbol"])
+        closed: list[Change] = []
         for size, width_ms in BIN_SIZES.items():
-            done = self._count(change.row, size, width_ms)
-            if done is not None:
-                closed.append(Change(table=f"tradeBin{size}", account=None, row=done))
+            kept = self._bins.setdefault((symbol, size), deque(maxlen=_KEPT_BINS))
+            done = _roll(kept, end_ms=(at_ms // width_ms + 1) * width_ms, width_ms=width_ms)
+            closed += [row for one in done for row in _changes(symbol, size, one)]
+            if change.table == "trade":
+                _add(kept[-1], change.row)
+            else:
+                kept[-1].quote = change.row
         return closed
 
+    def latest(self, table: str) -> list[Row]:
+        """Return the last closed bin of each symbol, for the partial of `tradeBin1m` and its like."""
+        kind, _, size = table.partition("Bin")
+        row_of = _trade_row if kind == "trade" else _quote_row
+        closed = [(name, kept[-2]) for (name, width), kept in self._bins.items() if width == size and len(kept) > 1]
+        return [row for name, one in closed if (row := row_of(name, one)) is not None]
+
     def rows(self, symbol: str | None, size: str, *, now_ms: int, is_partial: bool) -> list[Row]:
-        """Return the bins of a symbol (of all for None), oldest first.
+        """Return the trade bins of a symbol (of all for None), oldest first.
 
         Args:
             symbol: Instrument.
@@ -60,29 +78,35 @@ class TradeBins:
             is_partial: Whether to return the forming bin as well.
         """
         found = [
-            (one.end_ms, _row(name, one))
+            (one.end_ms, row)
             for (name, width), kept in self._bins.items()
             if width == size and symbol in (None, name)
             for one in kept
-            if is_partial or one.end_ms <= now_ms
+            if (is_partial or one.end_ms <= now_ms) and (row := _trade_row(name, one)) is not None
         ]
         return [row for _, row in sorted(found, key=lambda pair: pair[0])]
 
-    def _count(self, trade: Row, size: str, width_ms: int) -> Row | None:
-        symbol, price = str(trade["symbol"]), _decimal(trade["price"])
-        end_ms = (parse_iso(str(trade["timestamp"])) // width_ms + 1) * width_ms
-        kept = self._bins.setdefault((symbol, size), deque(maxlen=_KEPT_BINS))
-        closed = None
-        if not kept or kept[-1].end_ms < end_ms:
-            closed = _row(symbol, kept[-1]) if kept else None
-            kept.append(_Bin(end_ms=end_ms, open=price, high=price, low=price, close=price))
-        _add(kept[-1], trade, price)
-        return closed
+
+def _roll(kept: deque[_Bin], *, end_ms: int, width_ms: int) -> list[_Bin]:
+    """Open the bin that ends then, and empty ones up to it; return those that closed."""
+    if not kept:
+        kept.append(_Bin(end_ms=end_ms, open=None, close=None, quote=None))
+    done = []
+    first_ms = max(kept[-1].end_ms + width_ms, end_ms - _KEPT_BINS * width_ms)
+    for next_ms in range(first_ms, end_ms + 1, width_ms):
+        last = kept[-1]
+        done.append(last)
+        kept.append(_Bin(end_ms=next_ms, open=last.close, close=last.close, quote=last.quote))
+    return done
 
 
-def _add(one: _Bin, trade: Row, price: Decimal) -> None:
-    size = int(_decimal(trade.get("size")))
-    one.high, one.low, one.close = max(one.high, price), min(one.low, price), price
+def _add(one: _Bin, trade: Row) -> None:
+    price, size = _decimal(trade["price"]), int(_decimal(trade.get("size")))
+    if one.open is None:
+        one.open = price
+    one.high = price if one.high is None else max(one.high, price)
+    one.low = price if one.low is None else min(one.low, price)
+    one.close = price
     one.trades += 1
     one.volume += size
     one.last_size = size
@@ -91,13 +115,20 @@ def _add(one: _Bin, trade: Row, price: Decimal) -> None:
     one.foreign += _decimal(trade.get("foreignNotional"))
 
 
-def _row(symbol: str, one: _Bin) -> Row:
+def _changes(symbol: str, size: str, one: _Bin) -> list[Change]:
+    rows = ((f"tradeBin{size}", _trade_row(symbol, one)), (f"quoteBin{size}", _quote_row(symbol, one)))
+    return [Change(table=table, account=None, row=row) for table, row in rows if row is not None]
+
+
+def _trade_row(symbol: str, one: _Bin) -> Row | None:
+    if one.close is None:
+        return None  # nobody has ever traded
     return {
         "timestamp": iso(one.end_ms),
         "symbol": symbol,
         "open": one.open,
-        "high": one.high,
-        "low": one.low,
+        "high": one.close if one.high is None else one.high,
+        "low": one.close if one.low is None else one.low,
         "close": one.close,
         "trades": one.trades,
         "volume": one.volume,
@@ -107,6 +138,10 @@ def _row(symbol: str, one: _Bin) -> Row:
         "homeNotional": one.home,
         "foreignNotional": one.foreign,
     }
+
+
+def _quote_row(symbol: str, one: _Bin) -> Row | None:
+    return None if one.quote is None else {**one.quote, "timestamp": iso(one.end_ms), "symbol": symbol}
 
 
 def _decimal(cell: object) -> Decimal:

@@ -31,8 +31,9 @@ from connectors.simulated.server.json_text import dump
 from connectors.simulated.server.player import Player, Steps, run_refresher, run_timers
 from connectors.simulated.server.rest.door import Door
 from connectors.simulated.server.settings import HOST, ExchangeSettings
-from connectors.simulated.server.sockets import Switchboard
+from connectors.simulated.server.sockets import MULTIPLEXED_PATH, Switchboard
 from connectors.simulated.server.state import StateError
+from connectors.simulated.server.stream_protocol import StreamProtocol
 from connectors.simulated.server.venue import Venue
 from connectors.simulated.tape.source import tape_of_file, tape_of_scenario
 
@@ -163,6 +164,7 @@ class EmbeddedExchange:
             routes=[
                 WebSocketRoute("/realtime", switchboard.answer),
                 WebSocketRoute("/realtimePlatform", switchboard.answer),
+                WebSocketRoute(MULTIPLEXED_PATH, switchboard.answer),
                 WebSocketRoute("/{path:path}", switchboard.answer_unknown),
             ]
         )
@@ -269,7 +271,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         log_level="critical",  # what goes wrong inside is logged where it is answered
         access_log=False,
         lifespan="off",
-        ws="websockets-sansio",
+        ws=StreamProtocol,
         ws_max_size=_MOST_FRAME_BYTES,
         ws_ping_interval=None,
         ws_per_message_deflate=False,

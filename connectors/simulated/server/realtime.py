@@ -1,7 +1,7 @@
 """One real-time session: what a client says, and what it is told.
 
 Why: sign-in, subscriptions and the errors of both are the part of the venue that clients get wrong
-most often, so this is a plain object without sockets: texts in, texts out through the outbox.
+most often, so this is a plain object without sockets: texts in, messages out through an outlet.
 
 A success reply comes before its partial, one per topic. `margin:*` names the whole table. A
 private subscription without a sign-in is answered with 401 and the socket stays open, which is
@@ -10,136 +10,203 @@ how a client goes blind without noticing. Source: www.bitmex.com/app/wsAPI.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from decimal import Decimal
+from functools import partial
+from typing import Self
 
 from connectors.simulated.engine.inputs import CancelAllAfter
 from connectors.simulated.engine.refusals import Refused
 from connectors.simulated.server.auth import REALTIME_PATH, Access, ApiKey, Claim, require_access
 from connectors.simulated.server.clock import iso
 from connectors.simulated.server.json_text import NotJson, dump, load
-from connectors.simulated.server.outbox import Outbox
-from connectors.simulated.server.rest.door import over_limit
+from connectors.simulated.server.limits import TokenBucket
+from connectors.simulated.server.messages import Kind, Message
+from connectors.simulated.server.outbox import NORMAL_CLOSURE, POLICY_VIOLATION, Outlet
 from connectors.simulated.server.rest.meta import websocket_help
 from connectors.simulated.server.rest.orders import checked_timeout
-from connectors.simulated.server.symbols import GROUPS, in_group
-from connectors.simulated.server.tables import TABLES, Table
-from connectors.simulated.server.venue import Venue
-from connectors.simulated.server.wire import Frame
-
-_MOST_TOPICS = 500  # in one message
-_LONGEST_NUMBER = 20  # digits of a time-out
-_WHOLE_TABLE = "*"
-_SEE_DOCS = "Please see the documentation at https://www.bitmex.com/app/wsAPI."
-_LOCKED_NOTE = "Account-locked tables include the following: " + ",".join(
-    sorted(name for name, table in TABLES.items() if table.is_private)
+from connectors.simulated.server.topics import (
+    MOST_TOPICS,
+    SEE_DOCS,
+    Subscription,
+    TopicError,
+    parsed,
+    subscription_of,
+    too_many_pending,
+    topic_list,
 )
+from connectors.simulated.server.venue import Venue
 
-
-class TopicError(Exception):
-    """A request the session answers with an error frame."""
-
-    def __init__(self, message: str, *, status: int = 400, meta: dict[str, object] | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.status = status
-        self.meta = meta or {}
+_LONGEST_NUMBER = 20  # digits of a time-out
+_MS_PER_MINUTE = 60_000
+_NOT_UNDERSTOOD = f"Unrecognized request. See the docs or send 'help' for more details. {SEE_DOCS}"
+_PONG = Message(kind=Kind.PONG, payload=b"pong")
 
 
 class Session:
-    """One client on `/realtime`.
+    """One client on `/realtime`, or one stream of `/realtimemd`.
 
     Attributes:
-        outbox: What is to be written to it.
+        outlet: Where it says things.
         address: Where it comes from.
+        number: Count of sessions since the start.
     """
 
-    def __init__(self, venue: Venue, *, address: str, key: ApiKey | None) -> None:
+    def __init__(self, venue: Venue, *, outlet: Outlet, address: str, key: ApiKey | None) -> None:
         self._venue = venue
         self._key = key
-        self._topics: dict[str, set[str | None]] = {}
+        self._pending: dict[Subscription, None] = {}
+        self._active: dict[Subscription, None] = {}
+        self._errors_left = venue.settings.limits.errors_per_session
+        self._topics_left = TokenBucket(
+            capacity=venue.settings.limits.topics_per_minute, period_ms=_MS_PER_MINUTE, now_ms=venue.clock()
+        )
+        self.outlet = outlet
         self.address = address
-        self.outbox = Outbox(venue.settings.outbox_bytes)
+        self.number = venue.hub.next_number()
+        if key is not None:
+            self._signed_in(key)
+
+    @property
+    def account(self) -> int | None:
+        """Whose session it is, None before a sign-in."""
+        return None if self._key is None else self._key.account
+
+    @property
+    def key_id(self) -> str | None:
+        """The key it signed in with."""
+        return None if self._key is None else self._key.key_id
+
+    def readers(self) -> tuple[Self]:
+        """Return the sessions of this connection: it is the only one."""
+        return (self,)
 
     def open(self, *, connections_left: int, topics: Iterable[str] = ()) -> None:
         """Greet, and subscribe to the topics of the address."""
-        self._say(
-            {
-                "info": "Welcome to the BitMEX Realtime API.",
-                "version": "2.0.0",
-                "timestamp": iso(self._venue.clock()),
-                "docs": "https://www.bitmex.com/app/wsAPI",
-                "heartbeatEnabled": False,
-                "limit": {"remaining": connections_left},
-                "appName": "embedded-exchange",
-            }
-        )
+        welcome = {
+            "info": "Welcome to the BitMEX Realtime API.",
+            "version": "2.0.0",
+            "timestamp": iso(self._venue.clock()),
+            "docs": "https://www.bitmex.com/app/wsAPI",
+            "heartbeatEnabled": False,
+            "limit": {"remaining": connections_left},
+            "appName": "ws-feedhandler-embedded-exchange",
+        }
+        self._say(Kind.WELCOME, welcome)
         wanted = [topic for topic in topics if topic]
         if wanted:
-            self._subscribe_all(wanted, {"op": "subscribe", "args": wanted})
+            self.perform({"op": "subscribe", "args": wanted})
 
     def take(self, text: str) -> None:
         """Answer one message of the client."""
         if text == "ping":
-            self.outbox.put("pong")
-            return
-        if text == "help":
-            self._say(websocket_help())
+            self.send(_PONG)
             return
         try:
-            request = load(text)
+            request = {"op": "help"} if text == "help" else load(text)
         except NotJson:
             request = None
-        if not isinstance(request, dict):
-            self._complain(TopicError(f"Unrecognized request. {_SEE_DOCS}"), text)
-            return
+        if isinstance(request, dict):
+            self.perform(request)
+        else:
+            self._complain(TopicError(_NOT_UNDERSTOOD), {})
+
+    def perform(self, request: dict[str, object]) -> None:
+        """Answer one operation."""
         try:
-            self._perform(request)
+            self._dispatch(request)
         except TopicError as error:
             self._complain(error, request)
 
-    def offer(self, frame: Frame) -> None:
-        """Take a published frame if it is subscribed to."""
-        filters = self._topics.get(frame.table)
-        if filters is None or (frame.account is not None and not self._is_of(frame.account)):
+    def send(self, message: Message) -> None:
+        """Say this to the client, if no fault has other plans."""
+        interference = self._venue.hub.interference
+        if interference is None:
+            self.outlet.put(message)
             return
-        if _is_covered(frame.symbol, filters):
-            self.outbox.put(frame.text)
+        for one in interference.pass_on(self, message):
+            self.outlet.put(one)
 
-    def follows(self, table: str, symbol: str) -> bool:
-        """Return whether this symbol of this table is subscribed to."""
-        return _is_covered(symbol, self._topics.get(table, set()))
+    def release(self, message: Message) -> None:
+        """Say this now, whatever faults there are."""
+        self.outlet.put(message)
+
+    def repeat(self, table: str) -> None:
+        """Send the partials of this table once more."""
+        for subscription in self._active:
+            if subscription.table == table:
+                self.send(self._venue.hub.partial(subscription))
+
+    def expire(self, table: str | None = None) -> None:
+        """End the private subscriptions (of one table) with status 419; the socket stays open."""
+        note = "Please re-subscribe with a new token to continue receiving messages for this subscription."
+        for one in (*self._active, *self._pending):
+            if one.account is not None and table in (None, one.table):
+                self._end(one)
+                error = f"Access Token expired for subscription: {one.topic}"
+                self._say(Kind.ERROR, {"error": error, "meta": {"note": note}, "status": 419})
+
+    def hang_up(self, code: int | None = NORMAL_CLOSURE) -> None:
+        """Close; without a code break off in the middle of a frame."""
+        self.outlet.close(code)
+
+    def leave(self, address: str) -> None:
+        """Close, if this is where the session comes from."""
+        if self.address == address:
+            self.outlet.close()
 
     def backlog(self) -> int:
         """Return the bytes the client has not taken yet."""
-        return self.outbox.backlog()
+        return self.outlet.backlog()
 
     def give_up(self) -> None:
         """Drop the client: it is too slow."""
-        self.outbox.give_up()
+        self.outlet.give_up()
 
-    def hang_up(self, address: str) -> None:
-        """Close, if this is where the session comes from."""
-        if self.address == address:
-            self.outbox.close()
+    def sign_in(self, fields: Sequence[str], request: object) -> bool:
+        """Check key, expiry and signature; say so, and close after a refusal, as at the venue."""
+        key_id, expires, signature = fields
+        try:
+            key = self._venue.keyring.verify(
+                Claim(key_id=key_id, expires=expires, signature=signature),
+                verb="GET",
+                paths=[REALTIME_PATH],
+                body=b"",
+                now_ms=self._venue.clock(),
+                address=self.address,
+            )
+        except Refused as refusal:
+            self._complain(TopicError(refusal.message, status=refusal.status), request)
+            self.outlet.close()
+            return False
+        self._signed_in(key)
+        self._say(Kind.REPLY, {"success": True, "request": request})
+        return True
 
-    def _perform(self, request: dict[str, object]) -> None:
+    def _signed_in(self, key: ApiKey) -> None:
+        interference = self._venue.hub.interference
+        is_lost = interference is not None and interference.loses_sign_in(self)
+        self._key = None if is_lost else key
+
+    def _dispatch(self, request: dict[str, object]) -> None:
         args = request.get("args")
         match request.get("op"):
             case "subscribe":
-                self._subscribe_all(_topic_list(args), request)
+                self._subscribe_all(topic_list(args), request)
             case "unsubscribe":
-                self._unsubscribe_all(_topic_list(args), request)
+                self._unsubscribe_all(topic_list(args), request)
             case "authKeyExpires":
                 self._sign_in(args, request)
+            case "authKey":
+                raise TopicError(f"authKey is no longer supported, use authKeyExpires. {SEE_DOCS}")
             case "cancelAllAfter":
                 self._cancel_all_after(args, request)
             case "help":
-                self._say(websocket_help())
+                self._say(Kind.REPLY, websocket_help())
             case "ping":
-                self.outbox.put("pong")
+                self.send(_PONG)
             case _:
-                raise TopicError(f"Unrecognized operation. {_SEE_DOCS}")
+                raise TopicError(_NOT_UNDERSTOOD)
 
     def _sign_in(self, args: object, request: object) -> None:
         if self._key is not None:
@@ -147,16 +214,7 @@ class Session:
         fields = [str(one) for one in args] if isinstance(args, list) else []
         if len(fields) != 3 or not fields[0]:
             raise TopicError("Missing API key.")
-        claim = Claim(key_id=fields[0], expires=fields[1], signature=fields[2])
-        try:
-            self._key = self._venue.keyring.verify(
-                claim, verb="GET", paths=[REALTIME_PATH], body=b"", now_ms=self._venue.clock()
-            )
-        except Refused as refusal:
-            self._complain(TopicError(refusal.message, status=refusal.status), request)
-            self.outbox.close()  # as at the venue: the refusal, then the end
-            return
-        self._say({"success": True, "request": request})
+        self.sign_in(fields, request)
 
     def _cancel_all_after(self, args: object, request: object) -> None:
         timeout = args[0] if isinstance(args, list) and args else args
@@ -169,101 +227,94 @@ class Session:
             reply = self._venue.submit(value)
         except Refused as refusal:
             raise TopicError(refusal.message, status=refusal.status) from refusal
-        self._say({**(reply if isinstance(reply, dict) else {}), "request": request})
+        self._say(Kind.REPLY, {**(reply if isinstance(reply, dict) else {}), "request": request})
 
     def _charged_account(self) -> int:
-        account = 0 if self._key is None else self._key.account
+        account = self.account or 0
         verdict = self._venue.limits.admit(
             account=account, address=self.address, is_order=False, now_ms=self._venue.clock()
         )
         if verdict.retry_after_s is not None:
-            refusal = over_limit(verdict)
-            raise TopicError(refusal.message, status=refusal.status, meta={"retryAfter": verdict.retry_after_s})
+            raise _over_limit(verdict.retry_after_s)
         return account
 
     def _subscribe_all(self, topics: list[str], request: object) -> None:
+        symbols = frozenset(self._venue.exchange.symbols())
         for topic in topics:
+            self._require_room()
             try:
-                self._subscribe(topic, request)
+                wanted = self._new_subscription(topic, symbols)
             except TopicError as error:
                 self._complain(error, request)
+                continue
+            self._pending[wanted] = None
+            self._say(Kind.REPLY, {"success": True, "subscribe": topic, "request": request})
+            self._venue.hub.images.when_ready(wanted.table, partial(self._begin, wanted))
 
-    def _subscribe(self, topic: str, request: object) -> None:
-        table, symbol = self._parsed(topic)
-        account = self._account_for(table)
-        known = self._topics.setdefault(table.name, set())
-        if symbol in known:
-            raise TopicError(f"You are already subscribed to this topic: {topic}. {_SEE_DOCS}")
-        if account is not None:
-            self._venue.refresh(account)
-        known.add(symbol)
-        self._say({"success": True, "subscribe": topic, "request": request})
-        self.outbox.put(self._venue.hub.partial(table, account=account, symbol=symbol))
+    def _new_subscription(self, topic: str, symbols: Container[str]) -> Subscription:
+        wanted = subscription_of(topic, symbols, self.account)
+        if wanted in self._active or wanted in self._pending:
+            raise TopicError(f"You are already subscribed to this topic: {wanted.topic}. {SEE_DOCS}")
+        return wanted
+
+    def _require_room(self) -> None:
+        if len(self._pending) >= MOST_TOPICS:
+            raise too_many_pending()
+        now_ms = self._venue.clock()
+        if self._venue.settings.limits.is_on and not self._topics_left.take(now_ms):
+            raise _over_limit(self._topics_left.retry_after_s(now_ms))
+
+    def _begin(self, wanted: Subscription) -> None:
+        """Send the partial, and what changes from now on."""
+        if wanted not in self._pending:
+            return  # unsubscribed, expired or gone while it waited
+        if wanted.account is not None:
+            self._venue.refresh(wanted.account)
+        del self._pending[wanted]
+        self._active[wanted] = None
+        self.send(self._venue.hub.partial(wanted))
+        self._venue.hub.subscribe(self, wanted)
 
     def _unsubscribe_all(self, topics: list[str], request: object) -> None:
         for topic in topics:
-            name, _, wanted = topic.partition(":")
-            symbol = _filter_of(wanted)
-            known = self._topics.get(name, set())
-            if symbol not in known:
-                self._complain(TopicError(f"You are not subscribed to this topic: {topic}. {_SEE_DOCS}"), request)
-                continue
-            known.discard(symbol)
-            if not known:
-                del self._topics[name]
-            self._say({"success": True, "unsubscribe": topic, "request": request})
-        self._venue.hub.settle_books()
+            try:
+                self._unsubscribe(topic)
+            except TopicError as error:
+                self._complain(error, request)
+            else:
+                self._say(Kind.REPLY, {"success": True, "unsubscribe": topic, "request": request})
 
-    def _parsed(self, topic: str) -> tuple[Table, str | None]:
-        name, _, wanted = topic.partition(":")
-        table = TABLES.get(name)
-        if table is None:
-            raise TopicError(f"Unknown table: {name}. {_SEE_DOCS}")
-        symbol = _filter_of(wanted)
-        if symbol is None or "symbol" not in table.types:
-            return table, None
-        if symbol not in GROUPS and all(row["symbol"] != symbol for row in self._venue.exchange.instrument_rows()):
-            raise TopicError(f"Unknown or expired symbol: {wanted}. {_SEE_DOCS}")
-        return table, symbol
+    def _unsubscribe(self, topic: str) -> None:
+        table, symbol = parsed(topic)
+        known = Subscription(table=table.name, account=self.account if table.is_private else None, symbol=symbol)
+        if known not in self._active and known not in self._pending:
+            raise TopicError(f"You are not subscribed to this topic: {topic}. {SEE_DOCS}")
+        self._end(known)
 
-    def _account_for(self, table: Table) -> int | None:
-        if not table.is_private:
-            return None
-        if self._key is None:
-            raise TopicError(
-                "User requested an account-locked subscription but no authorization was provided.",
-                status=401,
-                meta={"notes": _LOCKED_NOTE},
-            )
-        return self._key.account
+    def _end(self, known: Subscription) -> None:
+        self._active.pop(known, None)
+        self._pending.pop(known, None)
+        self._venue.hub.unsubscribe(self, known)
 
-    def _is_of(self, account: int) -> bool:
-        return self._key is not None and self._key.account == account
+    def close(self) -> None:
+        """Want nothing any more: the client has gone."""
+        self._active.clear()
+        self._pending.clear()
+        self._venue.hub.forget(self)
 
     def _complain(self, error: TopicError, request: object) -> None:
-        self._say({"status": error.status, "error": error.message, "meta": error.meta, "request": request})
+        meta = {} if error.meta is None else {"meta": error.meta}
+        self._say(Kind.ERROR, {"status": error.status, "error": error.message, **meta, "request": request})
+        self._errors_left -= 1
+        if self._errors_left < 0 and self._venue.settings.limits.is_on:
+            self.outlet.close(POLICY_VIOLATION)
 
-    def _say(self, value: object) -> None:
-        self.outbox.put(dump(value).decode())
-
-
-def _topic_list(args: object) -> list[str]:
-    topics = [args] if isinstance(args, str) else args
-    if not isinstance(topics, list) or not topics or not all(isinstance(topic, str) for topic in topics):
-        raise TopicError(f"Invalid or missing args. {_SEE_DOCS}")
-    if len(topics) > _MOST_TOPICS:
-        raise TopicError("Max Pending subscription limit reached, please try again later.", status=503)
-    return [str(topic) for topic in topics]
+    def _say(self, kind: Kind, value: object) -> None:
+        self.send(Message(kind=kind, payload=dump(value)))
 
 
-def _filter_of(wanted: str) -> str | None:
-    return None if wanted in {"", _WHOLE_TABLE} else wanted.upper()
-
-
-def _is_covered(symbol: str | None, filters: set[str | None]) -> bool:
-    if None in filters or symbol in filters:
-        return True
-    return symbol is not None and any(in_group(symbol, group) for group in GROUPS if group in filters)
+def _over_limit(wait_s: int) -> TopicError:
+    return TopicError(f"Rate limit exceeded, retry in {wait_s} seconds.", status=429, meta={"retryAfter": wait_s})
 
 
 def _is_whole(value: Decimal | str | int) -> bool:

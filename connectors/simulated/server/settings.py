@@ -30,6 +30,13 @@ class RowStyle(Enum):
     SPARSE = "sparse"  # left out: what the newest real rows look like
 
 
+class PositionKeys(Enum):
+    """What identifies a row of `position` on the stream."""
+
+    STRATEGY = "account,symbol,strategy"  # since October 2025
+    SYMBOL = "account,symbol"  # from 2022
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RateLimits:
     """The venue's request limits; `is_on=False` lets a harness send as it likes."""
@@ -39,6 +46,9 @@ class RateLimits:
     unsigned_per_minute: int = 30
     orders_per_second: int = 10
     connections_per_hour: int = 720
+    connections_per_second: int = 0  # new ones of one address; 3 by one client's word, 0 for no such limit
+    topics_per_minute: int = 1_200  # subscriptions of one session; the venue states none
+    errors_per_session: int = 100  # answered with an error; one more ends the session
     ban_after_refusals: int = 20  # 429s within `ban_window_ms` that lead to a ban; 0 never bans for them
     ban_after_errors: int = 60  # other 4xx and 5xx within it; 0 never bans for them
     ban_window_ms: int = 10_000
@@ -65,7 +75,9 @@ class ExchangeSettings:
         state_dir: Folder of the journal; None keeps nothing.
         accounts: Number of funded accounts.
         balances: Opening balances of each account, currency to minor units.
-        rows: How empty columns are written.
+        rows: How empty columns are written; full rows come with partials of the old form.
+        position_keys: Keys of the `position` table on the stream.
+        image_period_ms: How often partials of instruments, quotes, trades and books are ready; 0 for at once.
         limits: Request limits.
         switches: The engine's choices.
         position_refresh_ms: How often rows that only prices moved are published.
@@ -95,6 +107,8 @@ class ExchangeSettings:
         default_factory=lambda: MappingProxyType({"XBt": _ONE_BITCOIN, "USDt": _HUNDRED_THOUSAND_TETHER})
     )
     rows: RowStyle = RowStyle.FULL
+    position_keys: PositionKeys = PositionKeys.STRATEGY
+    image_period_ms: int = 2_500
     limits: RateLimits = field(default_factory=RateLimits)
     switches: Switches = field(default_factory=Switches)
     position_refresh_ms: int = 5_000

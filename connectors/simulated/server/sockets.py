@@ -1,4 +1,4 @@
-"""WebSockets of `/realtime`: the hand-shake, and the two directions of an open session.
+"""WebSockets of the real-time addresses: the hand-shake, and the two directions of an open one.
 
 Why: a bad signature in the hand-shake is an HTTP 401 without a socket, a ban an HTML page; after
 that one task reads and one writes, and whichever ends first ends the session. A reader that has
@@ -10,7 +10,8 @@ Source: www.bitmex.com/app/wsAPI.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 import structlog
 from starlette.responses import Response
@@ -18,15 +19,33 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from connectors.simulated.engine.refusals import Refused
 from connectors.simulated.server.auth import REALTIME_PATH, ApiKey
+from connectors.simulated.server.hub import Connection
 from connectors.simulated.server.json_text import dump
+from connectors.simulated.server.limits import TokenBucket
+from connectors.simulated.server.multiplex import Multiplexer
+from connectors.simulated.server.outbox import Outbox
 from connectors.simulated.server.realtime import Session
 from connectors.simulated.server.rest.door import BAN_HEADERS, BAN_PAGE, address_of, claim_of, error_body
+from connectors.simulated.server.stream_protocol import EXTENSION, FrameWriter
 from connectors.simulated.server.venue import Venue
 
-_NORMAL_CLOSURE = 1000
-_POLICY_VIOLATION = 1008
+MULTIPLEXED_PATH = "/realtimemd"
 _log = structlog.get_logger()
 _CLOSE_S = 1.0  # for a client that still reads to take the close frame
+_MS_PER_S = 1_000
+
+
+class _Talk(Connection, Protocol):
+    """What a connection speaks with: a session, or many behind one socket."""
+
+    def open(self, *, connections_left: int, topics: Iterable[str] = ()) -> None:
+        """Begin."""
+
+    def take(self, text: str) -> None:
+        """Answer a message."""
+
+    def close(self) -> None:
+        """End: the client has gone."""
 
 
 class Switchboard:
@@ -34,6 +53,7 @@ class Switchboard:
 
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
+        self._this_second: dict[str, TokenBucket] = {}
 
     async def answer(self, socket: WebSocket) -> None:
         """Serve one connection from hand-shake to end."""
@@ -45,14 +65,19 @@ class Switchboard:
             return
         try:
             connections_left = self._connections_left(address, now_ms)
-            key = self._key_of(socket, now_ms)
+            key = self._key_of(socket, address, now_ms)
         except Refused as refusal:
             await _deny(socket, refusal)
             return
         await socket.accept()
-        session = Session(self._venue, address=address, key=key)
+        outbox = Outbox(self._venue.settings.outbox_bytes)
+        talk: _Talk
+        if socket.url.path == MULTIPLEXED_PATH:
+            talk = Multiplexer(self._venue, outbox=outbox, address=address, key=key)
+        else:
+            talk = Session(self._venue, outlet=outbox, address=address, key=key)
         try:
-            await self._converse(socket, session, connections_left)
+            await self._converse(socket, talk, outbox, connections_left)
         except* Exception:  # noqa: BLE001 - the edge: logged once here, and the client sees no traceback
             _log.exception("realtime session failed")
 
@@ -62,26 +87,38 @@ class Switchboard:
 
     def _connections_left(self, address: str, now_ms: int) -> int:
         left = self._venue.limits.admit_connection(address, now_ms)
-        if left is None:
+        if left is None or not self._is_calm(address, now_ms):
             raise Refused("Rate limit exceeded, retry in 60 seconds.", status=429, name="RateLimitError")
         return left
 
-    def _key_of(self, socket: WebSocket, now_ms: int) -> ApiKey | None:
+    def _is_calm(self, address: str, now_ms: int) -> bool:
+        """Return whether an address may open one more connection in this second."""
+        limits = self._venue.settings.limits
+        if not (limits.is_on and limits.connections_per_second):
+            return True
+        fresh = TokenBucket(capacity=limits.connections_per_second, period_ms=_MS_PER_S, now_ms=now_ms)
+        return self._this_second.setdefault(address, fresh).take(now_ms)
+
+    def _key_of(self, socket: WebSocket, address: str, now_ms: int) -> ApiKey | None:
         claim = claim_of(socket.headers) or claim_of(socket.query_params)
         if claim is None:
             return None
-        return self._venue.keyring.verify(claim, verb="GET", paths=[REALTIME_PATH], body=b"", now_ms=now_ms)
+        return self._venue.keyring.verify(
+            claim, verb="GET", paths=[REALTIME_PATH], body=b"", now_ms=now_ms, address=address
+        )
 
-    async def _converse(self, socket: WebSocket, session: Session, connections_left: int) -> None:
-        self._venue.hub.add(session)
+    async def _converse(self, socket: WebSocket, talk: _Talk, outbox: Outbox, connections_left: int) -> None:
+        self._venue.hub.add(talk)
+        writer: FrameWriter = socket.scope["extensions"][EXTENSION]["writer"]
         try:
-            session.open(connections_left=connections_left, topics=_topics_of(socket.query_params))
+            talk.open(connections_left=connections_left, topics=_topics_of(socket.query_params))
             async with asyncio.TaskGroup() as tasks:
-                reader = tasks.create_task(_read(socket, session), name="realtime reader")
-                writer = tasks.create_task(_write(socket, session), name="realtime writer")
-                tasks.create_task(_end_together(reader, writer, session), name="realtime end")
+                reading = tasks.create_task(_read(socket, talk, outbox), name="realtime reader")
+                writing = tasks.create_task(_write(socket, writer, outbox), name="realtime writer")
+                tasks.create_task(_end_together(reading, writing, outbox), name="realtime end")
         finally:
-            self._venue.hub.remove(session)
+            self._venue.hub.remove(talk)
+            talk.close()
 
 
 async def _deny(socket: WebSocket, refusal: Refused) -> None:
@@ -90,34 +127,38 @@ async def _deny(socket: WebSocket, refusal: Refused) -> None:
     await socket.send_denial_response(Response(body, status_code=refusal.status, media_type="application/json"))
 
 
-async def _read(socket: WebSocket, session: Session) -> None:
+async def _read(socket: WebSocket, talk: _Talk, outbox: Outbox) -> None:
     try:
         while True:
             message = await socket.receive()
             if message["type"] == "websocket.disconnect":
                 return
             text = message.get("text")
-            session.take((message.get("bytes") or b"").decode(errors="replace") if text is None else text)
+            talk.take((message.get("bytes") or b"").decode(errors="replace") if text is None else text)
     finally:
-        session.outbox.close()
+        outbox.close()
 
 
-async def _write(socket: WebSocket, session: Session) -> None:
+async def _write(socket: WebSocket, writer: FrameWriter, outbox: Outbox) -> None:
     try:
-        while (text := await session.outbox.take()) is not None:
-            await socket.send_text(text)
-        code = _POLICY_VIOLATION if session.outbox.is_overrun else _NORMAL_CLOSURE
-        await socket.close(code)
+        frames = b""
+        while (piece := await outbox.take()) is not None:
+            frames = piece
+            await writer.write_frames(frames)
+        if outbox.code is None:
+            writer.break_off(frames)
+        else:
+            await socket.close(outbox.code)
     except (WebSocketDisconnect, RuntimeError):
         return  # the client has gone; the reader ends as well
 
 
-async def _end_together(reader: asyncio.Task[None], writer: asyncio.Task[None], session: Session) -> None:
+async def _end_together(reading: asyncio.Task[None], writing: asyncio.Task[None], outbox: Outbox) -> None:
     """End the reader when the writer has ended, and a writer stuck on a slow reader when it is given up."""
-    await session.outbox.wait_closed()
-    await asyncio.wait({writer}, timeout=_CLOSE_S)
-    writer.cancel()
-    reader.cancel()
+    await outbox.wait_closed()
+    await asyncio.wait({writing}, timeout=_CLOSE_S)
+    writing.cancel()
+    reading.cancel()
 
 
 def _topics_of(query: Mapping[str, str]) -> list[str]:

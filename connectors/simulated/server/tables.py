@@ -19,7 +19,8 @@ class Table:
         name: The venue's name, also the topic.
         keys: Columns that identify a row; empty where every row is an insert.
         types: Column to the venue's type name.
-        attributes: Column to the venue's hint (`sorted`, `grouped`).
+        attributes: Column to the venue's hint (`sorted`, `grouped`), in partials of the old form.
+        foreign_keys: Column to the table it points into, in partials of the old form.
         is_private: Rows belong to an account.
         repeated: Columns that each update carries, changed or not.
         max_count: Most rows one REST answer holds.
@@ -29,6 +30,7 @@ class Table:
     keys: tuple[str, ...] = ()
     types: Mapping[str, str] = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
+    foreign_keys: Mapping[str, str] = field(default_factory=dict)
     is_private: bool = False
     repeated: tuple[str, ...] = ()
     max_count: int = 500
@@ -220,35 +222,33 @@ _SETTLEMENT = _types(
 )
 _LIQUIDATION = _types("guid:orderID", "symbol:symbol side", "float:price", "long:leavesQty")
 _INSURANCE = _types("symbol:currency", "timestamp:timestamp", "long:walletBalance")
-_NOTICE = _types("long:id", "string:link title content", "timestamp:date")
-_CHAT = _types("integer:id channelID", "timestamp:date", "string:user message html", "boolean:fromBot")
-_NOTIFICATION = _types("integer:id", "timestamp:date", "string:title body", "integer:ttl", "symbol:type")
+_NOTICE = _types("integer:id", "string:link title content", "timestamp:date")
+_CHAT = _types("integer:id", "timestamp:date", "string:user message html", "boolean:fromBot", "float:channelID")
+_NOTIFICATION = _types("integer:id", "timestamp:date", "string:title body", "integer:ttl", "string:type")
+_NOTIFICATION.update(_types("boolean:closable persist waitForVisibility", "string:sound"))
+_AFFILIATE = _types(
+    "long:account",
+    "symbol:currency",
+    "long:prevPayout prevTurnover prevComm",
+    "timestamp:prevTimestamp",
+    "long:execTurnover execComm totalReferrals totalTurnover totalComm",
+    "float:payoutPcnt",
+    "long:pendingPayout",
+    "timestamp:timestamp",
+    "float:referrerAccount referralDiscount affiliatePayout",
+)
+_ACCOUNT = _types("long:id account", "string:username", "timestamp:created lastUpdated")
 _SYMBOL_HINTS = {"timestamp": "sorted", "symbol": "grouped"}
+_OF_INSTRUMENT = {"symbol": "instrument"}
+_OF_SIDE = {"symbol": "instrument", "side": "side"}
 BIN_SIZES = {"1m": 60_000, "5m": 300_000, "1h": 3_600_000, "1d": 86_400_000}  # milliseconds
 
 
 def _all() -> list[Table]:
-    book_keys = ("symbol", "id", "side")
-    market = [
-        Table(
-            name="instrument",
-            keys=("symbol",),
-            types=_INSTRUMENT,
-            attributes={"symbol": "unique"},
-            repeated=("timestamp", "markPrice"),
-        ),
-        Table(name="trade", types=_TRADE, attributes=_SYMBOL_HINTS, max_count=1_000),
-        Table(name="quote", types=_QUOTE, attributes=_SYMBOL_HINTS, max_count=1_000),
-        Table(name="orderBookL2_25", keys=book_keys, types=_BOOK, attributes={"symbol": "parted", "id": "sorted"}),
-        Table(name="orderBookL2", keys=book_keys, types=_BOOK, attributes={"symbol": "parted", "id": "sorted"}),
-        Table(name="orderBook10", keys=("symbol",), types=_BOOK_TEN, attributes={"symbol": "sorted"}),
-        Table(name="liquidation", keys=("orderID",), types=_LIQUIDATION, attributes={"orderID": "unique"}),
-        Table(name="funding", keys=("timestamp", "symbol"), types=_FUNDING, attributes=_SYMBOL_HINTS),
-        Table(name="settlement", keys=("timestamp", "symbol"), types=_SETTLEMENT, attributes=_SYMBOL_HINTS),
-        Table(name="insurance", keys=("currency", "timestamp"), types=_INSURANCE),
-    ]
     bins = [
-        Table(name=f"{kind}Bin{size}", types=types, attributes=_SYMBOL_HINTS, max_count=1_000)
+        Table(
+            name=f"{kind}Bin{size}", types=types, attributes=_SYMBOL_HINTS, foreign_keys=_OF_INSTRUMENT, max_count=1_000
+        )
         for kind, types in (("quote", _QUOTE), ("trade", TRADE_BIN))
         for size in BIN_SIZES
     ]
@@ -258,31 +258,81 @@ def _all() -> list[Table]:
         Table(name="connected", types=_types("integer:users bots")),
         Table(name="publicNotifications", keys=("id",), types=_NOTIFICATION),
     ]
-    return [*market, *bins, *platform, *_private()]
+    return [*_market(), *_books(), *bins, *platform, *_balances(), *_trading()]
 
 
-def _private() -> list[Table]:
+def _market() -> list[Table]:
+    stamped = ("timestamp", "symbol")
     return [
         Table(
-            name="affiliate",
-            keys=("account", "currency"),
-            types=_types("long:account", "symbol:currency"),
-            is_private=True,
+            name="instrument",
+            keys=("symbol",),
+            types=_INSTRUMENT,
+            attributes={"symbol": "unique"},
+            repeated=("timestamp", "markPrice"),
         ),
-        Table(name="execution", types=_EXECUTION, attributes=_SYMBOL_HINTS, is_private=True),
+        Table(name="trade", types=_TRADE, attributes=_SYMBOL_HINTS, foreign_keys=_OF_SIDE, max_count=1_000),
+        Table(name="quote", types=_QUOTE, attributes=_SYMBOL_HINTS, foreign_keys=_OF_INSTRUMENT, max_count=1_000),
+        Table(name="funding", keys=stamped, types=_FUNDING, attributes=_SYMBOL_HINTS, foreign_keys=_OF_INSTRUMENT),
         Table(
-            name="margin",
-            keys=("account", "currency"),
-            types=_MARGIN,
-            attributes={"account": "sorted"},
+            name="settlement", keys=stamped, types=_SETTLEMENT, attributes=_SYMBOL_HINTS, foreign_keys=_OF_INSTRUMENT
+        ),
+        Table(name="insurance", keys=("currency", "timestamp"), types=_INSURANCE, attributes={"timestamp": "sorted"}),
+        Table(
+            name="liquidation",
+            keys=("orderID",),
+            types=_LIQUIDATION,
+            attributes={"orderID": "unique"},
+            foreign_keys=_OF_SIDE,
+            repeated=("symbol",),
+        ),
+    ]
+
+
+def _books() -> list[Table]:
+    keys, hints = ("symbol", "id", "side"), {"symbol": "parted", "id": "sorted"}
+    return [
+        Table(name="orderBookL2_25", keys=keys, types=_BOOK, attributes=hints, foreign_keys=_OF_SIDE),
+        Table(name="orderBookL2", keys=keys, types=_BOOK, attributes=hints, foreign_keys=_OF_SIDE),
+        Table(name="orderBook10", keys=("symbol",), types=_BOOK_TEN, attributes={"symbol": "sorted"}),
+    ]
+
+
+def _balances() -> list[Table]:
+    """Return the private tables about money and the person."""
+    of_currency = ("account", "currency")
+    hints = {"account": "sorted", "currency": "grouped"}
+    return [
+        Table(name="account", keys=("id",), types=_ACCOUNT, is_private=True),
+        Table(name="affiliate", keys=of_currency, types=_AFFILIATE, attributes={"account": "sorted"}, is_private=True),
+        Table(
+            name="margin", keys=of_currency, types=_MARGIN, attributes=hints, is_private=True, repeated=("timestamp",)
+        ),
+        Table(name="privateNotifications", keys=("id",), types=_NOTIFICATION, is_private=True),
+        Table(name="transact", keys=("transactID",), types=_TRANSACT, is_private=True),
+        Table(
+            name="wallet", keys=of_currency, types=_WALLET, attributes=hints, is_private=True, repeated=("timestamp",)
+        ),
+    ]
+
+
+def _trading() -> list[Table]:
+    """Return the private tables about orders and positions."""
+    grouped = {"account": "grouped", "transactTime": "sorted"}
+    return [
+        Table(
+            name="execution",
+            types=_EXECUTION,
+            attributes={"execID": "grouped", "execType": "grouped", **grouped},
+            foreign_keys={**_OF_SIDE, "ordStatus": "ordStatus"},
             is_private=True,
-            repeated=("timestamp",),
         ),
         Table(
             name="order",
             keys=("orderID",),
             types=_ORDER,
-            attributes={"orderID": "grouped", "account": "grouped"},
+            attributes=dict.fromkeys(("orderID", "account", "ordStatus", "workingIndicator"), "grouped"),
+            foreign_keys={**_OF_SIDE, "ordStatus": "ordStatus"},
             is_private=True,
             repeated=("timestamp", "clOrdID", "account", "symbol"),
         ),
@@ -290,13 +340,11 @@ def _private() -> list[Table]:
             name="position",
             keys=("account", "symbol", "strategy"),
             types=_POSITION,
-            attributes={"account": "sorted", "symbol": "grouped"},
+            attributes={"account": "sorted", "symbol": "grouped", "underlying": "grouped"},
+            foreign_keys=_OF_INSTRUMENT,
             is_private=True,
             repeated=("currency", "currentQty", "markPrice", "liquidationPrice", "timestamp"),
         ),
-        Table(name="privateNotifications", keys=("id",), types=_NOTIFICATION, is_private=True),
-        Table(name="transact", keys=("transactID",), types=_TRANSACT, is_private=True),
-        Table(name="wallet", keys=("account", "currency"), types=_WALLET, is_private=True, repeated=("timestamp",)),
     ]
 
 

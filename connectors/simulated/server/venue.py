@@ -55,7 +55,12 @@ class Venue:
         self.settings = settings
         self.clock = MonotonicClock(clock)
         self.exchange = Exchange(switches=settings.switches)
-        self.hub = Hub(self.exchange, settings.rows)
+        self.hub = Hub(
+            self.exchange,
+            settings.rows,
+            position_keys=settings.position_keys,
+            image_period_ms=settings.image_period_ms,
+        )
         self.history = History()
         self.accounts = [FIRST_ACCOUNT + number for number in range(settings.accounts)]
         own = [key for account in self.accounts for key in derive_keys(settings.seed, account)]

@@ -9,27 +9,21 @@ Units: as in the rows. Source: www.bitmex.com/app/wsAPI, table protocol.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from functools import cached_property
 
 from connectors.simulated.engine.changes import Cell, Change, Row
 from connectors.simulated.server.json_text import dump
+from connectors.simulated.server.messages import Action, Kind, Message
 from connectors.simulated.server.settings import RowStyle
 from connectors.simulated.server.tables import FINAL_ORDER_STATES, TABLES, Table
 
+__all__ = ["Action", "Frame", "Mirror", "partial_message", "styled"]
+
 _ORDER_END = ("ordStatus", "leavesQty", "workingIndicator")
 _PRICE_DRIVEN = frozenset({"position", "margin"})
-
-
-class Action(Enum):
-    """What a frame does to the client's copy of a table."""
-
-    PARTIAL = "partial"
-    INSERT = "insert"
-    UPDATE = "update"
-    DELETE = "delete"
+_UNNAMED = frozenset({"liquidation"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,17 +45,24 @@ class Frame:
     rows: Sequence[object]
 
     @cached_property
-    def text(self) -> str:
+    def message(self) -> Message:
         """The frame as sent; encoded once, however many clients read it."""
-        body = {"table": self.table, "action": self.action.value, "data": self.rows}
-        return dump(body).decode()
+        return Message(
+            kind=Kind.DELTA,
+            payload=dump({"table": self.table, "action": self.action.value, "data": self.rows}),
+            table=self.table,
+            account=self.account,
+            symbol=self.symbol,
+            action=self.action,
+        )
 
 
 class Mirror:
     """All keyed rows as last published, and the frames that bring clients to the next state."""
 
-    def __init__(self, style: RowStyle) -> None:
+    def __init__(self, style: RowStyle, tables: Mapping[str, Table] = TABLES) -> None:
         self._style = style
+        self._tables = tables
         self._rows: dict[str, dict[tuple[Cell, ...], Row]] = {}
 
     def frames(self, changes: Iterable[Change]) -> list[Frame]:
@@ -81,7 +82,7 @@ class Mirror:
         return [row for row in self._rows.get(table, {}).values() if _belongs(row, account)]
 
     def _frame(self, change: Change) -> Frame | None:
-        table = TABLES[change.table]
+        table = self._tables[change.table]
         if not table.keys:
             return self._framed(change, Action.INSERT, change.row)
         known = self._rows.setdefault(table.name, {})
@@ -121,24 +122,47 @@ def styled(row: Row, style: RowStyle) -> Row:
     return {name: cell for name, cell in row.items() if cell not in (None, "")}
 
 
-def partial_text(table: Table, rows: Sequence[object], condition: dict[str, Cell]) -> str:
+def partial_message(
+    table: Table, rows: Sequence[object], *, account: int | None, symbol: str | None, style: RowStyle
+) -> Message:
     """Return a partial: the full image of what a subscription covers.
+
+    Full rows come with the hints of the old partials (`foreignKeys`, `attributes`), sparse ones
+    without, as the venue had it in its two generations.
 
     Args:
         table: The table.
         rows: Its rows, already styled.
-        condition: What the partial covers: `{}`, or account and symbol.
+        account: Whose rows, None for public tables.
+        symbol: Instrument the subscription names, None for all or a group.
+        style: Of the rows, and of the partial.
     """
+    hints = {"foreignKeys": table.foreign_keys, "attributes": table.attributes}
     body = {
         "table": table.name,
         "action": Action.PARTIAL.value,
         "keys": table.keys,
         "types": table.types,
-        "attributes": table.attributes,
-        "filter": condition,
+        **(hints if style is RowStyle.FULL else {}),
+        "filter": _condition(table, account, symbol),
         "data": rows,
     }
-    return dump(body).decode()
+    return Message(
+        kind=Kind.PARTIAL,
+        payload=dump(body),
+        table=table.name,
+        account=account,
+        symbol=symbol,
+        action=Action.PARTIAL,
+    )
+
+
+def _condition(table: Table, account: int | None, symbol: str | None) -> dict[str, Cell]:
+    """Return what a partial covers; for liquidations the venue never names the symbol."""
+    condition: dict[str, Cell] = {} if account is None else {"account": account}
+    if symbol is not None and table.name not in _UNNAMED:
+        condition["symbol"] = symbol
+    return condition
 
 
 def _update(row: Row, changed: set[str], table: Table) -> Row:

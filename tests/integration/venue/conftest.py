@@ -67,7 +67,7 @@ async def venue(request: pytest.FixtureRequest) -> AsyncIterator[Venue]:
         async with _opened(settings, credentials) as opened:
             yield opened
         return
-    async with EmbeddedExchange(ExchangeSettings(scenario="calm", seed=7)) as exchange:
+    async with EmbeddedExchange(ExchangeSettings(scenario="calm", seed=7, image_period_ms=0)) as exchange:
         key = exchange.key()
         settings = venue_settings(Environment.EMBEDDED, rest_url=exchange.http_url, realtime_url=exchange.ws_url)
         async with _opened(settings, Credentials(key_id=key.key_id, secret=Secret(key.secret))) as opened:

@@ -75,11 +75,8 @@ async def test_a_slow_reader_holds_up_the_tape_and_is_given_up() -> None:
 
         is_given_up = False
 
-        def offer(self, frame: object) -> None:
-            """Take a frame."""
-
-        def follows(self, table: str, symbol: str) -> bool:
-            return False
+        def readers(self) -> tuple[()]:
+            return ()
 
         def backlog(self) -> int:
             return 0 if self.is_given_up else 1_000_000
@@ -87,7 +84,7 @@ async def test_a_slow_reader_holds_up_the_tape_and_is_given_up() -> None:
         def give_up(self) -> None:
             self.is_given_up = True
 
-        def hang_up(self, address: str) -> None:
+        def leave(self, address: str) -> None:
             """Stay."""
 
     venue = a_venue()

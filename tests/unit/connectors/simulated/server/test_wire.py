@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from connectors.simulated.engine.changes import Change, Row
 from connectors.simulated.server.settings import RowStyle
-from connectors.simulated.server.tables import ORDER
-from connectors.simulated.server.wire import Action, Mirror, partial_text
+from connectors.simulated.server.tables import ORDER, TABLES
+from connectors.simulated.server.wire import Action, Mirror, partial_message
 
 
 def an_order(**columns: object) -> Row:
@@ -44,7 +44,7 @@ def test_first_a_whole_row_then_what_changed() -> None:
     assert first.action is Action.INSERT
     assert first.rows == (an_order(),)
     (second,) = mirror.frames([change(an_order(stopPx=Decimal(51_000), timestamp="2026-07-01T00:00:01.000Z"))])
-    assert json.loads(second.text) == {
+    assert json.loads(second.message.payload) == {
         "table": "order",
         "action": "update",
         "data": [
@@ -65,7 +65,7 @@ def test_cancel_of_a_waiting_stop_says_that_it_does_not_work() -> None:
     mirror = Mirror(RowStyle.FULL)
     mirror.frames([change(an_order())])
     (frame,) = mirror.frames([change(an_order(ordStatus="Canceled", leavesQty=0))])
-    (row,) = json.loads(frame.text)["data"]
+    (row,) = json.loads(frame.message.payload)["data"]
     assert (row["ordStatus"], row["leavesQty"], row["workingIndicator"]) == ("Canceled", 0, False)
 
 
@@ -94,9 +94,9 @@ def test_sparse_rows_leave_out_what_is_empty_but_updates_clear_it() -> None:
     """In sparse style an insert has no nulls, and an update still says that a column became empty."""
     mirror = Mirror(RowStyle.SPARSE)
     (first,) = mirror.frames([change(an_order())])
-    assert "price" not in json.loads(first.text)["data"][0]
+    assert "price" not in json.loads(first.message.payload)["data"][0]
     (second,) = mirror.frames([change(an_order(stopPx=None))])
-    assert json.loads(second.text)["data"][0]["stopPx"] is None
+    assert json.loads(second.message.payload)["data"][0]["stopPx"] is None
 
 
 def test_a_deleted_row_leaves_the_partial() -> None:
@@ -106,7 +106,7 @@ def test_a_deleted_row_leaves_the_partial() -> None:
     mirror.frames([change(row, "liquidation")])
     (gone,) = mirror.frames([change(row, "liquidation", is_delete=True)])
     gone_row = {"orderID": "9", "symbol": "XBTUSD"}
-    assert json.loads(gone.text) == {"table": "liquidation", "action": "delete", "data": [gone_row]}
+    assert json.loads(gone.message.payload) == {"table": "liquidation", "action": "delete", "data": [gone_row]}
     assert mirror.rows("liquidation", None) == []
     (again,) = mirror.frames([change(row, "liquidation")])
     assert again.action is Action.INSERT
@@ -122,8 +122,41 @@ def test_a_refresh_that_moved_nothing_is_not_sent() -> None:
 
 
 def test_an_empty_partial_still_names_the_account() -> None:
-    """Keys, types, attributes and filter are there even when there are no rows."""
-    body = json.loads(partial_text(ORDER, [], {"account": 7}))
+    """Keys, types, hints and filter are there even when there are no rows."""
+    message = partial_message(ORDER, [], account=7, symbol=None, style=RowStyle.FULL)
+    body = json.loads(message.payload)
+    assert list(body) == ["table", "action", "keys", "types", "foreignKeys", "attributes", "filter", "data"]
     assert (body["action"], body["keys"], body["filter"], body["data"]) == ("partial", ["orderID"], {"account": 7}, [])
     assert body["types"]["stopPx"] == "float"
-    assert body["attributes"]
+    assert body["attributes"]["workingIndicator"] == "grouped"
+    assert (message.table, message.account, message.action) == ("order", 7, Action.PARTIAL)
+
+
+def test_partials_of_the_new_form_have_no_hints() -> None:
+    """With sparse rows a partial is as the venue's of 2024: no `foreignKeys`, no `attributes`."""
+    message = partial_message(ORDER, [], account=7, symbol="XBTUSD", style=RowStyle.SPARSE)
+    body = json.loads(message.payload)
+    assert list(body) == ["table", "action", "keys", "types", "filter", "data"]
+    assert body["filter"] == {"account": 7, "symbol": "XBTUSD"}
+
+
+def test_the_symbol_of_liquidations_is_not_in_their_filter() -> None:
+    """Recorded in 2024: `liquidation:XBTUSD` is answered with an empty filter."""
+    message = partial_message(TABLES["liquidation"], [], account=None, symbol="XBTUSD", style=RowStyle.SPARSE)
+    assert json.loads(message.payload)["filter"] == {}
+
+
+def test_liquidations_repeat_their_symbol() -> None:
+    """An update of a liquidation names order, symbol and what changed, as recorded."""
+    mirror = Mirror(RowStyle.SPARSE)
+    row: Row = {"orderID": "9", "symbol": "XBTUSD", "side": "Buy", "price": Decimal("88225.6"), "leavesQty": 15_800}
+    mirror.frames([change(row, "liquidation")])
+    (moved,) = mirror.frames([change({**row, "price": Decimal("88234.5")}, "liquidation")])
+    assert moved.rows == ({"orderID": "9", "symbol": "XBTUSD", "price": Decimal("88234.5")},)
+
+
+def test_a_frame_is_encoded_once() -> None:
+    """Every reader gets the same bytes."""
+    (frame,) = Mirror(RowStyle.FULL).frames([change(an_order())])
+    assert frame.message is frame.message
+    assert frame.message.framed is frame.message.framed
