@@ -139,6 +139,14 @@ class Params:
             raise Refused(f"Invalid {name}")
         return tuple(str(one).strip() for one in value)
 
+    def objects(self, name: str) -> list[dict[str, object]]:
+        """Return a list of objects sent as such or as JSON text."""
+        value = self._fields.get(name)
+        value = _split(value) if isinstance(value, str) else value
+        if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+            raise Refused(f"Invalid {name}")
+        return value
+
     def conditions(self, table: Table) -> dict[str, object]:
         """Return the `filter`."""
         return parse_conditions(self._fields.get("filter"), table)

@@ -6,13 +6,14 @@ Source: www.bitmex.com/api/explorer, User and APIKey.
 from __future__ import annotations
 
 from connectors.simulated.engine.changes import Row
+from connectors.simulated.engine.inputs import Deposit
 from connectors.simulated.engine.refusals import Refused
-from connectors.simulated.server.auth import ApiKey
 from connectors.simulated.server.rest.call import Answer, Call
 
 _OPENED = "2020-01-01T00:00:00.000Z"
 _DEFAULT_CURRENCY = "XBt"
 _ALL = "all"
+_ONE_WAY = "OneWay"
 
 
 def get_user(call: Call) -> Answer:
@@ -57,6 +58,8 @@ def get_wallet_history(call: Call) -> Answer:
     if start < 0 or (count is not None and count < 0):
         raise Refused("start/count is invalid")
     found = [row for row in reversed(rows) if currency in (_ALL, row["currency"])]
+    if not call.params.flag("reverse", default=True):
+        found.reverse()
     return found[start:] if count is None else found[start : start + count]
 
 
@@ -96,25 +99,38 @@ def get_trading_volume(_call: Call) -> Answer:
     return [{"advUsd": 0, "advUsdSpot": 0, "advUsdContract": 0}]
 
 
-def get_keys(call: Call) -> Answer:
-    """`GET /apiKey`: the account's keys, without their secrets."""
-    return [_key_row(key) for key in call.venue.keyring.of_account(call.account)]
-
-
-def get_own_key(call: Call) -> Answer:
-    """`GET /apiKey/self`: the key of this request."""
-    keys = call.venue.keyring.of_account(call.account)
-    return next(_key_row(key) for key in keys if call.key is not None and key.key_id == call.key.key_id)
-
-
 def get_margining_mode(_call: Call) -> Answer:
     """`GET /user/marginingMode`: one asset backs its own positions."""
     return {"marginingMode": None}
 
 
+def set_margining_mode(call: Call) -> Answer:
+    """`POST /user/marginingMode`: staying with one asset is fine, several are not modelled."""
+    if call.params.text("selectedMarginingMode") not in (None, "SingleAsset", "Isolated"):
+        raise Refused("Invalid marginingMode")
+    return get_trading_settings(call)
+
+
+def set_position_mode(call: Call) -> Answer:
+    """`POST /user/positionMode`: one-way (also by sending none) is fine, hedge mode is not modelled."""
+    if call.params.text("positionMode") not in (None, _ONE_WAY):
+        raise Refused("Invalid positionMode")
+    return get_trading_settings(call)
+
+
 def get_trading_settings(_call: Call) -> Answer:
     """`GET /user/tradingSettings`: one-way positions."""
-    return {"positionMode": "OneWay", "marginingMode": None}
+    return {"positionMode": _ONE_WAY, "marginingMode": None}
+
+
+def request_withdrawal(call: Call) -> Answer:
+    """`POST /user/requestWithdrawal`: free money leaves at once; nobody confirms by mail here."""
+    amount = call.params.required_whole("amount")
+    if amount <= 0:
+        raise Refused("Invalid amount")
+    currency = call.params.required_text("currency")
+    call.submit(Deposit(account=call.account, currency=currency, amount=-amount))
+    return call.venue.exchange.wallet_history_rows(call.account)[-1]
 
 
 def _of_currency(call: Call, rows: list[Row]) -> Answer:
@@ -125,19 +141,3 @@ def _of_currency(call: Call, rows: list[Row]) -> Answer:
     if row is None:
         raise Refused(f"Account has no [{currency}]")
     return row
-
-
-def _key_row(key: ApiKey) -> dict[str, object]:
-    return {
-        "id": key.key_id,
-        "secret": None,
-        "name": key.name,
-        "nonce": 0,
-        "cidr": "0.0.0.0/0",
-        "cidrs": ["0.0.0.0/0"],
-        "targetAccountId": key.account,
-        "permissions": sorted(permission.value for permission in key.permissions),
-        "enabled": True,
-        "userId": key.account,
-        "created": _OPENED,
-    }

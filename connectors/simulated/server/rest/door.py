@@ -20,7 +20,7 @@ from connectors.simulated.server.auth import ApiKey, Claim, require_access
 from connectors.simulated.server.json_text import dump
 from connectors.simulated.server.limits import Verdict
 from connectors.simulated.server.params import Params, parse_params
-from connectors.simulated.server.rest import swagger
+from connectors.simulated.server.rest import openapi
 from connectors.simulated.server.rest.arrivals import (
     Gone,
     HttpRequest,
@@ -115,7 +115,7 @@ class Door:
 
     def _check(self, visit: _Visit) -> None:
         request = visit.request
-        route = swagger.ROUTE if request.path == swagger.PATH else route_of(request.verb, request.path)
+        route = openapi.ROUTE if request.path in openapi.PATHS else route_of(request.verb, request.path)
         visit.key = self._identified(visit)
         self._charge(visit, is_order=route is not None and route.is_order)
         if route is None or (route.is_bulk and not self._venue.settings.bulk_orders):

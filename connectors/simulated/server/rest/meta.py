@@ -5,10 +5,12 @@ Source: www.bitmex.com/api/explorer; scales of `walletAssets` as at the venue.
 
 from __future__ import annotations
 
+from connectors.simulated.server.rest.assets import ASSETS
 from connectors.simulated.server.rest.call import Answer, Call
+from connectors.simulated.server.selection import select
 from connectors.simulated.server.tables import TABLES
 
-_SCALES = (("XBT", "XBt", 8, 4, "btc"), ("USDT", "USDt", 6, 2, "eth"), ("ETH", "Gwei", 9, 4, "eth"))
+_NOTICES = TABLES["announcement"]
 
 
 def get_root(call: Call) -> Answer:
@@ -17,44 +19,24 @@ def get_root(call: Call) -> Answer:
 
 
 def get_assets(_call: Call) -> Answer:
-    """`GET /wallet/assets`: currencies and their scales."""
-    return [
-        {
-            "asset": asset,
-            "currency": currency,
-            "majorCurrency": asset,
-            "name": asset,
-            "currencyType": "Crypto",
-            "scale": scale,
-            "mediumPrecision": precision,
-            "shorterPrecision": precision,
-            "symbol": None,
-            "weight": 1,
-            "tickLog": 0,
-            "enabled": True,
-            "isMarginCurrency": currency != "Gwei",
-            "memoRequired": False,
-            "networks": [
-                {
-                    "asset": network,
-                    "currency": currency,
-                    "minDepositAmount": 10 ** (scale - 4),
-                    "minWithdrawalAmount": 10 ** (scale - 3),
-                    "maxWithdrawalAmount": 10 ** (scale + 4),
-                    "withdrawalFee": 0,
-                    "depositEnabled": False,
-                    "withdrawalEnabled": False,
-                }
-            ],
-        }
-        for asset, currency, scale, precision, network in _SCALES
-    ]
+    """`GET /wallet/assets`: currencies, their scales and networks."""
+    return [asset.row() for asset in ASSETS]
 
 
 def get_networks(_call: Call) -> Answer:
     """`GET /wallet/networks`: where coins could come from, were this real."""
-    names = {network for *_, network in _SCALES}
-    return [{"asset": name, "currency": name, "name": name, "enabled": False} for name in sorted(names)]
+    names = sorted({network for asset in ASSETS for network in asset.networks})
+    return [{"asset": name, "currency": name, "name": name, "enabled": False} for name in names]
+
+
+def get_announcements(call: Call) -> Answer:
+    """`GET /announcement`: what was announced, latest first."""
+    return select(call.venue.exchange.announcement_rows(), call.params.selection(_NOTICES), _NOTICES)
+
+
+def get_urgent_announcements(call: Call) -> Answer:
+    """`GET /announcement/urgent`: the banners."""
+    return call.venue.exchange.announcement_rows(only_urgent=True)
 
 
 def get_schema(call: Call) -> Answer:

@@ -50,3 +50,13 @@ def get_deposit_address(_call: Call) -> Answer:
 def get_user_events(_call: Call) -> Answer:
     """`GET /userEvent`: log of logins and settings."""
     return {"userEvents": []}
+
+
+def get_referral_discount(_call: Call) -> Answer:
+    """`GET /user/checkReferralCode`: no code gives a discount here."""
+    return 0
+
+
+def get_withdrawal_fee(call: Call) -> Answer:
+    """`GET /user/minWithdrawalFee`: leaving costs nothing here."""
+    return {"currency": call.params.text("currency") or "XBt", "fee": 0, "minFee": 0}

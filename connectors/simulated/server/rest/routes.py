@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from connectors.simulated.server.auth import Access
-from connectors.simulated.server.rest import account, market, meta, orders, positions, quiet
+from connectors.simulated.server.rest import account, bulk, keys, market, meta, orders, positions, quiet
 from connectors.simulated.server.rest.call import Answer, Call
 
 Handler = Callable[[Call], Answer]
@@ -18,9 +18,11 @@ BASE_PATH = "/api/v1"
 _PAGE = "symbol filter columns count start reverse startTime endTime"
 _NEW_ORDER = (
     "symbol! side orderQty price displayQty stopPx clOrdID clOrdLinkID pegOffsetValue pegPriceType ordType "
-    "timeInForce execInst contingencyType text"
+    "timeInForce execInst contingencyType text strategy"
 )
 _AMENDMENT = "orderID origClOrdID clOrdID orderQty leavesQty price stopPx pegOffsetValue text"
+_NEW_KEY = "name cidr permissions enabled token"
+_WITHDRAWAL = "currency! amount! network address addressId fee otpToken memo text targetUserId"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,133 +34,233 @@ class Route:
         handler: From a call to its answer.
         access: What it asks of the key.
         fields: Names of the parameters, required ones with `!`.
+        answer: Definition of its answer, `[]` for a list, `{}` for a map, or `text` or `float`.
         is_order: Whether the ten-per-second limit counts it.
         is_bulk: Whether it is there only where `/order/bulk` is.
+        is_deprecated: Whether the venue advises against it.
     """
 
     operation: str
     handler: Handler
     access: Access
     fields: tuple[str, ...]
+    answer: str
     is_order: bool = False
     is_bulk: bool = False
+    is_deprecated: bool = False
 
 
-def _route(operation: str, handler: Handler, access: Access, fields: str = "", *, is_order: bool = False) -> Route:
-    return Route(operation=operation, handler=handler, access=access, fields=tuple(fields.split()), is_order=is_order)
+def _route(
+    operation: str, handler: Handler, access: Access, answer: str, fields: str = "", *, is_order: bool = False
+) -> Route:
+    return Route(
+        operation=operation,
+        handler=handler,
+        access=access,
+        fields=tuple(fields.split()),
+        answer=answer,
+        is_order=is_order,
+        is_bulk=operation.endswith("Bulk"),
+        is_deprecated=operation == "Order.closePosition",
+    )
 
 
 _PUBLIC, _READ, _CANCEL, _ORDER = Access.PUBLIC, Access.READ, Access.CANCEL, Access.ORDER
+_WITHDRAW, _SESSION = Access.WITHDRAW, Access.SESSION
+_Table = Mapping[tuple[str, str], Route]
 
-_TABLE: dict[tuple[str, str], Route] = {
-    # orders
-    ("GET", "/order"): _route("Order.getOrders", orders.get_orders, _READ, _PAGE),
-    ("POST", "/order"): _route("Order.new", orders.place_order, _ORDER, _NEW_ORDER, is_order=True),
-    ("PUT", "/order"): _route("Order.amend", orders.amend_order, _ORDER, _AMENDMENT, is_order=True),
-    ("DELETE", "/order"): _route("Order.cancel", orders.cancel_orders, _CANCEL, "orderID clOrdID text", is_order=True),
+_TRADING: _Table = {
+    ("GET", "/order"): _route("Order.getOrders", orders.get_orders, _READ, "Order[]", _PAGE),
+    ("POST", "/order"): _route("Order.new", orders.place_order, _ORDER, "Order", _NEW_ORDER, is_order=True),
+    ("PUT", "/order"): _route("Order.amend", orders.amend_order, _ORDER, "Order", _AMENDMENT, is_order=True),
+    ("DELETE", "/order"): _route(
+        "Order.cancel", orders.cancel_orders, _CANCEL, "OrderResult[]", "orderID clOrdID text", is_order=True
+    ),
     ("DELETE", "/order/all"): _route(
-        "Order.cancelAll", orders.cancel_all_orders, _CANCEL, "symbol filter text", is_order=True
+        "Order.cancelAll",
+        orders.cancel_all_orders,
+        _CANCEL,
+        "Order[]",
+        "symbol filter text targetAccountIds",
+        is_order=True,
     ),
-    ("POST", "/order/cancelAllAfter"): _route("Order.cancelAllAfter", orders.cancel_all_after, _CANCEL, "timeout!"),
-    ("POST", "/order/closePosition"): _route("Order.closePosition", orders.close_position, _ORDER, "symbol! price"),
-    ("GET", "/execution"): _route("Execution.get", orders.get_executions, _READ, _PAGE),
-    ("GET", "/execution/tradeHistory"): _route("Execution.getTradeHistory", orders.get_trade_history, _READ, _PAGE),
+    ("POST", "/order/bulk"): _route(
+        "Order.newBulk", bulk.place_orders, _ORDER, "OrderResult[]", "orders!", is_order=True
+    ),
+    ("PUT", "/order/bulk"): _route(
+        "Order.amendBulk", bulk.amend_orders, _ORDER, "OrderResult[]", "orders!", is_order=True
+    ),
+    ("DELETE", "/order/bulk"): _route(
+        "Order.cancelBulk", orders.cancel_orders, _CANCEL, "OrderResult[]", "orderID clOrdID text", is_order=True
+    ),
+    ("POST", "/order/cancelAllAfter"): _route(
+        "Order.cancelAllAfter", orders.cancel_all_after, _CANCEL, "CancelAllAfter", "timeout!"
+    ),
+    ("POST", "/order/closePosition"): _route(
+        "Order.closePosition", orders.close_position, _ORDER, "Order", "symbol! price"
+    ),
+    ("GET", "/execution"): _route("Execution.get", orders.get_executions, _READ, "Execution[]", _PAGE),
+    ("GET", "/execution/tradeHistory"): _route(
+        "Execution.getTradeHistory", orders.get_trade_history, _READ, "Execution[]", f"targetAccountId {_PAGE}"
+    ),
     ("GET", "/user/executionHistory"): _route(
-        "User.getExecutionHistory", orders.get_day_of_executions, _READ, "symbol! timestamp!"
+        "User.getExecutionHistory", orders.get_day_of_executions, _READ, "Execution[]", "symbol! timestamp!"
     ),
-    # positions
-    ("GET", "/position"): _route("Position.get", positions.get_positions, _READ, "filter columns count"),
+    ("GET", "/position"): _route("Position.get", positions.get_positions, _READ, "Position[]", "filter columns count"),
     ("POST", "/position/leverage"): _route(
-        "Position.updateLeverage", positions.set_leverage, _ORDER, "symbol! leverage!", is_order=True
+        "Position.updateLeverage",
+        positions.set_leverage,
+        _ORDER,
+        "Position",
+        "symbol! leverage! targetAccountId",
+        is_order=True,
     ),
     ("POST", "/position/crossLeverage"): _route(
-        "Position.updateCrossLeverage", positions.set_cross_leverage, _ORDER, "symbol! leverage"
+        "Position.updateCrossLeverage",
+        positions.set_cross_leverage,
+        _ORDER,
+        "Position",
+        "symbol! leverage crossLeverage targetAccountId",
     ),
     ("POST", "/position/isolate"): _route(
-        "Position.isolateMargin", positions.isolate, _ORDER, "symbol! enabled", is_order=True
+        "Position.isolateMargin", positions.isolate, _ORDER, "Position", "symbol! enabled", is_order=True
     ),
     ("POST", "/position/riskLimit"): _route(
-        "Position.updateRiskLimit", positions.set_risk_limit, _ORDER, "symbol! riskLimit!"
+        "Position.updateRiskLimit", positions.set_risk_limit, _ORDER, "Position", "symbol! riskLimit! targetAccountId"
     ),
     ("POST", "/position/transferMargin"): _route(
-        "Position.transferIsolatedMargin", positions.transfer_margin, _ORDER, "symbol! amount!", is_order=True
+        "Position.transferIsolatedMargin",
+        positions.transfer_margin,
+        _ORDER,
+        "Position",
+        "symbol! amount! targetAccountId",
+        is_order=True,
     ),
-    # account
-    ("GET", "/user"): _route("User.get", account.get_user, _READ),
-    ("GET", "/user/margin"): _route("User.getMargin", account.get_margin, _READ, "currency"),
-    ("GET", "/user/wallet"): _route("User.getWallet", account.get_wallet, _READ, "currency"),
+}
+_ACCOUNT: _Table = {
+    ("GET", "/user"): _route("User.get", account.get_user, _READ, "User"),
+    ("GET", "/user/margin"): _route("User.getMargin", account.get_margin, _READ, "Margin", "currency"),
+    ("GET", "/user/wallet"): _route("User.getWallet", account.get_wallet, _READ, "Wallet", "currency"),
     ("GET", "/user/walletHistory"): _route(
-        "User.getWalletHistory", account.get_wallet_history, _READ, "currency count start"
+        "User.getWalletHistory",
+        account.get_wallet_history,
+        _READ,
+        "Transaction[]",
+        "currency count start reverse startTime endTime targetAccountId",
     ),
-    ("GET", "/user/walletSummary"): _route("User.getWalletSummary", account.get_wallet_summary, _READ, "currency"),
-    ("GET", "/user/commission"): _route("User.getCommission", account.get_commission, _READ),
-    ("GET", "/user/tradingVolume"): _route("User.getTradingVolume", account.get_trading_volume, _READ),
-    ("GET", "/user/marginingMode"): _route("User.getMarginingMode", account.get_margining_mode, _READ),
-    ("GET", "/user/tradingSettings"): _route("User.getTradingSettings", account.get_trading_settings, _READ),
-    ("GET", "/apiKey"): _route("APIKey.get", account.get_keys, _READ, "reverse"),
-    ("GET", "/apiKey/self"): _route("APIKey.getSelf", account.get_own_key, _READ),
-    # market
-    ("GET", "/instrument"): _route("Instrument.get", market.get_instruments, _PUBLIC, _PAGE),
-    ("GET", "/instrument/active"): _route("Instrument.getActive", market.get_active, _PUBLIC),
-    ("GET", "/instrument/indices"): _route("Instrument.getIndices", market.get_indices, _PUBLIC),
+    ("GET", "/user/walletSummary"): _route(
+        "User.getWalletSummary", account.get_wallet_summary, _READ, "WalletSummary[]", "currency startTime endTime"
+    ),
+    ("GET", "/user/commission"): _route("User.getCommission", account.get_commission, _READ, "UserCommission{}"),
+    ("GET", "/user/tradingVolume"): _route(
+        "User.getTradingVolume", account.get_trading_volume, _READ, "TradingVolume[]"
+    ),
+    ("GET", "/user/marginingMode"): _route(
+        "User.getMarginingMode", account.get_margining_mode, _READ, "TradingSettings"
+    ),
+    ("POST", "/user/marginingMode"): _route(
+        "User.updateMarginingMode",
+        account.set_margining_mode,
+        _ORDER,
+        "TradingSettings",
+        "currency selectedMarginingMode targetAccountId",
+    ),
+    ("POST", "/user/positionMode"): _route(
+        "User.updatePositionMode", account.set_position_mode, _ORDER, "TradingSettings", "positionMode targetAccountId"
+    ),
+    ("GET", "/user/tradingSettings"): _route(
+        "User.getTradingSettings", account.get_trading_settings, _READ, "TradingSettings"
+    ),
+    ("POST", "/user/requestWithdrawal"): _route(
+        "User.requestWithdrawal", account.request_withdrawal, _WITHDRAW, "Transaction", _WITHDRAWAL
+    ),
+    ("GET", "/apiKey"): _route("APIKey.get", keys.get_keys, _READ, "APIKey[]", "reverse"),
+    ("GET", "/apiKey/self"): _route("APIKey.getSelf", keys.get_own_key, _READ, "APIKey"),
+    ("POST", "/apiKey"): _route("APIKey.new", keys.only_for_people, _SESSION, "APIKey", _NEW_KEY),
+    ("DELETE", "/apiKey"): _route("APIKey.remove", keys.only_for_people, _SESSION, "Success", "apiKeyID!"),
+    ("POST", "/apiKey/disable"): _route("APIKey.disable", keys.only_for_people, _SESSION, "APIKey", "apiKeyID!"),
+    ("POST", "/apiKey/enable"): _route("APIKey.enable", keys.only_for_people, _SESSION, "APIKey", "apiKeyID!"),
+}
+_MARKET: _Table = {
+    ("GET", "/instrument"): _route("Instrument.get", market.get_instruments, _PUBLIC, "Instrument[]", _PAGE),
+    ("GET", "/instrument/active"): _route("Instrument.getActive", market.get_active, _PUBLIC, "Instrument[]"),
+    ("GET", "/instrument/indices"): _route("Instrument.getIndices", market.get_indices, _PUBLIC, "Instrument[]"),
     ("GET", "/instrument/activeAndIndices"): _route(
-        "Instrument.getActiveAndIndices", market.get_active_and_indices, _PUBLIC
+        "Instrument.getActiveAndIndices", market.get_active_and_indices, _PUBLIC, "Instrument[]"
     ),
     ("GET", "/instrument/activeIntervals"): _route(
-        "Instrument.getActiveIntervals", market.get_active_intervals, _PUBLIC
+        "Instrument.getActiveIntervals", market.get_active_intervals, _PUBLIC, "InstrumentInterval"
     ),
     ("GET", "/instrument/compositeIndex"): _route(
-        "Instrument.getCompositeIndex", market.get_composite_index, _PUBLIC, _PAGE
+        "Instrument.getCompositeIndex", market.get_composite_index, _PUBLIC, "IndexComposite[]", _PAGE
     ),
-    ("GET", "/orderBook/L2"): _route("OrderBook.getL2", market.get_book, _PUBLIC, "symbol! depth"),
-    ("GET", "/quote"): _route("Quote.get", market.get_quotes, _PUBLIC, _PAGE),
-    ("GET", "/quote/bucketed"): _route("Quote.getBucketed", market.get_quote_bins, _PUBLIC, f"binSize partial {_PAGE}"),
-    ("GET", "/trade"): _route("Trade.get", market.get_trades, _PUBLIC, _PAGE),
-    ("GET", "/trade/bucketed"): _route("Trade.getBucketed", market.get_trade_bins, _PUBLIC, f"binSize partial {_PAGE}"),
-    ("GET", "/funding"): _route("Funding.get", market.get_funding, _PUBLIC, _PAGE),
-    ("GET", "/liquidation"): _route("Liquidation.get", market.get_liquidations, _PUBLIC, _PAGE),
-    ("GET", "/insurance"): _route("Insurance.get", market.get_insurance, _PUBLIC, _PAGE),
-    ("GET", "/settlement"): _route("Settlement.get", market.get_settlements, _PUBLIC, _PAGE),
-    ("GET", "/stats"): _route("Stats.get", market.get_stats, _PUBLIC),
-    # the exchange itself
-    ("GET", ""): _route("Root.get", meta.get_root, _PUBLIC),
-    ("GET", "/wallet/assets"): _route("Wallet.getAssetsConfig", meta.get_assets, _PUBLIC),
-    ("GET", "/wallet/networks"): _route("Wallet.getNetworksConfig", meta.get_networks, _PUBLIC),
-    ("GET", "/schema"): _route("Schema.get", meta.get_schema, _PUBLIC, "model"),
-    ("GET", "/schema/websocketHelp"): _route("Schema.websocketHelp", meta.get_websocket_help, _PUBLIC),
+    ("GET", "/orderBook/L2"): _route("OrderBook.getL2", market.get_book, _PUBLIC, "OrderBookL2[]", "symbol! depth"),
+    ("GET", "/quote"): _route("Quote.get", market.get_quotes, _PUBLIC, "Quote[]", _PAGE),
+    ("GET", "/quote/bucketed"): _route(
+        "Quote.getBucketed", market.get_quote_bins, _PUBLIC, "Quote[]", f"binSize partial {_PAGE}"
+    ),
+    ("GET", "/trade"): _route("Trade.get", market.get_trades, _PUBLIC, "Trade[]", _PAGE),
+    ("GET", "/trade/bucketed"): _route(
+        "Trade.getBucketed", market.get_trade_bins, _PUBLIC, "TradeBin[]", f"binSize partial {_PAGE}"
+    ),
+    ("GET", "/funding"): _route("Funding.get", market.get_funding, _PUBLIC, "Funding[]", _PAGE),
+    ("GET", "/liquidation"): _route("Liquidation.get", market.get_liquidations, _PUBLIC, "Liquidation[]", _PAGE),
+    ("GET", "/insurance"): _route("Insurance.get", market.get_insurance, _PUBLIC, "Insurance[]", _PAGE),
+    ("GET", "/settlement"): _route("Settlement.get", market.get_settlements, _PUBLIC, "Settlement[]", _PAGE),
+    ("GET", "/stats"): _route("Stats.get", market.get_stats, _PUBLIC, "Stats[]"),
+    ("GET", ""): _route("Root.get", meta.get_root, _PUBLIC, "Root"),
+    ("GET", "/wallet/assets"): _route("Wallet.getAssetsConfig", meta.get_assets, _PUBLIC, "Asset[]"),
+    ("GET", "/wallet/networks"): _route("Wallet.getNetworksConfig", meta.get_networks, _PUBLIC, "Network[]"),
+    ("GET", "/schema"): _route("Schema.get", meta.get_schema, _PUBLIC, "Row", "model"),
+    ("GET", "/schema/websocketHelp"): _route("Schema.websocketHelp", meta.get_websocket_help, _PUBLIC, "Row"),
+    ("GET", "/announcement"): _route("Announcement.get", meta.get_announcements, _PUBLIC, "Announcement[]", "columns"),
+    ("GET", "/announcement/urgent"): _route(
+        "Announcement.getUrgent", meta.get_urgent_announcements, _READ, "Announcement[]"
+    ),
 }
 # What this exchange does not have, answered empty.
-_QUIET: dict[tuple[str, str], Route] = {
-    ("GET", "/announcement"): _route("Announcement.get", quiet.get_nothing, _PUBLIC, "columns"),
-    ("GET", "/announcement/urgent"): _route("Announcement.getUrgent", quiet.get_nothing, _READ),
-    ("GET", "/globalNotification"): _route("GlobalNotification.get", quiet.get_nothing, _READ),
-    ("GET", "/chat"): _route("Chat.get", quiet.get_nothing, _PUBLIC, "count start reverse channelID"),
-    ("GET", "/chat/channels"): _route("Chat.getChannels", quiet.get_chat_channels, _PUBLIC),
-    ("GET", "/chat/connected"): _route("Chat.getConnected", quiet.get_chat_connected, _PUBLIC),
-    ("GET", "/chat/pinned"): _route("Chat.getPinned", quiet.get_chat_pinned, _PUBLIC, "channelID"),
-    ("GET", "/leaderboard"): _route("Leaderboard.get", quiet.get_nothing, _PUBLIC, "method"),
-    ("GET", "/leaderboard/name"): _route("Leaderboard.getName", quiet.get_leaderboard_name, _READ),
-    ("GET", "/stats/history"): _route("Stats.history", quiet.get_nothing, _PUBLIC),
-    ("GET", "/stats/historyUSD"): _route("Stats.historyUSD", quiet.get_nothing, _PUBLIC),
-    ("GET", "/guild"): _route("Guild.get", quiet.get_nothing, _PUBLIC),
-    ("GET", "/porl/snapshots"): _route("Porl.getSnapshots", quiet.get_nothing, _PUBLIC),
-    ("GET", "/address"): _route("Address.get", quiet.get_nothing, _READ),
-    ("GET", "/userAffiliates"): _route("UserAffiliates.get", quiet.get_nothing, _READ),
-    ("GET", "/userEvent"): _route("UserEvent.get", quiet.get_user_events, _READ, "count startId"),
-    ("GET", "/user/affiliateStatus"): _route("User.getAffiliateStatus", quiet.get_affiliate_status, _READ, "currency"),
-    ("GET", "/user/depositAddress"): _route(
-        "User.getDepositAddress", quiet.get_deposit_address, _READ, "currency network"
+_QUIET: _Table = {
+    ("GET", "/globalNotification"): _route("GlobalNotification.get", quiet.get_nothing, _READ, "GlobalNotification[]"),
+    ("GET", "/chat"): _route("Chat.get", quiet.get_nothing, _PUBLIC, "Chat[]", "count start reverse channelID"),
+    ("GET", "/chat/channels"): _route("Chat.getChannels", quiet.get_chat_channels, _PUBLIC, "ChatChannel[]"),
+    ("GET", "/chat/connected"): _route("Chat.getConnected", quiet.get_chat_connected, _PUBLIC, "ConnectedUsers"),
+    ("GET", "/chat/pinned"): _route("Chat.getPinned", quiet.get_chat_pinned, _PUBLIC, "PinnedMessage", "channelID"),
+    ("GET", "/leaderboard"): _route("Leaderboard.get", quiet.get_nothing, _PUBLIC, "Leaderboard[]", "method"),
+    ("GET", "/leaderboard/name"): _route("Leaderboard.getName", quiet.get_leaderboard_name, _READ, "LeaderboardName"),
+    ("GET", "/stats/history"): _route("Stats.history", quiet.get_nothing, _PUBLIC, "StatsHistory[]"),
+    ("GET", "/stats/historyUSD"): _route("Stats.historyUSD", quiet.get_nothing, _PUBLIC, "StatsUSD[]"),
+    ("GET", "/guild"): _route("Guild.get", quiet.get_nothing, _PUBLIC, "Row[]"),
+    ("GET", "/porl/snapshots"): _route("Porl.getSnapshots", quiet.get_nothing, _PUBLIC, "Row[]"),
+    ("GET", "/porl/nonce"): _route("Porl.getNonce", quiet.get_nothing, _READ, "Row[]"),
+    ("GET", "/address"): _route("Address.get", quiet.get_nothing, _READ, "Row[]"),
+    ("GET", "/userAffiliates"): _route("UserAffiliates.get", quiet.get_nothing, _READ, "Row[]"),
+    ("GET", "/userEvent"): _route("UserEvent.get", quiet.get_user_events, _READ, "UserEvents", "count startId"),
+    ("GET", "/user/affiliateStatus"): _route(
+        "User.getAffiliateStatus", quiet.get_affiliate_status, _READ, "AffiliateStatus", "currency"
     ),
-    ("GET", "/user/getWalletTransferAccounts"): _route("User.getWalletTransferAccounts", quiet.get_nothing, _READ),
-    ("GET", "/user/quoteFillRatio"): _route("User.getQuoteFillRatio", quiet.get_nothing, _READ),
-    ("GET", "/user/quoteValueRatio"): _route("User.getQuoteValueRatio", quiet.get_nothing, _READ),
-    ("GET", "/user/staking"): _route("User.getStaking", quiet.get_nothing, _READ, "currency"),
-    ("GET", "/user/staking/instruments"): _route("User.getStakingInstruments", quiet.get_nothing, _READ),
-    ("GET", "/user/staking/tiers"): _route("User.getStakingTiers", quiet.get_nothing, _READ),
-    ("GET", "/user/unstakingRequests"): _route("User.getUnstakingRequests", quiet.get_nothing, _READ),
+    ("GET", "/user/checkReferralCode"): _route(
+        "User.checkReferralCode", quiet.get_referral_discount, _PUBLIC, "float", "referralCode"
+    ),
+    ("GET", "/user/depositAddress"): _route(
+        "User.getDepositAddress", quiet.get_deposit_address, _READ, "text", "currency network"
+    ),
+    ("GET", "/user/minWithdrawalFee"): _route(
+        "User.minWithdrawalFee", quiet.get_withdrawal_fee, _PUBLIC, "WithdrawalFees", "currency"
+    ),
+    ("GET", "/user/getWalletTransferAccounts"): _route(
+        "User.getWalletTransferAccounts", quiet.get_nothing, _READ, "Row[]"
+    ),
+    ("GET", "/user/quoteFillRatio"): _route("User.getQuoteFillRatio", quiet.get_nothing, _READ, "Row[]"),
+    ("GET", "/user/quoteValueRatio"): _route("User.getQuoteValueRatio", quiet.get_nothing, _READ, "Row[]"),
+    ("GET", "/user/staking"): _route("User.getStaking", quiet.get_nothing, _READ, "Row[]", "currency"),
+    ("GET", "/user/staking/instruments"): _route("User.getStakingInstruments", quiet.get_nothing, _READ, "Row[]"),
+    ("GET", "/user/staking/tiers"): _route("User.getStakingTiers", quiet.get_nothing, _READ, "Row[]"),
+    ("GET", "/user/unstakingRequests"): _route("User.getUnstakingRequests", quiet.get_nothing, _READ, "Row[]"),
 }
-ROUTES: Mapping[tuple[str, str], Route] = {
-    (verb, BASE_PATH + path): route for (verb, path), route in (*_TABLE.items(), *_QUIET.items())
+ROUTES: _Table = {
+    (verb, BASE_PATH + path): route
+    for table in (_TRADING, _ACCOUNT, _MARKET, _QUIET)
+    for (verb, path), route in table.items()
 }
 
 
