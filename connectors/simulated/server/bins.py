@@ -23,8 +23,8 @@ _PRICE_DIGITS = Decimal("0.0001")
 
 
 @dataclass(kw_only=True, slots=True)
-class _Bin:
-    """The trades and the last quote of one symbol in one span of time."""
+class Bin:
+    """The trades and the last quote of one symbol in one span of time; plain data, so that it can be kept."""
 
     end_ms: int
     open: Decimal | None
@@ -43,8 +43,8 @@ class _Bin:
 class Bins:
     """The bins of all symbols."""
 
-    def __init__(self) -> None:
-        self._bins: dict[tuple[str, str], deque[_Bin]] = {}
+    def __init__(self, kept: dict[tuple[str, str], deque[Bin]] | None = None) -> None:
+        self._bins = {} if kept is None else kept  # by symbol and size
 
     def take(self, change: Change) -> list[Change]:
         """Count one `trade` or `quote` row; return the bins it closed, as rows of their tables."""
@@ -87,20 +87,20 @@ class Bins:
         return [row for _, row in sorted(found, key=lambda pair: pair[0])]
 
 
-def _roll(kept: deque[_Bin], *, end_ms: int, width_ms: int) -> list[_Bin]:
+def _roll(kept: deque[Bin], *, end_ms: int, width_ms: int) -> list[Bin]:
     """Open the bin that ends then, and empty ones up to it; return those that closed."""
     if not kept:
-        kept.append(_Bin(end_ms=end_ms, open=None, close=None, quote=None))
+        kept.append(Bin(end_ms=end_ms, open=None, close=None, quote=None))
     done = []
     first_ms = max(kept[-1].end_ms + width_ms, end_ms - _KEPT_BINS * width_ms)
     for next_ms in range(first_ms, end_ms + 1, width_ms):
         last = kept[-1]
         done.append(last)
-        kept.append(_Bin(end_ms=next_ms, open=last.close, close=last.close, quote=last.quote))
+        kept.append(Bin(end_ms=next_ms, open=last.close, close=last.close, quote=last.quote))
     return done
 
 
-def _add(one: _Bin, trade: Row) -> None:
+def _add(one: Bin, trade: Row) -> None:
     price, size = _decimal(trade["price"]), int(_decimal(trade.get("size")))
     if one.open is None:
         one.open = price
@@ -115,12 +115,12 @@ def _add(one: _Bin, trade: Row) -> None:
     one.foreign += _decimal(trade.get("foreignNotional"))
 
 
-def _changes(symbol: str, size: str, one: _Bin) -> list[Change]:
+def _changes(symbol: str, size: str, one: Bin) -> list[Change]:
     rows = ((f"tradeBin{size}", _trade_row(symbol, one)), (f"quoteBin{size}", _quote_row(symbol, one)))
     return [Change(table=table, account=None, row=row) for table, row in rows if row is not None]
 
 
-def _trade_row(symbol: str, one: _Bin) -> Row | None:
+def _trade_row(symbol: str, one: Bin) -> Row | None:
     if one.close is None:
         return None  # nobody has ever traded
     return {
@@ -140,7 +140,7 @@ def _trade_row(symbol: str, one: _Bin) -> Row | None:
     }
 
 
-def _quote_row(symbol: str, one: _Bin) -> Row | None:
+def _quote_row(symbol: str, one: Bin) -> Row | None:
     return None if one.quote is None else {**one.quote, "timestamp": iso(one.end_ms), "symbol": symbol}
 
 

@@ -9,13 +9,14 @@ Units: as in the rows. Source: www.bitmex.com/app/wsAPI.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from connectors.simulated.engine.changes import Change, Row
 from connectors.simulated.engine.exchange import Exchange
-from connectors.simulated.server.bins import Bins
+from connectors.simulated.server.bins import Bin, Bins
 from connectors.simulated.server.book import LEVELS, BookFeed
 from connectors.simulated.server.images import Images
 from connectors.simulated.server.messages import Interference, Message, Target
@@ -23,7 +24,7 @@ from connectors.simulated.server.settings import PositionKeys, RowStyle
 from connectors.simulated.server.symbols import GROUPS, in_group, is_index
 from connectors.simulated.server.tables import POSITION, TABLES, Table
 from connectors.simulated.server.topics import Subscription
-from connectors.simulated.server.wire import Frame, Mirror, partial_message, styled
+from connectors.simulated.server.wire import Frame, Mirror, PublishedRows, partial_message, styled
 
 _SPEAKS_FOR_BOOK = frozenset({"quote", "trade"})
 
@@ -51,10 +52,24 @@ class Connection(Protocol):
         """Close if it comes from this address."""
 
 
+@dataclass(kw_only=True, slots=True)
+class Published:
+    """What the world has been told, as far as what it is told next depends on it.
+
+    Attributes:
+        rows: Each keyed row as last published.
+        bins: By symbol and size, the forming one last.
+    """
+
+    rows: PublishedRows = field(default_factory=dict)
+    bins: dict[tuple[str, str], deque[Bin]] = field(default_factory=dict)
+
+
 class Hub:
     """The published state of all tables and everyone who reads it.
 
     Attributes:
+        published: What a restart must not lose of it.
         bins: Trades and quotes by minute, hour and day.
         images: When partials are ready.
         interference: What goes wrong between sessions and clients; None for nothing.
@@ -71,15 +86,20 @@ class Hub:
         self._exchange = exchange
         self._style = style
         self._tables = _tables_with(position_keys)
-        self._mirror = Mirror(style, self._tables)
+        self.restore(Published())
         self._books = BookFeed(exchange.book_rows)
         self._connections: list[Connection] = []
         self._readers: dict[Subscription, dict[int, Reader]] = {}
         self._audiences: dict[tuple[str, int | None, str | None], tuple[Reader, ...]] = {}
         self._numbers = 0
-        self.bins = Bins()
         self.images = Images(image_period_ms)
         self.interference: Interference | None = None
+
+    def restore(self, published: Published) -> None:
+        """Go on from what was published before; for a hub that nobody reads yet."""
+        self.published = published
+        self._mirror = Mirror(self._style, self._tables, published.rows)
+        self.bins = Bins(published.bins)
 
     def add(self, connection: Connection) -> None:
         """Count a new connection in."""

@@ -17,6 +17,7 @@ from connectors.simulated.server.messages import Message
 
 NORMAL_CLOSURE = 1000
 POLICY_VIOLATION = 1008
+NO_CLOSE_FRAME = 1006  # never sent: what a client notes when a connection just ends
 _PIECE_BYTES = 256 * 1024  # about what one write hands over
 
 

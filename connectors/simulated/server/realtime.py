@@ -172,9 +172,12 @@ class Session:
                 verb="GET",
                 paths=[REALTIME_PATH],
                 body=b"",
-                now_ms=self._venue.clock(),
+                now_ms=self._venue.clock() + self._venue.faults.clock_skew_ms(),
                 address=self.address,
             )
+            refused = self._venue.faults.sign_in(account=key.account)
+            if refused is not None:
+                raise refused
         except Refused as refusal:
             self._complain(TopicError(refusal.message, status=refusal.status), request)
             self.outlet.close()
@@ -184,9 +187,10 @@ class Session:
         return True
 
     def _signed_in(self, key: ApiKey) -> None:
+        self._key = key
         interference = self._venue.hub.interference
-        is_lost = interference is not None and interference.loses_sign_in(self)
-        self._key = None if is_lost else key
+        if interference is not None and interference.loses_sign_in(self):
+            self._key = None
 
     def _dispatch(self, request: dict[str, object]) -> None:
         args = request.get("args")

@@ -23,7 +23,7 @@ from connectors.simulated.server.hub import Connection
 from connectors.simulated.server.json_text import dump
 from connectors.simulated.server.limits import TokenBucket
 from connectors.simulated.server.multiplex import Multiplexer
-from connectors.simulated.server.outbox import Outbox
+from connectors.simulated.server.outbox import NO_CLOSE_FRAME, Outbox
 from connectors.simulated.server.realtime import Session
 from connectors.simulated.server.rest.door import BAN_HEADERS, BAN_PAGE, address_of, claim_of, error_body
 from connectors.simulated.server.stream_protocol import EXTENSION, FrameWriter
@@ -69,6 +69,12 @@ class Switchboard:
         except Refused as refusal:
             await _deny(socket, refusal)
             return
+        reply = self._venue.faults.handshake(account=None if key is None else key.account)
+        if reply is not None:
+            await socket.send_denial_response(
+                Response(reply.body, reply.status, dict(reply.headers), reply.content_type)
+            )
+            return
         await socket.accept()
         outbox = Outbox(self._venue.settings.outbox_bytes)
         talk: _Talk
@@ -104,7 +110,12 @@ class Switchboard:
         if claim is None:
             return None
         return self._venue.keyring.verify(
-            claim, verb="GET", paths=[REALTIME_PATH], body=b"", now_ms=now_ms, address=address
+            claim,
+            verb="GET",
+            paths=[REALTIME_PATH],
+            body=b"",
+            now_ms=now_ms + self._venue.faults.clock_skew_ms(),
+            address=address,
         )
 
     async def _converse(self, socket: WebSocket, talk: _Talk, outbox: Outbox, connections_left: int) -> None:
@@ -145,8 +156,8 @@ async def _write(socket: WebSocket, writer: FrameWriter, outbox: Outbox) -> None
         while (piece := await outbox.take()) is not None:
             frames = piece
             await writer.write_frames(frames)
-        if outbox.code is None:
-            writer.break_off(frames)
+        if outbox.code is None or outbox.code == NO_CLOSE_FRAME:
+            writer.break_off(frames if outbox.code is None else b"")
         else:
             await socket.close(outbox.code)
     except (WebSocketDisconnect, RuntimeError):

@@ -67,6 +67,7 @@ class Venue:
         self.keyring = Keyring(own, expired_status=settings.expired_status)
         self.limits = RequestLimits(settings.limits)
         self.faults = Faults(Keeper(self._board, clock=self.clock, submit=self.submit))
+        self.hub.interference = self.faults
         self.timers_changed = asyncio.Event()
         self.tape = TapeState(is_playing=not settings.start_paused)
         self.step = -1

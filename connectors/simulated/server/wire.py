@@ -21,6 +21,8 @@ from connectors.simulated.server.tables import FINAL_ORDER_STATES, TABLES, Table
 
 __all__ = ["Action", "Frame", "Mirror", "partial_message", "styled"]
 
+_MOST_ROWS = 1_000  # of a table whose rows never leave it
+_GROWING = frozenset({"funding", "settlement", "insurance", "transact"})
 _ORDER_END = ("ordStatus", "leavesQty", "workingIndicator")
 _PRICE_DRIVEN = frozenset({"position", "margin"})
 _UNNAMED = frozenset({"liquidation"})
@@ -57,13 +59,18 @@ class Frame:
         )
 
 
+PublishedRows = dict[str, dict[tuple[Cell, ...], Row]]  # by table, by key
+
+
 class Mirror:
     """All keyed rows as last published, and the frames that bring clients to the next state."""
 
-    def __init__(self, style: RowStyle, tables: Mapping[str, Table] = TABLES) -> None:
+    def __init__(
+        self, style: RowStyle, tables: Mapping[str, Table] = TABLES, rows: PublishedRows | None = None
+    ) -> None:
         self._style = style
         self._tables = tables
-        self._rows: dict[str, dict[tuple[Cell, ...], Row]] = {}
+        self._rows: PublishedRows = {} if rows is None else rows
 
     def frames(self, changes: Iterable[Change]) -> list[Frame]:
         """Return the frames of the changes, neighbours of one kind joined."""
@@ -96,6 +103,8 @@ class Mirror:
             known.pop(key, None)  # never published again; the venue's partial holds open orders only
         else:
             known[key] = change.row
+            if table.name in _GROWING and len(known) > _MOST_ROWS:
+                del known[next(iter(known))]
         if before is None:
             return self._framed(change, Action.INSERT, change.row)
         changed = {name for name, cell in change.row.items() if name not in before or before[name] != cell}
