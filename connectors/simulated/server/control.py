@@ -8,6 +8,9 @@ what happened on both clocks belongs beside them, not among them.
     GET  /events?since=0&account=&kind=&count=
     GET  /tape/prices?since=0&points=
 
+`control_faults` adds faults, prices and announcements by hand, `control_accounts` accounts, keys and
+positions.
+
 Units: milliseconds since 1970 UTC, `at_ms` real time and `tape_ms` the tape's.
 """
 
@@ -25,6 +28,8 @@ from starlette.routing import Route
 
 from connectors.simulated.engine.refusals import Refused
 from connectors.simulated.server.clock import iso
+from connectors.simulated.server.control_accounts import AccountControl
+from connectors.simulated.server.control_faults import FaultControl
 from connectors.simulated.server.history import Event, PricePoint
 from connectors.simulated.server.json_text import dump
 from connectors.simulated.server.params import Params, parse_params
@@ -49,13 +54,28 @@ class Control:
 
     def app(self) -> Starlette:
         """Return the application of the second port."""
+        faults, accounts = FaultControl(self._venue), AccountControl(self._venue)
+        table: dict[tuple[str, str], Callable[[Params], object]] = {
+            ("GET", "/state"): self.state,
+            ("POST", "/tape"): self.steer,
+            ("GET", "/tape/prices"): self.prices,
+            ("GET", "/events"): self.events,
+            ("GET", "/faults"): faults.show,
+            ("POST", "/faults"): faults.set,
+            ("DELETE", "/faults"): faults.clear,
+            ("POST", "/prices"): faults.set_prices,
+            ("DELETE", "/prices"): faults.clear_prices,
+            ("POST", "/announcements"): faults.announce,
+            ("GET", "/accounts"): accounts.show,
+            ("POST", "/accounts"): accounts.open,
+            ("POST", "/accounts/deposit"): accounts.deposit,
+            ("POST", "/positions"): accounts.set_position,
+            ("GET", "/keys"): accounts.keys,
+            ("POST", "/keys"): accounts.set_key,
+            ("DELETE", "/keys"): accounts.remove_key,
+        }
         return Starlette(
-            routes=[
-                Route("/state", self._guarded(self.state), methods=["GET"]),
-                Route("/tape", self._guarded(self.steer), methods=["POST"]),
-                Route("/tape/prices", self._guarded(self.prices), methods=["GET"]),
-                Route("/events", self._guarded(self.events), methods=["GET"]),
-            ]
+            routes=[Route(path, self._guarded(handler), methods=[verb]) for (verb, path), handler in table.items()]
         )
 
     def state(self, _params: Params) -> object:

@@ -153,7 +153,7 @@ def _say_pending(_bite: Bite, _arrival: Arrival, fate: Fate) -> Fate:
 
 
 def _read_stale(bite: Bite, arrival: Arrival, fate: Fate) -> Fate:
-    question = (arrival.account, arrival.path, repr(vars(arrival.params)))
+    question = (arrival.account, arrival.path, repr(arrival.params.fields()))
     return _rewriting(fate, lambda answer: bite.memory.setdefault(question, answer))
 
 
