@@ -72,6 +72,10 @@ class Params:
         """Return whether the field was sent with a value."""
         return name in self._fields
 
+    def fields(self) -> Mapping[str, object]:
+        """Return all fields sent with a value, as they came."""
+        return self._fields
+
     def text(self, name: str) -> str | None:
         """Return a text, None if it was not sent."""
         value = self._fields.get(name)
