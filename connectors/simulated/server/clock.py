@@ -1,7 +1,9 @@
-"""The protocol clock: real time in milliseconds, never running backwards.
+"""The protocol clock: milliseconds that never run backwards, of real time or of the tape.
 
-Why: every row the exchange publishes is stamped with real time, whatever day the tape plays. The
-clock is passed in, so tests can stand still and a replay cannot be disturbed.
+Why: every row the exchange publishes is stamped with it and every timer runs on it. Real time is
+what a client expects, whatever day the tape plays. The tape's time moves with its steps only, so
+that the same steps and requests give the same bytes at any speed, and nothing happens between
+steps. The clock is passed in, so tests can stand still and a replay cannot be disturbed.
 
 Units: milliseconds since 1970 UTC.
 """
@@ -37,6 +39,11 @@ class MonotonicClock:
     def advance_to(self, at_ms: int) -> None:
         """Never answer with less than this from now on (the end of a replayed journal)."""
         self._last_ms = max(self._last_ms, at_ms)
+
+
+def standing_clock() -> int:
+    """Return the beginning of time: a `MonotonicClock` over it moves when it is told to, and only then."""
+    return 0
 
 
 def iso(at_ms: int) -> str:

@@ -15,7 +15,8 @@ import contextlib
 import errno
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from itertools import islice
 from types import TracebackType
 from typing import Self
 
@@ -28,9 +29,12 @@ from connectors.simulated.server.auth import ApiKey
 from connectors.simulated.server.clock import Clock, system_clock
 from connectors.simulated.server.control import Control
 from connectors.simulated.server.json_text import dump
-from connectors.simulated.server.player import Player, Steps, run_refresher, run_timers
+from connectors.simulated.server.player import Player, Steps, run_compaction, run_refresher, run_timers
+from connectors.simulated.server.recorded_app import RecordedApp
+from connectors.simulated.server.recording import Recorder, run_flushing
+from connectors.simulated.server.redaction import Redaction
 from connectors.simulated.server.rest.door import Door
-from connectors.simulated.server.settings import HOST, ExchangeSettings
+from connectors.simulated.server.settings import HOST, ClockKind, ExchangeSettings
 from connectors.simulated.server.sockets import MULTIPLEXED_PATH, Switchboard
 from connectors.simulated.server.state import StateError
 from connectors.simulated.server.stream_protocol import StreamProtocol
@@ -59,6 +63,7 @@ class EmbeddedExchange:
         ws_url: The real-time address.
         control_url: The control API.
         listening: The two sockets, while it runs.
+        recorder: What records the venue's port, if anything does.
     """
 
     def __init__(self, settings: ExchangeSettings, *, tape: Steps | None = None, clock: Clock = system_clock) -> None:
@@ -67,7 +72,7 @@ class EmbeddedExchange:
         Args:
             settings: What it is like.
             tape: Prices to play instead of those the settings name.
-            clock: Protocol time.
+            clock: Real time, which protocol time follows unless the settings say otherwise.
 
         Raises:
             CandleFileError: If the candle file cannot be played.
@@ -82,6 +87,7 @@ class EmbeddedExchange:
         self._loops: list[asyncio.Task[None]] = []
         self._servers: list[_Server] = []
         self.listening: list[socket.socket] = []
+        self.recorder: Recorder | None = None
 
     async def __aenter__(self) -> Self:
         """Open the state, take the ports, start to play.
@@ -89,10 +95,11 @@ class EmbeddedExchange:
         Raises:
             PortInUse: If a given port is taken.
             StateError: If the state directory cannot be used.
+            RecordingError: If the recording cannot be begun.
         """
         try:
             self.listening = [_bound(self.settings.port), _bound(self.settings.control_port)]
-            self.venue.open(_fingerprint(self.settings))
+            self._open()
             self.player = Player(self.venue, self._tape)
         except BaseException:
             self._release()
@@ -157,6 +164,16 @@ class EmbeddedExchange:
             "other_keys": {one.name: {"key": one.key_id, "secret": one.secret} for one in others},
         }
 
+    def _open(self) -> None:
+        settings, venue = self.settings, self.venue
+        if settings.record is not None:
+            secrets = Redaction(lambda: frozenset(key.secret for key in venue.keyring.all()))
+            self.recorder = Recorder(settings.record, clock=venue.wall, redaction=secrets)
+        if settings.clock is ClockKind.TAPE:
+            for first in islice(self._tape.steps(), 1):
+                venue.clock.advance_to(first.tape_ms)
+        venue.open(_fingerprint(settings))
+
     def _start(self) -> None:
         door, switchboard = Door(self.venue, line_of=self._line_of), Switchboard(self.venue)
         control = Control(self.venue, self.player, _tape_description(self.settings))
@@ -172,13 +189,23 @@ class EmbeddedExchange:
         async def venue_app(scope: Scope, receive: Receive, send: Send) -> None:
             await (door if scope["type"] == "http" else sockets)(scope, receive, send)
 
-        apps: tuple[ASGIApp, ASGIApp] = (venue_app, control.app())
+        public = venue_app if self.recorder is None else RecordedApp(venue_app, self.recorder)
+        apps: tuple[ASGIApp, ASGIApp] = (public, control.app())
         for app, one in zip(apps, self.listening, strict=True):
             server = _Server(_config(app))
             self._servers.append(server)
             self._tasks.create_task(server.serve(sockets=[one]), name="exchange port")
-        loops = (self.player.run(), run_timers(self.venue), run_refresher(self.venue))
-        self._loops = [self._tasks.create_task(loop, name="exchange loop") for loop in loops]
+        self._loops = [self._tasks.create_task(loop, name="exchange loop") for loop in self._loops_to_run()]
+
+    def _loops_to_run(self) -> Iterator[Coroutine[None, None, None]]:
+        yield self.player.run()
+        yield run_refresher(self.venue)
+        if self.settings.clock is ClockKind.REAL:  # timers on the tape's clock go off with its steps
+            yield run_timers(self.venue)
+        if self.settings.state_dir is not None:
+            yield run_compaction(self.venue)
+        if self.recorder is not None:
+            yield run_flushing(self.recorder)
 
     def _line_of(self, peer: object) -> asyncio.Transport | None:
         """Return the connection of a peer of the venue's own port."""
@@ -190,6 +217,9 @@ class EmbeddedExchange:
         for one in self.listening:
             one.close()
         self.venue.close()
+        if self.recorder is not None:
+            self.recorder.close()
+            self.recorder = None
 
 
 async def serve(settings: ExchangeSettings, *, announce: Callable[[EmbeddedExchange], None]) -> None:
@@ -327,6 +357,7 @@ def _fingerprint(settings: ExchangeSettings) -> dict[str, str]:
         "range": f"{settings.since or ''}..{settings.until or ''}{' violent day' if settings.pick_day else ''}",
         "speed": settings.speed or "its own",  # it decides how fine the steps are
         "switches": repr(settings.switches),
+        "clock": settings.clock.value,
     }
 
 

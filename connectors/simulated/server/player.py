@@ -24,6 +24,7 @@ _LAG_BYTES = 256 * 1024  # beyond which a tape without waits waits for its reade
 _PATIENCE_S = 1.0
 _CATCH_UP_S = 0.05  # of lateness that is made good
 _LOOK_S = 0.001
+_COMPACTION_S = 1.0  # between two looks at the length of the journal
 
 
 class Steps(Protocol):
@@ -140,6 +141,13 @@ async def run_timers(venue: Venue) -> None:
                 await venue.timers_changed.wait()
         except TimeoutError:
             venue.pass_time()
+
+
+async def run_compaction(venue: Venue) -> None:
+    """Keep the state directory short, until cancelled."""
+    while True:
+        await asyncio.sleep(_COMPACTION_S)
+        venue.compact()
 
 
 async def run_refresher(venue: Venue) -> None:

@@ -59,7 +59,7 @@ class Session:
         self._active: dict[Subscription, None] = {}
         self._errors_left = venue.settings.limits.errors_per_session
         self._topics_left = TokenBucket(
-            capacity=venue.settings.limits.topics_per_minute, period_ms=_MS_PER_MINUTE, now_ms=venue.clock()
+            capacity=venue.settings.limits.topics_per_minute, period_ms=_MS_PER_MINUTE, now_ms=venue.wall()
         )
         self.outlet = outlet
         self.address = address
@@ -236,7 +236,7 @@ class Session:
     def _charged_account(self) -> int:
         account = self.account or 0
         verdict = self._venue.limits.admit(
-            account=account, address=self.address, is_order=False, now_ms=self._venue.clock()
+            account=account, address=self.address, is_order=False, now_ms=self._venue.wall()
         )
         if verdict.retry_after_s is not None:
             raise _over_limit(verdict.retry_after_s)
@@ -264,7 +264,7 @@ class Session:
     def _require_room(self) -> None:
         if len(self._pending) >= MOST_TOPICS:
             raise too_many_pending()
-        now_ms = self._venue.clock()
+        now_ms = self._venue.wall()
         if self._venue.settings.limits.is_on and not self._topics_left.take(now_ms):
             raise _over_limit(self._topics_left.retry_after_s(now_ms))
 

@@ -12,6 +12,7 @@ Units: `at_ms` real time in milliseconds since 1970 UTC.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from connectors.simulated.server.clock import Clock
 from connectors.simulated.server.redaction import Redaction
 
 _BATCH_BYTES = 64 * 1024
+_FLUSH_S = 1.0
 _PRIVATE_FILE = 0o600
 _log = structlog.get_logger()
 
@@ -131,6 +133,13 @@ class Recorder:
         if self.stopped_by is None:
             self.flush()
         os.close(self._file)
+
+
+async def run_flushing(recorder: Recorder) -> None:
+    """Write what has gathered once a second, until cancelled."""
+    while True:
+        await asyncio.sleep(_FLUSH_S)
+        recorder.flush()
 
 
 def read_recording(path: Path) -> Iterator[Line]:

@@ -30,6 +30,13 @@ class RowStyle(Enum):
     SPARSE = "sparse"  # left out: what the newest real rows look like
 
 
+class ClockKind(Enum):
+    """Whose time protocol time is."""
+
+    REAL = "real"
+    TAPE = "tape"  # moves with the tape's steps; signatures and request limits stay with real time
+
+
 class PositionKeys(Enum):
     """What identifies a row of `position` on the stream."""
 
@@ -72,7 +79,11 @@ class ExchangeSettings:
         speed: Pace of the tape as `--speed` takes it (a factor, `fit:SECONDS`, `max`); None for
             the tape's own.
         start_paused: Publish the first prices and wait for `POST /tape`.
-        state_dir: Folder of the journal; None keeps nothing.
+        clock: Whose time rows are stamped with and timers run on.
+        state_dir: Folder of snapshot and journal; None keeps nothing.
+        compact_bytes: Length of the journal from which a snapshot takes its place.
+        snapshot: Snapshot to begin with; None begins anew.
+        record: File that everything on the venue's port is recorded to; None records nothing.
         accounts: Number of funded accounts.
         balances: Opening balances of each account, currency to minor units.
         rows: How empty columns are written; full rows come with partials of the old form.
@@ -101,7 +112,11 @@ class ExchangeSettings:
     pick_day: bool = False
     speed: str | None = None
     start_paused: bool = False
+    clock: ClockKind = ClockKind.REAL
     state_dir: Path | None = None
+    compact_bytes: int = 4 * 1024 * 1024
+    snapshot: Path | None = None
+    record: Path | None = None
     accounts: int = 1
     balances: Mapping[str, int] = field(
         default_factory=lambda: MappingProxyType({"XBt": _ONE_BITCOIN, "USDt": _HUNDRED_THOUSAND_TETHER})

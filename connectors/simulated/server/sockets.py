@@ -58,7 +58,7 @@ class Switchboard:
     async def answer(self, socket: WebSocket) -> None:
         """Serve one connection from hand-shake to end."""
         address = address_of(socket.client)
-        now_ms = self._venue.clock()
+        now_ms = self._venue.wall()
         if self._venue.limits.is_banned(address, now_ms):
             page = Response(BAN_PAGE, status_code=403, media_type="text/html", headers=BAN_HEADERS)
             await socket.send_denial_response(page)

@@ -39,7 +39,6 @@ __all__ = ["JOURNAL_NAME", "SNAPSHOT_NAME", "Record", "StateError", "StateJourna
 
 JOURNAL_NAME = "inputs.jsonl"
 SNAPSHOT_NAME = "snapshot.json"
-COMPACT_BYTES = 4 * 1024 * 1024  # some two seconds to read back
 _SHARE = 4  # a journal shorter than this part of its snapshot stays: writing costs more than reading
 _PRIVATE_FOLDER = 0o700
 
@@ -70,7 +69,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class StateJournal:
     """The state directory of one exchange, locked while it is open."""
 
-    def __init__(self, folder: Path, settings: Mapping[str, str], *, compact_bytes: int = COMPACT_BYTES) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str], *, compact_bytes: int = 4 * 1024 * 1024) -> None:
         """Open or create the directory.
 
         Args:
@@ -147,6 +146,11 @@ class StateJournal:
         """Take back all records after this length."""
         os.ftruncate(self._file, length)
         self._length = length
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has been written since the snapshot; known before the replay only."""
+        return self._path.stat().st_size == self._length
 
     @property
     def is_outgrown(self) -> bool:

@@ -11,9 +11,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 
+import structlog
 from msgspec.structs import replace
 
+from connectors.simulated.engine import snapshot
 from connectors.simulated.engine.changes import Reply
 from connectors.simulated.engine.exchange import Exchange
 from connectors.simulated.engine.faults.board import FaultBoard
@@ -21,16 +24,19 @@ from connectors.simulated.engine.inputs import Input, OpenAccount, PassTime, Set
 from connectors.simulated.engine.refusals import Refused
 from connectors.simulated.server import keys
 from connectors.simulated.server.auth import Keyring, derive_keys
-from connectors.simulated.server.clock import Clock, MonotonicClock
+from connectors.simulated.server.clock import Clock, MonotonicClock, standing_clock
 from connectors.simulated.server.faults.doors import Faults
 from connectors.simulated.server.faults.keeper import Keeper
 from connectors.simulated.server.history import History
 from connectors.simulated.server.hub import Hub
 from connectors.simulated.server.limits import RequestLimits
-from connectors.simulated.server.settings import ExchangeSettings
-from connectors.simulated.server.state import Record, StateJournal, TapeState
+from connectors.simulated.server.settings import ClockKind, ExchangeSettings
+from connectors.simulated.server.snapshot_file import VERSION, Header, read_snapshot, write_snapshot
+from connectors.simulated.server.state import Record, StateError, StateJournal, TapeState
+from connectors.simulated.server.venue_state import VenueState
 
 FIRST_ACCOUNT = 100_001
+_log = structlog.get_logger()
 
 
 class Venue:
@@ -38,7 +44,8 @@ class Venue:
 
     Attributes:
         settings: What this exchange was started with.
-        clock: Protocol time.
+        clock: Protocol time: what rows are stamped with and timers run on.
+        wall: Real time: what signatures expire by and request limits refill by.
         exchange: The engine; to be read, never to be changed but through `submit`.
         hub: Publication.
         history: What happened, on both clocks.
@@ -53,7 +60,8 @@ class Venue:
 
     def __init__(self, settings: ExchangeSettings, clock: Clock) -> None:
         self.settings = settings
-        self.clock = MonotonicClock(clock)
+        self.wall = MonotonicClock(clock)
+        self.clock = self.wall if settings.clock is ClockKind.REAL else MonotonicClock(standing_clock)
         self.exchange = Exchange(switches=settings.switches)
         self.hub = Hub(
             self.exchange,
@@ -74,28 +82,48 @@ class Venue:
         self.tape_ms: int | None = None
         self._last_prices: SetPrices | None = None
         self._journal: StateJournal | None = None
+        self._fingerprint: dict[str, str] = {}
 
     def open(self, fingerprint: Mapping[str, str]) -> None:
-        """Replay the state directory, if there is one, and see to it that the accounts exist.
+        """Go on from the snapshot and the state directory, if there are any, and see to it that the accounts exist.
 
         Args:
-            fingerprint: Settings that have to be the same as when the directory was written.
+            fingerprint: Settings that have to be the same as when the state was written.
 
         Raises:
-            StateError: If the directory cannot be used.
+            StateError: If the snapshot or the directory cannot be used.
         """
+        self._fingerprint = dict(fingerprint)
         if self.settings.state_dir is not None:
-            journal = StateJournal(self.settings.state_dir, fingerprint)
-            try:
-                for record in journal.replay():
-                    self._replay(record)
-            except BaseException:
-                journal.close()
-                raise
-            self._journal = journal
+            self._open_journal(self.settings.state_dir)
+        elif self.settings.snapshot is not None:
+            self._restore(self._given(self.settings.snapshot), self.settings.snapshot)
         for account in self.accounts:
             if not self.exchange.has_account(account):
                 self.submit(OpenAccount(account=account, balances=dict(self.settings.balances)))
+
+    def save(self) -> bytes:
+        """Return all that a restart needs as one document; the same state gives the same bytes."""
+        return snapshot.save(
+            VenueState(
+                at_ms=self.clock(),
+                step=self.step,
+                tape_ms=self.tape_ms,
+                tape=self.tape,
+                last_prices=self._last_prices,
+                world=self.exchange.world,
+                published=self.hub.published,
+                history=self.history,
+            )
+        )
+
+    def save_to(self, path: Path) -> None:
+        """Write a snapshot that an exchange of the same settings can begin with.
+
+        Raises:
+            StateError: If it cannot be written.
+        """
+        write_snapshot(path, Header(version=VERSION, settings=self._fingerprint), self.save())
 
     def close(self) -> None:
         """Close the journal."""
@@ -114,6 +142,8 @@ class Venue:
             Refused: If the venue would answer with an HTTP error.
             StateError: If it could not be journalled; nothing has changed then.
         """
+        if self.settings.clock is ClockKind.TAPE and isinstance(value, SetPrices):
+            self.clock.advance_to(value.tape_ms)
         record = Record(at_ms=self.clock(), input=value, step=step)
         journal = self._journal
         before = None if journal is None else journal.append(record)
@@ -125,6 +155,16 @@ class Venue:
             if journal is not None and before is not None:
                 journal.cut(before)  # what the engine could not take must not break the next start
             raise
+
+    def compact(self) -> None:
+        """Put a snapshot in the place of a journal that has become long.
+
+        Raises:
+            StateError: If it is not known whether the snapshot is on disk.
+        """
+        journal = self._journal
+        if journal is not None and journal.is_outgrown and not journal.compact(self.save()):
+            _log.warning("no room for a snapshot: the journal goes on", folder=str(self.settings.state_dir))
 
     def repeat_prices(self) -> None:
         """Publish the last prices once more, so that market tables move while the tape stands still."""
@@ -146,6 +186,45 @@ class Venue:
         at_ms = self.clock()
         self.exchange.refresh(account, at_ms=at_ms)
         self._publish(at_ms)
+
+    def _open_journal(self, folder: Path) -> None:
+        journal = StateJournal(folder, self._fingerprint, compact_bytes=self.settings.compact_bytes)
+        try:
+            self._begin(journal, folder)
+            for record in journal.replay():
+                self._replay(record)
+        except BaseException:
+            journal.close()
+            raise
+        self._journal = journal
+
+    def _begin(self, journal: StateJournal, folder: Path) -> None:
+        """Load the snapshot that a journal goes on from; the one given, if the journal is new."""
+        kept, given = journal.take_snapshot(), self.settings.snapshot
+        if given is not None:
+            if kept is not None or not journal.is_empty:
+                raise StateError(f"state directory {folder}: has a state already; leave the snapshot out")
+            kept = self._given(given)
+            if not journal.compact(kept):
+                raise StateError(f"state directory {folder}: no room for the snapshot")
+        if kept is not None:
+            self._restore(kept, folder if given is None else given)
+
+    def _given(self, path: Path) -> bytes:
+        return read_snapshot(path, self._fingerprint)[1]
+
+    def _restore(self, document: bytes, path: Path) -> None:
+        try:
+            state = snapshot.load(document, VenueState)
+        except snapshot.SnapshotError as error:
+            raise StateError(f"{path}: {error}") from error
+        self.clock.advance_to(state.at_ms)
+        self.step, self.tape_ms, self.tape = state.step, state.tape_ms, state.tape
+        self._last_prices = state.last_prices
+        self.exchange.restore(state.world)
+        self.hub.restore(state.published)
+        self.history = state.history
+        keys.fill(self.keyring, self.exchange, seed=self.settings.seed)
 
     def _board(self) -> FaultBoard:
         return self.exchange.faults()

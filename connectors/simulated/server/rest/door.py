@@ -105,7 +105,7 @@ class Door:
         return self._refusal(visit) or self._carried_out(visit, AS_USUAL)
 
     def _visit(self, request: HttpRequest) -> _Visit:
-        return _Visit(request=request, now_ms=self._venue.clock())
+        return _Visit(request=request, now_ms=self._venue.wall())
 
     def _refusal(self, visit: _Visit) -> Reply | None:
         """Return the answer to a request that does not get as far as its handler."""
