@@ -82,7 +82,7 @@ def position_row(
         "riskValue": own.risk_value,
         "homeNotional": home,
         "foreignNotional": foreign,
-        "posState": "Liquidation" if position.is_in_liquidation else None,
+        "posState": position.state.value or None,
         **_margins(position, own),
         **_results(position, own),
         "marginCallPrice": edges.liquidation if edges else None,
@@ -209,7 +209,7 @@ def margin_row(account: Account, wallet: Wallet, whole: Standing, *, at_ms: int)
         "timestamp": iso(at_ms),
         "foreignMarginBalance": 0,
         "foreignRequirement": 0,
-        "isolatedUnrealisedPnl": whole.unrealised_pnl - whole.cross_pnl,
+        "isolatedUnrealisedPnl": whole.isolated_pnl,
     }
 
 

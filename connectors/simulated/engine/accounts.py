@@ -5,7 +5,7 @@ Units: minor units of the currency. Source: rows of the venue's `wallet` and `tr
 
 from __future__ import annotations
 
-from connectors.simulated.engine.funding import record_booking
+from connectors.simulated.engine.bookings import record_booking
 from connectors.simulated.engine.inputs import Deposit, OpenAccount
 from connectors.simulated.engine.ledger import Account, Wallet, add
 from connectors.simulated.engine.refusals import Refused

@@ -9,12 +9,12 @@ Source: www.bitmex.com/api/explorer (Order), www.bitmex.com/app/restAPIMessages.
 
 from __future__ import annotations
 
-from connectors.simulated.engine import affordability, contingency, matching, pegs, shrinking, triggers
+from connectors.simulated.engine import affordability, contingency, matching, pegs, shrinking, tradable, triggers
 from connectors.simulated.engine.bands import check_price
 from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.inputs import CancelAll, CancelAllAfter, CancelOrders, PlaceOrder
 from connectors.simulated.engine.ledger import Account, Position
-from connectors.simulated.engine.market import Market
+from connectors.simulated.engine.market import Market, MarketState
 from connectors.simulated.engine.order_checks import draft
 from connectors.simulated.engine.order_rows import order_row
 from connectors.simulated.engine.orders import Order, OrdType
@@ -48,6 +48,7 @@ def place(world: World, request: PlaceOrder) -> Row:
     position = world.position(account, market.contract)
     check_not_in_liquidation(position)
     order = draft(request, market.contract, held=position.quantity)
+    tradable.check(market, position, order)
     pegs.start(world, order)
     check_client_id_is_new(world, account, order.cl_ord_id)
     _check_counts(world, account, order)
@@ -89,6 +90,8 @@ def open_market(world: World, symbol: str) -> Market:
         Refused: If it is unknown, without prices yet, or halted.
     """
     market = world.market(symbol)
+    if market.state is not MarketState.OPEN:
+        raise Refused("Instrument expired")
     if not market.has_prices:
         raise Refused("Instrument has no mark price")
     if market.is_halted:

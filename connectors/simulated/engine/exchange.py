@@ -16,13 +16,16 @@ from typing import Self, assert_never
 from connectors.simulated.engine import (
     accounts,
     amending,
+    decrees,
     entry,
     inputs,
     leverage,
     position_log,
+    settlement,
     snapshot,
     staging,
     steps,
+    takeover,
     triggers,
 )
 from connectors.simulated.engine.account_rows import margin_row, wallet_row
@@ -34,7 +37,6 @@ from connectors.simulated.engine.ledger import Position, cash
 from connectors.simulated.engine.order_rows import order_row
 from connectors.simulated.engine.public_rows import book_rows, index_row, instrument_row
 from connectors.simulated.engine.refusals import Refused
-from connectors.simulated.engine.rows import iso
 from connectors.simulated.engine.standing import standing
 from connectors.simulated.engine.switches import Switches
 from connectors.simulated.engine.world import World, new_world
@@ -101,6 +103,7 @@ class Exchange:
         if self._world.faults.active:
             ordering.before_timers(self._world)
         entry.fire_timers(self._world)
+        settlement.settle_expired(self._world)
         try:
             reply = self._dispatch(value)
             triggers.release_linked(self._world)
@@ -130,6 +133,8 @@ class Exchange:
                 | inputs.SetKey()
             ):
                 return staging.stage(self._world, value)
+            case inputs.SettleContract() | inputs.RestrictMarket() | inputs.SetMarkMethod() | inputs.FundInsurance():
+                decrees.decree(self._world, value)
             case _:
                 return self._request(value)
         return None
@@ -277,18 +282,19 @@ class Exchange:
 
     def liquidation_rows(self) -> list[Row]:
         """Return the liquidation orders now in the book."""
-        return list(self._world.liquidations.values())
+        return [order.row() for order in self._world.liquidations.values()]
 
     def funding_rows(self) -> list[Row]:
         """Return the funding exchanges so far, oldest first."""
         return list(self._world.fundings)
 
+    def settlement_rows(self) -> list[Row]:
+        """Return the settlements so far, oldest first."""
+        return list(self._world.settlements)
+
     def insurance_rows(self) -> list[Row]:
         """Return the insurance fund's balance per currency."""
-        return [
-            {"currency": currency, "timestamp": iso(self._world.at_ms), "walletBalance": balance}
-            for currency, balance in sorted(self._world.house.fund.items())
-        ]
+        return [takeover.insurance_row(self._world, currency) for currency in sorted(self._world.house.fund)]
 
     def faults(self) -> FaultBoard:
         """Return the faults that are set; to be read, not to be changed."""
@@ -318,6 +324,7 @@ class Exchange:
             sum(cash(a, currency) for a in self._world.accounts.values() if currency in a.wallets)
             + house.provider.get(currency, 0)
             + house.fund.get(currency, 0)
+            + house.seized.get(currency, 0)
             + house.fees.get(currency, 0)
             == deposited
             for currency, deposited in house.deposits.items()

@@ -15,16 +15,15 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from connectors.simulated.engine.account_rows import wallet_row
-from connectors.simulated.engine.changes import Row
+from connectors.simulated.engine.bookings import book_session
 from connectors.simulated.engine.contracts import EXACT, Contract
 from connectors.simulated.engine.inputs import SymbolPrices
-from connectors.simulated.engine.ledger import Account, Position, Wallet, add
+from connectors.simulated.engine.ledger import Account, Position, add
 from connectors.simulated.engine.market import INTEREST, Market
 from connectors.simulated.engine.order_rows import ExecutionStamp, FillFigures, system_execution_row
 from connectors.simulated.engine.public_rows import funding_row
 from connectors.simulated.engine.reports import publish_execution
-from connectors.simulated.engine.rows import iso, notionals
+from connectors.simulated.engine.rows import notionals
 from connectors.simulated.engine.standing import standing
 from connectors.simulated.engine.world import World
 
@@ -88,7 +87,7 @@ def _exchange_all(world: World) -> None:
             _exchange(world, market)
     for account in world.accounts.values():
         for wallet in account.wallets.values():
-            _book_session(world, account, wallet)
+            book_session(world, account, wallet)
 
 
 def _exchange(world: World, market: Market) -> None:
@@ -143,43 +142,3 @@ def _charge_isolated(world: World, account: Account, position: Position, paid: i
     available = standing(world, account, position.contract.settl_currency).available
     position.pos_loss += paid
     position.pos_cross += min(paid, max(0, available))
-
-
-def _book_session(world: World, account: Account, wallet: Wallet) -> None:
-    """Move realised results into the wallet's amount."""
-    held = account.held(wallet.currency)
-    moved = 0
-    for position in held:
-        if position.current_comm or position.realised_cost:
-            moved += position.book()
-            world.mark_stale(position)
-    if not moved:
-        return
-    wallet.amount += moved
-    wallet.prev_realised_pnl = moved
-    record_booking(world, account, wallet, "RealisedPNL", moved)
-
-
-def record_booking(world: World, account: Account, wallet: Wallet, kind: str, amount: int) -> None:
-    """Log a change of a wallet's amount."""
-    wallet.changed_ms = world.at_ms
-    row: Row = {
-        "transactID": world.new_id("transact"),
-        "account": account.number,
-        "currency": wallet.currency,
-        "transactType": kind,
-        "amount": amount,
-        "fee": 0,
-        "transactStatus": "Completed",
-        "address": None,
-        "tx": None,
-        "text": None,
-        "transactTime": iso(world.at_ms),
-        "walletBalance": wallet.amount,
-        "marginBalance": None,
-        "timestamp": iso(world.at_ms),
-    }
-    account.history.append(row)
-    world.emit("transact", account.number, row)
-    world.emit("wallet", account.number, wallet_row(wallet))
-    world.stale_margins[account.number, wallet.currency] = None

@@ -150,6 +150,37 @@ class Print(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     price: Decimal
 
 
+class SettleContract(_Input, frozen=True, kw_only=True):
+    """The venue ends a contract now: all positions close at `price`, by default the mean index."""
+
+    symbol: str
+    price: Decimal | None = None
+
+
+class RestrictMarket(_Input, frozen=True, kw_only=True):
+    """The venue takes only orders that shrink positions in a contract, or all orders again."""
+
+    symbol: str
+    reduce_only: bool = True
+
+
+class SetMarkMethod(_Input, frozen=True, kw_only=True):
+    """From the next step on a contract is marked by `FairPrice`, `LastPrice` or `IndicativeSettlePrice`."""
+
+    symbol: str
+    method: str
+
+
+class FundInsurance(_Input, frozen=True, kw_only=True):
+    """Money put into the insurance fund or, negative, taken out of it."""
+
+    currency: str
+    amount: int  # minor units
+
+
+Decree = SettleContract | RestrictMarket | SetMarkMethod | FundInsurance
+
+
 class SymbolPrices(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One contract's prices and liquidity at one instant of the tape.
 
@@ -263,7 +294,7 @@ class SetKey(_Input, frozen=True, kw_only=True):
 PositionRequest = SetLeverage | SetCrossLeverage | Isolate | TransferMargin | SetRiskLimit
 Request = PlaceOrder | AmendOrder | CancelOrders | CancelAll | CancelAllAfter | PositionRequest
 Staging = SetFault | ClearFault | FaultBit | Announce | SetPosition | SetKey
-Plain = Request | OpenAccount | Deposit | SetPrices | PassTime | Staging
+Plain = Request | OpenAccount | Deposit | SetPrices | PassTime | Staging | Decree
 
 
 class Scripted(_Input, frozen=True, kw_only=True):

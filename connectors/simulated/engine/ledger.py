@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import Enum
 from fractions import Fraction
 
 from connectors.simulated.engine.changes import Row
@@ -24,6 +25,15 @@ from connectors.simulated.engine.remembered import remembered
 # What an account remembers: an exchange that runs for weeks must not grow without end.
 KEPT_FINISHED_ORDERS = 5_000
 KEPT_EXECUTIONS = 20_000
+
+
+class PositionState(Enum):
+    """`posState`: what the venue is doing to a position; `NORMAL` shows as an empty column."""
+
+    NORMAL = ""
+    LIQUIDATION = "Liquidation"  # about to be reduced or taken over
+    LIQUIDATED = "Liquidated"  # taken over in this moment
+    DELEVERAGE = "Deleverage"  # gives way to a liquidation of the other side
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,10 +54,16 @@ class Position:
     rebalanced_pnl: int = 0
     prev_realised_pnl: int = 0
     opening_quantity: int = 0
-    is_in_liquidation: bool = False
+    state: PositionState = PositionState.NORMAL
+    state_ms: int = 0  # when it came into that state
     changed_ms: int = 0
     locked: tuple[object, Locked] | None = remembered()  # by `standing`
     edge: Decimal | None = remembered()  # liquidation price while isolated, likewise
+
+    @property
+    def is_in_liquidation(self) -> bool:
+        """Whether the position is about to be reduced or taken over."""
+        return self.state is PositionState.LIQUIDATION
 
     @property
     def side(self) -> int:
@@ -197,12 +213,14 @@ class House:
     """The other side of everything, so that money can be counted.
 
     `provider` is the cash of whoever stands behind the modelled liquidity, `fund` that of the
-    insurance fund, `fees` what the venue took; all by currency, costs of open positions included.
+    insurance fund, `seized` what positions cost that were taken over and are being worked off,
+    `fees` what the venue took; all by currency, costs of open positions included.
     """
 
     provider: dict[str, int] = field(default_factory=dict)
     provider_quantity: dict[str, int] = field(default_factory=dict)  # by symbol
     fund: dict[str, int] = field(default_factory=dict)
+    seized: dict[str, int] = field(default_factory=dict)
     fees: dict[str, int] = field(default_factory=dict)
     deposits: dict[str, int] = field(default_factory=dict)
 

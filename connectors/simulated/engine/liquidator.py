@@ -1,31 +1,28 @@
-"""The liquidator: takes over positions whose mark price has reached the liquidation price.
+"""The liquidator: takes out positions whose margin no longer suffices, step by step.
 
-Why: this is the harm a guard exists to prevent, so it happens exactly as described: the
-contract's open orders go first, waiting stops included, then the whole position is taken over at
-the bankruptcy price. An isolated position fails alone; cross positions of one settlement currency
-fail together. The insurance fund stands between the takeover and the market.
+Why: this is the harm a guard exists to prevent, so it happens exactly as described. What fails
+together is a group: one position with a margin of its own, or all that share the equity of a
+currency. After each step the question is asked again, and a group that can live is left alone:
+
+1. the risk limit comes down to what position and open orders need, and with it the requirement;
+2. the contracts' open orders go, waiting stops included;
+3. the risk limit comes down to what the position alone needs;
+4. above the lowest risk limit the part beyond the next lower one is closed, wholly or not at all;
+5. the rest is taken over at the bankruptcy price.
 
 Units: prices in quote currency, money in minor units.
-Source: www.bitmex.com/app/liquidation; execution rows with text `Liquidation`.
+Source: www.bitmex.com/app/liquidation and /app/liquidationExamples.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 
-from connectors.simulated.engine.ledger import Account, Position, add
-from connectors.simulated.engine.liquidity import Match, plan
-from connectors.simulated.engine.market import Market
-from connectors.simulated.engine.matching import publish_trade
-from connectors.simulated.engine.order_rows import ExecutionStamp, FillFigures, system_execution_row
-from connectors.simulated.engine.orders import Side
+from connectors.simulated.engine import legacy_cross, reduction, takeover
+from connectors.simulated.engine.ledger import Account, Position, PositionState
 from connectors.simulated.engine.position_log import log_position
-from connectors.simulated.engine.reports import (
-    IN_LIQUIDATION,
-    cancel_because,
-    publish_execution,
-)
-from connectors.simulated.engine.rows import notionals
+from connectors.simulated.engine.reports import IN_LIQUIDATION, cancel_because
 from connectors.simulated.engine.standing import (
     Standing,
     boundaries,
@@ -35,7 +32,7 @@ from connectors.simulated.engine.standing import (
     price_after_loss,
     standing,
 )
-from connectors.simulated.engine.switches import LiquidationStyle
+from connectors.simulated.engine.switches import MarginEngine
 from connectors.simulated.engine.world import World
 
 # An account with this many times its maintenance is nowhere near; the exact prices can wait.
@@ -43,168 +40,186 @@ FAR = 2
 ZERO = Decimal(0)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """Positions of one account and currency that fail together; never empty."""
+
+    account: Account
+    currency: str
+    positions: list[Position]
+    is_shared: bool = False
+
+    @property
+    def is_announced(self) -> bool:
+        """Whether the group stands in liquidation since an earlier step."""
+        return any(p.is_in_liquidation for p in self.positions)
+
+
 def liquidate_due(world: World, account: Account) -> None:
     """Liquidate what of one account is due at the present marks; halted markets wait."""
+    legacy_cross.renew(world, account)
+    shares = world.switches.margin_engine is MarginEngine.NEW
     currencies: dict[str, None] = {}
     for position in list(account.positions.values()):
-        market = world.markets[position.contract.symbol]
-        if not position.quantity or market.is_halted:
+        if not position.quantity:
             continue
-        if position.is_cross:
+        if position.is_cross and shares:
             currencies[position.contract.settl_currency] = None
-        elif is_reached(position, market.mark, isolated_liquidation_price(world, position)):
-            _liquidate_isolated(world, account, position)
+        elif position.is_in_liquidation or _fails_alone(world, account, position):
+            _judge(world, Group(account=account, currency=position.contract.settl_currency, positions=[position]))
     for currency in currencies:
-        _liquidate_cross_if_due(world, account, currency)
+        if world.switches.order_margin_in_liquidation or not _is_far(world, account, currency):
+            held = [p for p in account.held(currency) if p.is_cross and p.quantity]
+            _judge(world, Group(account=account, currency=currency, positions=held, is_shared=True))
 
 
-def _liquidate_isolated(world: World, account: Account, position: Position) -> None:
-    _clear_orders(world, account, position)
-    whole = standing(world, account, position.contract.settl_currency)
-    price = boundaries(world, position, whole).bankruptcy
-    _take_over(world, account, position, price, position.contract.taker_fee)
-
-
-def _liquidate_cross_if_due(world: World, account: Account, currency: str) -> None:
-    if not world.switches.order_margin_in_liquidation and _is_far(world, account, currency):
+def take_out(world: World, account: Account, symbol: str) -> None:
+    """Take over, at once, what a settlement at the present mark of a contract would bankrupt."""
+    legacy_cross.renew(world, account)
+    position = account.positions.get(symbol)
+    if position is None or not position.quantity:
         return
-    whole = standing(world, account, currency)
-    held = [p for p in account.held(currency) if p.is_cross and p.quantity]
-    if any(world.markets[p.contract.symbol].is_halted for p in held):
+    currency, held = position.contract.settl_currency, [position]
+    is_shared = locked(world, position).is_shared
+    if is_shared:
+        held = [p for p in account.held(currency) if p.is_cross and p.quantity]
+    group = Group(account=account, currency=currency, positions=held, is_shared=is_shared)
+    if _is_due(world, group):
+        _clear_orders(world, group)
+        _take_over(world, group)
+    elif group.is_announced:
+        _let_live(world, group)
+
+
+def _judge(world: World, group: Group) -> None:
+    """Liquidate a group that is due, and let one live that no longer is."""
+    if any(world.markets[p.contract.symbol].is_halted for p in group.positions):
         return
-    if whole.cross_equity > whole.cross_maintenance and not _any_reached(world, held, whole):
-        return
-    for position in held:
-        _clear_orders(world, account, position)
-    prices = [_cross_takeover_price(position, whole) for position in held]
-    for position, price in zip(held, prices, strict=True):
-        # The takeover price already leaves nothing; there is no margin left to pay a fee from.
-        _take_over(world, account, position, price, ZERO)
+    if _is_due(world, group):
+        _liquidate(world, group)
+    elif group.is_announced:
+        _let_live(world, group)
+
+
+def _is_due(world: World, group: Group) -> bool:
+    """Return whether a group's margin no longer suffices."""
+    if not group.is_shared:
+        return _fails_alone(world, group.account, group.positions[0])
+    whole = standing(world, group.account, group.currency)
+    if whole.shared_equity <= whole.shared_maintenance:
+        return True
+    return any(_has_reached(world, position, whole) for position in group.positions)
+
+
+def _fails_alone(world: World, account: Account, position: Position) -> bool:
+    """Return whether a position with a margin of its own has come to its liquidation price."""
+    if position.is_cross:
+        return _has_reached(world, position, standing(world, account, position.contract.settl_currency))
+    mark = world.markets[position.contract.symbol].mark
+    return is_reached(position, mark, isolated_liquidation_price(world, position))
+
+
+def _has_reached(world: World, position: Position, whole: Standing) -> bool:
+    mark = world.markets[position.contract.symbol].mark
+    return is_reached(position, mark, boundaries(world, position, whole).liquidation)
 
 
 def _is_far(world: World, account: Account, currency: str) -> bool:
-    """Return whether the cross positions are nowhere near, by a sum that needs no prices."""
+    """Return whether the shared positions are nowhere near, by a sum that needs no prices."""
     equity, maintenance = account.wallet_balance(currency), 0
     for position in account.positions.values():
         if not position.quantity or position.contract.settl_currency != currency:
             continue
         held = locked(world, position)
-        if position.is_cross:
-            equity += position.unrealised_pnl(world.markets[position.contract.symbol].mark)
-            maintenance += held.pos_maint
-        else:
+        if not held.is_shared:
             equity -= held.pos_margin
+            continue
+        if position.is_in_liquidation:
+            return False
+        equity += position.unrealised_pnl(world.markets[position.contract.symbol].mark)
+        maintenance += held.pos_maint
     return equity > FAR * maintenance
 
 
-def _any_reached(world: World, held: list[Position], whole: Standing) -> bool:
-    return any(
-        is_reached(
-            position,
-            world.markets[position.contract.symbol].mark,
-            boundaries(world, position, whole).liquidation,
-        )
-        for position in held
-    )
+def _liquidate(world: World, group: Group) -> None:
+    """Go through the steps until the group can live or is gone."""
+    if not group.is_announced:
+        if not _survives_relief(world, group):
+            _announce(world, group)
+        else:
+            return
+    if world.at_ms < max(p.state_ms for p in group.positions) + world.switches.liquidation_delay_ms:
+        return
+    while _reduce_one(world, group):
+        if not _is_due(world, group):
+            _let_live(world, group)
+            return
+    _take_over(world, group)
 
 
-def _cross_takeover_price(position: Position, whole: Standing) -> Decimal:
+def _survives_relief(world: World, group: Group) -> bool:
+    """Lower risk limits and cancel orders; return whether that was enough."""
+    for relief in (_lower_limits, _clear_orders, _lower_limits):
+        relief(world, group)
+        if not _is_due(world, group):
+            return True
+    return False
+
+
+def _lower_limits(world: World, group: Group) -> None:
+    """Bring risk limits down to what the positions, and their orders while there are any, need."""
+    whole = standing(world, group.account, group.currency)
+    for position in group.positions:
+        needed = whole.positions[position.contract.symbol].risk_value
+        limit = reduction.lowest_limit(position.contract, needed)
+        if limit < position.risk_limit:
+            position.risk_limit = limit
+            world.mark_stale(position)
+
+
+def _clear_orders(world: World, group: Group) -> None:
+    """Cancel the open orders of the group's contracts."""
+    for position in group.positions:
+        for order in group.account.open_in(position.contract.symbol):
+            cancel_because(world, group.account, order, IN_LIQUIDATION)
+
+
+def _announce(world: World, group: Group) -> None:
+    for position in group.positions:
+        position.state, position.state_ms = PositionState.LIQUIDATION, world.at_ms
+        log_position(world, group.account, position)
+
+
+def _let_live(world: World, group: Group) -> None:
+    for position in group.positions:
+        position.state = PositionState.NORMAL
+        world.mark_stale(position)
+
+
+def _reduce_one(world: World, group: Group) -> bool:
+    """Close the part of one position that a lower risk limit does not allow; return whether it went."""
+    return any(reduction.reduce(world, group.account, position) for position in group.positions)
+
+
+def _take_over(world: World, group: Group) -> None:
+    """Hand a group over at the prices that leave nothing."""
+    whole = standing(world, group.account, group.currency)
+    held = [position for position in group.positions if position.quantity]
+    if group.is_shared:
+        # These prices already leave nothing; there is no margin left to pay a fee from.
+        taken = [(position, _share_price(world, position, whole), ZERO) for position in held]
+    else:
+        taken = [(p, boundaries(world, p, whole).bankruptcy, p.contract.taker_fee) for p in held]
+    for position, price, fee_rate in taken:
+        takeover.seize(world, group.account, position, price, fee_rate)
+
+
+def _share_price(world: World, position: Position, whole: Standing) -> Decimal:
     """Return the price that takes the position's share of what equity is left.
 
     Shares follow the maintenance margins; with one position this is its bankruptcy price. Equity
     below zero makes the price better than the mark: the insurance fund pays the difference.
     """
     own = whole.positions[position.contract.symbol]
-    part = whole.cross_equity * own.pos_maint // max(whole.cross_maintenance, 1)
-    return price_after_loss(position, part - own.unrealised_pnl)
-
-
-def _clear_orders(world: World, account: Account, position: Position) -> None:
-    for order in account.open_in(position.contract.symbol):
-        cancel_because(world, account, order, IN_LIQUIDATION)
-
-
-def _take_over(world: World, account: Account, position: Position, price: Decimal, fee_rate: Decimal) -> None:
-    """Move a position to the insurance fund at a price, log it, and work it off."""
-    market = world.markets[position.contract.symbol]
-    quantity = -position.quantity
-    side = Side.BUY if quantity > 0 else Side.SELL
-    position.is_in_liquidation = True
-    log_position(world, account, position)
-    liquidation_id = _announce(world, market, side, abs(quantity), price)
-    _book(world, account, position, quantity, price=price, fee_rate=fee_rate)
-    position.is_in_liquidation = False
-    row = world.liquidations.pop(liquidation_id)
-    world.withdraw("liquidation", row)
-    world.mark_stale(position)
-    _work_off(world, market, side, abs(quantity))
-
-
-def _announce(world: World, market: Market, side: Side, quantity: int, price: Decimal) -> str:
-    """Show the liquidation order on the public table and return its id."""
-    liquidation_id = world.new_id("liquidation")
-    world.liquidations[liquidation_id] = {
-        "orderID": liquidation_id,
-        "symbol": market.contract.symbol,
-        "side": side.value,
-        "price": price,
-        "leavesQty": quantity,
-    }
-    world.emit("liquidation", None, world.liquidations[liquidation_id])
-    return liquidation_id
-
-
-def _book(
-    world: World,
-    account: Account,
-    position: Position,
-    quantity: int,
-    *,
-    price: Decimal,
-    fee_rate: Decimal,
-) -> None:
-    """Close the position in the account's books and log the execution."""
-    contract = position.contract
-    realised = position.realised_pnl
-    cost, fee = position.fill(quantity, price, fee_rate)
-    add(world.house.fund, contract.settl_currency, cost)
-    add(world.house.fees, contract.settl_currency, fee)
-    home, foreign = notionals(contract, quantity, price, quote_to_settle=world.quote_to_settle)
-    style = world.switches.liquidation_style
-    side = Side.BUY if quantity > 0 else Side.SELL
-    stamp = ExecutionStamp(
-        exec_id=world.new_id("execution"),
-        exec_type="Trade" if style is LiquidationStyle.TRADE else "Liquidation",
-        match_id=world.new_id("match"),
-        at_ms=world.at_ms,
-    )
-    figures = FillFigures(
-        quantity=abs(quantity),
-        price=price,
-        liquidity="RemovedLiquidity",
-        rate=fee_rate,
-        cost=cost,
-        fee=fee,
-        home=home,
-        foreign=foreign,
-        realised_pnl=position.realised_pnl - realised,
-    )
-    row = system_execution_row(position, stamp, figures, text="Liquidation", side=side.value)
-    publish_execution(world, account, row)
-
-
-def _work_off(world: World, market: Market, side: Side, quantity: int) -> None:
-    """Let the insurance fund sell or buy back what it took over; it keeps gain or loss."""
-    contract = market.contract
-    matches = [m for m in plan(market, taker=side, quantity=quantity, bound=None).matches if m.maker is None]
-    left = quantity - sum(match.quantity for match in matches)
-    if left:
-        # Beyond the modelled book the fund pays the worst price there is.
-        worst = matches[-1].price if matches else market.last
-        matches.append(Match(price=worst, quantity=left))
-    for match in matches:
-        signed = match.quantity * side.sign
-        add(world.house.fund, contract.settl_currency, -contract.signed_cost(signed, match.price))
-        world.house.trade(contract, signed, match.price)
-        market.taken[side] = market.taken.get(side, 0) + match.quantity
-        publish_trade(world, market, side, match, world.new_id("match"))
+    part = whole.shared_equity * own.pos_maint // max(whole.shared_maintenance, 1)
+    return price_after_loss(world, position, part - own.unrealised_pnl)

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
+from enum import Enum
 
 from connectors.simulated.engine.book import Book
 from connectors.simulated.engine.changes import Row
@@ -26,6 +28,21 @@ INTEREST = Decimal("0.0001")  # funding rate while nothing else is known
 def recent_rows() -> deque[Row]:
     """Return an empty history that keeps the latest rows only."""
     return deque(maxlen=RECENT)
+
+
+class MarketState(Enum):
+    """Whether a contract trades: `state` of its instrument row, a halt aside."""
+
+    OPEN = "Open"
+    SETTLED = "Settled"
+
+
+class MarkMethod(Enum):
+    """Where the mark price comes from."""
+
+    FAIR = "FairPrice"  # the tape's
+    LAST = "LastPrice"
+    INDEX = "IndicativeSettlePrice"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,6 +67,11 @@ class Market:
     limit_down: Decimal | None = None  # no order at a price below it
     limit_up: Decimal | None = None
     is_halted: bool = False
+    state: MarketState = MarketState.OPEN
+    settled_price: Decimal | None = None
+    is_reduce_only: bool = False
+    mark_method: MarkMethod = MarkMethod.FAIR
+    index_window: deque[tuple[int, Decimal]] = field(default_factory=lambda: deque(maxlen=31))  # ms, one a minute
     book: Book = field(default_factory=Book)
     waiting: dict[str, Order] = field(default_factory=dict)  # for their trigger price, by orderID, oldest first
     funding_rate: Decimal = ZERO  # charged at the next exchange
@@ -66,6 +88,12 @@ class Market:
     trades: deque[Row] = field(default_factory=recent_rows)
     quotes: deque[Row] = field(default_factory=recent_rows)
 
+    @property
+    def expiry_ms(self) -> int | None:
+        """When the contract expires, protocol ms; None for a perpetual."""
+        expiry = self.contract.expiry
+        return None if expiry is None else round(datetime.fromisoformat(expiry).timestamp() * 1000)
+
     def touch(self, taker: Side) -> Decimal:
         """Return the best price of the tape's that a taker of one side would meet."""
         return self.ask if taker is Side.BUY else self.bid
@@ -78,6 +106,8 @@ class Market:
             self.first_price = self.top_price = self.bottom_price = prices.last
             self.has_prices = True
         self.mark, self.index, self.last = prices.mark, prices.index, prices.last
+        if self.mark_method is not MarkMethod.FAIR:
+            self.mark = prices.last if self.mark_method is MarkMethod.LAST else prices.index
         self.low = prices.last if prices.low is None else min(prices.low, prices.last)
         self.high = prices.last if prices.high is None else max(prices.high, prices.last)
         self.top_price = max(self.top_price, self.high)

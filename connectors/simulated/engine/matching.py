@@ -13,7 +13,7 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import takewhile
 
-from connectors.simulated.engine import contingency, margin, shrinking
+from connectors.simulated.engine import contingency, shrinking
 from connectors.simulated.engine.bands import impact_price
 from connectors.simulated.engine.book import resting_price
 from connectors.simulated.engine.ledger import Account, add
@@ -30,7 +30,7 @@ from connectors.simulated.engine.reports import (
     report,
 )
 from connectors.simulated.engine.rows import notionals
-from connectors.simulated.engine.standing import boundaries, price_after_loss, standing
+from connectors.simulated.engine.standing import closing_bound
 from connectors.simulated.engine.switches import SelfTrade
 from connectors.simulated.engine.world import World
 
@@ -58,12 +58,7 @@ def _bankruptcy_price(world: World, account: Account, order: Order) -> Decimal |
     position = world.position(account, order.contract)
     if position.quantity * order.side.sign >= 0:
         return None
-    whole = standing(world, account, order.contract.settl_currency)
-    if not position.is_cross:
-        return boundaries(world, position, whole).bankruptcy
-    left = whole.cross_equity - whole.positions[order.contract.symbol].unrealised_pnl
-    reserve = margin.ceil(order.contract.fee * (position.cost + max(left, 0)))
-    return price_after_loss(position, left - reserve)
+    return closing_bound(world, account, position)
 
 
 def planned(world: World, account: Account, order: Order) -> Plan:
@@ -126,11 +121,11 @@ def _trade_all(world: World, account: Account, order: Order, matches: list[Match
             trade(world, account, order, match)
         if maker is not None:
             shrinking.trim(world, world.accounts[maker.account], order.contract)
-    _show_more(world, matches)
+    show_more(world, matches)
     return is_whole
 
 
-def _show_more(world: World, matches: list[Match]) -> None:
+def show_more(world: World, matches: list[Match]) -> None:
     """Show the next part of each iceberg whose displayed part is used up; it goes to the end of its queue."""
     for match in matches:
         maker = match.maker
@@ -271,5 +266,5 @@ def _hit(world: World, market: Market, order: Order, quantity: int) -> None:
     world.house.trade(order.contract, quantity * order.side.sign, match.price)
     fill(world, account, order, match, match_id, is_maker=True)
     publish_trade(world, market, order.side.other, match, match_id)
-    _show_more(world, [match])
+    show_more(world, [match])
     shrinking.trim(world, account, order.contract)

@@ -98,7 +98,9 @@ def instrument_row(market: Market, *, at_ms: int, funding_ms: int, quote_to_sett
     """Return the `instrument` row of a contract; price columns None before the first step."""
     row = _static_columns(market.contract).copy()
     row["timestamp"] = iso(at_ms)
-    row["state"] = "Closed" if market.is_halted else "Open"
+    row["state"] = "Closed" if market.is_halted else market.state.value
+    row["settledPrice"] = market.settled_price
+    row["markMethod"] = market.mark_method.value
     if market.contract.kind is Kind.QUANTO:
         row["quoteToSettleMultiplier"] = quote_to_settle
     row.update(_price_columns(market))

@@ -25,6 +25,8 @@ CANCELED_BY_API = "Canceled via API."
 FLAT = "Order had execInst of Close or ReduceOnly but current position is 0"
 POST_ONLY = "Order had execInst of ParticipateDoNotInitiate"
 IN_LIQUIDATION = "Position in liquidation"
+DELEVERAGED = "Position was deleveraged"
+SETTLED = "Instrument has settled"
 SWITCH_FIRED = "Canceled by cancelAllAfter."
 OWN_ORDER = "Order would have traded with an order of the same account"
 

@@ -1,12 +1,11 @@
 """How an account stands at the present marks: locked margin, free margin, boundary prices.
 
 Why: the position and margin rows, the check of new orders and the liquidator must all read the
-same numbers. Engine in force: the new one. Isolated positions hold their own margin; cross
-positions of one settlement currency share the wallet that isolated ones have not locked, and
-lock maintenance only.
+same numbers. Positions with a margin of their own take it from the wallet; those that share
+results (cross, new engine) are backed together by what is left.
 
 Units: money in minor units, prices in quote currency.
-Source: `margin`; the cross boundary price, unpublished, holds the other marks still.
+Source: `margin`; the shared boundary price, unpublished, holds the other marks still.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from decimal import Decimal
 from connectors.simulated.engine import margin
 from connectors.simulated.engine.contracts import ONE, Kind
 from connectors.simulated.engine.ledger import Account, Position
-from connectors.simulated.engine.margin import Locked
+from connectors.simulated.engine.margin import RULES, Backing, Holding, Locked, Room, Rules
 from connectors.simulated.engine.market import Market
 from connectors.simulated.engine.order_load import NOTHING, OrderLoad, order_load
 from connectors.simulated.engine.world import World
@@ -37,6 +36,7 @@ class PositionStanding:
     pos_maint: int
     maint_margin: int
     init_margin: int
+    is_shared: bool
     load: OrderLoad
 
     @property
@@ -54,9 +54,10 @@ class Standing:
     unrealised_pnl: int
     init_margin: int
     maint_margin: int
-    isolated_margin: int  # posMargin of the isolated positions
-    cross_pnl: int
-    cross_maintenance: int
+    own_margin: int  # posMargin of the positions that have a margin of their own
+    shared_pnl: int
+    shared_maintenance: int
+    isolated_pnl: int
 
     @property
     def margin_balance(self) -> int:
@@ -69,9 +70,14 @@ class Standing:
         return self.margin_balance - self.init_margin - self.maint_margin
 
     @property
-    def cross_equity(self) -> int:
-        """What backs the cross positions: the wallet less isolated margins, and their results."""
-        return self.wallet_balance - self.isolated_margin + self.cross_pnl
+    def shared_equity(self) -> int:
+        """What backs the shared positions: the wallet less the others' margins, and their results."""
+        return self.wallet_balance - self.own_margin + self.shared_pnl
+
+
+def rules(world: World) -> Rules:
+    """Return the margin engine in force."""
+    return RULES[world.switches.margin_engine]
 
 
 def charged_rate(world: World, market: Market) -> Decimal:
@@ -79,10 +85,24 @@ def charged_rate(world: World, market: Market) -> Decimal:
     return market.funding_rate if world.switches.funding_in_maintenance else ZERO
 
 
+def holding(world: World, position: Position) -> Holding:
+    """Return an open position as the margin engines see it."""
+    return Holding(
+        contract=position.contract,
+        quantity=position.quantity,
+        cost=position.cost,
+        leverage=position.effective_leverage,
+        maint_rate=position.rates[1],
+        fee=position.contract.fee,
+        funding_rate=charged_rate(world, world.markets[position.contract.symbol]),
+        is_cross=position.is_cross,
+        pos_cross=position.pos_cross,
+        pos_loss=position.pos_loss,
+    )
+
+
 def locked(world: World, position: Position) -> Locked:
-    """Return what an open position locks, isolated or cross; remembered while nothing changes."""
-    market = world.markets[position.contract.symbol]
-    rate = charged_rate(world, market)
+    """Return what an open position locks; remembered while nothing changes."""
     key = (
         position.quantity,
         position.unrealised_cost,
@@ -91,35 +111,12 @@ def locked(world: World, position: Position) -> Locked:
         position.leverage,
         position.risk_limit,
         position.is_cross,
-        rate,
+        charged_rate(world, world.markets[position.contract.symbol]),
     )
     if position.locked is None or position.locked[0] != key:
-        position.locked = (key, _locked(position, rate))
+        position.locked = (key, rules(world).locked(holding(world, position)))
         position.edge = None
     return position.locked[1]
-
-
-def _locked(position: Position, funding_rate: Decimal) -> Locked:
-    maint_rate = position.rates[1]
-    if position.is_cross:
-        need = margin.cross_maintenance(
-            quantity=position.quantity,
-            cost=position.cost,
-            maint_rate=maint_rate,
-            funding_rate=funding_rate,
-        )
-        return Locked(pos_init=0, pos_comm=0, pos_margin=need, pos_maint=need)
-    return margin.isolated(
-        position.contract,
-        quantity=position.quantity,
-        cost=position.cost,
-        leverage=position.effective_leverage,
-        maint_rate=maint_rate,
-        fee=position.contract.fee,
-        funding_rate=funding_rate,
-        pos_cross=position.pos_cross,
-        pos_loss=position.pos_loss,
-    )
 
 
 def order_margin(position: Position, load: OrderLoad) -> int:
@@ -146,6 +143,7 @@ def position_standing(world: World, account: Account, position: Position) -> Pos
             pos_maint=0,
             maint_margin=0,
             init_margin=init_margin,
+            is_shared=False,
             load=load,
         )
     held = locked(world, position)
@@ -158,26 +156,28 @@ def position_standing(world: World, account: Account, position: Position) -> Pos
         pos_comm=held.pos_comm,
         pos_margin=held.pos_margin,
         pos_maint=held.pos_maint,
-        maint_margin=held.pos_maint if position.is_cross else held.pos_margin + pnl,
+        maint_margin=held.maint_margin(pnl),
         init_margin=init_margin,
+        is_shared=held.is_shared,
         load=load,
     )
 
 
 def standing(world: World, account: Account, currency: str) -> Standing:
     """Return how an account stands in one currency."""
-    positions = {p.contract.symbol: p for p in account.held(currency)}
-    parts = {s: position_standing(world, account, p) for s, p in positions.items()}
-    crossed = [parts[s] for s, p in positions.items() if p.is_cross]
+    positions = account.held(currency)
+    parts = [position_standing(world, account, p) for p in positions]
+    shared = [part for part in parts if part.is_shared]
     return Standing(
         wallet_balance=account.wallet_balance(currency),
-        positions=parts,
-        unrealised_pnl=sum(part.unrealised_pnl for part in parts.values()),
-        init_margin=sum(part.init_margin for part in parts.values()),
-        maint_margin=sum(part.maint_margin for part in parts.values()),
-        isolated_margin=sum(parts[s].pos_margin for s, p in positions.items() if not p.is_cross),
-        cross_pnl=sum(part.unrealised_pnl for part in crossed),
-        cross_maintenance=sum(part.pos_maint for part in crossed),
+        positions={p.contract.symbol: part for p, part in zip(positions, parts, strict=True)},
+        unrealised_pnl=sum(part.unrealised_pnl for part in parts),
+        init_margin=sum(part.init_margin for part in parts),
+        maint_margin=sum(part.maint_margin for part in parts),
+        own_margin=sum(part.pos_margin for part in parts if not part.is_shared),
+        shared_pnl=sum(part.unrealised_pnl for part in shared),
+        shared_maintenance=sum(part.pos_maint for part in shared),
+        isolated_pnl=sum(part.unrealised_pnl for p, part in zip(positions, parts, strict=True) if not p.is_cross),
     )
 
 
@@ -189,33 +189,49 @@ class Boundaries:
     bankruptcy: Decimal
 
 
+def room(world: World, position: Position, whole: Standing) -> Room:
+    """Return what an open position may still lose against its entry cost."""
+    own = whole.positions[position.contract.symbol]
+    left = whole.shared_equity - own.unrealised_pnl
+    if world.switches.order_margin_in_liquidation:
+        left -= whole.init_margin
+    backing = Backing(
+        available=whole.available,
+        shared_equity=left,
+        shared_maintenance=whole.shared_maintenance,
+    )
+    return rules(world).room(holding(world, position), locked(world, position), backing)
+
+
 def boundaries(world: World, position: Position, whole: Standing) -> Boundaries:
     """Return the boundary prices of an open position, rounded against its holder."""
-    own = whole.positions[position.contract.symbol]
-    if position.is_cross:
-        left = whole.cross_equity - own.unrealised_pnl
-        if world.switches.order_margin_in_liquidation:
-            left -= whole.init_margin
-        return Boundaries(
-            liquidation=price_after_loss(position, left - whole.cross_maintenance),
-            bankruptcy=price_after_loss(position, left),
-        )
+    may_lose = room(world, position, whole)
     return Boundaries(
-        liquidation=price_after_loss(position, own.pos_margin - own.pos_maint),
-        bankruptcy=price_after_loss(position, own.pos_margin - own.pos_comm),
+        liquidation=price_after_loss(world, position, may_lose.liquidation),
+        bankruptcy=price_after_loss(world, position, may_lose.bankruptcy),
     )
 
 
-def price_after_loss(position: Position, loss: int) -> Decimal:
+def price_after_loss(world: World, position: Position, loss: int) -> Decimal:
     """Return the boundary price at which an open position has lost an amount."""
-    return margin.price_after_loss(position.contract, position.quantity, position.cost, loss)
+    return rules(world).price(position.contract, position.quantity, position.cost, loss)
+
+
+def closing_bound(world: World, account: Account, position: Position) -> Decimal:
+    """Return the worst price an open position can be closed at, the fee included, with nothing owed."""
+    whole = standing(world, account, position.contract.settl_currency)
+    if not locked(world, position).is_shared:
+        return boundaries(world, position, whole).bankruptcy
+    left = whole.shared_equity - whole.positions[position.contract.symbol].unrealised_pnl
+    reserve = margin.ceil(position.contract.fee * (position.cost + max(left, 0)))
+    return price_after_loss(world, position, left - reserve)
 
 
 def isolated_liquidation_price(world: World, position: Position) -> Decimal:
     """Return an isolated position's liquidation price, remembered while nothing changes."""
     held = locked(world, position)
     if position.edge is None:
-        position.edge = price_after_loss(position, held.pos_margin - held.pos_maint)
+        position.edge = price_after_loss(world, position, margin.own_room(held).liquidation)
     return position.edge
 
 

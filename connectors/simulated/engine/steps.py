@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from connectors.simulated.engine import funding, liquidator, matching, triggers
+from connectors.simulated.engine import funding, liquidator, matching, settlement, takeover, triggers
 from connectors.simulated.engine.contracts import EXACT, INDICES, XBTUSD
 from connectors.simulated.engine.inputs import SetPrices, SymbolPrices
 from connectors.simulated.engine.liquidity import Match, is_book
-from connectors.simulated.engine.market import Market
+from connectors.simulated.engine.market import Market, MarketState
 from connectors.simulated.engine.orders import Side
 from connectors.simulated.engine.public_rows import index_row, instrument_row, quote_row
 from connectors.simulated.engine.refusals import Refused
@@ -32,8 +32,9 @@ def set_prices(world: World, value: SetPrices) -> None:
     Raises:
         Refused: If a contract is unknown or a price not above zero; nothing has changed then.
     """
-    moved = [(world.market(prices.symbol), prices) for prices in value.prices]
-    for _, prices in moved:
+    named = [(world.market(prices.symbol), prices) for prices in value.prices]
+    moved = [(market, prices) for market, prices in named if market.state is MarketState.OPEN]
+    for _, prices in named:
         _check(prices)
     before = {symbol: (market.last, market.index) for symbol, market in world.markets.items()}
     for market, prices in moved:
@@ -42,6 +43,7 @@ def set_prices(world: World, value: SetPrices) -> None:
     funded = funding.move_tape(world, value.tape_ms)
     for market, prices in moved:
         funding.observe(market, prices)
+        settlement.observe(world, market)
     # A funding exchange renews the rates of all contracts, also of those that did not move.
     shown = [m for m in world.markets.values() if m.has_prices] if funded else [m for m, _ in moved]
     for market in shown:
@@ -68,6 +70,7 @@ def _check(prices: SymbolPrices) -> None:
 
 def settle(world: World, markets: list[Market]) -> None:
     """Let liquidations, resting orders and stops follow the present prices."""
+    takeover.work(world, markets)
     if world.switches.liquidation_first:
         _liquidate(world)
     events = world.ids

@@ -19,6 +19,13 @@ class ClientIdReuse(Enum):
     WHEN_CLOSED = "when_closed"  # refused only among the orders that are still open
 
 
+class MarginEngine(Enum):
+    """Which rules say what positions lock and when they fail."""
+
+    NEW = "new"  # cross positions share the equity and lock maintenance only (since March 2024)
+    LEGACY = "legacy"  # every position has a margin of its own; cross ones draw on the free margin
+
+
 class SelfTrade(Enum):
     """What happens where an order would meet one of its own account; they never trade."""
 
@@ -46,6 +53,13 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True):
     close_shows_quantity: bool = False
     client_id_reuse: ClientIdReuse = ClientIdReuse.NEVER
     liquidation_style: LiquidationStyle = LiquidationStyle.TRADE
+    margin_engine: MarginEngine = MarginEngine.NEW
+    # How long a position stands in `Liquidation`, refusing orders, before it is reduced or taken over.
+    liquidation_delay_ms: int = 0
+    # The insurance fund's balances at the start, in minor units by currency.
+    insurance_fund: dict[str, int] = msgspec.field(
+        default_factory=lambda: {"XBt": 3_500_000_000_000, "USDt": 20_000_000_000_000}
+    )
     # The part of the next funding that a position has to pay counts as maintenance.
     funding_in_maintenance: bool = True
     # `initMargin` of open orders lowers the equity behind a cross liquidation price as well.

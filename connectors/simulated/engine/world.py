@@ -17,7 +17,8 @@ from connectors.simulated.engine.faults.board import FaultBoard
 from connectors.simulated.engine.indices import IndexPrints
 from connectors.simulated.engine.inputs import SetKey
 from connectors.simulated.engine.ledger import Account, House, Position
-from connectors.simulated.engine.market import INTEREST, ZERO, Market
+from connectors.simulated.engine.liquidation_order import LiquidationOrder
+from connectors.simulated.engine.market import INTEREST, ZERO, Market, MarketState
 from connectors.simulated.engine.orders import Order, Side
 from connectors.simulated.engine.refusals import Refused
 from connectors.simulated.engine.switches import Switches
@@ -38,10 +39,12 @@ class World:
     next_funding_shown_ms: int = 0  # the same instant as clients of the protocol clock see it
     quote_to_settle: int = 1  # satoshi per dollar at the index, for quanto contracts
     ids: int = 0
+    next_expiry_ms: int | None = None  # of the contracts that trade
+    liquidations: dict[str, LiquidationOrder] = field(default_factory=dict)
     day_orders: dict[str, Order] = field(default_factory=dict)  # open ones that end with the day, by orderID
     done_primaries: list[Order] = field(default_factory=list)  # with linked orders to look after before the input ends
-    liquidations: dict[str, Row] = field(default_factory=dict)
     fundings: list[Row] = field(default_factory=list)
+    settlements: list[Row] = field(default_factory=list)
     faults: FaultBoard = field(default_factory=FaultBoard)
     keys: dict[str, SetKey] = field(default_factory=dict)  # made or changed by hand, by their id
     announcements: list[Row] = field(default_factory=list)
@@ -64,6 +67,11 @@ class World:
         position.changed_ms = self.at_ms
         self.stale_positions[position.account, position.contract.symbol] = None
         self.stale_margins[position.account, position.contract.settl_currency] = None
+
+    def plan_expiries(self) -> None:
+        """Find the next expiry among the contracts that trade; to be called whenever one comes or goes."""
+        trading = (market.expiry_ms for market in self.markets.values() if market.state is MarketState.OPEN)
+        self.next_expiry_ms = min((at_ms for at_ms in trading if at_ms is not None), default=None)
 
     def new_id(self, kind: str) -> str:
         """Return the next id: unlike any other, and the same on every replay."""
@@ -121,8 +129,11 @@ def ranked(orders: list[Order]) -> list[Order]:
 def new_world(switches: Switches, contracts: tuple[Contract, ...] = CONTRACTS) -> World:
     """Return an exchange without accounts or prices."""
     world = World(switches=switches)
+    for currency, balance in switches.insurance_fund.items():
+        world.house.fund[currency] = world.house.deposits[currency] = balance
     for contract in contracts:
         rate = INTEREST if contract.is_perpetual else ZERO
         world.markets[contract.symbol] = Market(contract=contract, funding_rate=rate)
+    world.plan_expiries()
     world.indices = {index.symbol: IndexPrints(symbol=index.symbol) for index in INDICES}
     return world

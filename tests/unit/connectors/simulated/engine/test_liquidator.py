@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from connectors.simulated.engine.changes import Change
+from connectors.simulated.engine.inputs import SymbolPrices
 from connectors.simulated.engine.switches import LiquidationStyle
+from connectors.simulated.engine.takeover import OLD
 from tests.unit.connectors.simulated.engine.desk import ALICE, BOB, XBT, Desk, number, prices, tables
 
 NO_ORDER = "00000000-0000-0000-0000-000000000000"
@@ -17,6 +20,22 @@ def long_desk(**switches: object) -> Desk:
     desk.leverage(25)
     desk.place(100_000, ord_type="Market")
     return desk
+
+
+def fund_of(desk: Desk, currency: str = "XBt") -> Decimal:
+    """Return the insurance fund of a currency."""
+    rows = desk.exchange.insurance_rows()
+    return next(number(row["walletBalance"]) for row in rows if row["currency"] == currency)
+
+
+def finish(desk: Desk, *step: SymbolPrices) -> list[Change]:
+    """Repeat a price step until all liquidation orders are worked off, and return the changes."""
+    changes = []
+    for _ in range(OLD):
+        changes += desk.move(*step)
+        if not desk.exchange.liquidation_rows():
+            return changes
+    raise AssertionError("a liquidation order outlived its age")
 
 
 def test_isolated_position_goes_exactly_at_its_liquidation_price() -> None:
@@ -37,7 +56,7 @@ def test_last_price_does_not_liquidate() -> None:
 
 
 def test_rows_of_a_liquidation_in_order() -> None:
-    """Orders go first, stops too; then position, liquidation, execution, delete, position, margin."""
+    """Orders go first, stops too; then the position in two states, its order, execution, position, margin."""
     desk = long_desk()
     stop = desk.stop(45_000)
     limit = desk.place(-100, price=60_000)
@@ -47,9 +66,9 @@ def test_rows_of_a_liquidation_in_order() -> None:
     assert tables(changes) == [
         *["order", "execution"] * 2,
         "position",
+        "position",
         "liquidation",
         "execution",
-        "liquidation",
         "position",
         "margin",
     ]
@@ -57,18 +76,16 @@ def test_rows_of_a_liquidation_in_order() -> None:
         assert desk.order(row)["ordStatus"] == "Canceled"
         assert str(desk.order(row)["text"]).startswith("Canceled: Position in liquidation")
     assert desk.order(other)["ordStatus"] == "New"
-    shown = [change for change in changes if change.table == "liquidation"]
-    assert [change.is_delete for change in shown] == [False, True]
-    assert shown[0].row["leavesQty"] == 100_000
-    assert shown[0].row["side"] == "Sell"
+    (shown,) = desk.exchange.liquidation_rows()
+    assert (shown["leavesQty"], shown["side"], shown["price"]) == (100_000, "Sell", bankrupt)
     positions = [change.row for change in changes if change.table == "position"]
-    assert [row["posState"] for row in positions] == ["Liquidation", None]
+    assert [row["posState"] for row in positions] == ["Liquidation", "Liquidated", None]
     final = positions[-1]
     assert (final["currentQty"], final["isOpen"], final["liquidationPrice"]) == (0, False, None)
     execution = desk.executions()[-1]
     assert (execution["orderID"], execution["execType"]) == (NO_ORDER, "Trade")
     assert (execution["text"], execution["lastPx"]) == ("Liquidation", bankrupt)
-    assert desk.exchange.liquidation_rows() == []
+    assert execution["tradePublishIndicator"] == "DoNotPublishTrade"
 
 
 def test_newer_style_of_the_execution() -> None:
@@ -81,12 +98,14 @@ def test_newer_style_of_the_execution() -> None:
 def test_isolated_loss_is_the_position_margin_and_no_more() -> None:
     """A jump far beyond bankruptcy costs the isolated margin; the insurance fund pays the rest."""
     desk = long_desk()
+    fund = fund_of(desk)
     before = number(desk.margin()["walletBalance"])
     held = number(desk.position()["posMargin"])
     desk.move(prices(mark=30_000))
     lost = before - number(desk.margin()["walletBalance"])
     assert 0 <= held - lost < held / 100
-    assert number(desk.exchange.insurance_rows()[0]["walletBalance"]) < 0
+    finish(desk, prices(mark=30_000))
+    assert fund_of(desk) < fund
     assert desk.exchange.money_is_conserved()
 
 

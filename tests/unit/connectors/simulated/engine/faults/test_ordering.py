@@ -142,9 +142,7 @@ def test_the_switch_runs_out_and_nothing_happens() -> None:
 
 def test_the_fund_is_taken_to_zero_and_money_is_conserved() -> None:
     """What leaves the fund leaves the exchange."""
-    desk = Desk()
-    desk.exchange.world.house.fund["XBt"] = 500
-    desk.exchange.world.house.deposits["XBt"] += 500
+    desk = Desk(insurance_fund={"XBt": 500})
     desk.apply(SetFault(name="fund-empty"))
     assert desk.exchange.world.house.fund["XBt"] == 0
     assert desk.exchange.money_is_conserved()
