@@ -19,7 +19,6 @@ from connectors.simulated.server.json_text import dump, load
 from connectors.simulated.server.messages import Action, Kind, Message, Target
 from connectors.simulated.server.tables import TABLES
 
-NO_CLOSE_FRAME = 1006
 _ROWS = frozenset({Kind.PARTIAL, Kind.DELTA})
 _UNKNOWN_TABLE = b'{"table":"seating","action":"insert","data":[{"seat":1,"timestamp":"2020-01-01T00:00:00.000Z"}]}'
 _UNKNOWN_FIELD = "newColumn"
@@ -73,10 +72,9 @@ def _is_update(message: Message) -> bool:
     return message.action is Action.UPDATE
 
 
-def _close(bite: Bite, session: Target, message: Message) -> Said:
-    mid_frame = bool(bite.parameters["mid_frame"])
-    session.hang_up(None if mid_frame else bite.whole("code"))
-    return (message,) if mid_frame else ()
+def _close(bite: Bite, session: Target, _message: Message) -> Said:
+    session.hang_up(None if bite.parameters["mid_frame"] else bite.whole("code"))
+    return ()
 
 
 def _mute(bite: Bite, _session: Target, message: Message) -> Said:
