@@ -152,7 +152,7 @@ async def test_a_stream_is_closed(watch: Watch, fields: dict[str, Any], code: in
     watch.put("stream-closed", **fields)
     watch.move()
     with pytest.raises(websockets.ConnectionClosed) as closed:
-        await watch.feed.next()
+        await watch.feed.until(lambda _: False)
     assert (closed.value.rcvd.code if closed.value.rcvd else 1006) == code
     watch.heal()
     async with feed(watch.exchange) as again:
