@@ -7,6 +7,7 @@ what happened on both clocks belongs beside them, not among them.
     POST /tape {"action": "play"|"pause"|"step"|"speed", "factor": 2.0, "count": 1}
     GET  /events?since=0&account=&kind=&count=
     GET  /tape/prices?since=0&points=
+    POST /snapshot                           the whole state, as `--snapshot FILE` takes it
 
 `control_faults` adds faults, prices and announcements by hand, `control_accounts` accounts, keys and
 positions.
@@ -60,6 +61,7 @@ class Control:
             ("POST", "/tape"): self.steer,
             ("GET", "/tape/prices"): self.prices,
             ("GET", "/events"): self.events,
+            ("POST", "/snapshot"): self.snapshot,
             ("GET", "/faults"): faults.show,
             ("POST", "/faults"): faults.set,
             ("DELETE", "/faults"): faults.clear,
@@ -136,6 +138,10 @@ class Control:
         points, until = self._venue.history.prices(since=params.whole("since") or 0, points=params.whole("points"))
         return {"prices": [_price(one) for one in points], "next": until}
 
+    def snapshot(self, _params: Params) -> object:
+        """Return the state as the file that another exchange of the same settings begins with."""
+        return self._venue.snapshot_file()
+
     def _guarded(self, handler: Callable[[Params], object]) -> Callable[[Request], object]:
         async def answer(request: Request) -> Response:
             try:
@@ -178,4 +184,5 @@ def _price(point: PricePoint) -> dict[str, object]:
 
 
 def _json(value: object, status: int) -> Response:
-    return Response(dump(value), status_code=status, media_type="application/json")
+    body = value if isinstance(value, bytes) else dump(value)
+    return Response(body, status_code=status, media_type="application/json")

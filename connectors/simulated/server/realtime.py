@@ -172,7 +172,7 @@ class Session:
                 verb="GET",
                 paths=[REALTIME_PATH],
                 body=b"",
-                now_ms=self._venue.clock() + self._venue.faults.clock_skew_ms(),
+                now_ms=self._venue.wall() + self._venue.faults.clock_skew_ms(),
                 address=self.address,
             )
             refused = self._venue.faults.sign_in(account=key.account)

@@ -76,6 +76,11 @@ def read_snapshot(path: Path, settings: Mapping[str, str]) -> tuple[Header, byte
     return header, rest[:-1]
 
 
+def file_of(header: Header, document: bytes) -> bytes:
+    """Return a snapshot as it is on disk."""
+    return b"".join((msgspec.json.encode(header), b"\n", document, b"\n"))
+
+
 def write_beside(path: Path, header: Header, document: bytes) -> Path:
     """Write a snapshot to a file beside its place and sync it; return that file, to be renamed by `put_in_place`.
 
@@ -86,7 +91,7 @@ def write_beside(path: Path, header: Header, document: bytes) -> Path:
     try:
         file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE_FILE)
         with open(file, "wb") as out:  # noqa: PTH123 - of a descriptor, for the file's mode
-            out.writelines((msgspec.json.encode(header), b"\n", document, b"\n"))
+            out.write(file_of(header, document))
             out.flush()
             os.fsync(file)
     except OSError:
@@ -107,15 +112,3 @@ def put_in_place(beside: Path, path: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-def write_snapshot(path: Path, header: Header, document: bytes) -> None:
-    """Write a snapshot, or leave the file that was there.
-
-    Raises:
-        StateError: If it cannot be written.
-    """
-    try:
-        put_in_place(write_beside(path, header, document), path)
-    except OSError as error:
-        raise StateError(f"{path}: cannot be written: {error.strerror}") from error

@@ -31,7 +31,7 @@ from connectors.simulated.server.history import History
 from connectors.simulated.server.hub import Hub
 from connectors.simulated.server.limits import RequestLimits
 from connectors.simulated.server.settings import ClockKind, ExchangeSettings
-from connectors.simulated.server.snapshot_file import VERSION, Header, read_snapshot, write_snapshot
+from connectors.simulated.server.snapshot_file import VERSION, Header, file_of, read_snapshot
 from connectors.simulated.server.state import Record, StateError, StateJournal, TapeState
 from connectors.simulated.server.venue_state import VenueState
 
@@ -117,13 +117,9 @@ class Venue:
             )
         )
 
-    def save_to(self, path: Path) -> None:
-        """Write a snapshot that an exchange of the same settings can begin with.
-
-        Raises:
-            StateError: If it cannot be written.
-        """
-        write_snapshot(path, Header(version=VERSION, settings=self._fingerprint), self.save())
+    def snapshot_file(self) -> bytes:
+        """Return the state as a file that an exchange of the same settings can begin with."""
+        return file_of(Header(version=VERSION, settings=self._fingerprint), self.save())
 
     def close(self) -> None:
         """Close the journal."""
