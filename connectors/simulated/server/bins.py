@@ -13,12 +13,14 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from connectors.simulated.engine.changes import Change, Row
 from connectors.simulated.server.clock import iso, parse_iso
 from connectors.simulated.server.tables import BIN_SIZES
 
 _KEPT_BINS = 1_500  # of each symbol and size
+_ZERO = Decimal(0)
 _PRICE_DIGITS = Decimal("0.0001")
 
 
@@ -40,26 +42,49 @@ class Bin:
     foreign: Decimal = Decimal(0)
 
 
+class _Trade(NamedTuple):
+    """What a bin takes from a trade, as numbers."""
+
+    price: Decimal
+    size: int
+    turnover: int
+    home: Decimal
+    foreign: Decimal
+
+
 class Bins:
     """The bins of all symbols."""
 
     def __init__(self, kept: dict[tuple[str, str], deque[Bin]] | None = None) -> None:
         self._bins = {} if kept is None else kept  # by symbol and size
+        self._stamp = ""
+        self._at_ms = 0
 
     def take(self, change: Change) -> list[Change]:
         """Count one `trade` or `quote` row; return the bins it closed, as rows of their tables."""
-        at_ms = parse_iso(str(change.row["timestamp"]))
-        symbol = str(change.row["symbol"])
+        row = change.row
+        at_ms = self._time_of(str(row["timestamp"]))
+        symbol = str(row["symbol"])
+        trade = _trade_of(row) if change.table == "trade" else None
         closed: list[Change] = []
         for size, width_ms in BIN_SIZES.items():
-            kept = self._bins.setdefault((symbol, size), deque(maxlen=_KEPT_BINS))
-            done = _roll(kept, end_ms=(at_ms // width_ms + 1) * width_ms, width_ms=width_ms)
-            closed += [row for one in done for row in _changes(symbol, size, one)]
-            if change.table == "trade":
-                _add(kept[-1], change.row)
+            kept = self._bins.get((symbol, size))
+            if kept is None:
+                kept = self._bins[symbol, size] = deque(maxlen=_KEPT_BINS)
+            if not kept or kept[-1].end_ms <= at_ms:
+                for one in _roll(kept, end_ms=(at_ms // width_ms + 1) * width_ms, width_ms=width_ms):
+                    closed += _changes(symbol, size, one)
+            if trade is None:
+                kept[-1].quote = row
             else:
-                kept[-1].quote = change.row
+                _add(kept[-1], trade)
         return closed
+
+    def _time_of(self, stamp: str) -> int:
+        """Return the milliseconds of a timestamp; the rows of one step share theirs."""
+        if stamp != self._stamp:
+            self._stamp, self._at_ms = stamp, parse_iso(stamp)
+        return self._at_ms
 
     def latest(self, table: str) -> list[Row]:
         """Return the last closed bin of each symbol, for the partial of `tradeBin1m` and its like."""
@@ -87,6 +112,16 @@ class Bins:
         return [row for _, row in sorted(found, key=lambda pair: pair[0])]
 
 
+def _trade_of(row: Row) -> _Trade:
+    return _Trade(
+        price=_decimal(row["price"]),
+        size=int(_decimal(row.get("size"))),
+        turnover=int(_decimal(row.get("grossValue"))),
+        home=_decimal(row.get("homeNotional")),
+        foreign=_decimal(row.get("foreignNotional")),
+    )
+
+
 def _roll(kept: deque[Bin], *, end_ms: int, width_ms: int) -> list[Bin]:
     """Open the bin that ends then, and empty ones up to it; return those that closed."""
     if not kept:
@@ -100,19 +135,21 @@ def _roll(kept: deque[Bin], *, end_ms: int, width_ms: int) -> list[Bin]:
     return done
 
 
-def _add(one: Bin, trade: Row) -> None:
-    price, size = _decimal(trade["price"]), int(_decimal(trade.get("size")))
+def _add(one: Bin, trade: _Trade) -> None:
+    price = trade.price
     if one.open is None:
         one.open = price
-    one.high = price if one.high is None else max(one.high, price)
-    one.low = price if one.low is None else min(one.low, price)
+    if one.high is None or price > one.high:
+        one.high = price
+    if one.low is None or price < one.low:
+        one.low = price
     one.close = price
     one.trades += 1
-    one.volume += size
-    one.last_size = size
-    one.turnover += int(_decimal(trade.get("grossValue")))
-    one.home += _decimal(trade.get("homeNotional"))
-    one.foreign += _decimal(trade.get("foreignNotional"))
+    one.volume += trade.size
+    one.last_size = trade.size
+    one.turnover += trade.turnover
+    one.home += trade.home
+    one.foreign += trade.foreign
 
 
 def _changes(symbol: str, size: str, one: Bin) -> list[Change]:
@@ -145,4 +182,6 @@ def _quote_row(symbol: str, one: Bin) -> Row | None:
 
 
 def _decimal(cell: object) -> Decimal:
-    return Decimal(0) if cell is None else Decimal(str(cell))
+    if isinstance(cell, Decimal):
+        return cell
+    return _ZERO if cell is None else Decimal(str(cell))

@@ -182,8 +182,11 @@ class Hub:
         )
 
     def _hand_out(self, frame: Frame) -> None:
-        for reader in self._audience(frame.table, frame.account, frame.symbol):
-            reader.send(frame.message)
+        audience = self._audience(frame.table, frame.account, frame.symbol)
+        if audience:
+            message = frame.message()
+            for reader in audience:
+                reader.send(message)
 
     def _audience(self, table: str, account: int | None, symbol: str | None) -> tuple[Reader, ...]:
         """Return who reads such a frame; a session once, however many of its subscriptions say so."""

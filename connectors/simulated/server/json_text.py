@@ -30,6 +30,7 @@ def _number(digits: str) -> Decimal:
     return number
 
 
+_AS_IT_IS = frozenset({str, int, bool, type(None)})  # most cells; a look at their type is all they cost
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _DECODER = msgspec.json.Decoder(float_hook=_number)
 
@@ -56,7 +57,7 @@ def plain(value: object) -> object:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else value
     if isinstance(value, dict):
-        return {key: plain(cell) for key, cell in value.items()}
+        return {key: cell if type(cell) in _AS_IT_IS else plain(cell) for key, cell in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(cell) for cell in value]
+        return [cell if type(cell) in _AS_IT_IS else plain(cell) for cell in value]
     return value

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from connectors.simulated.engine.changes import Cell, Change, Row
 from connectors.simulated.server.json_text import dump
@@ -23,6 +22,7 @@ __all__ = ["Action", "Frame", "Mirror", "partial_message", "styled"]
 
 _MOST_ROWS = 1_000  # of a table whose rows never leave it
 _GROWING = frozenset({"funding", "settlement", "insurance", "transact"})
+_ABSENT = object()
 _ORDER_END = ("ordStatus", "leavesQty", "workingIndicator")
 _PRICE_DRIVEN = frozenset({"position", "margin"})
 _UNNAMED = frozenset({"liquidation"})
@@ -46,12 +46,12 @@ class Frame:
     symbol: str | None
     rows: Sequence[object]
 
-    @cached_property
     def message(self) -> Message:
-        """The frame as sent; encoded once, however many clients read it."""
+        """Return the frame as sent; made once, for all its readers."""
+        head = f'{{"table":"{self.table}","action":"{self.action.value}","data":'
         return Message(
             kind=Kind.DELTA,
-            payload=dump({"table": self.table, "action": self.action.value, "data": self.rows}),
+            payload=head.encode() + dump(self.rows) + b"}",
             table=self.table,
             account=self.account,
             symbol=self.symbol,
@@ -107,8 +107,8 @@ class Mirror:
                 del known[next(iter(known))]
         if before is None:
             return self._framed(change, Action.INSERT, change.row)
-        changed = {name for name, cell in change.row.items() if name not in before or before[name] != cell}
-        if change.is_refresh and table.name in _PRICE_DRIVEN and changed <= {"timestamp"}:
+        changed = _difference(before, change.row)
+        if change.is_refresh and table.name in _PRICE_DRIVEN and changed.keys() <= {"timestamp"}:
             return None
         return self._framed(change, Action.UPDATE, _update(change.row, changed, table))
 
@@ -174,11 +174,23 @@ def _condition(table: Table, account: int | None, symbol: str | None) -> dict[st
     return condition
 
 
-def _update(row: Row, changed: set[str], table: Table) -> Row:
-    wanted = {*table.keys, *table.repeated, *changed}
-    if table.name == "order" and "ordStatus" in changed:
-        wanted.update(_ORDER_END)
-    return {name: cell for name, cell in row.items() if name in wanted}
+def _difference(before: Row, after: Row) -> Row:
+    """Return the columns that changed; most have not, and are the very same objects."""
+    return {
+        name: cell
+        for name, cell in after.items()
+        if (old := before.get(name, _ABSENT)) is not cell and (old is _ABSENT or old != cell)
+    }
+
+
+def _update(row: Row, changed: Row, table: Table) -> Row:
+    """Return the row of an update: its key, what changed, and what the venue repeats behind it."""
+    shown = {name: row.get(name) for name in table.keys} | changed
+    repeated = (*table.repeated, *_ORDER_END) if table.name == "order" and "ordStatus" in changed else table.repeated
+    for name in repeated:
+        if name in row:
+            shown.setdefault(name, row[name])
+    return shown
 
 
 def _belongs(row: Row, account: int | None) -> bool:
