@@ -210,6 +210,10 @@ class Exchange:
         """Return whether the account exists."""
         return account in self._world.accounts
 
+    def has_symbol(self, symbol: str) -> bool:
+        """Return whether there is such a contract or index, whatever its state."""
+        return symbol in self._world.markets or symbol in self._world.indices
+
     def accounts(self) -> Sequence[int]:
         """Return the account numbers, in the order they were opened."""
         return tuple(self._world.accounts)

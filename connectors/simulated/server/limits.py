@@ -12,12 +12,15 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import islice
 
 from connectors.simulated.server.settings import RateLimits
 
 _MS_PER_S = 1_000
 _MS_PER_MINUTE = 60_000
 _MS_PER_HOUR = 3_600_000
+_MOST_CALLERS = 10_000  # remembered at a time, of each kind
+_MOST_MISDEEDS = 10_000  # of one address
 
 
 class TokenBucket:
@@ -75,14 +78,39 @@ class Verdict:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+class _Buckets:
+    """The buckets of one kind, by caller; those that are full are forgotten when there are many."""
+
+    def __init__(self, period_ms: int) -> None:
+        self._period_ms = period_ms
+        self._by_caller: dict[object, TokenBucket] = {}
+
+    def of(self, caller: object, capacity: int, now_ms: int) -> TokenBucket:
+        """Return the caller's bucket, a full one if it is new."""
+        bucket = self._by_caller.get(caller)
+        if bucket is None:
+            if len(self._by_caller) >= _MOST_CALLERS:
+                self._forget_full(now_ms)
+            bucket = TokenBucket(capacity=capacity, period_ms=self._period_ms, now_ms=now_ms)
+            self._by_caller[caller] = bucket
+        return bucket
+
+    def _forget_full(self, now_ms: int) -> None:
+        """Forget what a new bucket would say as well; the oldest half if that is nothing."""
+        kept = {caller: one for caller, one in self._by_caller.items() if one.remaining(now_ms) < one.capacity}
+        if len(kept) >= _MOST_CALLERS:
+            kept = dict(islice(kept.items(), _MOST_CALLERS // 2, None))
+        self._by_caller = kept
+
+
 class RequestLimits:
     """The buckets of all accounts and addresses, and the list of banned addresses."""
 
     def __init__(self, settings: RateLimits) -> None:
         self._settings = settings
-        self._minute: dict[object, TokenBucket] = {}
-        self._second: dict[object, TokenBucket] = {}
-        self._hour: dict[str, TokenBucket] = {}
+        self._minute = _Buckets(_MS_PER_MINUTE)
+        self._second = _Buckets(_MS_PER_S)
+        self._hour = _Buckets(_MS_PER_HOUR)
         self._refusals: dict[str, deque[int]] = {}
         self._errors: dict[str, deque[int]] = {}
         self._banned_until_ms: dict[str, int] = {}
@@ -103,8 +131,9 @@ class RequestLimits:
         """
         if not self._settings.is_on:
             return Verdict(headers=self._full_headers(account, is_order=is_order, now_ms=now_ms))
-        minute = self._minute_bucket(account, address, now_ms)
-        second = self._second_bucket(account, now_ms) if is_order else None
+        caller = address if account is None else account
+        minute = self._minute.of(caller, self._minute_capacity(account), now_ms)
+        second = self._second.of(caller, self._settings.orders_per_second, now_ms) if is_order else None
         short = next((one for one in (minute, second) if one is not None and not one.take(now_ms)), None)
         if short is None:
             return Verdict(headers=_headers(minute, second, now_ms))
@@ -124,7 +153,7 @@ class RequestLimits:
         capacity = self._settings.connections_per_hour
         if not self._settings.is_on:
             return capacity - 1
-        bucket = self._hour.setdefault(address, TokenBucket(capacity=capacity, period_ms=_MS_PER_HOUR, now_ms=now_ms))
+        bucket = self._hour.of(address, capacity, now_ms)
         return bucket.remaining(now_ms) if bucket.take(now_ms) else None
 
     def is_banned(self, address: str, now_ms: int) -> bool:
@@ -146,21 +175,14 @@ class RequestLimits:
             return False
         return self._count(self._errors, address, now_ms, self._settings.ban_after_errors)
 
-    def _minute_bucket(self, account: int | None, address: str, now_ms: int) -> TokenBucket:
-        capacity = self._minute_capacity(account)
-        caller = address if account is None else account
-        return self._minute.setdefault(caller, TokenBucket(capacity=capacity, period_ms=_MS_PER_MINUTE, now_ms=now_ms))
-
     def _minute_capacity(self, account: int | None) -> int:
         return self._settings.unsigned_per_minute if account is None else self._settings.signed_per_minute
 
-    def _second_bucket(self, account: int | None, now_ms: int) -> TokenBucket:
-        capacity = self._settings.orders_per_second
-        return self._second.setdefault(account, TokenBucket(capacity=capacity, period_ms=_MS_PER_S, now_ms=now_ms))
-
     def _count(self, memory: dict[str, deque[int]], address: str, now_ms: int, most: int) -> bool:
         """Remember one misdeed; ban the address, and return True, if there were too many of late."""
-        recent = memory.setdefault(address, deque())
+        if address not in memory and len(memory) >= _MOST_CALLERS:
+            self._forget_old(memory, now_ms)
+        recent = memory.setdefault(address, deque(maxlen=_MOST_MISDEEDS))
         recent.append(now_ms)
         while recent and recent[0] <= now_ms - self._settings.ban_window_ms:
             recent.popleft()
@@ -169,6 +191,14 @@ class RequestLimits:
         self.ban(address, until_ms=now_ms + self._settings.ban_ms)
         recent.clear()
         return True
+
+    def _forget_old(self, memory: dict[str, deque[int]], now_ms: int) -> None:
+        """Forget the addresses that did nothing within the window, and bans that have ended."""
+        since_ms = now_ms - self._settings.ban_window_ms
+        old = [address for address, recent in memory.items() if not recent or recent[-1] <= since_ms]
+        for address in old or list(memory)[: _MOST_CALLERS // 2]:
+            del memory[address]
+        self._banned_until_ms = {one: until for one, until in self._banned_until_ms.items() if until > now_ms}
 
 
 def _headers(minute: TokenBucket, second: TokenBucket | None, now_ms: int) -> dict[str, str]:

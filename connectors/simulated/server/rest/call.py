@@ -51,7 +51,7 @@ class Call:
     def symbol(self) -> str | None:
         """Return the instrument asked for, None for all."""
         text = self.params.text("symbol")
-        return None if text is None else resolve(text, self.venue.exchange.instrument_rows())
+        return None if text is None else self._resolved(text)
 
     def required_symbol(self) -> str:
         """Return the instrument that has to be named.
@@ -59,7 +59,11 @@ class Call:
         Raises:
             Refused: 400 if it was not.
         """
-        return resolve(self.params.required_text("symbol"), self.venue.exchange.instrument_rows())
+        return self._resolved(self.params.required_text("symbol"))
+
+    def _resolved(self, text: str) -> str:
+        exchange, wanted = self.venue.exchange, text.upper()
+        return wanted if exchange.has_symbol(wanted) else resolve(text, exchange.instrument_rows())
 
     def selected(self, rows: list[Row], table: Table) -> list[Row]:
         """Return what the common query (with `symbol`) leaves of the rows."""

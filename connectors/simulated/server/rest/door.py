@@ -205,6 +205,7 @@ class Door:
             )
         except Refused:
             self._charge(visit, is_order=False)
+            visit.headers.clear()  # a recorded refusal of a signature tells no budget
             raise
 
     def _charge(self, visit: _Visit, *, is_order: bool) -> None:

@@ -98,6 +98,8 @@ _DOCUMENTS: Mapping[str, tuple[str, str]] = {
     "Row": ("", ""),
     "Root": ("name version timestamp", "text: name version; long: timestamp"),
     "Success": ("success", "boolean: success"),
+    "DepositAddress": ("address", "text: currency network address memo"),
+    "VolumeRank": ("", "integer: rank; long: volume"),
     "WithdrawalFees": ("currency", "text: currency; long: fee minFee"),
 }
 _ERROR: Schema = {

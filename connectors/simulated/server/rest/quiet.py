@@ -6,6 +6,7 @@ with the venue's shape and nothing in it. Source: www.bitmex.com/api/explorer.
 
 from __future__ import annotations
 
+from connectors.simulated.engine.refusals import Refused, not_found
 from connectors.simulated.server.rest.call import Answer, Call
 
 NO_DEPOSITS = "embedded-exchange-takes-no-deposits"
@@ -60,3 +61,24 @@ def get_referral_discount(_call: Call) -> Answer:
 def get_withdrawal_fee(call: Call) -> Answer:
     """`GET /user/minWithdrawalFee`: leaving costs nothing here."""
     return {"currency": call.params.text("currency") or "XBt", "fee": 0, "minFee": 0}
+
+
+def get_deposit_information(call: Call) -> Answer:
+    """`GET /user/depositAddressInformation`."""
+    currency, network = call.params.text("currency") or "XBt", call.params.text("network") or "btc"
+    return {"currency": currency, "network": network, "address": NO_DEPOSITS, "memo": None}
+
+
+def get_volume_rank(_call: Call) -> Answer:
+    """`GET /userStats/volumeRank`: nobody is ranked."""
+    return {"rank": None, "volume": 0}
+
+
+def no_such_withdrawal(_call: Call) -> Answer:
+    """A withdrawal leaves at once here: there is none to cancel or confirm."""
+    raise not_found()
+
+
+def no_such_account(_call: Call) -> Answer:
+    """`POST /user/walletTransfer`: no account is paired with another one here."""
+    raise Refused("Invalid account")

@@ -174,6 +174,28 @@ _ACCOUNT: _Table = {
     ("POST", "/user/requestWithdrawal"): _route(
         "User.requestWithdrawal", account.request_withdrawal, _WITHDRAW, "Transaction", _WITHDRAWAL
     ),
+    ("DELETE", "/user/withdrawal"): _route(
+        "User.cancelPendingWithdrawal", quiet.no_such_withdrawal, _WITHDRAW, "Transaction", "transactID!"
+    ),
+    ("POST", "/user/cancelWithdrawal"): _route(
+        "User.cancelWithdrawal", quiet.no_such_withdrawal, _WITHDRAW, "Transaction", "token!"
+    ),
+    ("POST", "/user/confirmWithdrawal"): _route(
+        "User.confirmWithdrawal", quiet.no_such_withdrawal, _WITHDRAW, "Transaction", "token!"
+    ),
+    ("POST", "/user/walletTransfer"): _route(
+        "User.walletTransfer", quiet.no_such_account, _WITHDRAW, "Transaction", "currency! amount! targetAccountId!"
+    ),
+    ("POST", "/user/preferences"): _route(
+        "User.savePreferences", keys.only_for_people, _SESSION, "User", "prefs! overwrite"
+    ),
+    ("POST", "/user/communicationToken"): _route(
+        "User.communicationToken", keys.only_for_people, _SESSION, "Row[]", "token! platformAgent!"
+    ),
+    ("POST", "/user/confirmEmail"): _route("User.confirmEmail", keys.only_for_people, _SESSION, "Row", "token!"),
+    ("POST", "/user/logout"): _route("User.logout", keys.only_for_people, _SESSION, "Row"),
+    ("POST", "/chat"): _route("Chat.new", keys.only_for_people, _SESSION, "Chat", "message! channelID"),
+    ("POST", "/address"): _route("Address.new", keys.only_for_people, _SESSION, "Row", "currency! address! name!"),
     ("GET", "/apiKey"): _route("APIKey.get", keys.get_keys, _READ, "APIKey[]", "reverse"),
     ("GET", "/apiKey/self"): _route("APIKey.getSelf", keys.get_own_key, _READ, "APIKey"),
     ("POST", "/apiKey"): _route("APIKey.new", keys.only_for_people, _SESSION, "APIKey", _NEW_KEY),
@@ -210,6 +232,7 @@ _MARKET: _Table = {
     ("GET", "/stats"): _route("Stats.get", market.get_stats, _PUBLIC, "Stats[]"),
     ("GET", ""): _route("Root.get", meta.get_root, _PUBLIC, "Root"),
     ("GET", "/wallet/assets"): _route("Wallet.getAssetsConfig", meta.get_assets, _PUBLIC, "Asset[]"),
+    ("GET", "/wallet/currencies"): _route("Wallet.getCurrencies", meta.get_assets, _PUBLIC, "Asset[]"),
     ("GET", "/wallet/networks"): _route("Wallet.getNetworksConfig", meta.get_networks, _PUBLIC, "Network[]"),
     ("GET", "/schema"): _route("Schema.get", meta.get_schema, _PUBLIC, "Row", "model"),
     ("GET", "/schema/websocketHelp"): _route("Schema.websocketHelp", meta.get_websocket_help, _PUBLIC, "Row"),
@@ -231,7 +254,7 @@ _QUIET: _Table = {
     ("GET", "/stats/historyUSD"): _route("Stats.historyUSD", quiet.get_nothing, _PUBLIC, "StatsUSD[]"),
     ("GET", "/guild"): _route("Guild.get", quiet.get_nothing, _PUBLIC, "Row[]"),
     ("GET", "/porl/snapshots"): _route("Porl.getSnapshots", quiet.get_nothing, _PUBLIC, "Row[]"),
-    ("GET", "/porl/nonce"): _route("Porl.getNonce", quiet.get_nothing, _READ, "Row[]"),
+    ("GET", "/porl/nonce"): _route("Porl.getNonce", quiet.get_nothing, _PUBLIC, "Row[]"),
     ("GET", "/address"): _route("Address.get", quiet.get_nothing, _READ, "Row[]"),
     ("GET", "/userAffiliates"): _route("UserAffiliates.get", quiet.get_nothing, _READ, "Row[]"),
     ("GET", "/userEvent"): _route("UserEvent.get", quiet.get_user_events, _READ, "UserEvents", "count startId"),
@@ -250,6 +273,23 @@ _QUIET: _Table = {
     ("GET", "/user/getWalletTransferAccounts"): _route(
         "User.getWalletTransferAccounts", quiet.get_nothing, _READ, "Row[]"
     ),
+    ("GET", "/user/csa"): _route("User.getCSA", quiet.get_nothing, _READ, "Row[]"),
+    ("GET", "/user/depositAddressInformation"): _route(
+        "User.getDepositAddressInformation", quiet.get_deposit_information, _READ, "DepositAddress", "currency network"
+    ),
+    ("GET", "/userStats/volumeRank"): _route("UserStats.volumeRank", quiet.get_volume_rank, _READ, "VolumeRank"),
+    ("GET", "/userPriceAlert"): _route("UserPriceAlert.get", quiet.get_nothing, _READ, "Row[]"),
+    ("GET", "/addressConfig"): _route("AddressConfig.get", quiet.get_nothing, _READ, "Row[]"),
+    ("GET", "/referralCode"): _route("ReferralCode.get", quiet.get_nothing, _READ, "Row[]"),
+    ("GET", "/leagueoftrader/myRankings"): _route("LeagueOfTrader.myRankings", quiet.get_nothing, _READ, "Row[]"),
+    ("GET", "/managedSubAccountBinding/investor"): _route(
+        "ManagedSubAccountBinding.investor", quiet.get_nothing, _READ, "Row[]"
+    ),
+    ("GET", "/managedSubAccountBinding/tradingTeam"): _route(
+        "ManagedSubAccountBinding.tradingTeam", quiet.get_nothing, _READ, "Row[]"
+    ),
+    ("GET", "/instrument/usdVolume"): _route("Instrument.getUsdVolume", quiet.get_nothing, _PUBLIC, "StatsUSD[]"),
+    ("GET", "/wallet/haircuts"): _route("Wallet.getHaircuts", quiet.get_nothing, _PUBLIC, "Row[]"),
     ("GET", "/user/quoteFillRatio"): _route("User.getQuoteFillRatio", quiet.get_nothing, _READ, "Row[]"),
     ("GET", "/user/quoteValueRatio"): _route("User.getQuoteValueRatio", quiet.get_nothing, _READ, "Row[]"),
     ("GET", "/user/staking"): _route("User.getStaking", quiet.get_nothing, _READ, "Row[]", "currency"),

@@ -130,3 +130,22 @@ def test_a_ban_can_be_ordered_and_lifted() -> None:
     assert limits.is_banned(HOME, 999)
     limits.lift(HOME)
     assert not limits.is_banned(HOME, 1)
+
+
+def test_memory_does_not_grow_with_the_number_of_callers() -> None:
+    """A week of addresses that come once leaves no trace of them; who has used up a budget is still known."""
+    limits = RequestLimits(RateLimits(signed_per_minute=2))
+    held = [admit(limits, 0) for _ in range(3)][-1]
+    for number in range(25_000):
+        limits.admit(account=None, address=f"10.{number}", is_order=True, now_ms=number)
+        limits.note_error(f"10.{number}", number)
+    sizes = [len(one._by_caller) for one in (limits._minute, limits._second)]
+    assert held.retry_after_s is not None
+    assert max(*sizes, len(limits._errors)) <= 10_000
+
+
+def test_unsigned_order_requests_of_two_addresses_are_counted_apart() -> None:
+    """Nobody's orders are refused anyway, and they must not eat up another's ten a second."""
+    limits = RequestLimits(RateLimits(orders_per_second=1))
+    verdicts = [limits.admit(account=None, address=one, is_order=True, now_ms=0) for one in ("10.0.0.1", "10.0.0.2")]
+    assert [verdict.retry_after_s for verdict in verdicts] == [None, None]

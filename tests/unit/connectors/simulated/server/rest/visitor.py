@@ -39,7 +39,7 @@ class Visitor:
         owner = self.venue.accounts[0] if account is None else account
         return next(key for key in self.venue.keyring.of_account(owner) if key.name == name)
 
-    def send(
+    def request(
         self,
         verb: str,
         target: str,
@@ -49,8 +49,8 @@ class Visitor:
         address: str = HOME,
         content_type: str = "application/json",
         **fields: str,
-    ) -> Reply:
-        """Send raw bytes to a target from `/api/v1` on, signed if there is a key; fields replace headers."""
+    ) -> HttpRequest:
+        """Return a request with a target from `/api/v1` on, signed if there is a key; fields replace headers."""
         path, _, query = target.partition("?")
         headers = {"content-type": content_type}
         if key is not None:
@@ -59,11 +59,13 @@ class Visitor:
             digest = hmac.new(key.secret.encode(), message, hashlib.sha256).hexdigest()
             headers |= {"api-key": key.key_id, "api-expires": expires, "api-signature": digest}
         headers |= {name.replace("_", "-"): value for name, value in fields.items()}
-        return self.door.reply(
-            HttpRequest(
-                verb=verb, path=path, raw_path=path, query=query.encode(), fields=headers, body=body, address=address
-            )
+        return HttpRequest(
+            verb=verb, path=path, raw_path=path, query=query.encode(), fields=headers, body=body, address=address
         )
+
+    def send(self, verb: str, target: str, body: bytes = b"", **options: Any) -> Reply:
+        """Send what `request` makes."""
+        return self.door.reply(self.request(verb, target, body, **options))
 
     def ask(
         self, verb: str, path: str, fields: dict[str, Any] | None = None, *, key: ApiKey | None = None
