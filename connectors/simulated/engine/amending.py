@@ -194,7 +194,9 @@ def _trade_again(world: World, account: Account, order: Order) -> None:
         if triggers.is_due(world, order):
             triggers.fire(world, account, order)
         return
-    if order.instructions.is_reduce_only:
+    if not shrinking.fit(world, account, order):
+        return
+    if world.markets[order.contract.symbol].book.holds(order):
         shrinking.trim(world, account, order.contract)
-    if order.is_open and not world.markets[order.contract.symbol].book.holds(order):
+    else:
         matching.execute(world, account, order)
