@@ -137,7 +137,7 @@ async def test_an_orderly_stop_cancels_what_may_add_exposure_if_asked(tmp_path: 
         await open_long(bot)
         stop = await wait_stop(bot)
         for name, side, price, execution in (
-            ("quote-1", "Buy", 40_000, ""),
+            ("quote-1", "Buy", 59_500, ""),
             ("quote-2", "Sell", 90_000, ""),
             ("ladder", "Sell", 95_000, "ReduceOnly"),
         ):
