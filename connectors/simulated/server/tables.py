@@ -183,7 +183,9 @@ _INSTRUMENT = _types(
     "long:instrumentID",
     "float:minPrice",
     "boolean:capped",
-    "symbol:pool",
+    "timestamp:openingTimestamp closingTimestamp",
+    "symbol:pool nearLegSymbol farLegSymbol",
+    "float:referencePrice",
 )
 _BOOK = _types(
     "symbol:symbol", "long:id", "symbol:side", "long:size", "float:price", "timestamp:timestamp transactTime"
