@@ -1,7 +1,8 @@
 """Contracts the embedded exchange lists, and the value arithmetic of each kind.
 
 Why: inverse, linear and quanto contracts turn price and quantity into settlement money in three
-ways, and BitMEX rounds per lot, to the nearest unit. Every other module asks here.
+ways, and BitMEX rounds per lot, to the nearest unit. Every other module asks here. The four below
+are what tests open; everything else the venue lists is a table, see `connectors.simulated.listing`.
 
 Units: prices in quote currency, quantities in contracts (signed where said so), values in minor
 units of the settlement currency (XBt = 1e-8 XBT, USDt = 1e-6 USDT).
@@ -13,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 from enum import Enum
+from typing import assert_never
 
 # Wide enough that a division of two wire numbers never loses a unit.
 EXACT = Context(prec=40, rounding=ROUND_HALF_EVEN)
@@ -27,6 +29,8 @@ class Kind(Enum):
     INVERSE = "inverse"
     LINEAR = "linear"
     QUANTO = "quanto"
+    SPOT = "spot"  # a pair of currencies; listed and quoted, not traded
+    SPREAD = "spread"  # of two futures, near less far, so below zero as a rule; listed only
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,18 +60,37 @@ class Contract:
     listing: str
     expiry: str | None = None
     instrument_id: int = 0
-    underlying_symbol: str = ""
+    reference: str | None = "BMEX"
+    underlying_symbol: str | None = None
     underlying_to_position: int | None = None
     underlying_to_settle: int | None = None
     quote_to_settle: int | None = None
-    funding_prefix: str | None = None  # `.XBT` of `.XBTBON8H`
+    funding_base_symbol: str | None = None
     funding_premium_symbol: str | None = None
     funding_quote_symbol: str | None = None
+    funding_base_rate: Decimal = Decimal("0.0003")  # the interest a perpetual's funding starts from
+    funding_quote_rate: Decimal = Decimal("0.0006")
+    mark_method: str = "FairPrice"
+    min_tick: Decimal = Decimal("0.01")  # of mark and index
+    limit: Decimal | None = None  # widest move within a session, as a share
+    is_instant: bool = True  # profit counts as balance at once
+    near_leg: str | None = None
+    far_leg: str | None = None
 
     @property
     def is_perpetual(self) -> bool:
         """Whether the contract exchanges funding instead of expiring."""
-        return self.expiry is None
+        return self.expiry is None and self.kind is not Kind.SPOT
+
+    @property
+    def is_traded(self) -> bool:
+        """Whether orders are taken; spot pairs and spreads are listed and quoted only."""
+        return self.kind not in {Kind.SPOT, Kind.SPREAD}
+
+    @property
+    def min_price(self) -> Decimal:
+        """The lowest price: one tick, but a spread's may be as far below zero as above."""
+        return -self.max_price if self.kind is Kind.SPREAD else self.tick_size
 
     @property
     def fee(self) -> Decimal:
@@ -79,12 +102,22 @@ class Contract:
         return abs(quantity) // self.lot_size
 
     def lot_value(self, price: Decimal) -> int:
-        """Return the value of one lot at a price, rounded to the nearest minor unit."""
-        raw = (
-            EXACT.divide(Decimal(-self.multiplier * self.lot_size), price)
-            if self.kind is Kind.INVERSE
-            else price * (self.multiplier * self.lot_size)
-        )
+        """Return the value of one lot at a price, rounded to the nearest minor unit.
+
+        Of a spot pair in minor units of the quote currency; of a spread 0, its legs have the value.
+        """
+        match self.kind:
+            case Kind.INVERSE:
+                raw = EXACT.divide(Decimal(-self.multiplier * self.lot_size), price)
+            case Kind.LINEAR | Kind.QUANTO:
+                raw = price * (self.multiplier * self.lot_size)
+            case Kind.SPOT:
+                minor = (self.quote_to_settle or 1) * self.lot_size
+                raw = EXACT.divide(price * minor, Decimal(self.underlying_to_position or 1))
+            case Kind.SPREAD:
+                return 0
+            case _:
+                assert_never(self.kind)
         return int(raw.to_integral_value(ROUND_HALF_EVEN))
 
     def value(self, quantity: int, price: Decimal) -> int:
@@ -159,13 +192,22 @@ class Contract:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Index:
-    """One index row of the instrument table."""
+    """One index row of the instrument table; field names follow the venue's columns."""
 
     symbol: str
     root_symbol: str
     quote_currency: str
     underlying_symbol: str
     instrument_id: int
+    underlying: str
+    typ: str = "MRCXXX"
+    state: str = "Unlisted"
+    reference_symbol: str | None = None  # what it is worked out from; None: itself
+    tick_size: Decimal = Decimal("0.01")
+    calc_interval: str | None = None
+    publish_interval: str = "2000-01-01T00:01:00.000Z"
+    publish_time: str | None = None
+    level: Decimal | None = None  # its price when the table was taken; others are scaled from there
 
 
 _FEE = Decimal("0.0005")
@@ -195,7 +237,7 @@ XBTUSD = Contract(
     instrument_id=2776,
     underlying_symbol="XBT=",
     underlying_to_settle=-100_000_000,
-    funding_prefix=".XBT",
+    funding_base_symbol=".XBTBON8H",
     funding_premium_symbol=".XBTUSDPI8H",
     funding_quote_symbol=".USDBON8H",
 )
@@ -226,7 +268,7 @@ XBTUSDT = Contract(
     underlying_symbol="XBTT=",
     underlying_to_position=1_000_000,
     quote_to_settle=1_000_000,
-    funding_prefix=".XBT",
+    funding_base_symbol=".XBTBON8H",
     funding_premium_symbol=".XBTUSDTPI8H",
     funding_quote_symbol=".USDTBON8H",
 )
@@ -255,7 +297,8 @@ ETHUSD = Contract(
     listing="2018-08-01T12:00:00.000Z",
     instrument_id=2325,
     underlying_symbol="ETH=",
-    funding_prefix=".ETH",
+    quote_to_settle=1279,  # of that day; it moves with the price of XBT
+    funding_base_symbol=".ETHBON8H",
     funding_premium_symbol=".ETHUSDPI8H",
     funding_quote_symbol=".USDBON8H",
 )
@@ -295,6 +338,8 @@ INDICES: tuple[Index, ...] = (
     Index(
         symbol=".BXBT",
         root_symbol="XBT",
+        underlying="XBT",
+        level=Decimal("78176.66"),
         quote_currency="USD",
         underlying_symbol="XBT=",
         instrument_id=1164,
@@ -302,6 +347,8 @@ INDICES: tuple[Index, ...] = (
     Index(
         symbol=".BXBTT",
         root_symbol="XBT",
+        underlying="XBT",
+        level=Decimal("78184.59"),
         quote_currency="USDT",
         underlying_symbol="XBTT=",
         instrument_id=1173,
@@ -309,13 +356,21 @@ INDICES: tuple[Index, ...] = (
     Index(
         symbol=".BXBT30M",
         root_symbol="XBT",
+        underlying="XBT",
+        level=Decimal("78173.05"),
         quote_currency="USD",
-        underlying_symbol="XBT=",
-        instrument_id=1167,
+        underlying_symbol=".BXBT30M",
+        instrument_id=1165,
+        reference_symbol=".BXBT",
+        calc_interval="2000-01-01T00:30:00.000Z",
+        publish_interval="2000-01-01T04:00:00.000Z",
+        publish_time="2000-01-01T12:00:00.000Z",
     ),
     Index(
         symbol=".BETH",
         root_symbol="ETH",
+        underlying="ETH",
+        level=Decimal("2302.03"),
         quote_currency="USD",
         underlying_symbol="ETH=",
         instrument_id=418,

@@ -20,6 +20,7 @@ from connectors.simulated.engine import (
     entry,
     inputs,
     leverage,
+    listing,
     position_log,
     settlement,
     snapshot,
@@ -30,12 +31,13 @@ from connectors.simulated.engine import (
 )
 from connectors.simulated.engine.account_rows import margin_row, wallet_row
 from connectors.simulated.engine.changes import Change, Reply, Row
-from connectors.simulated.engine.contracts import CONTRACTS, INDICES, Contract
+from connectors.simulated.engine.contracts import CONTRACTS, Contract
 from connectors.simulated.engine.faults import ordering, pricing
 from connectors.simulated.engine.faults.board import FaultBoard
+from connectors.simulated.engine.instrument_rows import index_row, instrument_row
 from connectors.simulated.engine.ledger import Position, cash
 from connectors.simulated.engine.order_rows import order_row
-from connectors.simulated.engine.public_rows import book_rows, index_row, instrument_row
+from connectors.simulated.engine.public_rows import book_rows
 from connectors.simulated.engine.refusals import Refused
 from connectors.simulated.engine.standing import standing
 from connectors.simulated.engine.switches import Switches
@@ -119,6 +121,8 @@ class Exchange:
                 accounts.open_account(self._world, value)
             case inputs.Deposit():
                 accounts.deposit(self._world, value)
+            case inputs.ListContracts():
+                listing.list_contracts(self._world, value)
             case inputs.PassTime():
                 pass
             case inputs.Scripted():
@@ -147,6 +151,7 @@ class Exchange:
         ordering.sweep(self._world)
 
     def _place(self, value: inputs.PlaceOrder) -> Row:
+        listing.require_traded(self._world, value.symbol)
         if not self._world.faults.active:
             return entry.place(self._world, value)
         ordering.before(self._world, value)
@@ -172,6 +177,7 @@ class Exchange:
 
     def _setting(self, value: inputs.PositionRequest) -> Position:
         world = self._world
+        listing.require_traded(world, value.symbol)
         match value:
             case inputs.SetLeverage():
                 return leverage.set_leverage(world, value)
@@ -214,6 +220,10 @@ class Exchange:
         """Return whether there is such a contract or index, whatever its state."""
         return symbol in self._world.markets or symbol in self._world.indices
 
+    def open_order_count(self) -> int:
+        """Return how many orders of all accounts are open."""
+        return sum(len(book) for account in self._world.accounts.values() for book in account.open_orders.values())
+
     def accounts(self) -> Sequence[int]:
         """Return the account numbers, in the order they were opened."""
         return tuple(self._world.accounts)
@@ -254,21 +264,8 @@ class Exchange:
     def instrument_rows(self) -> list[Row]:
         """Return all instruments, indices included."""
         world = self._world
-        rows = [
-            instrument_row(
-                market,
-                at_ms=world.at_ms,
-                funding_ms=world.next_funding_shown_ms,
-                quote_to_settle=world.quote_to_settle,
-                open_interest=steps.open_interest(world, symbol),
-            )
-            for symbol, market in world.markets.items()
-        ]
-        prices = {
-            market.contract.reference_symbol: market.index for market in world.markets.values() if market.has_prices
-        }
-        rows += [index_row(i, prices.get(i.symbol), at_ms=world.at_ms) for i in INDICES]
-        return rows
+        rows = [instrument_row(world, market) for market in world.markets.values()]
+        return rows + [index_row(one, at_ms=world.at_ms) for one in world.indices.values()]
 
     def trade_rows(self, symbol: str) -> list[Row]:
         """Return the latest trades of a contract or prints of an index (at most 1,000), oldest first."""

@@ -55,6 +55,7 @@ def observe(market: Market, prices: SymbolPrices) -> None:
     market.premium_sum += EXACT.divide(market.last - market.index, market.index)
     market.premium_count += 1
     average = EXACT.divide(market.premium_sum, Decimal(market.premium_count))
+    market.premium = average
     market.indicative_rate = bounded_rate(contract, average)
     if prices.funding_rate is not None:
         market.funding_rate = prices.funding_rate

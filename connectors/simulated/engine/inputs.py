@@ -14,6 +14,8 @@ from decimal import Decimal
 
 import msgspec
 
+from connectors.simulated.engine.contracts import Contract, Index
+
 
 class _Input(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
     """Common settings of all inputs: frozen, named arguments, tagged with the class name."""
@@ -220,6 +222,13 @@ class SetPrices(_Input, frozen=True, kw_only=True):
     prices: tuple[SymbolPrices, ...]
 
 
+class ListContracts(_Input, frozen=True, kw_only=True):
+    """The venue lists these contracts from now on, and the indices they need; what is there already stays."""
+
+    contracts: tuple[Contract, ...]
+    indices: tuple[Index, ...] = ()
+
+
 class PassTime(_Input, frozen=True, kw_only=True):
     """Nothing but the protocol time that comes with it: lets timers run out."""
 
@@ -244,13 +253,15 @@ class SetFault(_Input, frozen=True, kw_only=True):
     seed: int = 0
     delay_ms: int = 0
     duration_ms: int | None = None
+    label: str = ""  # for whoever set it to find it by
 
 
 class ClearFault(_Input, frozen=True, kw_only=True):
-    """A fault is over: the one of this number, all of this name, or all."""
+    """A fault is over: the one of this number, all of this name or label, or all."""
 
     number: int | None = None
     name: str | None = None
+    label: str | None = None
 
 
 class FaultBit(_Input, frozen=True, kw_only=True):
@@ -294,7 +305,7 @@ class SetKey(_Input, frozen=True, kw_only=True):
 PositionRequest = SetLeverage | SetCrossLeverage | Isolate | TransferMargin | SetRiskLimit
 Request = PlaceOrder | AmendOrder | CancelOrders | CancelAll | CancelAllAfter | PositionRequest
 Staging = SetFault | ClearFault | FaultBit | Announce | SetPosition | SetKey
-Plain = Request | OpenAccount | Deposit | SetPrices | PassTime | Staging | Decree
+Plain = Request | OpenAccount | Deposit | SetPrices | ListContracts | PassTime | Staging | Decree
 
 
 class Scripted(_Input, frozen=True, kw_only=True):

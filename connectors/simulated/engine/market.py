@@ -14,6 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 
+from connectors.simulated.engine.activity import Activity
 from connectors.simulated.engine.book import Book
 from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.contracts import Contract
@@ -25,9 +26,9 @@ ZERO = Decimal(0)
 INTEREST = Decimal("0.0001")  # funding rate while nothing else is known
 
 
-def recent_rows() -> deque[Row]:
+def recent_rows(kept: int = RECENT) -> deque[Row]:
     """Return an empty history that keeps the latest rows only."""
-    return deque(maxlen=RECENT)
+    return deque(maxlen=kept)
 
 
 class MarketState(Enum):
@@ -78,13 +79,12 @@ class Market:
     indicative_rate: Decimal = ZERO  # forming, charged at the one after
     premium_sum: Decimal = ZERO
     premium_count: int = 0
+    premium: Decimal = ZERO  # their mean
     taken: dict[Side, int] = field(default_factory=dict)  # liquidity used up since the last step
     tick_direction: str = "ZeroPlusTick"
-    first_price: Decimal = ZERO
-    top_price: Decimal = ZERO
-    bottom_price: Decimal = ZERO
-    volume: int = 0
-    turnover: int = 0
+    activity: Activity = field(default_factory=Activity)
+    open_interest: int = 0
+    is_interest_stale: bool = True
     trades: deque[Row] = field(default_factory=recent_rows)
     quotes: deque[Row] = field(default_factory=recent_rows)
 
@@ -102,16 +102,12 @@ class Market:
         """Move to one step of the tape; the liquidity is fresh again."""
         if self.has_prices:
             self.tick_direction = tick_direction(self.last, prices.last, self.tick_direction)
-        else:
-            self.first_price = self.top_price = self.bottom_price = prices.last
-            self.has_prices = True
+        self.has_prices = True
         self.mark, self.index, self.last = prices.mark, prices.index, prices.last
         if self.mark_method is not MarkMethod.FAIR:
             self.mark = prices.last if self.mark_method is MarkMethod.LAST else prices.index
         self.low = prices.last if prices.low is None else min(prices.low, prices.last)
         self.high = prices.last if prices.high is None else max(prices.high, prices.last)
-        self.top_price = max(self.top_price, self.high)
-        self.bottom_price = min(self.bottom_price, self.low)
         self.is_halted = prices.halted
         self._take_liquidity(prices)
 

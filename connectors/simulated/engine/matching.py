@@ -21,7 +21,7 @@ from connectors.simulated.engine.liquidity import Match, Plan, is_at_least_as_go
 from connectors.simulated.engine.market import Market
 from connectors.simulated.engine.order_rows import FillFigures, order_row
 from connectors.simulated.engine.orders import Order, Side
-from connectors.simulated.engine.public_rows import trade_row
+from connectors.simulated.engine.public_rows import trade_row, turnover_of
 from connectors.simulated.engine.reports import (
     OWN_ORDER,
     POST_ONLY,
@@ -162,16 +162,20 @@ def _rest_or_end(world: World, account: Account, order: Order) -> None:
 
 def trade(world: World, account: Account, order: Order, match: Match) -> None:
     """Make one match: the taker's fill, its counterparty's, and the public trade."""
-    market = world.markets[order.contract.symbol]
     match_id = world.new_id("match")
     fill(world, account, order, match, match_id, is_maker=False)
+    answer(world, world.markets[order.contract.symbol], order.side, match, match_id)
+
+
+def answer(world: World, market: Market, taker: Side, match: Match, match_id: str) -> None:
+    """Make the other half of a match, whoever the taker is, and the public trade."""
     if match.maker is None:
-        world.house.trade(order.contract, match.quantity * order.side.sign, match.price)
-        market.taken[order.side] = market.taken.get(order.side, 0) + match.quantity
+        world.house.trade(market.contract, match.quantity * taker.sign, match.price)
+        market.taken[taker] = market.taken.get(taker, 0) + match.quantity
     else:
         maker_account = world.accounts[match.maker.account]
         fill(world, maker_account, match.maker, match, match_id, is_maker=True)
-    publish_trade(world, market, order.side, match, match_id)
+    publish_trade(world, market, taker, match, match_id)
 
 
 def fill(world: World, account: Account, order: Order, match: Match, match_id: str, *, is_maker: bool) -> None:
@@ -205,17 +209,10 @@ def fill(world: World, account: Account, order: Order, match: Match, match_id: s
 
 def publish_trade(world: World, market: Market, side: Side, match: Match, match_id: str) -> None:
     """Log a public trade and count its volume; the tape's last price stays as it is."""
-    row = trade_row(
-        market,
-        side=side,
-        quantity=match.quantity,
-        price=match.price,
-        match_id=match_id,
-        at_ms=world.at_ms,
-        quote_to_settle=world.quote_to_settle,
-    )
-    market.volume += match.quantity
-    market.turnover += market.contract.value(match.quantity, match.price)
+    contract, price = market.contract, match.price
+    traded = turnover_of(contract, match.quantity, price, quote_to_settle=world.quote_to_settle)
+    row = trade_row(market, side=side, price=price, traded=traded, match_id=match_id, at_ms=world.at_ms)
+    market.activity.note_trade(price, traded, at_ms=world.at_ms)
     market.trades.append(row)
     world.emit("trade", None, row)
 

@@ -12,10 +12,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
+from typing import assert_never
 
 from connectors.simulated.engine.contracts import EXACT, Contract, Kind
 from connectors.simulated.engine.orders import tidy
 
+SATOSHI_CURRENCY = "XBt"
 MAJOR = {"XBt": 100_000_000, "USDt": 1_000_000}  # minor units in one of the currency
 SHARE_PLACES = Decimal("0.0001")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,7 +44,7 @@ def notionals(contract: Contract, quantity: int, price: Decimal, *, quote_to_set
         contract: What is held or traded.
         quantity: Signed contracts.
         price: Price to value them at.
-        quote_to_settle: Minor units per unit of quote currency; used by quanto contracts only.
+        quote_to_settle: Satoshi per unit of quote currency, for quanto contracts settled in XBT.
     """
     if not quantity:
         return Decimal(0), Decimal(0)
@@ -56,7 +58,15 @@ def notionals(contract: Contract, quantity: int, price: Decimal, *, quote_to_set
             home = Decimal(quantity) / (contract.underlying_to_position or 1)
             return tidy(home), tidy(Decimal(-value * sign) / MAJOR[contract.settl_currency])
         case Kind.QUANTO:
-            foreign = Decimal(value) / quote_to_settle
+            is_satoshi = contract.settl_currency == SATOSHI_CURRENCY
+            foreign = Decimal(value) / (quote_to_settle if is_satoshi else contract.quote_to_settle or 1)
             places = Decimal("0.00000001")
             home = (foreign / price).quantize(places, ROUND_HALF_EVEN) if price else Decimal(0)
             return tidy(home * sign), tidy((foreign * -sign).quantize(places, ROUND_HALF_EVEN))
+        case Kind.SPOT:
+            home = Decimal(quantity) / (contract.underlying_to_position or 1)
+            return tidy(home), tidy(Decimal(-value * sign) / (contract.quote_to_settle or 1))
+        case Kind.SPREAD:
+            return Decimal(0), Decimal(0)
+        case _:
+            assert_never(contract.kind)

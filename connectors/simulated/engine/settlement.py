@@ -20,10 +20,10 @@ from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.closing import Closing, close
 from connectors.simulated.engine.contracts import EXACT
 from connectors.simulated.engine.inputs import SettleContract
+from connectors.simulated.engine.instrument_rows import instrument_row
 from connectors.simulated.engine.ledger import Account, Position
 from connectors.simulated.engine.market import Market, MarketState
 from connectors.simulated.engine.orders import tidy
-from connectors.simulated.engine.public_rows import instrument_row
 from connectors.simulated.engine.refusals import Refused
 from connectors.simulated.engine.reports import SETTLED, cancel_because
 from connectors.simulated.engine.rows import iso
@@ -134,11 +134,4 @@ def _publish(world: World, market: Market, price: Decimal) -> None:
     }
     world.settlements.append(row)
     world.emit("settlement", None, row)
-    shown = instrument_row(
-        market,
-        at_ms=world.at_ms,
-        funding_ms=world.next_funding_shown_ms,
-        quote_to_settle=world.quote_to_settle,
-        open_interest=0,
-    )
-    world.emit("instrument", None, shown)
+    world.emit("instrument", None, instrument_row(world, market))

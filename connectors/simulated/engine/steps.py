@@ -13,17 +13,17 @@ from __future__ import annotations
 from decimal import Decimal
 
 from connectors.simulated.engine import funding, liquidator, matching, settlement, takeover, triggers
-from connectors.simulated.engine.contracts import EXACT, INDICES, XBTUSD
+from connectors.simulated.engine.contracts import EXACT, XBTUSD
 from connectors.simulated.engine.inputs import SetPrices, SymbolPrices
+from connectors.simulated.engine.instrument_rows import index_row, instrument_row
 from connectors.simulated.engine.liquidity import Match, is_book
-from connectors.simulated.engine.market import Market, MarketState
+from connectors.simulated.engine.market import ZERO, Market, MarketState
 from connectors.simulated.engine.orders import Side
-from connectors.simulated.engine.public_rows import index_row, instrument_row, quote_row
+from connectors.simulated.engine.public_rows import quote_row
 from connectors.simulated.engine.refusals import Refused
 from connectors.simulated.engine.world import World
 
 SATOSHI = Decimal(100_000_000)  # in one XBT
-_INDEX = {index.symbol: index for index in INDICES}
 
 
 def set_prices(world: World, value: SetPrices) -> None:
@@ -34,11 +34,13 @@ def set_prices(world: World, value: SetPrices) -> None:
     """
     named = [(world.market(prices.symbol), prices) for prices in value.prices]
     moved = [(market, prices) for market, prices in named if market.state is MarketState.OPEN]
-    for _, prices in named:
-        _check(prices)
-    before = {symbol: (market.last, market.index) for symbol, market in world.markets.items()}
+    for market, prices in named:
+        _check(prices, above=min(market.contract.min_price, ZERO))
+    lasts = {market.contract.symbol: market.last for market, _ in moved}
     for market, prices in moved:
+        mark = market.mark if market.has_prices else prices.mark
         market.take(prices)
+        market.activity.note_prices(low=market.low, high=market.high, last=market.last, mark=mark, at_ms=world.at_ms)
     _follow_dollar(world)
     funded = funding.move_tape(world, value.tape_ms)
     for market, prices in moved:
@@ -47,7 +49,9 @@ def set_prices(world: World, value: SetPrices) -> None:
     # A funding exchange renews the rates of all contracts, also of those that did not move.
     shown = [m for m in world.markets.values() if m.has_prices] if funded else [m for m, _ in moved]
     for market in shown:
-        _publish(world, market, *before[market.contract.symbol])
+        _publish(world, market, lasts.get(market.contract.symbol, market.last))
+        if funded:
+            _publish_rates(world, market)
     settle(world, [market for market, _ in moved])
 
 
@@ -58,9 +62,9 @@ def _follow_dollar(world: World) -> None:
         world.quote_to_settle = max(1, int(EXACT.divide(SATOSHI, market.index)))
 
 
-def _check(prices: SymbolPrices) -> None:
+def _check(prices: SymbolPrices, *, above: Decimal) -> None:
     for price in (prices.mark, prices.index, prices.last):
-        if not price.is_finite() or price <= 0:
+        if not price.is_finite() or price <= above:
             raise Refused("Invalid price")
     if not is_book(prices.bids, prices.asks) or not 0 <= prices.thinning < 1 or not 0 <= prices.gaps < 1:
         raise Refused("Invalid price")
@@ -86,23 +90,10 @@ def _liquidate(world: World) -> None:
             liquidator.liquidate_due(world, account)
 
 
-def _publish(world: World, market: Market, last: Decimal, index: Decimal) -> None:
+def _publish(world: World, market: Market, last: Decimal) -> None:
     """Log the public rows that a step moves: instrument, index (its print too), quote, and a trade."""
-    symbol = market.contract.symbol
-    row = instrument_row(
-        market,
-        at_ms=world.at_ms,
-        funding_ms=world.next_funding_shown_ms,
-        quote_to_settle=world.quote_to_settle,
-        open_interest=open_interest(world, symbol),
-    )
-    world.emit("instrument", None, row)
-    if market.index != index:
-        behind = _INDEX[market.contract.reference_symbol]
-        world.emit("instrument", None, index_row(behind, market.index, at_ms=world.at_ms))
-    printed = world.indices[market.contract.reference_symbol].take(market.index, at_ms=world.at_ms)
-    if printed is not None:
-        world.emit("trade", None, printed)
+    world.emit("instrument", None, instrument_row(world, market))
+    _print(world, market.contract.reference_symbol, market.index)
     quote = quote_row(market, at_ms=world.at_ms)
     market.quotes.append(quote)
     world.emit("quote", None, quote)
@@ -112,11 +103,23 @@ def _publish(world: World, market: Market, last: Decimal, index: Decimal) -> Non
         matching.publish_trade(world, market, side, match, world.new_id("match"))
 
 
-def open_interest(world: World, symbol: str) -> int:
-    """Return the contracts held long, the modelled liquidity's own included."""
-    longs = max(0, world.house.provider_quantity.get(symbol, 0))
-    for account in world.accounts.values():
-        position = account.positions.get(symbol)
-        if position is not None and position.quantity > 0:
-            longs += position.quantity
-    return longs
+def _publish_rates(world: World, market: Market) -> None:
+    """Print what the coming funding was made from: two interest rates and the premium."""
+    contract = market.contract
+    if contract.is_perpetual and market.has_prices:
+        _print(world, contract.funding_base_symbol, contract.funding_base_rate)
+        _print(world, contract.funding_quote_symbol, contract.funding_quote_rate)
+        _print(world, contract.funding_premium_symbol, market.premium.quantize(funding.RATE_PLACES))
+
+
+def _print(world: World, symbol: str | None, price: Decimal) -> None:
+    """Move an index, if it is listed, and log its row when it moved and its print when one is due."""
+    prints = world.indices.get(symbol or "")
+    if prints is None:
+        return
+    before = prints.price
+    printed = prints.take(price, at_ms=world.at_ms)
+    if prints.price != before:
+        world.emit("instrument", None, index_row(prints, at_ms=world.at_ms))
+    if printed is not None:
+        world.emit("trade", None, printed)

@@ -8,17 +8,18 @@ Units: `at_ms` protocol time, `tape_ms` time of the price tape, both ms since 19
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from connectors.simulated.engine.changes import Change, Row
-from connectors.simulated.engine.contracts import CONTRACTS, INDICES, Contract
+from connectors.simulated.engine.contracts import CONTRACTS, INDICES, Contract, Index
 from connectors.simulated.engine.faults.board import FaultBoard
 from connectors.simulated.engine.indices import IndexPrints
 from connectors.simulated.engine.inputs import SetKey
 from connectors.simulated.engine.ledger import Account, House, Position
 from connectors.simulated.engine.liquidation_order import LiquidationOrder
-from connectors.simulated.engine.market import INTEREST, ZERO, Market, MarketState
+from connectors.simulated.engine.market import INTEREST, RECENT, ZERO, Market, MarketState, recent_rows
 from connectors.simulated.engine.orders import Order, Side
 from connectors.simulated.engine.refusals import Refused
 from connectors.simulated.engine.switches import Switches
@@ -62,11 +63,38 @@ class World:
         """Log that a row has left a public table."""
         self.changes.append(Change(table=table, account=None, row=row, is_delete=True))
 
+    def open_markets(
+        self, contracts: Iterable[Contract], indices: Iterable[Index], *, kept: int = RECENT
+    ) -> list[Market]:
+        """Open a market for each contract that has none and return the new ones; indices come along.
+
+        Args:
+            contracts: What is listed.
+            indices: What stands behind.
+            kept: Rows of public history to keep of each.
+        """
+        for index in indices:
+            self.indices.setdefault(index.symbol, IndexPrints(index=index, rows=recent_rows(kept)))
+        opened = [
+            Market(
+                contract=one,
+                funding_rate=INTEREST if one.is_perpetual else ZERO,
+                trades=recent_rows(kept),
+                quotes=recent_rows(kept),
+            )
+            for one in contracts
+            if one.symbol not in self.markets
+        ]
+        self.markets.update({market.contract.symbol: market for market in opened})
+        self.plan_expiries()
+        return opened
+
     def mark_stale(self, position: Position) -> None:
         """Have the position's row, and its currency's margin row, written after this input."""
         position.changed_ms = self.at_ms
         self.stale_positions[position.account, position.contract.symbol] = None
         self.stale_margins[position.account, position.contract.settl_currency] = None
+        self.markets[position.contract.symbol].is_interest_stale = True
 
     def plan_expiries(self) -> None:
         """Find the next expiry among the contracts that trade; to be called whenever one comes or goes."""
@@ -131,9 +159,5 @@ def new_world(switches: Switches, contracts: tuple[Contract, ...] = CONTRACTS) -
     world = World(switches=switches)
     for currency, balance in switches.insurance_fund.items():
         world.house.fund[currency] = world.house.deposits[currency] = balance
-    for contract in contracts:
-        rate = INTEREST if contract.is_perpetual else ZERO
-        world.markets[contract.symbol] = Market(contract=contract, funding_rate=rate)
-    world.plan_expiries()
-    world.indices = {index.symbol: IndexPrints(symbol=index.symbol) for index in INDICES}
+    world.open_markets(contracts, INDICES if contracts else ())
     return world

@@ -233,5 +233,7 @@ def _usd_per_contract(contract: Contract, price: float, xbt_price: float) -> flo
             return price * contract.multiplier * 1e-6
         case Kind.QUANTO:
             return price * contract.multiplier * 1e-8 * xbt_price
+        case Kind.SPOT | Kind.SPREAD:
+            raise ValueError(f"{contract.symbol} is none of the contracts that carry the tape")
         case _:
             assert_never(contract.kind)

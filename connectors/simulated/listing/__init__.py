@@ -1,0 +1,1 @@
+"""What the exchange lists: a table of figures, a calendar for what expires, a reader for other days."""
