@@ -419,6 +419,39 @@ async def read_only(s: Subject) -> None:
     raises(ccxt.PermissionDenied, "Access Denied", await failure(api.create_order(BTC, "market", "buy", 100)))
 
 
+@check("error: disabled key, and one of another address")
+async def barred(s: Subject) -> None:
+    for name, text in (("disabled", "This key is disabled."), ("elsewhere", "")):
+        given = s.keys.others[name]
+        error = await failure(s.with_keys(key=given["key"], secret=given["secret"]).fetch_balance())
+        raises(ccxt.ExchangeError, text, error)
+
+
+@check("error: overload refuses orders, not cancels")
+async def overload(s: Subject) -> None:
+    order = await s.order("limit", "buy", 100, 0.9)
+    with s.given.fault("overload", s.keys.account):
+        error = await failure(s.api.create_order(BTC, "limit", "buy", 100, order["price"]))
+        raises(ccxt.ExchangeNotAvailable, "The system is currently overloaded. Please try again later.", error)
+        equal((await s.api.cancel_order(order["id"], BTC))["status"], "canceled", "cancel")
+    equal(len(await s.api.fetch_orders(BTC)), 1, "orders that reached the engine")
+
+
+@check("error: the gateway fails, and the outcome is unknown")
+async def gateway(s: Subject) -> None:
+    order = {"symbol": "XBTUSD", "side": "Buy", "orderQty": 100, "price": 30_000}
+    for status in (502, 503, 504):
+        with s.given.fault("gateway-error", s.keys.account, status=status, executed=True):
+            raises(ccxt.BaseError, "", await failure(s.api.private_post_order({**order, "clOrdID": f"id{status}"})))
+    equal(len(await s.api.fetch_open_orders(BTC)), 3, "orders that took effect")
+
+
+@check("error: maintenance")
+async def maintenance(s: Subject) -> None:
+    with s.given.fault("maintenance", s.keys.account):
+        raises(ccxt.ExchangeError, "maintenance", await failure(s.api.fetch_balance()))
+
+
 @check("error: insufficient funds")
 async def too_dear(s: Subject) -> None:
     error = await failure(s.order("limit", "buy", 9_000_000, 0.99))

@@ -13,7 +13,9 @@ import json
 import os
 import sys
 import time
+import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +28,9 @@ Case = Callable[[Any], Awaitable[None] | None]
 
 @dataclass(frozen=True, kw_only=True)
 class Keys:
-    """One account's key, and the addresses where it is good."""
+    """One account's key, its other keys by name, and the addresses where they are good."""
 
+    account: int
     http: str
     ws: str
     key: str
@@ -47,10 +50,26 @@ class Given:
         self.fresh = _accounts(given["open"])
         self.limited = _accounts(given["limited"])
 
+    @contextmanager
+    def fault(self, name: str, account: int, **parameters: object) -> Iterator[None]:
+        """Let something go wrong for one account, as the control API describes it."""
+        number = self._control("POST", "/faults", name=name, account=account, **parameters)["number"]
+        try:
+            yield
+        finally:
+            self._control("DELETE", "/faults", number=number)
+
+    def _control(self, verb: str, path: str, **fields: object) -> Any:
+        headers = {"content-type": "application/json"}
+        request = urllib.request.Request(self.control + path, json.dumps(fields).encode(), headers, method=verb)
+        with urllib.request.urlopen(request, timeout=CHECK_S) as answer:
+            return json.load(answer)
+
 
 def _accounts(exchange: dict[str, Any]) -> Iterator[Keys]:
     for account in exchange["accounts"]:
         yield Keys(
+            account=account["account"],
             http=exchange["http"],
             ws=exchange["ws"],
             key=account["key"],
