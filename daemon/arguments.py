@@ -1,9 +1,17 @@
-"""Single arguments of the command line, read and checked."""
+"""What commands share on the command line: how they are added, options of several, values read and checked."""
 
 from __future__ import annotations
 
 import argparse
-from typing import Final
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from daemon.exit_codes import CommandFailed, ExitCode
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - argparse gives it no public name
+Options = argparse.ArgumentParser | argparse._ArgumentGroup  # noqa: SLF001 - likewise
 
 MOST_ACCOUNTS: Final = 1_000
 """Each account is kept whole in memory and announced at the start; far more than anybody tries at once."""
@@ -57,3 +65,44 @@ def balances(text: str) -> dict[str, int]:
             raise argparse.ArgumentTypeError(f"must be like XBt=100000000,USDt=5000000, not {text!r}")
         read[currency] = whole_number(amount)
     return read
+
+
+def add_command(commands: Commands, name: str, title: str, description: str, examples: str) -> argparse.ArgumentParser:
+    """Add a command whose help ends in examples."""
+    return commands.add_parser(
+        name,
+        help=title,
+        description=textwrap.fill(description, 100),
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def add_json(options: Options, title: str = "one JSON object instead of text") -> None:
+    """Add `--json`."""
+    options.add_argument("--json", dest="as_json", action="store_true", help=title)
+
+
+def add_tape(options: Options, title: str, *, default: str = "calm", choices: Sequence[str] | None = None) -> None:
+    """Add what is played: a scenario or candles, which part of them, and how fast."""
+    source = options.add_mutually_exclusive_group()
+    metavar = None if choices else "NAME"
+    source.add_argument("--scenario", choices=choices, default=default, metavar=metavar, help=title)
+    source.add_argument("--candles", type=Path, metavar="FILE", help="minute candles, CSV or CSV.gz")
+    options.add_argument("--from", dest="since", metavar="TIME", help="first moment of the candle file, UTC")
+    options.add_argument("--to", dest="until", metavar="TIME", help="last moment of the candle file, UTC")
+    options.add_argument(
+        "--seed", type=whole_number, default=1, metavar="N", help="origin of everything random (default 1)"
+    )
+    options.add_argument("--speed", metavar="PACE", help="a factor (20), fit:SECONDS, or max")
+
+
+def require_candles_for_range(options: argparse.Namespace) -> None:
+    """A range of nothing is a slip (a forgotten --candles), not a wish for the built-in history.
+
+    Raises:
+        CommandFailed: If there is a range and no file.
+    """
+    if options.candles is None and (options.since or options.until):
+        raise CommandFailed("--from and --to choose a part of a candle file: name it with --candles", ExitCode.USAGE)

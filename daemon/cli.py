@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from daemon.arguments import account_count, balances, port_number, whole_number
+from daemon.arguments import Commands, add_command, add_json, add_tape, require_candles_for_range
+from daemon.exchange.options import add_exchange
 from daemon.exit_codes import CommandFailed, ExitCode
 from daemon.version import VERSION
 
@@ -73,16 +73,13 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"seawall {VERSION}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_add_run, _add_check, _add_status, _add_exchange, _add_demo):
+    for add in (_add_run, _add_check, _add_status, add_exchange, _add_demo):
         add(commands)
     return top
 
 
-_Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse gives its type no public name
-
-
-def _add_run(commands: _Commands[argparse.ArgumentParser]) -> None:
-    run = _command(
+def _add_run(commands: Commands) -> None:
+    run = add_command(
         commands,
         "run",
         "guard an account until asked to stop",
@@ -95,8 +92,8 @@ def _add_run(commands: _Commands[argparse.ArgumentParser]) -> None:
     run.set_defaults(command=_run)
 
 
-def _add_check(commands: _Commands[argparse.ArgumentParser]) -> None:
-    check = _command(
+def _add_check(commands: Commands) -> None:
+    check = add_command(
         commands,
         "check",
         "say what is wrong before it matters, and what to do",
@@ -105,12 +102,12 @@ def _add_check(commands: _Commands[argparse.ArgumentParser]) -> None:
         "  seawall check --config seawall.toml\n  seawall check --config seawall.toml --json",
     )
     _add_config(check)
-    _add_json(check)
+    add_json(check)
     check.set_defaults(command=_check)
 
 
-def _add_status(commands: _Commands[argparse.ArgumentParser]) -> None:
-    status = _command(
+def _add_status(commands: Commands) -> None:
+    status = add_command(
         commands,
         "status",
         "ask the running daemon how things are",
@@ -120,58 +117,12 @@ def _add_status(commands: _Commands[argparse.ArgumentParser]) -> None:
     where = status.add_mutually_exclusive_group(required=True)
     where.add_argument("--config", type=Path, metavar="FILE", help="settings file of the daemon to ask")
     where.add_argument("--socket", type=Path, metavar="PATH", help="its socket, instead of the settings file")
-    _add_json(status)
+    add_json(status)
     status.set_defaults(command=_status)
 
 
-def _add_exchange(commands: _Commands[argparse.ArgumentParser]) -> None:
-    exchange = _command(
-        commands,
-        "exchange",
-        "run the embedded exchange, which speaks BitMEX's protocol on loopback",
-        "Serves REST and WebSocket on 127.0.0.1, with accounts, keys, margin and liquidation, and plays prices from a "
-        "built-in scenario or a candle file.",
-        "  seawall exchange --json\n"
-        "  seawall exchange --port 8800 --scenario crash --speed 20\n"
-        "  seawall exchange --candles history.csv.gz --from 2020-03-12 --to 2020-03-13 --speed fit:60",
-    )
-    exchange.add_argument(
-        "--port", type=port_number, default=0, metavar="N", help="REST and WebSocket; 0 takes a free one"
-    )
-    exchange.add_argument("--control-port", type=port_number, default=0, metavar="N", help="control API; 0: a free one")
-    _add_tape(exchange, scenario="calm")
-    exchange.add_argument(
-        "--pick-day", action="store_true", help="of a longer candle file play the most violent day only"
-    )
-    exchange.add_argument(
-        "--start-paused", action="store_true", help="publish first prices, then wait for the control API"
-    )
-    exchange.add_argument("--accounts", type=account_count, default=1, metavar="N", help="funded accounts (default 1)")
-    exchange.add_argument(
-        "--balance",
-        type=balances,
-        default={},
-        metavar="XBt=N,USDt=N",
-        help="opening balances of each account in minor units (default: one XBT and 100,000 USDT)",
-    )
-    exchange.add_argument(
-        "--state",
-        type=Path,
-        metavar="DIR",
-        help="keep everything there, to go on after a restart; grows by about 10 MB an hour",
-    )
-    exchange.add_argument(
-        "--rows", choices=("full", "sparse"), default="full", help="empty columns: null (default), or left out"
-    )
-    exchange.add_argument(
-        "--limits", choices=("on", "off"), default="on", help="enforce the venue's request limits (default on)"
-    )
-    _add_json(exchange, "first line of output is one JSON object with addresses and keys")
-    exchange.set_defaults(command=_exchange)
-
-
-def _add_demo(commands: _Commands[argparse.ArgumentParser]) -> None:
-    demo = _command(
+def _add_demo(commands: Commands) -> None:
+    demo = add_command(
         commands,
         "demo",
         "play a crash with a guarded and an unguarded account, and report",
@@ -180,47 +131,16 @@ def _add_demo(commands: _Commands[argparse.ArgumentParser]) -> None:
         "  seawall demo\n  seawall demo --scenario squeeze --seed 7\n"
         "  seawall demo --candles history.csv.gz --report crash.html --keep run/",
     )
-    _add_tape(demo, scenario="crash")
+    add_tape(demo, "built-in history (default crash)", default="crash", choices=_SCENARIOS)
     demo.add_argument("--keep", type=Path, metavar="DIR", help="keep journals, logs and settings of the run there")
     demo.add_argument("--report", type=Path, metavar="FILE", help="where the HTML report goes")
     demo.add_argument("--plain", action="store_true", help="plain lines instead of a live screen")
-    _add_json(demo)
+    add_json(demo)
     demo.set_defaults(command=_demo)
-
-
-def _add_tape(command: argparse.ArgumentParser, *, scenario: str) -> None:
-    source = command.add_mutually_exclusive_group()
-    source.add_argument(
-        "--scenario", choices=_SCENARIOS, default=scenario, help=f"built-in history (default {scenario})"
-    )
-    source.add_argument("--candles", type=Path, metavar="FILE", help="minute candles, CSV or CSV.gz")
-    command.add_argument("--from", dest="since", metavar="TIME", help="first moment of the candle file, UTC")
-    command.add_argument("--to", dest="until", metavar="TIME", help="last moment of the candle file, UTC")
-    command.add_argument(
-        "--seed", type=whole_number, default=1, metavar="N", help="origin of everything random (default 1)"
-    )
-    command.add_argument("--speed", metavar="PACE", help="a factor (20), fit:SECONDS, or max")
-
-
-def _command(
-    commands: _Commands[argparse.ArgumentParser], name: str, title: str, description: str, examples: str
-) -> argparse.ArgumentParser:
-    return commands.add_parser(
-        name,
-        help=title,
-        description=textwrap.fill(description, 100),
-        epilog=f"examples:\n{examples}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
 
 
 def _add_config(command: argparse.ArgumentParser) -> None:
     command.add_argument("--config", type=Path, required=True, metavar="FILE", help="settings file (TOML)")
-
-
-def _add_json(command: argparse.ArgumentParser, title: str = "one JSON object instead of text") -> None:
-    command.add_argument("--json", dest="as_json", action="store_true", help=title)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -254,24 +174,11 @@ def _status(options: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def _require_candles_for_range(options: argparse.Namespace) -> None:
-    """A range of nothing is a slip (a forgotten --candles), not a wish for the built-in history."""
-    if options.candles is None and (options.since or options.until):
-        raise CommandFailed("--from and --to choose a part of a candle file: name it with --candles", ExitCode.USAGE)
-
-
-def _exchange(options: argparse.Namespace) -> int:
-    from daemon.exchange import run_embedded_exchange
-
-    _require_candles_for_range(options)
-    return run_embedded_exchange(options)
-
-
 def _demo(options: argparse.Namespace) -> int:
     from daemon.demo.options import DemoOptions
     from daemon.demo.run import run_demo
 
-    _require_candles_for_range(options)
+    require_candles_for_range(options)
     return run_demo(
         DemoOptions(
             scenario=options.scenario,

@@ -142,6 +142,15 @@ class EmbeddedExchange:
                 return key
         raise KeyError(f"account {wanted} has no {name} key")
 
+    @property
+    def request_count(self) -> int:
+        """Requests on the venue's own port so far, hand-shakes included."""
+        return sum(server.server_state.total_requests for server in self._servers[:1])
+
+    def run_beside(self, loop: Coroutine[None, None, None]) -> None:
+        """Run something until the exchange ends."""
+        self._loops.append(self._tasks.create_task(loop, name="exchange loop"))
+
     def description(self) -> dict[str, object]:
         """Return what a client needs to know: addresses and keys (the object of `--json`)."""
         first = self.key()
@@ -222,12 +231,18 @@ class EmbeddedExchange:
             self.recorder = None
 
 
-async def serve(settings: ExchangeSettings, *, announce: Callable[[EmbeddedExchange], None]) -> None:
-    """Run an exchange until SIGTERM or SIGINT.
+Watch = Callable[[EmbeddedExchange], Coroutine[None, None, None]]
+
+
+async def serve(
+    settings: ExchangeSettings, *, announce: Callable[[EmbeddedExchange], None], watch: Watch | None = None
+) -> int:
+    """Run an exchange until SIGTERM or SIGINT; return the number of requests it has answered.
 
     Args:
         settings: What it is like.
         announce: Called once, when the ports answer.
+        watch: Runs beside it and is cancelled at the end.
 
     Raises:
         PortInUse: And the other errors of `EmbeddedExchange`; `StateError` also when the journal
@@ -240,6 +255,8 @@ async def serve(settings: ExchangeSettings, *, announce: Callable[[EmbeddedExcha
     try:
         async with EmbeddedExchange(settings) as exchange:
             announce(exchange)
+            if watch is not None:
+                exchange.run_beside(watch(exchange))
             await stop.wait()
     except BaseExceptionGroup as group:
         broken = group.subgroup(StateError)  # a full disk, say, found by one of the loops
@@ -249,6 +266,7 @@ async def serve(settings: ExchangeSettings, *, announce: Callable[[EmbeddedExcha
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
+    return exchange.request_count
 
 
 class _Server(uvicorn.Server):

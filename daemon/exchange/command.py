@@ -1,4 +1,4 @@
-"""`seawall exchange`: the embedded exchange as a process of its own."""
+"""Serving the embedded exchange until it is told to stop."""
 
 from __future__ import annotations
 
@@ -12,39 +12,53 @@ import uvloop
 
 from config.model import LogSettings
 from connectors.simulated.server.embedded import EmbeddedExchange, PortInUse, serve
-from connectors.simulated.server.settings import ExchangeSettings, RateLimits, RowStyle
+from connectors.simulated.server.recording import RecordingError
+from connectors.simulated.server.settings import ClockKind, ExchangeSettings, RateLimits, RowStyle
 from connectors.simulated.server.state import StateError
 from connectors.simulated.tape.candles import CandleFileError
 from connectors.simulated.tape.source import TapeChoiceError
+from daemon.arguments import require_candles_for_range
+from daemon.exchange.live_line import LiveLine
+from daemon.exchange.switches import with_switches
 from daemon.exit_codes import CommandFailed, ExitCode
-from daemon.shell.logs import set_up_logs
+from daemon.shell.logs import LogOutput, set_up_logs
 
 
 def run_embedded_exchange(options: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT.
 
     Raises:
-        CommandFailed: If it cannot start, for a reason that one line explains.
+        CommandFailed: If it cannot start or go on, for a reason that one line explains.
     """
+    require_candles_for_range(options)
+    settings = settings_of(options)
+    live = LiveLine(sys.stderr) if sys.stderr.isatty() and not options.as_json else None
+    output: LogOutput = sys.stderr if live is None else live
+    # Standard output carries the one object; a traceback with values of all locals can take minutes to draw.
+    set_up_logs(LogSettings(), secrets=[], output=output, is_terminal=sys.stderr.isatty())
 
     def announce(exchange: EmbeddedExchange) -> None:
-        sys.stdout.write(_as_json(exchange) if options.as_json else _in_words(exchange))
-        sys.stdout.flush()
+        _say(_as_json(exchange) if options.as_json else _in_words(exchange))
 
-    # Standard output carries the one object; a traceback with values of all locals can take minutes to draw.
-    set_up_logs(LogSettings(), secrets=[], output=sys.stderr, is_terminal=sys.stderr.isatty())
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(settings_of(options), announce=announce))
+            served = runner.run(serve(settings, announce=announce, watch=None if live is None else live.watch))
     except PortInUse as error:
         raise CommandFailed(str(error), ExitCode.IN_USE) from error
-    except (StateError, CandleFileError, TapeChoiceError) as error:
+    except (StateError, RecordingError, CandleFileError, TapeChoiceError) as error:
         raise CommandFailed(str(error), ExitCode.BAD_INPUT) from error
+    if not options.as_json:
+        kept = "" if settings.state_dir is None else f"; its state is kept in {settings.state_dir}"
+        _say(f"exchange ended after {served} requests{kept}\n")
     return ExitCode.OK
 
 
 def settings_of(options: argparse.Namespace) -> ExchangeSettings:
-    """Return the settings that the command line describes."""
+    """Return the settings that the command line describes.
+
+    Raises:
+        CommandFailed: If a switch is none.
+    """
     settings = ExchangeSettings(
         port=options.port,
         control_port=options.control_port,
@@ -56,12 +70,22 @@ def settings_of(options: argparse.Namespace) -> ExchangeSettings:
         pick_day=options.pick_day,
         speed=options.speed,
         start_paused=options.start_paused,
+        clock=ClockKind(options.clock),
         state_dir=options.state,
+        snapshot=options.snapshot,
+        record=options.record,
         accounts=options.accounts,
         rows=RowStyle(options.rows),
         limits=RateLimits(is_on=options.limits == "on"),
     )
-    return replace(settings, balances=options.balance) if options.balance else settings
+    if options.balance:
+        settings = replace(settings, balances=options.balance)
+    return with_switches(settings, options.switches)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def _as_json(exchange: EmbeddedExchange) -> str:
