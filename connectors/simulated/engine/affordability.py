@@ -16,7 +16,7 @@ from decimal import Decimal
 from connectors.simulated.engine import matching
 from connectors.simulated.engine.ledger import Account, Position
 from connectors.simulated.engine.order_load import order_load
-from connectors.simulated.engine.orders import Order, OrdType, Side
+from connectors.simulated.engine.orders import Order, Side
 from connectors.simulated.engine.refusals import Refused, insufficient_balance
 from connectors.simulated.engine.standing import Standing, boundaries, is_reached, order_margin, standing
 from connectors.simulated.engine.world import World
@@ -44,22 +44,21 @@ def check(world: World, account: Account, order: Order, *, instead_of: Order | N
         return
     matches = matching.planned(world, account, order).matches
     market = world.markets[order.contract.symbol]
-    price = order.price or (matches[-1].price if matches else market.last)
     position = world.position(account, order.contract)
-    others = account.open_in(order.contract.symbol)
-    candidate = replace(order, price=price, ord_type=OrdType.LIMIT)
-    kept = [other for other in others if other is not instead_of]
+    whole = standing(world, account, order.contract.settl_currency)
+    own = whole.positions[order.contract.symbol]
+    candidate = order
+    if order.price is None:
+        candidate = replace(order, price=matches[-1].price if matches else market.last)
+    kept = [other for other in account.open_in(order.contract.symbol) if other is not instead_of]
     load = order_load([*kept, candidate], position, market.mark)
-    required = order_margin(position, load)
-    reserved = kept if instead_of is order else others
-    required -= order_margin(position, order_load(reserved, position, market.mark))
+    before = order_load(kept, position, market.mark) if instead_of is order else own.load
+    required = order_margin(position, load) - order_margin(position, before)
     if required <= 0:
         return
-    whole = standing(world, account, order.contract.settl_currency)
     if required > whole.available:
         raise insufficient_balance(required, order.contract.settl_currency)
-    value = abs(whole.positions[order.contract.symbol].mark_value)
-    if value + load.open_cost > position.risk_limit:
+    if abs(own.mark_value) + load.open_cost > position.risk_limit:
         raise Refused(RISK_LIMIT)
     if world.switches.refuse_beyond_liquidation and order.ord_type.has_limit:
         _check_lives_to_fill(world, position, whole, candidate)

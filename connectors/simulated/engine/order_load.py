@@ -73,16 +73,17 @@ def _side_load(orders: Iterable[Order], position: Position, mark: Decimal, side:
     own = [order for order in orders if order.side is side]
     quantity = cost = premium = adding_cost = adding_premium = 0
     for order in ranked(own) if free else own:
-        price = order.price or mark
-        shrinking = min(free, order.leaves)
-        adding = order.leaves - shrinking
-        free -= shrinking
-        quantity += order.leaves
-        cost += order.value(order.leaves, price)
-        premium += through_mark(order, order.leaves, price, mark)
+        leaves = order.leaves
+        adding = leaves - min(free, leaves)
+        free -= leaves - adding
+        whole = order.value(leaves)
+        loss = _through_mark(order, leaves, mark)
+        quantity += leaves
+        cost += whole
+        premium += loss
         if adding and not order.instructions.is_reduce_only:
-            adding_cost += order.value(adding, price)
-            adding_premium += through_mark(order, adding, price, mark)
+            adding_cost += whole if adding == leaves else order.value(adding)
+            adding_premium += loss and _through_mark(order, adding, mark)
     return SideLoad(
         quantity=quantity,
         cost=cost,
@@ -92,9 +93,9 @@ def _side_load(orders: Iterable[Order], position: Position, mark: Decimal, side:
     )
 
 
-def through_mark(order: Order, quantity: int, price: Decimal, mark: Decimal) -> int:
-    """Return what a fill at a price worse than the mark loses at once, else zero."""
-    if not quantity or (price <= mark if order.side is Side.BUY else price >= mark):
+def _through_mark(order: Order, quantity: int, mark: Decimal) -> int:
+    """Return what a fill at a limit worse than the mark loses at once, else zero."""
+    price = order.price or mark
+    if price <= mark if order.side is Side.BUY else price >= mark:
         return 0
-    contract = order.contract
-    return abs(contract.value(quantity, price) - contract.value(quantity, mark))
+    return abs(order.value(quantity) - order.contract.value(quantity, mark))

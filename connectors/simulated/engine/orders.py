@@ -186,11 +186,14 @@ class Order:
             raw = EXACT.divide(self.weight, quantity)
         return tidy(raw.quantize(AVERAGE_PLACES, ROUND_HALF_EVEN))
 
-    def value(self, quantity: int, price: Decimal) -> int:
-        """Return the unsigned value of a quantity; asked for one price again and again, it is cheap."""
-        if self.lot_value is None or self.lot_value[0] != price:
+    def value(self, quantity: int) -> int:
+        """Return the unsigned value of a quantity at the limit price; asked again and again, it is cheap."""
+        price = self.price
+        if price is None:
+            return 0
+        if self.lot_value is None or self.lot_value[0] is not price:
             self.lot_value = (price, self.contract.lot_value(price))
-        return self.contract.lots(quantity) * self.lot_value[1]
+        return quantity // self.contract.lot_size * self.lot_value[1]
 
     def display(self) -> None:
         """Show the part of the order that its owner lets the public see."""
