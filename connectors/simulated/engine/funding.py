@@ -19,12 +19,13 @@ from connectors.simulated.engine.bookings import book_session
 from connectors.simulated.engine.contracts import EXACT, Contract
 from connectors.simulated.engine.inputs import SymbolPrices
 from connectors.simulated.engine.ledger import Account, Position, add
+from connectors.simulated.engine.margin import spendable
 from connectors.simulated.engine.market import INTEREST, Market
 from connectors.simulated.engine.order_rows import ExecutionStamp, FillFigures, system_execution_row
 from connectors.simulated.engine.public_rows import funding_row
 from connectors.simulated.engine.reports import publish_execution
 from connectors.simulated.engine.rows import notionals
-from connectors.simulated.engine.standing import standing
+from connectors.simulated.engine.standing import locked, standing
 from connectors.simulated.engine.world import World
 
 HOUR_MS = 3_600_000
@@ -110,7 +111,7 @@ def _charge(world: World, account: Account, position: Position, market: Market) 
     rate = market.funding_rate * position.side
     cost = contract.signed_cost(position.quantity, market.mark)
     paid = int((abs(cost) * rate).to_integral_value(ROUND_HALF_EVEN))
-    _charge_isolated(world, account, position, paid)
+    _charge_own_margin(world, account, position, paid)
     position.current_comm += paid
     add(world.house.provider, contract.settl_currency, paid)
     home, foreign = notionals(contract, position.quantity, market.mark, quote_to_settle=world.quote_to_settle)
@@ -136,10 +137,10 @@ def _charge(world: World, account: Account, position: Position, market: Market) 
     world.mark_stale(position)
 
 
-def _charge_isolated(world: World, account: Account, position: Position, paid: int) -> None:
-    """Take a payment from an isolated position's margin, made good while the account can."""
-    if position.is_cross or paid <= 0:
+def _charge_own_margin(world: World, account: Account, position: Position, paid: int) -> None:
+    """Take a payment from the margin of a position that has its own, made good while the account can."""
+    if paid <= 0 or locked(world, position).is_shared:
         return
     available = standing(world, account, position.contract.settl_currency).available
     position.pos_loss += paid
-    position.pos_cross += min(paid, max(0, available))
+    position.pos_cross += min(paid, spendable(available, position.contract.fee))

@@ -30,6 +30,7 @@ from connectors.simulated.engine.standing import (
     isolated_liquidation_price,
     locked,
     price_after_loss,
+    room,
     standing,
 )
 from connectors.simulated.engine.switches import MarginEngine
@@ -178,8 +179,8 @@ def _lower_limits(world: World, group: Group) -> None:
 
 
 def _clear_orders(world: World, group: Group) -> None:
-    """Cancel the open orders of the group's contracts."""
-    for position in group.positions:
+    """Cancel the open orders of the group's contracts; a shared group takes what any order has reserved."""
+    for position in group.account.held(group.currency) if group.is_shared else group.positions:
         for order in group.account.open_in(position.contract.symbol):
             cancel_because(world, group.account, order, IN_LIQUIDATION)
 
@@ -209,9 +210,15 @@ def _take_over(world: World, group: Group) -> None:
         # These prices already leave nothing; there is no margin left to pay a fee from.
         taken = [(position, _share_price(world, position, whole), ZERO) for position in held]
     else:
-        taken = [(p, boundaries(world, p, whole).bankruptcy, p.contract.taker_fee) for p in held]
+        taken = [(p, _own_price(world, p, whole), p.contract.taker_fee) for p in held]
     for position, price, fee_rate in taken:
         takeover.seize(world, group.account, position, price, fee_rate)
+
+
+def _own_price(world: World, position: Position, whole: Standing) -> Decimal:
+    """Return the bankruptcy price, or a better one where the account lacks part of what it has locked."""
+    lacking = min(0, whole.available) if position.is_cross else 0
+    return price_after_loss(world, position, room(world, position, whole).bankruptcy + lacking)
 
 
 def _share_price(world: World, position: Position, whole: Standing) -> Decimal:
