@@ -11,9 +11,10 @@ import msgspec
 import uvloop
 
 from config.model import LogSettings
+from connectors.simulated.listing.reading import ListingError
 from connectors.simulated.server.embedded import EmbeddedExchange, PortInUse, serve
 from connectors.simulated.server.recording import RecordingError
-from connectors.simulated.server.settings import ClockKind, ExchangeSettings, RateLimits, RowStyle
+from connectors.simulated.server.settings import ClockKind, ExchangeSettings, ListingChoice, RateLimits, RowStyle
 from connectors.simulated.server.state import StateError
 from connectors.simulated.tape.candles import CandleFileError
 from connectors.simulated.tape.source import TapeChoiceError
@@ -45,7 +46,7 @@ def run_embedded_exchange(options: argparse.Namespace) -> int:
             served = runner.run(serve(settings, announce=announce, watch=None if live is None else live.watch))
     except PortInUse as error:
         raise CommandFailed(str(error), ExitCode.IN_USE) from error
-    except (StateError, RecordingError, CandleFileError, TapeChoiceError) as error:
+    except (StateError, RecordingError, CandleFileError, TapeChoiceError, ListingError) as error:
         raise CommandFailed(str(error), ExitCode.BAD_INPUT) from error
     if not options.as_json:
         kept = "" if settings.state_dir is None else f"; its state is kept in {settings.state_dir}"
@@ -69,6 +70,8 @@ def settings_of(options: argparse.Namespace) -> ExchangeSettings:
         until=options.until,
         pick_day=options.pick_day,
         speed=options.speed,
+        listing=ListingChoice(options.listing),
+        instruments=options.instruments,
         start_paused=options.start_paused,
         clock=ClockKind(options.clock),
         state_dir=options.state,

@@ -66,18 +66,18 @@ def state_line(exchange: EmbeddedExchange, rate: float) -> str:
     """
     venue = exchange.venue
     market = venue.exchange.world.markets.get(_SHOWN)
+    faults = len(venue.exchange.faults().active)
+    stopped = exchange.recorder.stopped_by if exchange.recorder else None
     parts = [
-        "tape " + ("not begun" if venue.tape_ms is None else iso(venue.tape_ms)[:_SECONDS].replace("T", " ")),
+        "tape not begun" if venue.tape_ms is None else iso(venue.tape_ms)[:_SECONDS].replace("T", " "),
         "paused" if not venue.tape.is_playing else "ended" if exchange.player.has_ended else f"x{venue.tape.factor:g}",
+        f"RECORDING STOPPED: {stopped}" if stopped else "",
+        _counted(faults, "fault") if faults else "",
         f"{_SHOWN} {market.mark:,.2f}" if market is not None and market.has_prices else "",
         _counted(len(venue.exchange.accounts()), "account"),
-        _counted(venue.exchange.open_order_count(), "open order"),
+        _counted(venue.exchange.open_order_count(), "order"),
         _counted(venue.hub.listener_count(), "socket"),
-        f"{rate:.0f} requests/s",
-        _counted(len(venue.exchange.faults().active), "fault") if venue.exchange.faults().active else "",
-        f"RECORDING STOPPED: {exchange.recorder.stopped_by}"
-        if exchange.recorder and exchange.recorder.stopped_by
-        else "",
+        f"{rate:.0f} req/s",
     ]
     return "  ".join(part for part in parts if part)
 

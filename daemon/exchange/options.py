@@ -33,6 +33,7 @@ def add_exchange(commands: Commands) -> None:
     )
     _add_addresses(exchange)
     _add_prices(exchange)
+    _add_listing(exchange)
     _add_accounts(exchange)
     _add_memory(exchange)
     _add_behaviour(exchange)
@@ -59,6 +60,22 @@ def _add_prices(exchange: argparse.ArgumentParser) -> None:
         "--start-paused", action="store_true", help="publish first prices, then wait for the control API"
     )
     group.add_argument("--clock", choices=("real", "tape"), default="real", help=_CLOCK)
+
+
+def _add_listing(exchange: argparse.ArgumentParser) -> None:
+    group = exchange.add_argument_group("instruments")
+    group.add_argument(
+        "--listing",
+        choices=("venue", "majors"),
+        default="venue",
+        help="everything the venue lists on the day (default), or XBTUSD, XBTUSDT, ETHUSD and XBTH27 only",
+    )
+    group.add_argument(
+        "--instruments",
+        type=Path,
+        metavar="FILE",
+        help="list these instead: a reply of GET /instrument as JSON, or the same rows as CSV, plain or gzip",
+    )
 
 
 def _add_accounts(exchange: argparse.ArgumentParser) -> None:

@@ -25,5 +25,5 @@ async def test_the_line_says_how_things_are() -> None:
     settings = ExchangeSettings(accounts=2, start_paused=True)
     async with EmbeddedExchange(settings, tape=StillTape()) as exchange:
         assert state_line(exchange, 12.4) == (
-            "tape 2026-07-01 00:00:00  paused  XBTUSD 60,000.00  2 accounts  0 open orders  0 sockets  12 requests/s"
+            "2026-07-01 00:00:00  paused  XBTUSD 60,000.00  2 accounts  0 orders  0 sockets  12 req/s"
         )
