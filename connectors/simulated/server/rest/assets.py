@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_MARGIN = frozenset({"XBt", "USDt", "MAMUSd"})
+_MARGIN = frozenset({"XBt", "USDt"})
 _WITH_MEMO = frozenset({"XRp", "ATOm"})
 _LARGEST_SHARE = 10**7  # of the smallest deposit
 

@@ -130,8 +130,9 @@ def get_settlements(_call: Call) -> Answer:
 
 
 def get_stats(call: Call) -> Answer:
-    """`GET /stats`: sums over the contracts of a series, by currency."""
+    """`GET /stats`: sums over the contracts of a series, by currency, and the totals of each currency."""
     sums: dict[tuple[object, object], dict[str, object]] = {}
+    totals: dict[object, dict[str, object]] = {}
     for row in call.venue.exchange.instrument_rows():
         if row["state"] != "Open":
             continue
@@ -139,7 +140,12 @@ def get_stats(call: Call) -> Answer:
         one = sums.setdefault(key, {"rootSymbol": key[0], "currency": key[1]})
         for name in ("volume24h", "turnover24h", "openInterest", "openValue"):
             one[name] = _number(one.get(name)) + _number(row.get(name))
-    return list(sums.values())
+        # Contracts of several series cannot be added up, money can.
+        total = totals.setdefault(key[1], {"rootSymbol": "Total", "currency": key[1], "volume24h": None})
+        total["turnover24h"] = _number(total.get("turnover24h")) + _number(row.get("turnover24h"))
+        total["openInterest"] = None
+        total["openValue"] = _number(total.get("openValue")) + _number(row.get("openValue"))
+    return [*sums.values(), *totals.values()]
 
 
 def _of_symbols(call: Call, read: Callable[[str], list[Row]], *, indices: bool = False) -> list[Row]:

@@ -92,7 +92,10 @@ _DOCUMENTS: Mapping[str, tuple[str, str]] = {
     "AffiliateStatus": ("", "integer: referrerAccount; float: referralDiscount affiliatePayout"),
     "WalletSummary": (
         "account currency transactType amount",
-        "long: account amount; text: currency transactType symbol",
+        (
+            "long: account amount fee pendingDebit realisedPnl walletBalance unrealisedPnl marginBalance; "
+            "text: currency transactType symbol"
+        ),
     ),
     "UserEvents": ("userEvents", "rows: userEvents"),
     "Row": ("", ""),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from connectors.simulated.server.auth import Access
-from connectors.simulated.server.rest import account, bulk, keys, market, meta, orders, positions, quiet
+from connectors.simulated.server.rest import account, bulk, keys, market, meta, orders, positions, quiet, wallet
 from connectors.simulated.server.rest.call import Answer, Call
 
 Handler = Callable[[Call], Answer]
@@ -140,16 +140,16 @@ _TRADING: _Table = {
 _ACCOUNT: _Table = {
     ("GET", "/user"): _route("User.get", account.get_user, _READ, "User"),
     ("GET", "/user/margin"): _route("User.getMargin", account.get_margin, _READ, "Margin", "currency"),
-    ("GET", "/user/wallet"): _route("User.getWallet", account.get_wallet, _READ, "Wallet", "currency"),
+    ("GET", "/user/wallet"): _route("User.getWallet", wallet.get_wallet, _READ, "Wallet", "currency"),
     ("GET", "/user/walletHistory"): _route(
         "User.getWalletHistory",
-        account.get_wallet_history,
+        wallet.get_wallet_history,
         _READ,
         "Transaction[]",
         "currency count start reverse startTime endTime targetAccountId",
     ),
     ("GET", "/user/walletSummary"): _route(
-        "User.getWalletSummary", account.get_wallet_summary, _READ, "WalletSummary[]", "currency startTime endTime"
+        "User.getWalletSummary", wallet.get_wallet_summary, _READ, "WalletSummary[]", "currency startTime endTime"
     ),
     ("GET", "/user/commission"): _route("User.getCommission", account.get_commission, _READ, "UserCommission{}"),
     ("GET", "/user/tradingVolume"): _route(
@@ -172,7 +172,7 @@ _ACCOUNT: _Table = {
         "User.getTradingSettings", account.get_trading_settings, _READ, "TradingSettings"
     ),
     ("POST", "/user/requestWithdrawal"): _route(
-        "User.requestWithdrawal", account.request_withdrawal, _WITHDRAW, "Transaction", _WITHDRAWAL
+        "User.requestWithdrawal", wallet.request_withdrawal, _WITHDRAW, "Transaction", _WITHDRAWAL
     ),
     ("DELETE", "/user/withdrawal"): _route(
         "User.cancelPendingWithdrawal", quiet.no_such_withdrawal, _WITHDRAW, "Transaction", "transactID!"
