@@ -24,7 +24,7 @@ from connectors.simulated.server.settings import PositionKeys, RowStyle
 from connectors.simulated.server.symbols import GROUPS, in_group, is_index
 from connectors.simulated.server.tables import POSITION, TABLES, Table
 from connectors.simulated.server.topics import Subscription
-from connectors.simulated.server.wire import Frame, Mirror, PublishedRows, partial_message, styled
+from connectors.simulated.server.wire import Frame, Mirror, PublishedRows, partial_message, shaped
 
 _SPEAKS_FOR_BOOK = frozenset({"quote", "trade"})
 
@@ -220,7 +220,7 @@ class Hub:
     def _image(self, table: Table, account: int | None, covers: Callable[[str], bool]) -> list[object]:
         if table.name in LEVELS:
             return [row for symbol in self._contracts(covers) for row in self._books.image(table.name, symbol)]
-        return [styled(row, self._style) for row in self._rows(table, account, covers)]
+        return [shaped(row, table, self._style) for row in self._rows(table, account, covers)]
 
     def _rows(self, table: Table, account: int | None, covers: Callable[[str], bool]) -> list[Row]:
         """Return the rows of a partial: the latest of what only ever grows, all of the rest."""

@@ -78,7 +78,7 @@ _MARGIN = _types(
     "long:excessMargin availableMargin withdrawableMargin systemWithdrawableMargin",
     "float:makerFeeDiscount takerFeeDiscount",
     "timestamp:timestamp",
-    "long:foreignMarginBalance foreignRequirement",
+    "long:foreignMarginBalance foreignRequirement isolatedUnrealisedPnl",
 )
 _EXECUTION = _types(
     "guid:execID orderID",

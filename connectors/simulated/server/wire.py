@@ -18,7 +18,7 @@ from connectors.simulated.server.messages import Action, Kind, Message
 from connectors.simulated.server.settings import RowStyle
 from connectors.simulated.server.tables import FINAL_ORDER_STATES, TABLES, Table
 
-__all__ = ["Action", "Frame", "Mirror", "partial_message", "styled"]
+__all__ = ["Action", "Frame", "Mirror", "partial_message", "shaped", "styled"]
 
 _MOST_ROWS = 1_000  # of a table whose rows never leave it
 _GROWING = frozenset({"funding", "settlement", "insurance", "transact"})
@@ -113,7 +113,7 @@ class Mirror:
         return self._framed(change, Action.UPDATE, _update(change.row, changed, table))
 
     def _framed(self, change: Change, action: Action, row: Row) -> Frame:
-        shown = row if action is Action.UPDATE else styled(row, self._style)
+        shown = shaped(row, self._tables[change.table], self._style) if action is Action.INSERT else row
         symbol = change.row.get("symbol")
         return Frame(
             table=change.table,
@@ -122,6 +122,13 @@ class Mirror:
             symbol=symbol if isinstance(symbol, str) else None,
             rows=(shown,),
         )
+
+
+def shaped(row: Row, table: Table, style: RowStyle) -> Row:
+    """Return a whole row of a table: with all its columns, or only with those that hold something."""
+    if style is RowStyle.FULL and len(row) < len(table.types):
+        return {**dict.fromkeys(table.types), **row}
+    return styled(row, style)
 
 
 def styled(row: Row, style: RowStyle) -> Row:
