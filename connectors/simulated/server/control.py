@@ -96,6 +96,7 @@ class Control:
                 "factor": venue.tape.factor,
                 "has_ended": self._player.has_ended,
             },
+            "script": self._player.script.state(),
             "accounts": list(venue.exchange.accounts()),
             "connections": venue.hub.listener_count(),
             "events": venue.history.last_sequence(),

@@ -16,6 +16,7 @@ import errno
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
 from itertools import islice
 from types import TracebackType
 from typing import Self
@@ -39,7 +40,8 @@ from connectors.simulated.server.sockets import MULTIPLEXED_PATH, Switchboard
 from connectors.simulated.server.state import StateError
 from connectors.simulated.server.stream_protocol import StreamProtocol
 from connectors.simulated.server.venue import Venue
-from connectors.simulated.tape.source import tape_of_file, tape_of_scenario
+from connectors.simulated.tape.scenario_file import ScenarioTape
+from connectors.simulated.tape.source import tape_named, tape_of_file
 
 _IDLE_S = 90  # the venue keeps idle connections about this long
 _STOP_S = 2  # for open requests to end
@@ -78,8 +80,11 @@ class EmbeddedExchange:
             CandleFileError: If the candle file cannot be played.
             TapeChoiceError: If the settings name no tape.
         """
-        self.settings = settings
         self._tape = tape if tape is not None else _tape_of(settings)
+        if isinstance(self._tape, ScenarioTape) and self._tape.balances:
+            own = self._tape.balances
+            settings = replace(settings, accounts=len(own), account_balances=own)
+        self.settings = settings
         self.venue = Venue(settings, clock)
         self.player: Player
         self.http_url = self.ws_url = self.control_url = ""
@@ -100,7 +105,8 @@ class EmbeddedExchange:
         try:
             self.listening = [_bound(self.settings.port), _bound(self.settings.control_port)]
             self._open()
-            self.player = Player(self.venue, self._tape)
+            script = self._tape.script if isinstance(self._tape, ScenarioTape) else ()
+            self.player = Player(self.venue, self._tape, script)
         except BaseException:
             self._release()
             raise
@@ -181,7 +187,7 @@ class EmbeddedExchange:
         if settings.clock is ClockKind.TAPE:
             for first in islice(self._tape.steps(), 1):
                 venue.clock.advance_to(first.tape_ms)
-        venue.open(_fingerprint(settings))
+        venue.open(_fingerprint(settings, self._tape))
 
     def _start(self) -> None:
         door, switchboard = Door(self.venue, line_of=self._line_of), Switchboard(self.venue)
@@ -347,7 +353,7 @@ def _bound(port: int) -> socket.socket:
 
 def _tape_of(settings: ExchangeSettings) -> Steps:
     if settings.candles is None:
-        return tape_of_scenario(settings.scenario, seed=settings.seed, speed=settings.speed)
+        return tape_named(settings.scenario, seed=settings.seed, speed=settings.speed)
     return tape_of_file(
         settings.candles,
         seed=settings.seed,
@@ -365,7 +371,7 @@ def _tape_description(settings: ExchangeSettings) -> dict[str, object]:
     }
 
 
-def _fingerprint(settings: ExchangeSettings) -> dict[str, str]:
+def _fingerprint(settings: ExchangeSettings, tape: Steps) -> dict[str, str]:
     """Return the settings a state directory belongs to: what the engine and the tape are made from."""
     return {
         "seed": str(settings.seed),
@@ -373,6 +379,7 @@ def _fingerprint(settings: ExchangeSettings) -> dict[str, str]:
         "balances": dump(dict(settings.balances)).decode(),
         "tape": settings.scenario if settings.candles is None else settings.candles.name,
         "range": f"{settings.since or ''}..{settings.until or ''}{' violent day' if settings.pick_day else ''}",
+        "scenario": tape.digest if isinstance(tape, ScenarioTape) else "built in",
         "speed": settings.speed or "its own",  # it decides how fine the steps are
         "switches": repr(settings.switches),
         "clock": settings.clock.value,

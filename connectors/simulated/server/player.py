@@ -10,12 +10,14 @@ Units: milliseconds of real time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from connectors.simulated.engine.inputs import SetPrices
+from connectors.simulated.server.script import Script
 from connectors.simulated.server.state import TapeState
 from connectors.simulated.server.venue import Venue
+from connectors.simulated.tape.scenario_script import Timed
 from connectors.simulated.tape.tape import Step
 
 _MS_PER_S = 1_000
@@ -39,16 +41,26 @@ class Player:
 
     Attributes:
         has_ended: The last step has been played.
+        script: What happens on the tape besides prices.
     """
 
-    def __init__(self, venue: Venue, tape: Steps) -> None:
+    def __init__(self, venue: Venue, tape: Steps, script: Sequence[Timed] = ()) -> None:
+        """Get ready to play; a tape that has not begun shows its first prices at once.
+
+        Args:
+            venue: What is played into.
+            tape: Prices.
+            script: What else happens on the tape, in order of time.
+        """
         self._venue = venue
+        self.script = Script(venue, script)
         self._steps = tape.steps(venue.step + 1)
         self._changed = asyncio.Event()
         self._steps_allowed = 0
         self.has_ended = False
         if venue.step < 0:
             self._play_next()
+        self.script.catch_up()  # a killed exchange may not have come to what its last step set off
 
     def control(self, *, is_playing: bool | None = None, factor: float | None = None) -> None:
         """Pause, play or change the speed, from now on."""
@@ -94,6 +106,7 @@ class Player:
             self.has_ended = True
             return None
         self._venue.submit(SetPrices(tape_ms=step.tape_ms, prices=step.prices), step=step.index)
+        self.script.catch_up()
         return step
 
     async def _wait(self, left_s: float) -> None:

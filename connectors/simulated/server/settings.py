@@ -86,6 +86,7 @@ class ExchangeSettings:
         record: File that everything on the venue's port is recorded to; None records nothing.
         accounts: Number of funded accounts.
         balances: Opening balances of each account, currency to minor units.
+        account_balances: Those of the first accounts where they differ; None for the same.
         rows: How empty columns are written; full rows come with partials of the old form.
         position_keys: Keys of the `position` table on the stream.
         image_period_ms: How often partials of instruments, quotes, trades and books are ready; 0 for at once.
@@ -121,6 +122,7 @@ class ExchangeSettings:
     balances: Mapping[str, int] = field(
         default_factory=lambda: MappingProxyType({"XBt": _ONE_BITCOIN, "USDt": _HUNDRED_THOUSAND_TETHER})
     )
+    account_balances: tuple[Mapping[str, int] | None, ...] = ()
     rows: RowStyle = RowStyle.FULL
     position_keys: PositionKeys = PositionKeys.STRATEGY
     image_period_ms: int = 2_500

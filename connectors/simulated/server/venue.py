@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from itertools import zip_longest
 from pathlib import Path
 
 import structlog
@@ -98,9 +99,10 @@ class Venue:
             self._open_journal(self.settings.state_dir)
         elif self.settings.snapshot is not None:
             self._restore(self._given(self.settings.snapshot), self.settings.snapshot)
-        for account in self.accounts:
+        own = self.settings.account_balances
+        for account, balances in zip_longest(self.accounts, own[: len(self.accounts)]):
             if not self.exchange.has_account(account):
-                self.submit(OpenAccount(account=account, balances=dict(self.settings.balances)))
+                self.submit(OpenAccount(account=account, balances=dict(balances or self.settings.balances)))
 
     def save(self) -> bytes:
         """Return all that a restart needs as one document; the same state gives the same bytes."""

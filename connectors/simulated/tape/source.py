@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from connectors.simulated.tape.candles import DAY_MS, CandleSeries, most_violent_day, read_time
 from connectors.simulated.tape.pacing import Pace, PaceKind, parse_pace
 from connectors.simulated.tape.reading import read_candles
+from connectors.simulated.tape.scenario_file import ScenarioFileError, ScenarioTape, scenario_tape
 from connectors.simulated.tape.scenarios import (
     SHAPES,
     START_MS,
@@ -57,6 +58,20 @@ def tape_of_file(
     pace = _pace(speed) or Pace.fit()
     series = read_candles(path)
     return Tape(reel=Reel.of(_chosen(series, since, until, pick_day)), seed=seed, pace=pace)
+
+
+def tape_named(name: str, *, seed: int, speed: str | None = None) -> Tape | ScenarioTape:
+    """Return the tape of a built-in scenario, of a shipped example, or of a scenario file.
+
+    Raises:
+        TapeChoiceError: If the name means nothing, or what it means cannot be played; one problem a line.
+    """
+    if name in {one.value for one in Scenario}:
+        return tape_of_scenario(name, seed=seed, speed=speed)
+    try:
+        return scenario_tape(name, seed=seed, speed=speed)
+    except ScenarioFileError as error:
+        raise TapeChoiceError(str(error)) from None
 
 
 def tape_of_scenario(name: str, *, seed: int, speed: str | None = None) -> Tape:

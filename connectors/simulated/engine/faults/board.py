@@ -104,18 +104,21 @@ class FaultBoard:
         return one
 
     def clear(self, request: ClearFault) -> int:
-        """Take off the fault of a number, all of a name, or all; return how many there were.
+        """Take off the fault of a number, all of a name or label, or all; return how many there were.
 
         Raises:
-            Refused: If a number or name is given that is not set.
+            Refused: If what is named is not set.
         """
         gone = [
             one.number
             for one in self.active.values()
-            if request.number in (None, one.number) and request.name in (None, one.fault.name)
+            if request.number in (None, one.number)
+            and request.name in (None, one.fault.name)
+            and request.label in (None, one.fault.label)
         ]
-        if not gone and (request.number is not None or request.name is not None):
-            raise Refused(f"fault {request.name or request.number} is not set")
+        wanted = [one for one in (request.name, request.number, request.label) if one is not None]
+        if not gone and wanted:
+            raise Refused(f"fault {wanted[0]} is not set")
         for number in gone:
             del self.active[number]
         return len(gone)
