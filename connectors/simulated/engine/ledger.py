@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from itertools import islice
 
 from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.contracts import ONE, Contract
@@ -25,6 +26,8 @@ from connectors.simulated.engine.remembered import remembered
 # What an account remembers: an exchange that runs for weeks must not grow without end.
 KEPT_FINISHED_ORDERS = 5_000
 KEPT_EXECUTIONS = 20_000
+KEPT_BURNT_IDS = 100_000
+KEPT_BOOKINGS = 10_000
 
 
 class PositionState(Enum):
@@ -171,9 +174,9 @@ class Account:
     open_orders: dict[str, dict[str, Order]] = field(default_factory=dict)  # symbol, orderID
     finished: deque[Order] = field(default_factory=deque)  # the first to end is the first to be forgotten
     client_ids: dict[str, Order] = field(default_factory=dict)  # by clOrdID, the latest
-    burnt_ids: set[str] = field(default_factory=set)  # clOrdIDs of forgotten orders
+    burnt_ids: dict[str, None] = field(default_factory=dict)  # clOrdIDs of forgotten orders, the latest of them
     executions: deque[Row] = field(default_factory=lambda: deque(maxlen=KEPT_EXECUTIONS))
-    history: list[Row] = field(default_factory=list)  # bookings on the wallets
+    history: deque[Row] = field(default_factory=lambda: deque(maxlen=KEPT_BOOKINGS))  # on the wallets
     cancel_at_ms: int | None = None  # when the dead man's switch fires
 
     def put_away(self, order: Order) -> None:
@@ -189,7 +192,10 @@ class Account:
         for client_id in order.client_ids:
             if self.client_ids.get(client_id) is order:
                 del self.client_ids[client_id]
-                self.burnt_ids.add(client_id)
+                self.burnt_ids[client_id] = None
+        if len(self.burnt_ids) > KEPT_BURNT_IDS:  # by the half, because the first of a dictionary is slow to find
+            for old in tuple(islice(self.burnt_ids, KEPT_BURNT_IDS // 2)):
+                del self.burnt_ids[old]
 
     def open_in(self, symbol: str) -> list[Order]:
         """Return the open orders of one symbol, oldest first."""

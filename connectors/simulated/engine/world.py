@@ -8,6 +8,7 @@ Units: `at_ms` protocol time, `tape_ms` time of the price tape, both ms since 19
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -23,6 +24,8 @@ from connectors.simulated.engine.market import INTEREST, RECENT, ZERO, Market, M
 from connectors.simulated.engine.orders import Order, Side
 from connectors.simulated.engine.refusals import Refused
 from connectors.simulated.engine.switches import Switches
+
+KEPT_EVENTS = 10_000  # of each kind that all contracts share
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,8 +47,8 @@ class World:
     liquidations: dict[str, LiquidationOrder] = field(default_factory=dict)
     day_orders: dict[str, Order] = field(default_factory=dict)  # open ones that end with the day, by orderID
     done_primaries: list[Order] = field(default_factory=list)  # with linked orders to look after before the input ends
-    fundings: list[Row] = field(default_factory=list)
-    settlements: list[Row] = field(default_factory=list)
+    fundings: deque[Row] = field(default_factory=lambda: deque(maxlen=KEPT_EVENTS))
+    settlements: deque[Row] = field(default_factory=lambda: deque(maxlen=KEPT_EVENTS))
     faults: FaultBoard = field(default_factory=FaultBoard)
     keys: dict[str, SetKey] = field(default_factory=dict)  # made or changed by hand, by their id
     announcements: list[Row] = field(default_factory=list)
