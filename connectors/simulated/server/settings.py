@@ -37,6 +37,13 @@ class ClockKind(Enum):
     TAPE = "tape"  # moves with the tape's steps; signatures and request limits stay with real time
 
 
+class ListingChoice(Enum):
+    """What is listed."""
+
+    MAJORS = "majors"  # XBTUSD, XBTUSDT, ETHUSD and XBTH27
+    VENUE = "venue"  # everything the venue lists on the protocol's date
+
+
 class PositionKeys(Enum):
     """What identifies a row of `position` on the stream."""
 
@@ -78,6 +85,8 @@ class ExchangeSettings:
         pick_day: Of a file longer than a day, without a range, play the most violent day only.
         speed: Pace of the tape as `--speed` takes it (a factor, `fit:SECONDS`, `max`); None for
             the tape's own.
+        listing: What is listed; ignored when `instruments` is given.
+        instruments: File of instruments to list instead: a reply of `GET /instrument`, or its CSV form.
         start_paused: Publish the first prices and wait for `POST /tape`.
         clock: Whose time rows are stamped with and timers run on.
         state_dir: Folder of snapshot and journal; None keeps nothing.
@@ -112,6 +121,8 @@ class ExchangeSettings:
     until: str | None = None
     pick_day: bool = False
     speed: str | None = None
+    listing: ListingChoice = ListingChoice.MAJORS
+    instruments: Path | None = None
     start_paused: bool = False
     clock: ClockKind = ClockKind.REAL
     state_dir: Path | None = None
