@@ -17,6 +17,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 EXTENSION = "seawall.frames"
 _GONE = 1006
+_LINGER_S = 1.0  # for the peer to take what was written, and to answer the close
 
 
 class FrameWriter(Protocol):
@@ -41,6 +42,8 @@ class StreamProtocol(WebSocketsSansIOProtocol):
         extensions: dict[str, dict[object, object]] = self.scope["extensions"] or {}
         extensions[EXTENSION] = {"writer": self}
         await super().run_asgi()
+        # A client that reads nothing would keep what is still to be written, and the socket, for ever.
+        self.loop.call_later(_LINGER_S, self.transport.abort)
 
     async def write_frames(self, frames: bytes) -> None:
         """Write whole frames; wait first while the peer takes nothing."""
