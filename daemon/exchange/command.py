@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from contextlib import ExitStack
 from dataclasses import replace
 
 import msgspec
@@ -19,6 +20,7 @@ from connectors.simulated.server.state import StateError
 from connectors.simulated.tape.candles import CandleFileError
 from connectors.simulated.tape.source import TapeChoiceError
 from daemon.arguments import require_candles_for_range
+from daemon.exchange import beacon
 from daemon.exchange.live_line import LiveLine
 from daemon.exchange.switches import with_switches
 from daemon.exit_codes import CommandFailed, ExitCode
@@ -39,10 +41,11 @@ def run_embedded_exchange(options: argparse.Namespace) -> int:
     set_up_logs(LogSettings(), secrets=[], output=output, is_terminal=sys.stderr.isatty())
 
     def announce(exchange: EmbeddedExchange) -> None:
+        lights.enter_context(beacon.lit(exchange.control_url))
         _say(_as_json(exchange) if options.as_json else _in_words(exchange))
 
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with ExitStack() as lights, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             served = runner.run(serve(settings, announce=announce, watch=None if live is None else live.watch))
     except PortInUse as error:
         raise CommandFailed(str(error), ExitCode.IN_USE) from error

@@ -41,6 +41,8 @@ def add_exchange(commands: Commands) -> None:
     others = exchange.add_subparsers(title="instead of serving", metavar="[COMMAND]")
     _add_compare(others)
     _add_switches(others)
+    _add_scenarios(others)
+    _add_fault(others)
 
 
 def _add_addresses(exchange: argparse.ArgumentParser) -> None:
@@ -156,6 +158,41 @@ def _add_switches(commands: Commands) -> None:
     switches.set_defaults(command=_list_switches)
 
 
+def _add_scenarios(commands: Commands) -> None:
+    scenarios = add_command(
+        commands,
+        "scenarios",
+        "list what --scenario takes by name",
+        "Lists the built-in histories and the scenario files that come with Seawall.",
+        "  seawall exchange scenarios",
+    )
+    scenarios.set_defaults(command=_list_scenarios)
+
+
+def _add_fault(commands: Commands) -> None:
+    fault = add_command(
+        commands,
+        "fault",
+        "break something in a running exchange, and mend it",
+        "Sets and clears faults of the running exchange: lost requests, blind streams, stops that do not fire, halts.",
+        "  seawall exchange fault list\n"
+        "  seawall exchange fault set reply-lost verb=POST path=/order count=1\n"
+        "  seawall exchange fault set stream-mute duration_ms=30000\n"
+        "  seawall exchange fault clear reply-lost",
+    )
+    what = fault.add_subparsers(title="what to do", metavar="COMMAND", required=True)
+    shown = add_command(what, "list", "what is set, and what can be", "Lists both.", "  seawall exchange fault list")
+    add_json(shown)
+    put = add_command(what, "set", "set a fault", "Sets one.", "  seawall exchange fault set overload probability=0.5")
+    put.add_argument("name", metavar="NAME", help="which fault; `list` shows all")
+    put.add_argument("pairs", nargs="*", metavar="KEY=VALUE", help="whom it meets, how often, how long, parameters")
+    cleared = add_command(what, "clear", "clear faults", "Clears some or all.", "  seawall exchange fault clear")
+    cleared.add_argument("name", nargs="?", metavar="NAME", help="name or number; all if left out")
+    for one, run in ((shown, _list_faults), (put, _set_fault), (cleared, _clear_faults)):
+        one.add_argument("--control", metavar="URL", help="control API of the exchange; needed if several are running")
+        one.set_defaults(command=run)
+
+
 def _serve(options: argparse.Namespace) -> int:
     from daemon.exchange.command import run_embedded_exchange
 
@@ -166,6 +203,30 @@ def _compare(options: argparse.Namespace) -> int:
     from daemon.exchange.compare import compare
 
     return compare(options.left, options.right)
+
+
+def _list_scenarios(_: argparse.Namespace) -> int:
+    from daemon.exchange.scenarios import write_scenarios
+
+    return write_scenarios()
+
+
+def _list_faults(options: argparse.Namespace) -> int:
+    from daemon.exchange.fault import list_faults
+
+    return list_faults(options.control, as_json=options.as_json)
+
+
+def _set_fault(options: argparse.Namespace) -> int:
+    from daemon.exchange.fault import set_fault
+
+    return set_fault(options.control, options.name, options.pairs)
+
+
+def _clear_faults(options: argparse.Namespace) -> int:
+    from daemon.exchange.fault import clear_faults
+
+    return clear_faults(options.control, options.name)
 
 
 def _list_switches(_: argparse.Namespace) -> int:
