@@ -123,7 +123,7 @@ async def _start_exchange(
     options: DemoOptions, folder: Path, tasks: asyncio.TaskGroup, stack: AsyncExitStack
 ) -> tuple[Child, Announcement]:
     ports = ["--port", "0", "--control-port", "0"]
-    fixed = ["exchange", "--json", "--start-paused", "--accounts", "2", "--balance", WALLETS]
+    fixed = ["exchange", "--json", "--start-paused", "--listing", "majors", "--accounts", "2", "--balance", WALLETS]
     fixed += ["--state", str(folder / "exchange-state")]
     exchange = Child(
         "exchange",

@@ -26,16 +26,18 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from connectors.simulated.listing.opening import Catalogue, file_catalogue, venue_catalogue
 from connectors.simulated.server.auth import ApiKey
 from connectors.simulated.server.clock import Clock, system_clock
 from connectors.simulated.server.control import Control
 from connectors.simulated.server.json_text import dump
+from connectors.simulated.server.lister import Lister
 from connectors.simulated.server.player import Player, Steps, run_compaction, run_refresher, run_timers
 from connectors.simulated.server.recorded_app import RecordedApp
 from connectors.simulated.server.recording import Recorder, run_flushing
 from connectors.simulated.server.redaction import Redaction
 from connectors.simulated.server.rest.door import Door
-from connectors.simulated.server.settings import HOST, ClockKind, ExchangeSettings
+from connectors.simulated.server.settings import HOST, ClockKind, ExchangeSettings, ListingChoice
 from connectors.simulated.server.sockets import MULTIPLEXED_PATH, Switchboard
 from connectors.simulated.server.state import StateError
 from connectors.simulated.server.stream_protocol import StreamProtocol
@@ -79,12 +81,14 @@ class EmbeddedExchange:
         Raises:
             CandleFileError: If the candle file cannot be played.
             TapeChoiceError: If the settings name no tape.
+            ListingError: If the file of instruments cannot be used.
         """
         self._tape = tape if tape is not None else _tape_of(settings)
         if isinstance(self._tape, ScenarioTape) and self._tape.balances:
             own = self._tape.balances
             settings = replace(settings, accounts=len(own), account_balances=own)
         self.settings = settings
+        self._catalogue = _catalogue_of(settings)
         self.venue = Venue(settings, clock)
         self.player: Player
         self.http_url = self.ws_url = self.control_url = ""
@@ -106,7 +110,7 @@ class EmbeddedExchange:
             self.listening = [_bound(self.settings.port), _bound(self.settings.control_port)]
             self._open()
             script = self._tape.script if isinstance(self._tape, ScenarioTape) else ()
-            self.player = Player(self.venue, self._tape, script)
+            self.player = Player(self.venue, self._tape, self._lister(), script=script)
         except BaseException:
             self._release()
             raise
@@ -188,6 +192,11 @@ class EmbeddedExchange:
             for first in islice(self._tape.steps(), 1):
                 venue.clock.advance_to(first.tape_ms)
         venue.open(_fingerprint(settings, self._tape))
+
+    def _lister(self) -> Lister | None:
+        if self._catalogue is None:
+            return None
+        return Lister(self._catalogue, self.venue.exchange, seed=self.settings.seed)
 
     def _start(self) -> None:
         door, switchboard = Door(self.venue, line_of=self._line_of), Switchboard(self.venue)
@@ -351,6 +360,13 @@ def _bound(port: int) -> socket.socket:
     return one
 
 
+def _catalogue_of(settings: ExchangeSettings) -> Catalogue | None:
+    """Return what is listed besides the tape's own contracts."""
+    if settings.instruments is not None:
+        return file_catalogue(settings.instruments)
+    return venue_catalogue() if settings.listing is ListingChoice.VENUE else None
+
+
 def _tape_of(settings: ExchangeSettings) -> Steps:
     if settings.candles is None:
         return tape_named(settings.scenario, seed=settings.seed, speed=settings.speed)
@@ -375,6 +391,7 @@ def _fingerprint(settings: ExchangeSettings, tape: Steps) -> dict[str, str]:
     """Return the settings a state directory belongs to: what the engine and the tape are made from."""
     return {
         "seed": str(settings.seed),
+        "listing": settings.listing.value if settings.instruments is None else settings.instruments.name,
         "accounts": str(settings.accounts),
         "balances": dump(dict(settings.balances)).decode(),
         "tape": settings.scenario if settings.candles is None else settings.candles.name,

@@ -13,8 +13,10 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from connectors.simulated.engine.inputs import SetPrices
+from connectors.simulated.engine.inputs import SetPrices, SymbolPrices
+from connectors.simulated.server.lister import Lister
 from connectors.simulated.server.script import Script
+from connectors.simulated.server.settings import ClockKind
 from connectors.simulated.server.state import TapeState
 from connectors.simulated.server.venue import Venue
 from connectors.simulated.tape.scenario_script import Timed
@@ -44,16 +46,20 @@ class Player:
         script: What happens on the tape besides prices.
     """
 
-    def __init__(self, venue: Venue, tape: Steps, script: Sequence[Timed] = ()) -> None:
+    def __init__(
+        self, venue: Venue, tape: Steps, lister: Lister | None = None, *, script: Sequence[Timed] = ()
+    ) -> None:
         """Get ready to play; a tape that has not begun shows its first prices at once.
 
         Args:
             venue: What is played into.
             tape: Prices.
+            lister: Lists and prices what the tape does not carry; None for the tape's own contracts only.
             script: What else happens on the tape, in order of time.
         """
         self._venue = venue
         self.script = Script(venue, script)
+        self._lister = lister
         self._steps = tape.steps(venue.step + 1)
         self._changed = asyncio.Event()
         self._steps_allowed = 0
@@ -105,9 +111,21 @@ class Player:
         if step is None:
             self.has_ended = True
             return None
-        self._venue.submit(SetPrices(tape_ms=step.tape_ms, prices=step.prices), step=step.index)
+        self._venue.submit(SetPrices(tape_ms=step.tape_ms, prices=self._prices(step)), step=step.index)
         self.script.catch_up()
         return step
+
+    def _prices(self, step: Step) -> tuple[SymbolPrices, ...]:
+        """Return what a step moves, once what is due by then is listed."""
+        if self._lister is None:
+            return step.prices
+        if self._venue.settings.clock is ClockKind.TAPE:
+            self._venue.clock.advance_to(step.tape_ms)
+        at_ms = self._venue.clock()
+        new = self._lister.due(at_ms)
+        if new is not None:
+            self._venue.submit(new)
+        return self._lister.prices(step, at_ms=at_ms)
 
     async def _wait(self, left_s: float) -> None:
         """Wait for the next step, at most a beat, and publish the last prices again if it is longer."""

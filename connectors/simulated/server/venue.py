@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from connectors.simulated.engine import snapshot
 from connectors.simulated.engine.changes import Reply
+from connectors.simulated.engine.contracts import CONTRACTS, Contract
 from connectors.simulated.engine.exchange import Exchange
 from connectors.simulated.engine.faults.board import FaultBoard
 from connectors.simulated.engine.inputs import Input, OpenAccount, PassTime, SetPrices
@@ -31,7 +32,7 @@ from connectors.simulated.server.faults.keeper import Keeper
 from connectors.simulated.server.history import History
 from connectors.simulated.server.hub import Hub
 from connectors.simulated.server.limits import RequestLimits
-from connectors.simulated.server.settings import ClockKind, ExchangeSettings
+from connectors.simulated.server.settings import ClockKind, ExchangeSettings, ListingChoice
 from connectors.simulated.server.snapshot_file import VERSION, Header, file_of, read_snapshot
 from connectors.simulated.server.state import Record, StateError, StateJournal, TapeState
 from connectors.simulated.server.venue_state import VenueState
@@ -63,7 +64,7 @@ class Venue:
         self.settings = settings
         self.wall = MonotonicClock(clock)
         self.clock = self.wall if settings.clock is ClockKind.REAL else MonotonicClock(standing_clock)
-        self.exchange = Exchange(switches=settings.switches)
+        self.exchange = Exchange(switches=settings.switches, contracts=_contracts_of(settings))
         self.hub = Hub(
             self.exchange,
             settings.rows,
@@ -262,6 +263,12 @@ class Venue:
             self._apply(record.input, record.at_ms, record.step)
         except Refused:
             return  # it was refused the first time, too; nothing changed
+
+
+def _contracts_of(settings: ExchangeSettings) -> tuple[Contract, ...]:
+    """Return what is listed from the start; everything else is listed by an input before the first price."""
+    few = settings.listing is ListingChoice.MAJORS and settings.instruments is None
+    return CONTRACTS if few else ()
 
 
 def _without_extremes(value: SetPrices) -> SetPrices:

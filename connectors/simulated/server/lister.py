@@ -1,0 +1,77 @@
+"""What the running exchange lists and prices beyond the tape's own contracts.
+
+Why: an exchange that lists everything has to list new futures on their day and to move every market
+about once a second. Both become inputs like all others, so a journal repeats them.
+
+Units: milliseconds of protocol time unless named otherwise.
+"""
+
+from __future__ import annotations
+
+from connectors.simulated.engine.exchange import Exchange
+from connectors.simulated.engine.inputs import ListContracts, SymbolPrices
+from connectors.simulated.engine.market import MarketState
+from connectors.simulated.listing.opening import Catalogue
+from connectors.simulated.tape.followers import Followers
+from connectors.simulated.tape.market import FOLLOWERS
+from connectors.simulated.tape.noise import derive
+from connectors.simulated.tape.tape import Step
+
+_HOUR_MS = 3_600_000  # contracts appear at whole hours
+_OWN_SEED = 2
+_OF_TAPE = frozenset(follower.contract.symbol for follower in FOLLOWERS)
+
+
+class Lister:
+    """Adds what a catalogue lists to an exchange, and its prices to the tape's steps."""
+
+    def __init__(self, catalogue: Catalogue, exchange: Exchange, *, seed: int) -> None:
+        """Start with nothing listed.
+
+        Args:
+            catalogue: What may be listed.
+            exchange: To be read: what is listed already.
+            seed: Origin of the prices that the tape does not carry.
+        """
+        self._catalogue = catalogue
+        self._exchange = exchange
+        self._seed = derive(seed, _OWN_SEED)
+        self._hour = -1
+        self._markets = -1
+        self._followers: Followers
+
+    def due(self, at_ms: int) -> ListContracts | None:
+        """Return what is to be listed by now and is not; looked up once an hour."""
+        if at_ms // _HOUR_MS == self._hour:
+            return None
+        self._hour = at_ms // _HOUR_MS
+        known = self._exchange.world.markets
+        new = [one for one in self._catalogue.contracts_at(at_ms) if one.symbol not in known]
+        if not new:
+            return None
+        named = self._catalogue.table.indices
+        listed = self._exchange.world.indices
+        return ListContracts(
+            contracts=tuple(new), indices=tuple(index for index in named if index.symbol not in listed)
+        )
+
+    def prices(self, step: Step, *, at_ms: int) -> tuple[SymbolPrices, ...]:
+        """Return a step's prices: the tape's own of what is listed, and those of the markets whose turn it is."""
+        world = self._exchange.world
+        if len(world.markets) != self._markets:
+            self._follow()
+        own = tuple(one for one in step.prices if one.symbol in world.markets)
+        turn = [
+            one
+            for one in self._followers.moving(step.index, step.real_ms)
+            if world.markets[one.symbol].state is MarketState.OPEN
+        ]
+        leading = {one.symbol: one for one in step.prices}
+        return (*own, *self._followers.prices(turn, leading, tape_ms=step.tape_ms, at_ms=at_ms))
+
+    def _follow(self) -> None:
+        world = self._exchange.world
+        self._markets = len(world.markets)
+        contracts = [market.contract for market in world.markets.values()]
+        indices = {symbol: prints.index for symbol, prints in world.indices.items()}
+        self._followers = Followers(contracts, indices, carried=_OF_TAPE, seed=self._seed)
