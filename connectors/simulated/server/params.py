@@ -25,7 +25,7 @@ from connectors.simulated.server.selection import (
 from connectors.simulated.server.tables import Table
 
 _MOST_FIELDS = 200
-_LARGEST_NUMBER = Decimal("1e18")
+_MOST_DIGITS = 18  # before the point, and zeros after it: no price or quantity has more
 _TRUE = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -99,7 +99,7 @@ class Params:
             number = Decimal(str(value)) if not isinstance(value, bool | dict | list) else None
         except InvalidOperation:
             number = None
-        if number is None or not number.is_finite() or abs(number) > _LARGEST_NUMBER:
+        if number is None or not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
             raise Refused(f"Invalid {name}")
         return number
 
