@@ -125,8 +125,10 @@ def _wanted(order: Order, request: AmendOrder) -> Order:
         if wanted.leaves <= 0:
             raise Refused("Invalid orderQty")
     if request.leaves_qty is not None:
-        if not request.leaves_qty or abs(request.leaves_qty) % order.contract.lot_size:
+        if not 0 < abs(request.leaves_qty) <= order.contract.max_order_qty:
             raise Refused("Invalid leavesQty")
+        if request.leaves_qty % order.contract.lot_size:
+            raise Refused("Invalid leavesQty for lotSize")
         wanted.resize(abs(request.leaves_qty))
         wanted.is_whole = False
     if request.price is not None:

@@ -44,6 +44,25 @@ def place(world: World, request: PlaceOrder) -> Row:
     """
     account = world.account(request.account)
     market = open_market(world, request.symbol)
+    order = _accepted(world, account, market, request)
+    is_due = order.ord_type.waits and not order.is_held and triggers.is_due(world, order)
+    if is_due and world.switches.refuse_crossed_stops:
+        raise Refused("Invalid stopPx for ordType")
+    _register(world, account, order)
+    if order.ord_type is OrdType.MARKET:
+        order.shown_price = market.touch(order.side)  # until its fills say better
+    report(world, account, order, "New")
+    received = order_row(order)
+    _start(world, account, order, is_due=is_due)
+    return {**received, "ordStatus": "PendingNew"} if world.switches.pending_answers else order_row(order)
+
+
+def _accepted(world: World, account: Account, market: Market, request: PlaceOrder) -> Order:
+    """Return the order that a request asks for, once nothing speaks against it.
+
+    Raises:
+        Refused: If the venue would refuse it.
+    """
     check_currency(account, market)
     position = world.position(account, market.contract)
     check_not_in_liquidation(position)
@@ -55,20 +74,11 @@ def place(world: World, request: PlaceOrder) -> Row:
     contingency.check(world, account, order)
     check_price(world, order)
     order.is_held = contingency.is_to_be_held(world, account, order)
-    is_due = order.ord_type.waits and not order.is_held and triggers.is_due(world, order)
-    if is_due and world.switches.refuse_crossed_stops:
-        raise Refused("Invalid stopPx for ordType")
     if not order.ord_type.waits and not order.is_held:
         affordability.check(world, account, order)
     if order.is_whole and world.switches.close_shows_quantity and position.quantity:
         order.resize(abs(position.quantity))
-    _register(world, account, order)
-    if order.ord_type is OrdType.MARKET:
-        order.shown_price = market.touch(order.side)  # until its fills say better
-    report(world, account, order, "New")
-    received = order_row(order)
-    _start(world, account, order, is_due=is_due)
-    return {**received, "ordStatus": "PendingNew"} if world.switches.pending_answers else order_row(order)
+    return order
 
 
 def _start(world: World, account: Account, order: Order, *, is_due: bool) -> None:

@@ -1,8 +1,8 @@
 """Order book topics: levels as they change, for the symbols somebody follows.
 
-Why: the engine models liquidity as levels around the last price and can tell them at any moment;
-turning two such pictures into deletes, updates and inserts is the server's work, done only for
-followed symbols.
+Why: the engine can tell at any moment what a book displays: the tape's levels and the displayed
+parts of resting orders, added up. Turning two such pictures into deletes, updates and inserts is
+the server's work, done only for followed symbols.
 
 Units: sizes in contracts. Source: www.bitmex.com/app/wsAPI, `orderBookL2`, `orderBook10`.
 """
@@ -83,11 +83,11 @@ def _by_id(rows: list[Row]) -> dict[object, Row]:
 
 
 def _key_of(row: Row) -> Row:
-    return {name: row[name] for name in ("symbol", "id", "side", "price", "timestamp")}
+    return {name: row[name] for name in ("symbol", "id", "side", "price", "timestamp", "transactTime")}
 
 
 def _resized(row: Row) -> Row:
-    return {name: row[name] for name in ("symbol", "id", "side", "size", "price", "timestamp")}
+    return {name: row[name] for name in ("symbol", "id", "side", "size", "price", "timestamp", "transactTime")}
 
 
 def _frame(table: str, symbol: str, action: Action, rows: list[Row] | list[dict[str, object]]) -> Frame:

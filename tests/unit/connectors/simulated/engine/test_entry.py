@@ -8,6 +8,7 @@ import pytest
 
 from connectors.simulated.engine.exchange import Exchange
 from connectors.simulated.engine.inputs import CancelOrders, OpenAccount, PassTime, PlaceOrder
+from connectors.simulated.engine.ledger import PositionState
 from connectors.simulated.engine.switches import ClientIdReuse
 from tests.unit.connectors.simulated.engine.desk import ALICE, BOB, START_MS, XBT, Desk, prices
 
@@ -248,3 +249,89 @@ def test_before_the_first_price_nothing_trades() -> None:
     desk.apply(OpenAccount(account=ALICE, balances={"XBt": XBT}))
     refused = desk.refusal(lambda: desk.apply(PlaceOrder(account=ALICE, symbol="XBTUSD", order_qty=100)))
     assert refused.message == "Instrument has no mark price"
+
+
+def test_day_order_ends_at_midnight_utc() -> None:
+    """The timer is visible, fires at 00:00 UTC of the protocol clock, and takes waiting stops of the day along."""
+    desk = Desk()
+    order = desk.place(100, price=40_000, time_in_force="Day")
+    stop = desk.place(-100, stop_px=40_000, time_in_force="Day")
+    stays = desk.place(100, price=40_000)
+    midnight = (START_MS // 86_400_000 + 1) * 86_400_000
+    assert desk.exchange.next_timer_ms() == midnight
+    desk.at_ms = midnight - 1
+    desk.apply(PassTime())
+    assert desk.order(order)["ordStatus"] == "New"
+    desk.at_ms = midnight
+    desk.apply(PassTime())
+    assert [desk.order(row)["ordStatus"] for row in (order, stop, stays)] == ["Canceled", "Canceled", "New"]
+    assert str(desk.order(order)["text"]).startswith("Canceled: Order had timeInForce of Day")
+    assert desk.exchange.next_timer_ms() is None
+
+
+def test_a_finished_day_order_leaves_no_timer() -> None:
+    """Filled or cancelled before midnight: nothing is due any more."""
+    desk = Desk()
+    desk.place(100, ord_type="Market", time_in_force="Day")
+    desk.cancel(desk.place(100, price=40_000, time_in_force="Day")["orderID"])
+    assert desk.exchange.next_timer_ms() is None
+
+
+def test_answers_can_be_pending() -> None:
+    """The switch on: the answer says that the request is on its way, the stream and a query say what became of it."""
+    desk = Desk(pending_answers=True)
+    bought = desk.place(100, ord_type="Market")
+    assert (bought["ordStatus"], bought["cumQty"], bought["leavesQty"]) == ("PendingNew", 0, 100)
+    assert desk.order(bought)["ordStatus"] == "Filled"
+    resting = desk.place(100, price=40_000)
+    assert desk.amend(resting, price=41_000)["ordStatus"] == "PendingReplace"
+    assert desk.cancel(resting["orderID"])[0]["ordStatus"] == "PendingCancel"
+    assert desk.order(resting)["ordStatus"] == "Canceled"
+    assert "PendingNew" not in {row["ordStatus"] for row in desk.executions()}
+
+
+def test_failed_cancel_shows_on_the_executions() -> None:
+    """A finished order and an unknown id: CancelReject rows that speak of the request and name no symbol."""
+    desk = Desk()
+    done = desk.place(100, ord_type="Market", cl_ord_id="mine")
+    desk.cancel(done["orderID"], "no-such-order")
+    finished, unknown = desk.executions()[-2:]
+    assert finished["text"] == finished["ordRejReason"] == "Unable to cancel order due to existing state: Filled"
+    assert (finished["orderID"], finished["clOrdID"]) == (done["orderID"], "mine")
+    assert (unknown["orderID"], unknown["ordRejReason"], unknown["text"]) == (
+        "no-such-order",
+        "Invalid orderID",
+        "Invalid orderID",
+    )
+    for row in (finished, unknown):
+        assert (row["execType"], row["ordStatus"], row["workingIndicator"]) == ("CancelReject", "Rejected", False)
+        assert row["symbol"] is row["side"] is None
+    assert desk.order(done)["ordStatus"] == "Filled"
+
+
+def test_failed_requests_can_leave_the_executions_alone() -> None:
+    """The switch off: no row at all."""
+    desk = Desk(reject_executions=False)
+    desk.cancel("no-such-order")
+    desk.refusal(lambda: desk.amend({"orderID": "none"}, order_qty=100))
+    assert desk.executions() == []
+
+
+def test_position_in_liquidation_takes_no_orders() -> None:
+    """While the liquidator has the position, new orders and amendments are refused; cancels work."""
+    desk = Desk()
+    desk.place(1000, ord_type="Market")
+    resting = desk.place(100, price=40_000)
+    desk.exchange.world.accounts[ALICE].positions["XBTUSD"].state = PositionState.LIQUIDATION
+    assert desk.refusal(lambda: desk.place(100, price=40_000)).message == "Position is in liquidation"
+    assert desk.refusal(lambda: desk.amend(resting, price=41_000)).message == "Position is in liquidation"
+    assert desk.cancel(resting["orderID"])[0]["ordStatus"] == "Canceled"
+
+
+@pytest.mark.parametrize(
+    ("shows", "text"), [(-100, "Invalid displayQty"), (50, "Invalid displayQty"), (2_000, "Invalid displayQty")]
+)
+def test_display_quantity_is_whole_lots_and_no_more_than_the_order(shows: int, text: str) -> None:
+    """Below zero, half a lot, more than there is."""
+    desk = Desk()
+    assert desk.refusal(lambda: desk.place(1_000, price=49_000, display_qty=shows)).message == text

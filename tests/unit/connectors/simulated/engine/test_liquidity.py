@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 from itertools import islice
+from typing import Any
+
+import pytest
 
 from connectors.simulated.engine.contracts import XBTUSD
-from connectors.simulated.engine.liquidity import MAX_LEVELS, levels, plan
+from connectors.simulated.engine.liquidity import MAX_LEVELS, is_book, levels, plan
 from connectors.simulated.engine.market import Market
 from connectors.simulated.engine.orders import Side
 from tests.unit.connectors.simulated.engine.desk import prices
@@ -53,3 +56,60 @@ def test_plan_stops_at_the_bound() -> None:
     """A taker with a worst price takes what is at least as good."""
     found = plan(a_market(), taker=Side.SELL, quantity=5_000, bound=Decimal(49_980))
     assert [match.price for match in found.matches] == [49_990, 49_980]
+
+
+def test_thinning_takes_a_share_off_each_further_level() -> None:
+    """Half less each time, in whole lots, until nothing is left."""
+    market = a_market(depth=1_000, thinning=Decimal("0.5"))
+    assert [m.quantity for m in levels(market, Side.BUY)] == [1_000, 500, 200, 100]
+
+
+def test_gaps_are_drawn_from_the_seed_and_leave_the_touch() -> None:
+    """The same seed gives the same holes, another one others; the first level is always there."""
+
+    def found(seed: int) -> list[Decimal]:
+        market = a_market(gaps=Decimal("0.4"), gap_seed=seed)
+        return [m.price for m in levels(market, Side.SELL)]
+
+    assert found(1) == found(1) != found(2)
+    assert found(1)[0] == found(2)[0] == 49_990
+    assert MAX_LEVELS * 0.5 < len(found(1)) < MAX_LEVELS * 0.7
+
+
+def test_recorded_levels_stand_instead_of_modelled_ones() -> None:
+    """Both sides are as recorded until the next step, and used up from the best."""
+    bids, asks = ((Decimal(49_995), 300), (Decimal(49_900), 200)), ((Decimal(50_005), 100),)
+    market = a_market(bids=bids, asks=asks)
+    assert [(m.price, m.quantity) for m in levels(market, Side.SELL)] == list(bids)
+    assert (market.bid, market.ask) == (49_995, 50_005)
+    market.taken[Side.SELL] = 400
+    assert [(m.price, m.quantity) for m in levels(market, Side.SELL)] == [(49_900, 100)]
+    market.take(prices(half_spread=10, depth=1_050))
+    assert next(levels(market, Side.SELL)).price == 49_990
+
+
+def test_one_recorded_side_is_a_book_without_the_other() -> None:
+    """No asks recorded means that nobody offers; the touch shown stays above the bid."""
+    market = a_market(bids=((Decimal(50_020), 300),))
+    assert list(levels(market, Side.BUY)) == []
+    assert market.bid == 50_020 < market.ask
+
+
+@pytest.mark.parametrize(
+    ("bids", "asks"),
+    [
+        (((50_000, 100),), ((50_000, 100),)),
+        (((49_990, 100), (49_995, 100)), ()),
+        ((), ((50_010, 100), (50_005, 100))),
+        (((49_990, 0),), ()),
+        (((-1, 100),), ()),
+    ],
+)
+def test_levels_that_make_no_book(bids: Any, asks: Any) -> None:
+    """Crossed, not best first, empty, below zero."""
+    assert not is_book(*(tuple((Decimal(price), size) for price, size in side) for side in (bids, asks)))
+
+
+def test_no_levels_in_a_halt() -> None:
+    """Whatever depth the tape names."""
+    assert list(levels(a_market(halted=True), Side.BUY)) == []

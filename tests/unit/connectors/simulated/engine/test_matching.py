@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
+import pytest
+
+from connectors.simulated.engine.changes import Row
+from connectors.simulated.engine.contracts import XBTUSD
 from connectors.simulated.engine.switches import SelfTrade
 from tests.unit.connectors.simulated.engine.desk import ALICE, BOB, Desk, number, prices
 
@@ -157,3 +162,88 @@ def test_fill_that_would_liquidate_at_once_is_refused() -> None:
     refused = desk.refusal(lambda: desk.place(10_000, ord_type="Market"))
     assert refused.message == "Executing at order price would lead to immediate liquidation"
     assert desk.exchange.order_rows(ALICE) == []
+
+
+def bob_with(desk: Desk, quantity: int, price: object, **fields: Any) -> Row:
+    """Let the second account place a limit order."""
+    return desk.place(quantity, account=BOB, price=price, **fields)
+
+
+def test_price_goes_first_then_age_across_accounts() -> None:
+    """A better price is hit first whoever came later; at one price the earlier order is."""
+    desk = Desk()
+    late_but_better = desk.place(-100, price="50000.2")
+    first, second = desk.place(-100, price="50000.3"), desk.place(-100, price="50000.3")
+    taker = bob_with(desk, 200, "50000.4")
+    assert taker["avgPx"] == Decimal("50000.25")
+    assert [desk.order(row)["ordStatus"] for row in (late_but_better, first, second)] == ["Filled", "Filled", "New"]
+
+
+def test_iceberg_shows_a_part_and_goes_to_the_end_of_the_queue() -> None:
+    """300 of 1,000 on display; used up, the next 300 stand behind whoever came meanwhile."""
+    desk = Desk()
+    iceberg = desk.place(-1_000, price="50000.2", display_qty=300)
+    behind = desk.place(-200, price="50000.2")
+
+    def shown() -> object:
+        return next(row["size"] for row in desk.exchange.book_rows("XBTUSD", 25) if row["price"] == Decimal("50000.2"))
+
+    assert shown() == 500
+    bob_with(desk, 300, "50000.2")
+    assert (shown(), desk.order(iceberg)["leavesQty"]) == (500, 700)
+    bob_with(desk, 200, "50000.2")
+    assert desk.order(behind)["ordStatus"] == "Filled"
+    assert desk.order(iceberg)["displayQty"] == 300
+
+
+def test_hidden_order_is_not_in_the_public_book_and_trades_last_at_its_price() -> None:
+    """A taker meets what is displayed at the price first, then the hidden order, at no better price."""
+    desk = Desk()
+    hidden = desk.place(-500, price="50000.2", display_qty=0)
+    plain = desk.place(-500, price="50000.2")
+    bob_with(desk, 500, "50000.2")
+    assert [desk.order(row)["ordStatus"] for row in (hidden, plain)] == ["New", "Filled"]
+    assert all(row["price"] != Decimal("50000.2") for row in desk.exchange.book_rows("XBTUSD", 25))
+    bob_with(desk, 500, "50000.2")
+    assert desk.order(hidden)["ordStatus"] == "Filled"
+
+
+@pytest.mark.parametrize(
+    ("shows", "taken", "pays_as"), [(None, 500, "maker"), (0, 500, "taker"), (300, 300, "maker"), (300, 500, "taker")]
+)
+def test_who_was_hit_in_the_dark_pays_the_takers_fee(shows: int | None, taken: int, pays_as: str) -> None:
+    """Hidden: always. An iceberg: only when a taker goes through its displayed part, and then for all of it."""
+    desk = Desk()
+    order = desk.place(-1_000, price="50000.2", display_qty=shows)
+    bob_with(desk, taken, "50000.2")
+    fills = [row for row in desk.executions() if row["orderID"] == order["orderID"] and row["execType"] == "Trade"]
+    rate = XBTUSD.maker_fee if pays_as == "maker" else XBTUSD.taker_fee
+    assert [row["commission"] for row in fills] == [rate] * len(fills)
+    assert {row["lastLiquidityInd"] for row in fills} == {"AddedLiquidity"}
+
+
+def test_levels_that_appear_across_a_resting_order_trade_with_it() -> None:
+    """A recorded ask below a resting buy fills it at its own price, as far as it goes; nothing is crossed."""
+    desk = Desk()
+    order = desk.place(1_000, price=49_990)
+    levels: dict[str, Any] = {
+        "bids": ((Decimal(49_970), 100),),
+        "asks": ((Decimal(49_980), 400), (Decimal(49_995), 100)),
+    }
+    desk.move(prices(mark=50_000, last=49_995, **levels))
+    row = desk.order(order)
+    assert (row["cumQty"], row["avgPx"], row["leavesQty"]) == (400, 49_990, 600)
+    asks = [row["price"] for row in desk.exchange.book_rows("XBTUSD", 5) if row["side"] == "Sell"]
+    assert asks == [49_995]
+    assert desk.exchange.money_is_conserved()
+
+
+def test_two_reduce_only_orders_hit_at_once_do_not_turn_the_position() -> None:
+    """A plain sale fills first and leaves less to shrink than the reduce-only order behind it was planned for."""
+    desk = Desk()
+    desk.place(1_000, ord_type="Market")
+    plain = desk.place(-700, price="50000.2")
+    shrinking = desk.place(-1_000, price="50000.3", exec_inst="ReduceOnly")
+    bob_with(desk, 2_000, "50000.3")
+    assert (desk.order(plain)["cumQty"], desk.order(shrinking)["cumQty"]) == (700, 300)
+    assert desk.position()["currentQty"] == 0

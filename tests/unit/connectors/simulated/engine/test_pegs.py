@@ -1,4 +1,4 @@
-"""Trailing stops: where they start, how they follow, what they refuse."""
+"""Pegged limits and trailing stops: where they start, how they follow, what they refuse."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.inputs import PlaceOrder
-from tests.unit.connectors.simulated.engine.desk import ALICE, Desk, prices
+from tests.unit.connectors.simulated.engine.desk import ALICE, BOB, Desk, prices
 
 
 def trail(desk: Desk, offset: object, side: str = "Sell", **fields: Any) -> Row:
@@ -108,4 +108,61 @@ def test_refusals(fields: dict[str, Any], message: str) -> None:
         "peg_offset_value": Decimal(-500),
     } | fields
     desk = long_desk()
+    assert desk.refusal(lambda: desk.apply(PlaceOrder(**wanted))).message == message
+
+
+@pytest.mark.parametrize(
+    ("side", "peg", "offset", "price", "status"),
+    [
+        ("Buy", "PrimaryPeg", -10, "49989.5", "New"),
+        ("Sell", "PrimaryPeg", 10, "50010.5", "New"),
+        ("Buy", "MarketPeg", -20, "49980.5", "New"),
+        ("Buy", "MarketPeg", 0, "50000.5", "Filled"),
+        ("Sell", "MarketPeg", 0, "49999.5", "Filled"),
+    ],
+)
+def test_pegged_limit_is_set_by_the_touch_once(side: str, peg: str, offset: int, price: str, status: str) -> None:
+    """Own side or the other, plus the offset; it does not follow the market."""
+    desk = Desk()
+    row = desk.place(100, side=side, peg_price_type=peg, peg_offset_value=Decimal(offset), exec_inst="Fixed")
+    assert (row["ordType"], row["price"], row["ordStatus"]) == ("Pegged", Decimal(price), status)
+    assert (row["pegPriceType"], row["pegOffsetValue"]) == (peg, offset)
+    desk.move(prices(mark=50_005))
+    assert desk.order(row)["price"] == Decimal(price)
+
+
+def test_pegged_limit_follows_a_displayed_order() -> None:
+    """A better bid of another account is the touch."""
+    desk = Desk()
+    desk.place(100, account=BOB, price="49999.9")
+    row = desk.place(100, side="Buy", peg_price_type="PrimaryPeg", peg_offset_value=Decimal(0), exec_inst="Fixed")
+    assert row["price"] == Decimal("49999.9")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"exec_inst": ""}, "Invalid ordType for execInst"),
+        ({"peg_offset_value": None}, "Invalid pegOffsetValue for pegPriceType"),
+        ({"peg_offset_value": Decimal("0.03")}, "Invalid pegOffsetValue tickSize"),
+        ({"peg_offset_value": Decimal(-60_000)}, "Invalid price"),
+        ({"price": Decimal(49_000), "ord_type": "Pegged"}, "Invalid price"),
+        ({"peg_price_type": "MidPricePeg"}, "Unsupported pegPriceType"),
+        ({"peg_price_type": "TrailingStopPeg"}, "Invalid pegPriceType for ordType"),
+        ({"peg_price_type": None, "ord_type": "Pegged"}, "Invalid pegOffsetValue for pegPriceType"),
+        ({"peg_price_type": None, "peg_offset_value": None, "ord_type": "Pegged"}, "Invalid pegPriceType for ordType"),
+    ],
+)
+def test_refusals_of_pegged_limits(fields: dict[str, Any], message: str) -> None:
+    """Not Fixed, no offset, off the tick, no price left, a price of one's own, pegs that are no more or for stops."""
+    wanted: dict[str, Any] = {
+        "account": ALICE,
+        "symbol": "XBTUSD",
+        "side": "Buy",
+        "order_qty": 1_000,
+        "peg_price_type": "PrimaryPeg",
+        "peg_offset_value": Decimal(-5),
+        "exec_inst": "Fixed",
+    } | fields
+    desk = Desk()
     assert desk.refusal(lambda: desk.apply(PlaceOrder(**wanted))).message == message

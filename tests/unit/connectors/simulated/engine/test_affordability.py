@@ -1,0 +1,55 @@
+"""What an account can pay for, and prices at which it would be gone before the order trades."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.connectors.simulated.engine.desk import Desk, number, prices
+
+
+@pytest.mark.parametrize(
+    ("quantity", "side", "text"),
+    [
+        (100_000, "Buy", "Order price is below the liquidation price of current long position"),
+        (-100_000, "Sell", "Order price is above the liquidation price of current short position"),
+    ],
+)
+def test_adding_where_the_position_would_be_gone_is_refused(quantity: int, side: str, text: str) -> None:
+    """One step past the liquidation price of a 10x position; before it, and with the switch off, it passes."""
+    desk, lenient = Desk(), Desk(refuse_beyond_liquidation=False)
+    for one in (desk, lenient):
+        one.leverage(10)
+        one.place(quantity, ord_type="Market")
+    edge = number(desk.position()["liquidationPrice"])
+    past, before = (edge - 10, edge + 10) if side == "Buy" else (edge + 10, edge - 10)
+    assert desk.refusal(lambda: desk.place(100, side=side, price=past)).message == text
+    assert desk.place(100, side=side, price=before)["ordStatus"] == "New"
+    assert lenient.place(100, side=side, price=past)["ordStatus"] == "New"
+
+
+def test_closing_orders_may_stand_anywhere() -> None:
+    """A sale of a long far below its liquidation price is a market order by another name."""
+    desk = Desk()
+    desk.leverage(10)
+    desk.place(100_000, ord_type="Market")
+    assert desk.place(-1_000, price=48_000)["ordStatus"] == "Filled"
+
+
+def test_amending_down_frees_margin() -> None:
+    """Half the order reserves half the margin."""
+    desk = Desk()
+    order = desk.place(10_000, price=49_000)
+    before = number(desk.margin()["initMargin"])
+    desk.amend(order, order_qty=5_000)
+    assert number(desk.margin()["initMargin"]) * 2 == pytest.approx(before, abs=2)
+
+
+def test_lot_values_follow_the_price() -> None:
+    """What is remembered of one price is not used for another."""
+    desk = Desk()
+    order = desk.place(10_000, price=40_000)
+    first = number(desk.position()["openOrderBuyCost"])
+    desk.amend(order, price=20_000)
+    assert number(desk.position()["openOrderBuyCost"]) == 2 * first
+    desk.move(prices(mark=19_000))
+    assert number(desk.position()["openOrderBuyCost"]) == 0
