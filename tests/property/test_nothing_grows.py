@@ -14,7 +14,7 @@ FEW = 8  # of a kind may come and go
 
 
 def test_no_table_grows_with_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two days of trading, liquidations, fundings and visitors: after a warm-up nothing but bounded histories fills.
+    """Three days of trading, liquidations, fundings and visitors: after a warm-up nothing but bounded histories fills.
 
     The bounds that are counted in thousands are made small, so that hours are enough to reach them.
     """
@@ -23,9 +23,9 @@ def test_no_table_grows_with_time(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, name, bound)
     bot = Bot(step_ms=STEP_MS, image_period_ms=0)
     bot.venue.history.kept_prices = 40
-    bot.live(80)
+    bot.live(110)
     before = census(bot.venue.save())
-    bot.live(80)
+    bot.live(110)
     after = census(bot.venue.save())
     assert not {path: (before[path], after[path]) for path in after if after[path] > before[path] * SLACK + FEW}
     assert bot.venue.exchange.money_is_conserved()
