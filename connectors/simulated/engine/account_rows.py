@@ -49,11 +49,13 @@ def break_even_price(position: Position) -> Decimal:
 def queue_rank(position: Position, pnl: int) -> Decimal | None:
     """Return the place in the auto-deleveraging queue, in fifths; None when flat.
 
-    The venue ranks by profit and leverage against everybody else; with hardly anybody else here,
-    fixed bounds of the return on initial margin stand in for the others.
+    It is the one of the latest ranking. Whoever was alone on his side then, or came later, is
+    compared with fixed bounds of the return on initial margin instead.
     """
     if not position.quantity:
         return None
+    if position.rank is not None:
+        return position.rank
     required = EXACT.divide(Decimal(position.cost), position.effective_leverage)
     earned = share(pnl, required)
     return Decimal(1 + sum(earned >= bound for bound in QUEUE_BOUNDS)) / 5
@@ -139,9 +141,9 @@ def _books(position: Position) -> Row:
 def _margins(position: Position, own: PositionStanding) -> Row:
     return {
         "posCost": position.unrealised_cost,
-        "posCross": 0 if position.is_cross else position.pos_cross,
+        "posCross": 0 if own.is_shared else position.pos_cross,
         "posComm": own.pos_comm,
-        "posLoss": 0 if position.is_cross else position.pos_loss,
+        "posLoss": 0 if own.is_shared else position.pos_loss,
         "posMargin": own.pos_margin,
         "posMaint": own.pos_maint,
         "posInit": own.pos_init,

@@ -24,9 +24,11 @@ from connectors.simulated.engine.market import Market
 from connectors.simulated.engine.matching import publish_trade
 from connectors.simulated.engine.position_log import log_position
 from connectors.simulated.engine.reports import DELEVERAGED, cancel_because
-from connectors.simulated.engine.standing import boundaries, is_reached, room, standing
+from connectors.simulated.engine.standing import Standing, boundaries, is_reached, room, standing
 from connectors.simulated.engine.world import World
 
+MINUTE_MS = 60_000
+FIFTHS = 5
 MAKER = (("timeInForce", "GoodTillCancel"), ("tradePublishIndicator", "PublishTrade"))
 
 
@@ -55,7 +57,10 @@ def score(*, mark_value: int, cost: int, pnl: int, equity: int) -> Decimal:
 
 def score_of(world: World, account: Account, position: Position) -> Decimal:
     """Return an open position's rank at the present mark."""
-    whole = standing(world, account, position.contract.settl_currency)
+    return _score_in(world, position, standing(world, account, position.contract.settl_currency))
+
+
+def _score_in(world: World, position: Position, whole: Standing) -> Decimal:
     own = whole.positions[position.contract.symbol]
     return score(
         mark_value=abs(own.mark_value),
@@ -72,7 +77,38 @@ def queue(world: World, symbol: str, sign: int) -> list[Ranked]:
         for account in world.accounts.values()
         if (position := account.positions.get(symbol)) is not None and position.side == sign
     ]
-    return sorted(held, key=lambda each: (-each.score, each.account.number))
+    return sorted(held, key=_first_to_give_way)
+
+
+def rank_all(world: World) -> None:
+    """Renew the place in the queue of everybody who is not alone on a side, once a minute."""
+    minute = world.at_ms // MINUTE_MS
+    if minute == world.ranked_minute:
+        return
+    world.ranked_minute = minute
+    sides: dict[tuple[str, int], list[Ranked]] = {}
+    for account in world.accounts.values():
+        for each in _ranked(world, account):
+            sides.setdefault((each.position.contract.symbol, each.position.side), []).append(each)
+    for held in sides.values():
+        held.sort(key=_first_to_give_way)
+        for place, each in enumerate(held):
+            each.position.rank = Decimal(FIFTHS - FIFTHS * place // len(held)) / FIFTHS if len(held) > 1 else None
+
+
+def _ranked(world: World, account: Account) -> Iterator[Ranked]:
+    """Yield the open positions of an account with their scores."""
+    wholes: dict[str, Standing] = {}
+    for position in account.positions.values():
+        if position.quantity:
+            currency = position.contract.settl_currency
+            if currency not in wholes:
+                wholes[currency] = standing(world, account, currency)
+            yield Ranked(account=account, position=position, score=_score_in(world, position, wholes[currency]))
+
+
+def _first_to_give_way(each: Ranked) -> tuple[Decimal, int]:
+    return -each.score, each.account.number
 
 
 def deleverage(world: World, market: Market, rest: LiquidationOrder) -> None:

@@ -4,11 +4,14 @@ Why: funding moves money without a fill, and the part still to be paid counts as
 it moves liquidation prices too. At the same instant realised results are booked to the wallet.
 
 The rate that will be charged is fixed one period ahead; the next one forms meanwhile from the
-premium of last over index: premium + clamp(interest - premium, -0.05 %, +0.05 %), bounded by
-three quarters of (initial - maintenance margin). A tape that knows the real rate names it.
+premium index: how far bid or ask stand beyond the mark, over the index, plus the present rate. It is
+premium + clamp(interest - premium, -0.05 %, +0.05 %), bounded by three quarters of (initial -
+maintenance margin), and changes by no more than three quarters of the maintenance margin from one
+exchange to the next. A tape that knows the real rate names it.
 
 Units: rates as fractions of the position's value at mark, times in ms.
-Source: www.bitmex.com/app/perpetualContractsGuide; a funding execution of 2019.
+Source: www.bitmex.com/app/perpetualContractsGuide; announcement of 17 April 2020 on the two caps; a
+funding execution of 2019.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from connectors.simulated.engine.contracts import EXACT, Contract
 from connectors.simulated.engine.inputs import SymbolPrices
 from connectors.simulated.engine.ledger import Account, Position, add
 from connectors.simulated.engine.margin import spendable
-from connectors.simulated.engine.market import INTEREST, Market
+from connectors.simulated.engine.market import ZERO, Market, MarketState
 from connectors.simulated.engine.order_rows import ExecutionStamp, FillFigures, system_execution_row
 from connectors.simulated.engine.public_rows import funding_row
 from connectors.simulated.engine.reports import publish_execution
@@ -34,6 +37,7 @@ FIRST_MS = 4 * HOUR_MS  # exchanges stand at 04:00, 12:00 and 20:00 UTC
 DAMPER = Decimal("0.0005")
 RATE_PLACES = Decimal("0.000001")
 CAP_SHARE = Decimal("0.75")
+FUNDINGS_A_DAY = Decimal(3)
 
 
 def next_exchange_ms(tape_ms: int) -> int:
@@ -41,11 +45,24 @@ def next_exchange_ms(tape_ms: int) -> int:
     return (tape_ms - FIRST_MS) // PERIOD_MS * PERIOD_MS + PERIOD_MS + FIRST_MS
 
 
-def bounded_rate(contract: Contract, premium: Decimal) -> Decimal:
-    """Return the funding rate that an average premium gives."""
-    damped = premium + min(max(INTEREST - premium, -DAMPER), DAMPER)
+def interest(contract: Contract) -> Decimal:
+    """Return the interest part of one exchange: quote less base rate of a day, in three."""
+    return EXACT.divide(contract.funding_quote_rate - contract.funding_base_rate, FUNDINGS_A_DAY)
+
+
+def premium_now(market: Market) -> Decimal:
+    """Return the premium index at this instant."""
+    beyond = max(ZERO, market.bid - market.mark) - max(ZERO, market.mark - market.ask)
+    return EXACT.divide(beyond, market.index) + market.funding_rate
+
+
+def bounded_rate(contract: Contract, premium: Decimal, before: Decimal) -> Decimal:
+    """Return the funding rate that an average premium gives after an exchange at another rate."""
+    damped = premium + min(max(interest(contract) - premium, -DAMPER), DAMPER)
     cap = CAP_SHARE * (contract.init_margin - contract.maint_margin)
-    return min(max(damped, -cap), cap).quantize(RATE_PLACES, ROUND_HALF_EVEN)
+    change = CAP_SHARE * contract.maint_margin
+    changed = min(max(damped, before - change), before + change)
+    return min(max(changed, -cap), cap).quantize(RATE_PLACES, ROUND_HALF_EVEN)
 
 
 def observe(market: Market, prices: SymbolPrices) -> None:
@@ -53,11 +70,10 @@ def observe(market: Market, prices: SymbolPrices) -> None:
     contract = market.contract
     if not contract.is_perpetual:
         return
-    market.premium_sum += EXACT.divide(market.last - market.index, market.index)
+    market.premium_sum += premium_now(market)
     market.premium_count += 1
-    average = EXACT.divide(market.premium_sum, Decimal(market.premium_count))
-    market.premium = average
-    market.indicative_rate = bounded_rate(contract, average)
+    market.premium = EXACT.divide(market.premium_sum, Decimal(market.premium_count))
+    market.indicative_rate = bounded_rate(contract, market.premium, market.funding_rate)
     if prices.funding_rate is not None:
         market.funding_rate = prices.funding_rate
 
@@ -85,7 +101,7 @@ def _announce_next(world: World) -> None:
 def _exchange_all(world: World) -> None:
     """Charge all positions, publish the rates, form the next ones, book the session."""
     for market in world.markets.values():
-        if market.contract.is_perpetual and market.has_prices:
+        if market.contract.is_perpetual and market.has_prices and market.state is MarketState.OPEN:
             _exchange(world, market)
     for account in world.accounts.values():
         for wallet in account.wallets.values():

@@ -59,6 +59,7 @@ class Position:
     opening_quantity: int = 0
     state: PositionState = PositionState.NORMAL
     state_ms: int = 0  # when it came into that state
+    rank: Decimal | None = None  # place in the deleveraging queue at the latest ranking, in fifths
     changed_ms: int = 0
     locked: tuple[object, Locked] | None = remembered()  # by `standing`
     edge: Decimal | None = remembered()  # liquidation price while isolated, likewise
@@ -133,6 +134,7 @@ class Position:
         self.current_cost += cost
         self.current_comm += paid
         if not self.quantity or (closing and opening):
+            self.rank = None
             self._close_episode()
         return cost, paid
 

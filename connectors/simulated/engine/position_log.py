@@ -6,6 +6,7 @@ few seconds; the engine builds a row only when somebody will read it.
 
 from __future__ import annotations
 
+from connectors.simulated.engine import legacy_cross
 from connectors.simulated.engine.account_rows import margin_row, position_row
 from connectors.simulated.engine.changes import Change, Row
 from connectors.simulated.engine.ledger import Account, Position
@@ -37,6 +38,8 @@ def flush(world: World) -> None:
     """Log the rows of all positions and margins that this input has changed."""
     if not world.stale_margins:
         return
+    for account in {number: world.accounts[number] for number, _ in world.stale_margins}.values():
+        legacy_cross.renew(world, account)
     wholes = {
         (number, currency): standing(world, world.accounts[number], currency)
         for number, currency in world.stale_margins

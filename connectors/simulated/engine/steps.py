@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from connectors.simulated.engine import funding, liquidator, matching, settlement, takeover, triggers
+from connectors.simulated.engine import deleveraging, funding, liquidator, matching, settlement, takeover, triggers
 from connectors.simulated.engine.contracts import EXACT, XBTUSD
 from connectors.simulated.engine.inputs import SetPrices, SymbolPrices
 from connectors.simulated.engine.instrument_rows import index_row, instrument_row
@@ -82,6 +82,7 @@ def settle(world: World, markets: list[Market]) -> None:
         triggers.follow_market(world, market)
     if not world.switches.liquidation_first or world.ids != events:
         _liquidate(world)
+    deleveraging.rank_all(world)
 
 
 def _liquidate(world: World) -> None:

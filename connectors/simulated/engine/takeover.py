@@ -21,7 +21,7 @@ from connectors.simulated.engine.ledger import Account, Position, PositionState,
 from connectors.simulated.engine.liquidation_order import LiquidationOrder
 from connectors.simulated.engine.liquidity import Match, plan
 from connectors.simulated.engine.market import Market
-from connectors.simulated.engine.matching import fill, publish_trade, show_more
+from connectors.simulated.engine.matching import answer, show_more
 from connectors.simulated.engine.orders import Side
 from connectors.simulated.engine.position_log import log_position
 from connectors.simulated.engine.rows import iso
@@ -132,19 +132,15 @@ def _fill(world: World, market: Market, order: LiquidationOrder, match: Match) -
 
 def meet(world: World, market: Market, side: Side, match: Match) -> int:
     """Let whoever stands in the book take the other side of a match; return how much was still there."""
-    maker, match_id = match.maker, world.new_id("match")
-    if maker is None:
-        world.house.trade(market.contract, match.quantity * side.sign, match.price)
-        market.taken[side] = market.taken.get(side, 0) + match.quantity
-    else:
+    maker = match.maker
+    if maker is not None:
         match = replace(match, quantity=min(match.quantity, maker.leaves))
         if not match.quantity:
             return 0  # an earlier fill has cancelled it
-        holder = world.accounts[maker.account]
-        fill(world, holder, maker, match, match_id, is_maker=True)
-        shrinking.trim(world, holder, market.contract)
+    answer(world, market, side, match, world.new_id("match"))
+    if maker is not None:
+        shrinking.trim(world, world.accounts[maker.account], market.contract)
         show_more(world, [match])
-    publish_trade(world, market, side, match, match_id)
     return match.quantity
 
 

@@ -44,6 +44,7 @@ class World:
     quote_to_settle: int = 1  # satoshi per dollar at the index, for quanto contracts
     ids: int = 0
     next_expiry_ms: int | None = None  # of the contracts that trade
+    ranked_minute: int = -1  # protocol minute in which the deleveraging queues were ranked
     liquidations: dict[str, LiquidationOrder] = field(default_factory=dict)
     day_orders: dict[str, Order] = field(default_factory=dict)  # open ones that end with the day, by orderID
     done_primaries: list[Order] = field(default_factory=list)  # with linked orders to look after before the input ends

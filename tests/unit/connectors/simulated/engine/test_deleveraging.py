@@ -100,3 +100,28 @@ def test_nobody_is_deleveraged_into_a_liquidation_of_his_own() -> None:
     crash(desk)
     assert desk.position(account=BOB)["currentQty"] == held == -60_000
     assert number(desk.margin(account=BOB)["walletBalance"]) > 0
+
+
+def test_percentile_is_the_place_among_the_others_of_the_side() -> None:
+    """Bob, more leveraged, stands at the front of the shorts; Alice, alone long, is compared with fixed bounds."""
+    desk = crowd()
+    desk.at_ms += 60_000
+    desk.move(prices(mark=49_500))
+    shown = {account: desk.position(account=account)["deleveragePercentile"] for account in (ALICE, BOB, CAROL)}
+    assert shown == {ALICE: Decimal("0.2"), BOB: 1, CAROL: Decimal("0.6")}
+    desk.place(60_000, account=BOB, ord_type="Market")
+    assert desk.position(account=BOB)["deleveragePercentile"] is None
+
+
+def test_places_are_renewed_once_a_minute() -> None:
+    """Within the minute a place stays; in the next one it follows the scores."""
+    desk = crowd()
+    world = desk.exchange.world
+    desk.at_ms += 60_000
+    desk.move(prices(mark=49_500))
+    minute = world.ranked_minute
+    desk.move(prices(mark=49_400))
+    assert world.ranked_minute == minute
+    desk.at_ms += 60_000
+    desk.move(prices(mark=49_400))
+    assert world.ranked_minute == minute + 1

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from connectors.simulated.engine.contracts import XBTH27, XBTUSD
-from connectors.simulated.engine.funding import HOUR_MS, bounded_rate, next_exchange_ms
+from connectors.simulated.engine.funding import HOUR_MS, bounded_rate, interest, next_exchange_ms, premium_now
 from tests.unit.connectors.simulated.engine.desk import TAPE_MS, Desk, number, prices
 
 FIRST = TAPE_MS + 4 * HOUR_MS
@@ -26,7 +27,29 @@ def test_exchanges_stand_at_four_twelve_and_twenty() -> None:
 )
 def test_rate_follows_the_premium_within_bounds(premium: str, rate: str) -> None:
     """Small premiums give the interest, larger ones the premium less the damper, up to the cap."""
-    assert bounded_rate(XBTUSD, Decimal(premium)) == Decimal(rate)
+    assert bounded_rate(XBTUSD, Decimal(premium), Decimal(rate)) == Decimal(rate)
+
+
+@pytest.mark.parametrize(("premium", "rate"), [("0.05", "0.00285"), ("-0.05", "-0.00465"), ("0", "0.0001")])
+def test_rate_changes_by_no_more_than_its_cap(premium: str, rate: str) -> None:
+    """From one exchange to the next: at most three quarters of the maintenance margin, whatever the premium."""
+    wide = replace(XBTUSD, init_margin=Decimal("0.05"))
+    assert bounded_rate(wide, Decimal(premium), Decimal("-0.0009")) == Decimal(rate)
+
+
+def test_premium_is_what_the_book_stands_beyond_the_mark() -> None:
+    """The mark within the spread: the present rate stays; bid or ask beyond it add their distance over the index."""
+    desk = Desk()
+    market = desk.exchange.world.markets["XBTUSD"]
+    for last, beyond in ((50_000, 0), (50_100, "99.5"), (49_900, "-99.5")):
+        desk.move(prices(mark=50_000, last=last))
+        assert premium_now(market) == Decimal(beyond) / 50_000 + market.funding_rate
+
+
+def test_interest_of_a_contract() -> None:
+    """Quote less base rate of a day, in three parts; the venue's 0.01 % for the major coins."""
+    assert interest(XBTUSD) == Decimal("0.0001")
+    assert interest(replace(XBTUSD, funding_quote_rate=Decimal("0.0003"))) == 0
 
 
 def test_longs_pay_and_shorts_receive() -> None:

@@ -216,3 +216,56 @@ def test_halted_market_liquidates_when_it_opens_again() -> None:
     assert desk.position()["currentQty"] == 100_000
     desk.move(prices(mark=47_000))
     assert desk.position()["currentQty"] == 0
+
+
+def test_position_stands_in_liquidation_and_refuses_orders() -> None:
+    """With a delay: `posState` Liquidation, orders refused, taken over once the time has passed."""
+    desk = long_desk(liquidation_delay_ms=2_500)
+    crash = prices(mark=48_000)
+    desk.move(crash)
+    row = desk.position()
+    assert (row["posState"], row["currentQty"]) == ("Liquidation", 100_000)
+    for call in (lambda: desk.place(-100, ord_type="Market"), lambda: desk.stop(40_000)):
+        assert desk.refusal(call).message == "Position is in liquidation"
+    desk.move(crash)
+    desk.move(crash)
+    assert desk.position()["currentQty"] == 100_000
+    desk.move(crash)
+    assert desk.position()["currentQty"] == 0
+
+
+def test_position_in_liquidation_lives_when_the_mark_comes_back() -> None:
+    """Before it is taken over the mark recovers: the state ends, orders are taken again."""
+    for leverage in (25, 0):
+        desk = Desk(liquidation_delay_ms=2_500)
+        desk.leverage(leverage)
+        desk.place(1_000_000 if not leverage else 100_000, ord_type="Market")
+        edge = number(desk.position()["liquidationPrice"])
+        desk.move(prices(mark=edge - 1, last=50_000))
+        assert desk.position()["posState"] == "Liquidation"
+        desk.move(prices(mark=50_000))
+        assert desk.position()["posState"] is None
+        assert desk.place(-100, ord_type="Market")["ordStatus"] == "Filled"
+
+
+def test_cross_liquidation_takes_orders_of_the_whole_currency() -> None:
+    """What the shared margin backed is gone: orders in other contracts of the currency go too, USDt ones stay."""
+    desk = Desk()
+    desk.place(1_000_000, ord_type="Market")
+    other = desk.place(100, price=40_000, symbol="XBTH27")
+    dollars = desk.place(100, price=40_000, symbol="XBTUSDT")
+    desk.move(prices(mark=number(desk.position()["liquidationPrice"]) - 1))
+    assert desk.order(other)["ordStatus"] == "Canceled"
+    assert desk.order(dollars)["ordStatus"] == "New"
+
+
+def test_order_margin_counts_by_switch_until_the_orders_are_gone() -> None:
+    """With order margin in the reckoning a cross position is due earlier; its orders go, and it lives."""
+    desk = Desk(order_margin_in_liquidation=True)
+    desk.place(1_000_000, ord_type="Market")
+    order = desk.place(1_000_000, price=48_500)
+    edge = number(desk.position()["liquidationPrice"])
+    desk.move(prices(mark=edge, last=50_000))
+    assert desk.order(order)["ordStatus"] == "Canceled"
+    assert desk.position()["currentQty"] == 1_000_000
+    assert number(desk.position()["liquidationPrice"]) < edge
