@@ -9,7 +9,6 @@ table (`openOrder*`, `riskValue`, `initMargin`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -58,32 +57,35 @@ NOTHING = OrderLoad(buy=SideLoad(), sell=SideLoad())
 
 
 def order_load(orders: list[Order], position: Position, mark: Decimal) -> OrderLoad:
-    """Return the load of an account's open orders in one contract; waiting ones are free."""
-    active = [order for order in orders if order.price is not None and not (order.is_waiting or order.is_held)]
-    if not active:
+    """Return the load of an account's open orders in one contract; waiting and held ones are free."""
+    buys: list[Order] = []
+    sells: list[Order] = []
+    for order in orders:
+        if order.price is not None and not order.is_waiting and not order.is_held:
+            (buys if order.side is Side.BUY else sells).append(order)
+    if not buys and not sells:
         return NOTHING
-    return OrderLoad(
-        buy=_side_load(active, position, mark, Side.BUY),
-        sell=_side_load(active, position, mark, Side.SELL),
-    )
+    return OrderLoad(buy=_side_load(buys, position, mark, 1), sell=_side_load(sells, position, mark, -1))
 
 
-def _side_load(orders: Iterable[Order], position: Position, mark: Decimal, side: Side) -> SideLoad:
-    free = max(0, -position.quantity * side.sign)
-    own = [order for order in orders if order.side is side]
+def _side_load(orders: list[Order], position: Position, mark: Decimal, sign: int) -> SideLoad:
+    """Return the load of one side; asked for on every request, so it goes over the orders once and calls little."""
+    free = max(0, -position.quantity * sign)
+    lot_size = position.contract.lot_size
     quantity = cost = premium = adding_cost = adding_premium = 0
-    for order in ranked(own) if free else own:
-        leaves = order.leaves
-        adding = leaves - min(free, leaves)
-        free -= leaves - adding
-        whole = order.value(leaves)
-        loss = _through_mark(order, leaves, mark)
+    for order in ranked(orders) if free else orders:
+        leaves, known = order.leaves, order.lot_value
+        lot = known[1] if known is not None and known[0] is order.price else order.value(lot_size)
+        whole = leaves // lot_size * lot
+        loss = _through_mark(order, leaves, mark) if _is_through(order, mark, sign) else 0
         quantity += leaves
         cost += whole
         premium += loss
+        adding = leaves - min(free, leaves) if free else leaves
+        free -= leaves - adding
         if adding and not order.instructions.is_reduce_only:
-            adding_cost += whole if adding == leaves else order.value(adding)
-            adding_premium += loss and _through_mark(order, adding, mark)
+            adding_cost += adding // lot_size * lot
+            adding_premium += _through_mark(order, adding, mark) if loss else 0
     return SideLoad(
         quantity=quantity,
         cost=cost,
@@ -93,9 +95,11 @@ def _side_load(orders: Iterable[Order], position: Position, mark: Decimal, side:
     )
 
 
+def _is_through(order: Order, mark: Decimal, sign: int) -> bool:
+    price = order.price
+    return price is not None and (price > mark if sign > 0 else price < mark)
+
+
 def _through_mark(order: Order, quantity: int, mark: Decimal) -> int:
-    """Return what a fill at a limit worse than the mark loses at once, else zero."""
-    price = order.price or mark
-    if price <= mark if order.side is Side.BUY else price >= mark:
-        return 0
+    """Return what a fill at a limit worse than the mark loses at once."""
     return abs(order.value(quantity) - order.contract.value(quantity, mark))
