@@ -25,6 +25,7 @@ from connectors.simulated.engine.contracts import Contract, Index, Kind
 
 SPOT_TYPE = "IFXXXP"
 SPREAD_TYPE = "FFMCSX"
+NO_CURRENCY = 3 * "X"  # the venue's word for a number without a currency; an empty cell in our table
 _GZIP_MAGIC = b"\x1f\x8b"
 _DECODER = msgspec.json.Decoder(list[dict[str, object]], float_hook=Decimal)
 
@@ -105,7 +106,7 @@ def contract_of(row: Mapping[str, object]) -> Contract:
         typ=cells.needed("typ"),
         root_symbol=cells.needed("rootSymbol"),
         underlying=cells.needed("underlying"),
-        quote_currency=cells.needed("quoteCurrency"),
+        quote_currency=cells.text("quoteCurrency") or NO_CURRENCY,
         settl_currency=cells.text("settlCurrency") or "",
         position_currency=cells.text("positionCurrency"),
         reference=cells.text("reference"),
@@ -155,7 +156,7 @@ def index_of(row: Mapping[str, object]) -> Index:
         symbol=symbol,
         root_symbol=cells.needed("rootSymbol"),
         underlying=cells.text("underlying") or cells.needed("rootSymbol"),
-        quote_currency=cells.text("quoteCurrency") or "XXX",
+        quote_currency=cells.text("quoteCurrency") or NO_CURRENCY,
         underlying_symbol=cells.text("underlyingSymbol") or symbol,
         instrument_id=cells.whole("instrumentID") or 0,
         typ=cells.needed("typ"),
@@ -241,7 +242,7 @@ def _made_up(symbol: str, contract: Contract, level: Decimal | None) -> Index:
         symbol=symbol,
         root_symbol=contract.root_symbol,
         underlying=contract.underlying,
-        quote_currency="XXX" if is_rate else contract.quote_currency,
+        quote_currency=NO_CURRENCY if is_rate else contract.quote_currency,
         underlying_symbol=symbol if is_rate else contract.underlying_symbol or symbol,
         instrument_id=0,
         typ="MRRXXX" if is_rate else "MRCXXX",
