@@ -124,9 +124,9 @@ def get_insurance(call: Call) -> Answer:
     return call.selected(call.venue.exchange.insurance_rows(), TABLES["insurance"])
 
 
-def get_settlements(_call: Call) -> Answer:
-    """`GET /settlement`: nothing has settled yet."""
-    return []
+def get_settlements(call: Call) -> Answer:
+    """`GET /settlement`."""
+    return call.selected(call.venue.exchange.settlement_rows(), TABLES["settlement"])
 
 
 def get_stats(call: Call) -> Answer:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from connectors.simulated.engine.changes import Change, Row
 from connectors.simulated.engine.inputs import FundInsurance, SymbolPrices
 from connectors.simulated.engine.takeover import OLD, SLICES
+from connectors.simulated.server.settings import RowStyle
+from connectors.simulated.server.wire import Mirror
 from tests.unit.connectors.simulated.engine.desk import BOB, Desk, number, prices
 
 CRASH = prices(mark=47_000)
@@ -130,3 +137,46 @@ def test_fund_can_be_filled_and_emptied() -> None:
     desk.apply(FundInsurance(currency="USDt", amount=7))
     assert [c.row["walletBalance"] for c in desk.exchange.take_changes()] == [7]
     assert desk.exchange.money_is_conserved()
+
+
+def frames_of(desk: Desk, *, steps: int) -> list[dict[str, Any]]:
+    """Return the `liquidation`, `position` and `execution` frames of a long's takeover."""
+    mirror = Mirror(RowStyle.FULL)
+    desk.leverage(25)
+    desk.place(100_000, ord_type="Market")
+    mirror.frames(desk.exchange.take_changes())
+    found = []
+    for _ in range(steps):
+        found += [json.loads(frame.message().payload) for frame in mirror.frames(desk.move(prices(mark=48_300)))]
+    return [frame for frame in found if frame["table"] in {"liquidation", "position", "execution"}]
+
+
+def test_liquidation_frames_as_recorded(real_data: Path) -> None:
+    """Insert, update and delete carry the columns of the frames of November 2024."""
+    lines = (real_data / "ws" / "bitmex-ws-liquidation-2024-11-13.jsonl").read_text().splitlines()
+    seen: dict[str, set[frozenset[str]]] = {}
+    for frame in map(json.loads, lines):
+        for row in frame.get("data", []):
+            seen.setdefault(frame["action"], set()).add(frozenset(row))
+    ours = [frame for frame in frames_of(Desk(), steps=6) if frame["table"] == "liquidation"]
+    assert [frame["action"] for frame in ours] == ["insert", "update", "update", "update", "delete"]
+    for frame in ours:
+        for row in frame["data"]:
+            assert frozenset(row) in seen[frame["action"]], (frame["action"], row)
+
+
+def test_private_frames_as_documented(real_data: Path) -> None:
+    """States of the position and the columns that name the execution agree with the venue's example of 2017."""
+    lines = (real_data / "ws" / "bitmex-ws-liquidation-adl-docs-example.jsonl").read_text().splitlines()
+    example = [json.loads(line, parse_float=Decimal) for line in lines[:4]]
+    ours = frames_of(Desk(), steps=1)
+    states = [row["posState"] or None for frame in example if frame["table"] == "position" for row in frame["data"]]
+    shown = [row["posState"] for f in ours if f["table"] == "position" for row in f["data"] if "posState" in row]
+    assert shown == states == ["Liquidation", "Liquidated", None]
+    (theirs,) = [frame["data"][0] for frame in example if frame["table"] == "execution"]
+    execution = next(frame["data"][0] for frame in ours if frame["table"] == "execution")
+    named = (
+        "orderID side lastLiquidityInd execType ordType timeInForce ordStatus workingIndicator leavesQty "
+        "tradePublishIndicator text"
+    )
+    assert {name: execution[name] for name in named.split()} == {name: theirs[name] for name in named.split()}
