@@ -84,8 +84,10 @@ def add_json(options: Options, title: str = "one JSON object instead of text") -
     options.add_argument("--json", dest="as_json", action="store_true", help=title)
 
 
-def add_tape(options: Options, title: str, *, default: str = "calm", choices: Sequence[str] | None = None) -> None:
-    """Add what is played: a scenario or candles, which part of them, and how fast."""
+def add_tape(
+    options: Options, title: str, *, default: str = "calm", choices: Sequence[str] | None = None
+) -> argparse._MutuallyExclusiveGroup:
+    """Add what is played: a scenario or candles, which part of them, and how fast; return the group of the sources."""
     source = options.add_mutually_exclusive_group()
     metavar = None if choices else "NAME"
     source.add_argument("--scenario", choices=choices, default=default, metavar=metavar, help=title)
@@ -96,6 +98,7 @@ def add_tape(options: Options, title: str, *, default: str = "calm", choices: Se
         "--seed", type=whole_number, default=1, metavar="N", help="origin of everything random (default 1)"
     )
     options.add_argument("--speed", metavar="PACE", help="a factor (20), fit:SECONDS, or max")
+    return source
 
 
 def require_candles_for_range(options: argparse.Namespace) -> None:

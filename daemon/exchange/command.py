@@ -14,10 +14,11 @@ import uvloop
 from config.model import LogSettings
 from connectors.simulated.listing.reading import ListingError
 from connectors.simulated.server.embedded import EmbeddedExchange, PortInUse, serve
-from connectors.simulated.server.recording import RecordingError
+from connectors.simulated.server.recording import NotRecorded
 from connectors.simulated.server.settings import ClockKind, ExchangeSettings, ListingChoice, RateLimits, RowStyle
 from connectors.simulated.server.state import StateError
 from connectors.simulated.tape.candles import CandleFileError
+from connectors.simulated.tape.recording import RecordingError
 from connectors.simulated.tape.source import TapeChoiceError
 from daemon.arguments import require_candles_for_range
 from daemon.exchange import beacon
@@ -49,7 +50,7 @@ def run_embedded_exchange(options: argparse.Namespace) -> int:
             served = runner.run(serve(settings, announce=announce, watch=None if live is None else live.watch))
     except PortInUse as error:
         raise CommandFailed(str(error), ExitCode.IN_USE) from error
-    except (StateError, RecordingError, CandleFileError, TapeChoiceError, ListingError) as error:
+    except (StateError, NotRecorded, RecordingError, CandleFileError, TapeChoiceError, ListingError) as error:
         raise CommandFailed(str(error), ExitCode.BAD_INPUT) from error
     if not options.as_json:
         kept = "" if settings.state_dir is None else f"; its state is kept in {settings.state_dir}"
@@ -69,6 +70,7 @@ def settings_of(options: argparse.Namespace) -> ExchangeSettings:
         seed=options.seed,
         scenario=options.scenario,
         candles=options.candles,
+        market=options.market,
         since=options.since,
         until=options.until,
         pick_day=options.pick_day,

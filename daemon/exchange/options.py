@@ -56,7 +56,13 @@ def _add_addresses(exchange: argparse.ArgumentParser) -> None:
 
 def _add_prices(exchange: argparse.ArgumentParser) -> None:
     group = exchange.add_argument_group("prices and time")
-    add_tape(group, "built-in history (calm, crash, flash-crash, squeeze, gap, grind) or scenario file (default calm)")
+    source = add_tape(
+        group,
+        "built-in history (calm, crash, flash-crash, squeeze, gap, grind) or scenario file (default calm)",
+    )
+    source.add_argument(
+        "--market", type=Path, metavar="FILE", help="play a recorded session, or recorded trades, as the market"
+    )
     group.add_argument("--pick-day", action="store_true", help="of a longer candle file play the most violent day only")
     group.add_argument(
         "--start-paused", action="store_true", help="publish first prices, then wait for the control API"

@@ -258,7 +258,7 @@ class Exchange:
         return list(self._world.account(account).history)
 
     def execution_rows(self, account: int) -> list[Row]:
-        """Return the account's latest 20,000 executions, oldest first."""
+        """Return the account's latest 10,000 executions, oldest first."""
         return list(self._world.account(account).executions)
 
     def instrument_rows(self) -> list[Row]:

@@ -5,8 +5,10 @@ forms follow from type annotations alone. A type that has no exact form is refus
 made, long before a value is lost. Values are checked while they are written: a field that holds
 something else than it declares is an error, not a surprise after the next start.
 
-Spelling: decimals, fractions and enum members are strings; where a type leaves open what a cell is
-(rows), a decimal stands in a list of its own, `["0.5"]`; a deque comes with its bound, `[1000, [...]]`; a
+Spelling: decimals, fractions and enum members are strings; where a type leaves open what a value is,
+a decimal stands in a list of its own, `["0.5"]`. Only in rows of the venue's tables numbers are numbers,
+as on the wire: there are tens of thousands of them, and a whole decimal that comes back as an integer
+is equal to what it was and written as it was. A deque comes with its bound, `[1000, [...]]`; a
 table with compound keys is a list of pairs; a member of a union comes with the name of its class.
 """
 
@@ -216,8 +218,9 @@ class _Scalar:
         return value
 
     def read(self, plain: Plain, _: Book) -> Any:  # noqa: ANN401
-        _require(plain, self._kind)
-        return plain
+        value = float(plain) if self._kind is float and plain.__class__ is Decimal else plain
+        _require(value, self._kind)
+        return value
 
 
 class _Text:
@@ -289,14 +292,15 @@ class _Cell:
 
 
 class _RowForm:
-    """A row of one of the venue's tables. There are tens of thousands of them, so this one is quick."""
+    """A row of one of the venue's tables, left to the encoder."""
 
     def write(self, value: Any, _: Book) -> Plain:  # noqa: ANN401
         _require(value, dict)
-        return {name: cell if cell.__class__ in _SCALARS else _boxed(cell) for name, cell in value.items()}
+        return value
 
     def read(self, plain: Plain, _: Book) -> Any:  # noqa: ANN401
-        return {name: Decimal(cell[0]) if cell.__class__ is list else cell for name, cell in plain.items()}
+        _require(plain, dict)
+        return plain
 
 
 class _Many:

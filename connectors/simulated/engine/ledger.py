@@ -25,7 +25,7 @@ from connectors.simulated.engine.remembered import remembered
 
 # What an account remembers: an exchange that runs for weeks must not grow without end.
 KEPT_FINISHED_ORDERS = 5_000
-KEPT_EXECUTIONS = 20_000
+KEPT_EXECUTIONS = 10_000
 KEPT_BURNT_IDS = 100_000
 KEPT_BOOKINGS = 10_000
 

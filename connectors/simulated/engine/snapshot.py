@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from decimal import InvalidOperation
+from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -29,6 +29,8 @@ FORMAT = 1
 _ROOT = "state"
 _FORMAT = "format"
 
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _KEY_OF: dict[type, Callable[[Any], str]] = {
     Account: lambda one: str(one.number),
     Contract: lambda one: str(one.symbol),
@@ -56,7 +58,7 @@ def save(state: object) -> bytes:
     tables = _Writing()
     try:
         root = _FORMS.record(type(state)).write(state, tables)
-        return msgspec.json.encode({_FORMAT: FORMAT, _ROOT: root, **tables.written()})
+        return _ENCODER.encode({_FORMAT: FORMAT, _ROOT: root, **tables.written()})
     except FormError as error:
         raise SnapshotError(f"state that no snapshot can carry: {error}") from error
 
@@ -180,7 +182,7 @@ class _Reading:
 
 def _parsed(document: bytes) -> dict[str, Plain]:
     try:
-        plain = msgspec.json.decode(document)
+        plain = _DECODER.decode(document)
     except msgspec.DecodeError as error:
         raise SnapshotError("not a snapshot: no whole JSON document") from error
     if not isinstance(plain, dict) or _FORMAT not in plain:
@@ -213,4 +215,4 @@ def _at(path: str, left: Plain, right: Plain, name: object, is_left: bool, is_ri
 
 
 def _text(plain: Plain) -> str:
-    return msgspec.json.encode(plain).decode()
+    return _ENCODER.encode(plain).decode()

@@ -26,6 +26,7 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from connectors.simulated.engine.contracts import CONTRACTS
 from connectors.simulated.listing.opening import Catalogue, file_catalogue, venue_catalogue
 from connectors.simulated.server.auth import ApiKey
 from connectors.simulated.server.clock import Clock, system_clock
@@ -43,7 +44,7 @@ from connectors.simulated.server.state import StateError
 from connectors.simulated.server.stream_protocol import StreamProtocol
 from connectors.simulated.server.venue import Venue
 from connectors.simulated.tape.scenario_file import ScenarioTape
-from connectors.simulated.tape.source import tape_named, tape_of_file
+from connectors.simulated.tape.source import tape_named, tape_of_file, tape_of_recording
 
 _IDLE_S = 90  # the venue keeps idle connections about this long
 _STOP_S = 2  # for open requests to end
@@ -80,15 +81,16 @@ class EmbeddedExchange:
 
         Raises:
             CandleFileError: If the candle file cannot be played.
+            RecordingError: If the recorded market cannot be played.
             TapeChoiceError: If the settings name no tape.
             ListingError: If the file of instruments cannot be used.
         """
-        self._tape = tape if tape is not None else _tape_of(settings)
+        self._catalogue = _catalogue_of(settings)
+        self._tape = tape if tape is not None else _tape_of(settings, self._catalogue)
         if isinstance(self._tape, ScenarioTape) and self._tape.balances:
             own = self._tape.balances
             settings = replace(settings, accounts=len(own), account_balances=own)
         self.settings = settings
-        self._catalogue = _catalogue_of(settings)
         self.venue = Venue(settings, clock)
         self.player: Player
         self.http_url = self.ws_url = self.control_url = ""
@@ -104,7 +106,7 @@ class EmbeddedExchange:
         Raises:
             PortInUse: If a given port is taken.
             StateError: If the state directory cannot be used.
-            RecordingError: If the recording cannot be begun.
+            NotRecorded: If the recording cannot be begun.
         """
         try:
             self.listening = [_bound(self.settings.port), _bound(self.settings.control_port)]
@@ -367,7 +369,10 @@ def _catalogue_of(settings: ExchangeSettings) -> Catalogue | None:
     return venue_catalogue() if settings.listing is ListingChoice.VENUE else None
 
 
-def _tape_of(settings: ExchangeSettings) -> Steps:
+def _tape_of(settings: ExchangeSettings, catalogue: Catalogue | None) -> Steps:
+    if settings.market is not None:
+        listed = (*CONTRACTS, *(catalogue.table.contracts if catalogue else ()))
+        return tape_of_recording(settings.market, {one.symbol: one for one in listed}, speed=settings.speed)
     if settings.candles is None:
         return tape_named(settings.scenario, seed=settings.seed, speed=settings.speed)
     return tape_of_file(
@@ -381,9 +386,11 @@ def _tape_of(settings: ExchangeSettings) -> Steps:
 
 
 def _tape_description(settings: ExchangeSettings) -> dict[str, object]:
+    file = settings.candles or settings.market
     return {
-        "scenario": None if settings.candles else settings.scenario,
+        "scenario": settings.scenario if file is None else None,
         "candles": None if settings.candles is None else settings.candles.name,
+        "market": None if settings.market is None else settings.market.name,
     }
 
 
@@ -394,7 +401,7 @@ def _fingerprint(settings: ExchangeSettings, tape: Steps) -> dict[str, str]:
         "listing": settings.listing.value if settings.instruments is None else settings.instruments.name,
         "accounts": str(settings.accounts),
         "balances": dump(dict(settings.balances)).decode(),
-        "tape": settings.scenario if settings.candles is None else settings.candles.name,
+        "tape": getattr(settings.candles or settings.market, "name", settings.scenario),
         "range": f"{settings.since or ''}..{settings.until or ''}{' violent day' if settings.pick_day else ''}",
         "scenario": tape.digest if isinstance(tape, ScenarioTape) else "built in",
         "speed": settings.speed or "its own",  # it decides how fine the steps are

@@ -20,7 +20,7 @@ import msgspec
 from connectors.simulated.engine.changes import Change, Row
 from connectors.simulated.engine.inputs import SymbolPrices
 
-_KEPT_EVENTS = 20_000
+_KEPT_EVENTS = 10_000
 _KEPT_PRICES = 120_000  # of one contract at one step each
 _NO_ORDER = "00000000-0000-0000-0000-000000000000"
 _KINDS = {

@@ -29,7 +29,7 @@ _PRIVATE_FILE = 0o600
 _log = structlog.get_logger()
 
 
-class RecordingError(Exception):
+class NotRecorded(Exception):
     """The recording cannot be begun; the text is one line."""
 
 
@@ -75,12 +75,12 @@ class Recorder:
             redaction: What to hide.
 
         Raises:
-            RecordingError: If the file is there already or cannot be made.
+            NotRecorded: If the file is there already or cannot be made.
         """
         try:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE_FILE)
         except OSError as error:
-            raise RecordingError(f"recording {path}: {error.strerror}") from error
+            raise NotRecorded(f"recording {path}: {error.strerror}") from error
         self._path = path
         self._clock = clock
         self._redaction = redaction
@@ -146,7 +146,7 @@ def read_recording(path: Path) -> Iterator[Line]:
     """Yield the lines of a recording; a last one that was torn when its process was killed is left out.
 
     Raises:
-        RecordingError: If the file cannot be read or is no recording.
+        NotRecorded: If the file cannot be read or is no recording.
     """
     decoder = msgspec.json.Decoder(Line)
     try:
@@ -155,11 +155,11 @@ def read_recording(path: Path) -> Iterator[Line]:
                 if line.endswith(b"\n"):
                     yield _decoded(decoder, line, f"recording {path}, line {number}")
     except OSError as error:
-        raise RecordingError(f"recording {path}: {error.strerror}") from error
+        raise NotRecorded(f"recording {path}: {error.strerror}") from error
 
 
 def _decoded(decoder: msgspec.json.Decoder[Line], line: bytes, place: str) -> Line:
     try:
         return decoder.decode(line)
     except msgspec.DecodeError as error:
-        raise RecordingError(f"{place}: not a line of a recording") from error
+        raise NotRecorded(f"{place}: not a line of a recording") from error

@@ -80,6 +80,7 @@ class ExchangeSettings:
         seed: Origin of all that looks random: the price path and the accounts' keys.
         scenario: Name of a built-in price history; ignored when `candles` is given.
         candles: Candle file to play instead.
+        market: Recorded session or trades to play instead, as the market that they were.
         since: First time to play of the candle file, as `--from` takes it.
         until: Last time to play, as `--to` takes it.
         pick_day: Of a file longer than a day, without a range, play the most violent day only.
@@ -117,6 +118,7 @@ class ExchangeSettings:
     seed: int = 1
     scenario: str = "calm"
     candles: Path | None = None
+    market: Path | None = None
     since: str | None = None
     until: str | None = None
     pick_day: bool = False

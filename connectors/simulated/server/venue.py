@@ -273,5 +273,5 @@ def _contracts_of(settings: ExchangeSettings) -> tuple[Contract, ...]:
 
 def _without_extremes(value: SetPrices) -> SetPrices:
     """Return the prices without what was traded on the way to them, which happens only once."""
-    prices = tuple(replace(one, low=None, high=None) for one in value.prices)
+    prices = tuple(replace(one, low=None, high=None, trades=()) for one in value.prices)
     return SetPrices(tape_ms=value.tape_ms, prices=prices)

@@ -6,6 +6,7 @@ Why: modelled liquidity is plain on purpose. A strategy or a guard that must mee
 Formats, plain or gzip, told apart line by line:
 - a WebSocket session: JSON frames, one a line, with or without `<epoch seconds>: ` before them
   (lines that name addresses, sent messages or settings are passed over);
+- what `seawall exchange --record` writes, of which the first connection that read a market is taken;
 - trades: rows of `GET /trade`, one JSON object a line;
 - trades as CSV, with columns `price`, `side`, `size` (contracts) or `amount` (coins), a time
   (`timestamp` in ISO 8601, or `exchange_time_us`), and `symbol` unless all are of XBTUSD.
@@ -82,6 +83,10 @@ class _Line(msgspec.Struct, frozen=True):
     data: msgspec.Raw = msgspec.Raw(b"[]")
     symbol: str | None = None
     price: Decimal | None = None
+    kind: str | None = None
+    link: int = 0
+    at_ms: int | None = None
+    text: str = ""
 
 
 _LINE = msgspec.json.Decoder(_Line)
@@ -123,21 +128,28 @@ def _events(name: str, text: str) -> Iterator[Event]:
     if first.isalpha() and "," in text.split("\n", 1)[0] and "price" in text.split("\n", 1)[0]:
         yield from _csv_trades(name, text)
         return
+    links: set[int] = set()
     for number, line in enumerate(text.splitlines(), start=1):
         stamp = _STAMPED.match(line)
         body = line[stamp.end() :] if stamp else line
         if body.startswith("{"):
             try:
-                yield from _decoded(body, None if stamp is None else round(float(stamp[1]) * 1000))
+                yield from _decoded(body, None if stamp is None else round(float(stamp[1]) * 1000), links)
             except (msgspec.DecodeError, ValueError) as error:
                 raise RecordingError(
                     f"{name}, line {number}: cannot be read ({error}); is the file cut off?"
                 ) from error
 
 
-def _decoded(body: str, received_ms: int | None) -> Iterator[Event]:
+def _decoded(body: str, received_ms: int | None, links: set[int]) -> Iterator[Event]:
+    """Yield what a line tells of the market; `links` holds the one connection of a recording to listen to."""
     line = _LINE.decode(body)
-    if line.table is None and line.symbol is not None and line.price is not None:
+    if line.kind is not None:
+        if line.kind == "out" and line.text.startswith("{") and links <= {line.link}:
+            for event in _decoded(line.text, line.at_ms, set()):
+                links.add(line.link)
+                yield event
+    elif line.table is None and line.symbol is not None and line.price is not None:
         row = _ROW.decode(body)
         yield Event(at_ms=received_ms or _stamp(row), table="trade", action="insert", rows=(row,))
     elif line.table in MARKET_TABLES:

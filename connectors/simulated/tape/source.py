@@ -9,11 +9,13 @@ scenario its own time, and real time for `calm`, which never ends.
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from connectors.simulated.tape.candles import DAY_MS, CandleSeries, most_violent_day, read_time
 from connectors.simulated.tape.pacing import Pace, PaceKind, parse_pace
 from connectors.simulated.tape.reading import read_candles
+from connectors.simulated.tape.recorded import RecordedTape
 from connectors.simulated.tape.scenario_file import ScenarioFileError, ScenarioTape, scenario_tape
 from connectors.simulated.tape.scenarios import (
     SHAPES,
@@ -25,7 +27,10 @@ from connectors.simulated.tape.scenarios import (
 from connectors.simulated.tape.tape import Reel, Tape
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    from connectors.simulated.engine.contracts import Contract
 
 
 class TapeChoiceError(Exception):
@@ -99,6 +104,24 @@ def tape_of_scenario(name: str, *, seed: int, speed: str | None = None) -> Tape:
         count=count,
     )
     return Tape(reel=reel, seed=seed, pace=pace)
+
+
+def tape_of_recording(path: Path, contracts: Mapping[str, Contract], *, speed: str | None = None) -> RecordedTape:
+    """Return the tape of a recorded market.
+
+    Args:
+        path: A recorded session, or trades.
+        contracts: What is listed, by symbol.
+        speed: `--speed`, a factor or `max`; None for as it was.
+
+    Raises:
+        RecordingError: If the recording cannot be played.
+        TapeChoiceError: If the speed is none, or does not suit a recording.
+    """
+    pace = _pace(speed) or Pace.at_speed(1)
+    if pace.kind is PaceKind.FIT:
+        raise TapeChoiceError("a recorded market keeps its own pace: give --speed a factor or max")
+    return RecordedTape(path, contracts, factor=inf if pace.kind is PaceKind.MAX else pace.speed)
 
 
 def _pace(speed: str | None) -> Pace | None:

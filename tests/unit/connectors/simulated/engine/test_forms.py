@@ -91,7 +91,8 @@ FULL = Sheet(
 def through_json(value: Any) -> Any:
     """Write a value, carry it as JSON, and read it."""
     form = FORMS.of(type(value))
-    return form.read(msgspec.json.decode(msgspec.json.encode(form.write(value, NoTables()))), NoTables())
+    written = msgspec.json.Encoder(decimal_format="number").encode(form.write(value, NoTables()))
+    return form.read(msgspec.json.Decoder(float_hook=Decimal).decode(written), NoTables())
 
 
 def test_every_form_comes_back() -> None:
@@ -122,7 +123,7 @@ def test_types_without_an_exact_form_are_refused(hint: Any) -> None:
 
 WRONG = [
     (Sheet(lines=[Line(ends=DOTS, colour="RED")]), "Sheet.lines: Line.colour: str instead of Colour"),  # type: ignore[arg-type]
-    (Sheet(recent=deque([{"a": 1.5, "b": [1]}])), "Sheet.recent: list instead of Decimal"),  # type: ignore[dict-item]
+    (Sheet(recent=deque([[1]])), "Sheet.recent: list instead of dict"),  # type: ignore[list-item]
     (Sheet(part=1), "Sheet.part: int instead of Fraction"),  # type: ignore[arg-type]
     (Sheet(shape=Colour.RED), "Sheet.shape: Colour instead of Line, Dot"),  # type: ignore[arg-type]
 ]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.simulated.server.recording import Line, Recorder, RecordingError, read_recording
+from connectors.simulated.server.recording import Line, Recorder, NotRecorded, read_recording
 from connectors.simulated.server.redaction import Redaction
 
 
@@ -34,7 +34,7 @@ def test_what_was_noted_is_read(tmp_path: Path) -> None:
 def test_no_recording_is_written_over(tmp_path: Path) -> None:
     """A file that is there stays as it is: one clear line."""
     (tmp_path / "r.jsonl").write_text("mine")
-    with pytest.raises(RecordingError, match=r"r\.jsonl: File exists"):
+    with pytest.raises(NotRecorded, match=r"r\.jsonl: File exists"):
         recorder(tmp_path / "r.jsonl")
     assert (tmp_path / "r.jsonl").read_text() == "mine"
 
@@ -80,8 +80,8 @@ def test_a_full_disk_stops_the_recording_only(
 
 def test_other_files_are_no_recording(tmp_path: Path) -> None:
     """A missing or foreign file is one clear line with its place."""
-    with pytest.raises(RecordingError, match="No such file"):
+    with pytest.raises(NotRecorded, match="No such file"):
         list(read_recording(tmp_path / "none"))
     (tmp_path / "other").write_text("hello\n")
-    with pytest.raises(RecordingError, match="line 1: not a line of a recording"):
+    with pytest.raises(NotRecorded, match="line 1: not a line of a recording"):
         list(read_recording(tmp_path / "other"))

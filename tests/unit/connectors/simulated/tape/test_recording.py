@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -110,3 +111,18 @@ def test_real_sessions_are_read_whole(real_data: Path) -> None:
         lines = gzip.decompress(path.read_bytes()).decode().splitlines()
         frames = [line for line in lines if '{"table":"' in line[:60]]
         assert len(list(read_recording(path))) == len(frames) > 2_000
+
+
+def test_what_the_exchange_itself_recorded_is_read(tmp_path: Path) -> None:
+    """Of `--record`'s lines the frames to the first connection that read a market count, at the times they went out."""
+    frame = '{"table":"trade","action":"insert","data":[{"symbol":"XBTUSD","side":"Buy","size":100,"price":60000.5}]}'
+    lines = [
+        {"at_ms": 5, "link": 1, "kind": "request", "text": "{}"},
+        {"at_ms": 6, "link": 2, "kind": "out", "text": '{"info":"Welcome"}'},
+        {"at_ms": 7, "link": 3, "kind": "out", "text": frame},
+        {"at_ms": 7, "link": 4, "kind": "out", "text": frame},
+        {"at_ms": 9, "link": 3, "kind": "out", "text": frame},
+    ]
+    file = tmp_path / "recording.jsonl"
+    file.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    assert [event.at_ms for event in read_recording(file)] == [7, 9]
