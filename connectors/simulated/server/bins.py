@@ -11,6 +11,7 @@ recorded rows of 2018 to 2023.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
@@ -102,12 +103,21 @@ class Bins:
             now_ms: Protocol time; bins that end later are still forming.
             is_partial: Whether to return the forming bin as well.
         """
+        return self._rows(symbol, size, _trade_row, until_ms=None if is_partial else now_ms)
+
+    def quotes(self, symbol: str | None, size: str, *, now_ms: int, is_partial: bool) -> list[Row]:
+        """Return the quote bins likewise."""
+        return self._rows(symbol, size, _quote_row, until_ms=None if is_partial else now_ms)
+
+    def _rows(
+        self, symbol: str | None, size: str, row_of: Callable[[str, Bin], Row | None], *, until_ms: int | None
+    ) -> list[Row]:
         found = [
             (one.end_ms, row)
             for (name, width), kept in self._bins.items()
             if width == size and symbol in (None, name)
             for one in kept
-            if (is_partial or one.end_ms <= now_ms) and (row := _trade_row(name, one)) is not None
+            if (until_ms is None or one.end_ms <= until_ms) and (row := row_of(name, one)) is not None
         ]
         return [row for _, row in sorted(found, key=lambda pair: pair[0])]
 

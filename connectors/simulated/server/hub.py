@@ -26,7 +26,8 @@ from connectors.simulated.server.tables import POSITION, TABLES, Table
 from connectors.simulated.server.topics import Subscription
 from connectors.simulated.server.wire import Frame, Mirror, PublishedRows, partial_message, shaped
 
-_SPEAKS_FOR_BOOK = frozenset({"quote", "trade"})
+_BINNED = frozenset({"quote", "trade"})
+_SPEAKS_FOR_BOOK = frozenset({"quote", "trade", "order"})  # orders rest in the book, amended and cancelled ones too
 
 
 class Reader(Target, Protocol):
@@ -164,7 +165,7 @@ class Hub:
 
     def publish(self, changes: Sequence[Change]) -> None:
         """Hand the changes on, in order, then the books they moved."""
-        closed = [done for change in changes if change.table in _SPEAKS_FOR_BOOK for done in self.bins.take(change)]
+        closed = [done for change in changes if change.table in _BINNED for done in self.bins.take(change)]
         named = {str(change.row["symbol"]) for change in changes if change.table in _SPEAKS_FOR_BOOK}
         moved = {symbol for symbol in named if not is_index(symbol)}
         for frame in (*self._mirror.frames([*changes, *closed]), *self._books.frames(moved)):

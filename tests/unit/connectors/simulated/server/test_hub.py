@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from connectors.simulated.engine.inputs import CancelAll, PlaceOrder
 from connectors.simulated.server.settings import PositionKeys
 from tests.integration.exchange_client import START_MS, prices
 from tests.unit.connectors.simulated.server.talks import a_session, a_venue, key_of, subscribe
@@ -76,6 +78,22 @@ async def test_connected_counts_as_clients_come() -> None:
     assert outlet.taken()[-1]["data"] == [{"users": 1, "bots": 1}]
     a_session(venue)
     assert outlet.taken() == [{"table": "connected", "action": "insert", "data": [{"users": 2, "bots": 2}]}]
+
+
+async def test_a_resting_order_shows_in_the_book_at_once() -> None:
+    """Placed and cancelled between two steps of the tape, both are frames of the book."""
+    venue = a_venue()
+    session, outlet = a_session(venue)
+    subscribe(session, "orderBookL2_25:XBTUSD")
+    outlet.taken()
+    order = PlaceOrder(account=venue.accounts[0], symbol="XBTUSD", order_qty=100, side="Buy", price=Decimal(59_999))
+    venue.submit(order)
+    (placed,) = outlet.taken()
+    venue.submit(CancelAll(account=venue.accounts[0], symbol=None, text=None))
+    (cancelled,) = outlet.taken()
+    for said in (placed, cancelled):
+        assert said["table"] == "orderBookL2_25"
+        assert [row["price"] for row in said["data"]] == [59_999]
 
 
 @pytest.mark.parametrize(
