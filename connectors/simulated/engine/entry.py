@@ -51,7 +51,7 @@ def place(world: World, request: PlaceOrder) -> Row:
     _register(world, account, order)
     if order.ord_type is OrdType.MARKET:
         order.shown_price = market.touch(order.side)  # until its fills say better
-    report(world, account, order, "New")
+    report(world, account, order, "New", is_on_orders=not _comes_to_nothing(world, account, order))
     received = order_row(order)
     _start(world, account, order, is_due=is_due)
     return {**received, "ordStatus": "PendingNew"} if world.switches.pending_answers else order_row(order)
@@ -79,6 +79,14 @@ def _accepted(world: World, account: Account, market: Market, request: PlaceOrde
     if order.is_whole and world.switches.close_shows_quantity and position.quantity:
         order.resize(abs(position.quantity))
     return order
+
+
+def _comes_to_nothing(world: World, account: Account, order: Order) -> bool:
+    """Return whether a post-only order would take: `order` then shows it as Canceled only, never as New."""
+    if not order.instructions.is_post_only or order.is_waiting or order.is_held:
+        return False
+    found = matching.planned(world, account, order)
+    return bool(found.matches or found.own)
 
 
 def _start(world: World, account: Account, order: Order, *, is_due: bool) -> None:

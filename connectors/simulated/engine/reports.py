@@ -45,12 +45,14 @@ def report(
     *,
     fill: FillFigures | None = None,
     match_id: str = NO_ORDER,
+    is_on_orders: bool = True,
 ) -> None:
-    """Log an event of an order on `order` and `execution`."""
+    """Log an event of an order on `execution`, and on `order` unless told otherwise."""
     order.changed_ms = world.at_ms
     if fill is None:
         order.transact_ms = world.at_ms
-    world.emit("order", account.number, order_row(order))
+    if is_on_orders:
+        world.emit("order", account.number, order_row(order))
     stamp = ExecutionStamp(
         exec_id=world.new_id("execution"),
         exec_type=exec_type,

@@ -127,6 +127,21 @@ def test_post_only_order_that_would_take_is_cancelled_not_refused() -> None:
     assert str(row["text"]).startswith("Canceled: Order had execInst of ParticipateDoNotInitiate")
 
 
+def test_post_only_order_that_would_take_is_never_new_on_the_order_table() -> None:
+    """One row on `order`, Canceled; the executions tell both. A post-only order that rests is New first."""
+    desk = Desk()
+    desk.exchange.take_changes()
+
+    def told() -> list[tuple[str, object]]:
+        changes = desk.exchange.take_changes()
+        return [(c.table, c.row["ordStatus"]) for c in changes if c.table in {"order", "execution"}]
+
+    desk.place(100, price=51_000, exec_inst="ParticipateDoNotInitiate")
+    assert told() == [("execution", "New"), ("order", "Canceled"), ("execution", "Canceled")]
+    desk.place(100, price=49_000, exec_inst="ParticipateDoNotInitiate")
+    assert told() == [("order", "New"), ("execution", "New"), ("order", "New")]
+
+
 def test_reduce_only_with_nothing_to_reduce_is_cancelled_not_refused() -> None:
     """ReduceOnly and Close on a flat account, and on the wrong side: 200 with a Canceled row."""
     desk = Desk()
