@@ -261,11 +261,13 @@ class Exchange:
         """Return the account's latest 10,000 executions, oldest first."""
         return list(self._world.account(account).executions)
 
-    def instrument_rows(self) -> list[Row]:
-        """Return all instruments, indices included."""
+    def instrument_rows(self, symbol: str | None = None) -> list[Row]:
+        """Return the instrument of a symbol, all of them for None, indices last."""
         world = self._world
-        rows = [instrument_row(world, market) for market in world.markets.values()]
-        return rows + [index_row(one, at_ms=world.at_ms) for one in world.indices.values()]
+        markets = [market for name, market in world.markets.items() if symbol in (None, name)]
+        indices = [prints for name, prints in world.indices.items() if symbol in (None, name)]
+        rows = [instrument_row(world, market) for market in markets]
+        return rows + [index_row(prints, at_ms=world.at_ms) for prints in indices]
 
     def trade_rows(self, symbol: str) -> list[Row]:
         """Return the latest trades of a contract or prints of an index (at most 1,000), oldest first."""

@@ -18,7 +18,7 @@ from connectors.simulated.engine.activity import Activity
 from connectors.simulated.engine.book import Book
 from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.contracts import Contract
-from connectors.simulated.engine.inputs import SymbolPrices
+from connectors.simulated.engine.inputs import Print, SymbolPrices
 from connectors.simulated.engine.orders import Order, Side
 
 RECENT = 1000  # rows of public history kept
@@ -85,6 +85,7 @@ class Market:
     activity: Activity = field(default_factory=Activity)
     open_interest: int = 0
     is_interest_stale: bool = True
+    prints: tuple[Print, ...] = ()  # recorded trades that came with the latest step
     trades: deque[Row] = field(default_factory=recent_rows)
     quotes: deque[Row] = field(default_factory=recent_rows)
 
@@ -109,6 +110,7 @@ class Market:
         self.low = prices.last if prices.low is None else min(prices.low, prices.last)
         self.high = prices.last if prices.high is None else max(prices.high, prices.last)
         self.is_halted = prices.halted
+        self.prints = prices.trades
         self._take_liquidity(prices)
 
     def _take_liquidity(self, prices: SymbolPrices) -> None:

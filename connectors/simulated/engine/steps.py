@@ -47,12 +47,16 @@ def set_prices(world: World, value: SetPrices) -> None:
         funding.observe(market, prices)
         settlement.observe(world, market)
     # A funding exchange renews the rates of all contracts, also of those that did not move.
-    shown = [m for m in world.markets.values() if m.has_prices] if funded else [m for m, _ in moved]
+    shown = _priced(world) if funded else [market for market, _ in moved]
     for market in shown:
         _publish(world, market, lasts.get(market.contract.symbol, market.last))
         if funded:
             _publish_rates(world, market)
     settle(world, [market for market, _ in moved])
+
+
+def _priced(world: World) -> list[Market]:
+    return [market for market in world.markets.values() if market.has_prices and market.state is MarketState.OPEN]
 
 
 def _follow_dollar(world: World) -> None:
@@ -98,7 +102,13 @@ def _publish(world: World, market: Market, last: Decimal) -> None:
     quote = quote_row(market, at_ms=world.at_ms)
     market.quotes.append(quote)
     world.emit("quote", None, quote)
-    if market.last != last and not market.is_halted:
+    if market.is_halted:
+        return
+    recorded, market.prints = market.prints, ()
+    for one in recorded:
+        match = Match(price=one.price, quantity=one.size)
+        matching.publish_trade(world, market, Side(one.side), match, world.new_id("match"))
+    if not recorded and market.last != last:
         side = Side.BUY if market.last > last else Side.SELL
         match = Match(price=market.last, quantity=market.contract.lot_size)
         matching.publish_trade(world, market, side, match, world.new_id("match"))

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 from connectors.simulated.engine.changes import Row
 
-_PERPETUAL = "FFWCSX"
+_PERPETUALS = frozenset({"FFWCSX", "FFWCSF", "FFSCSX"})
 _FUTURE = "FFCCSX"
 _PERPETUAL_PERIOD = "perpetual"
-_MONTH_OF_LETTER = "FGHJKMNQUVXZ"
 _QUARTERS = "HMUZ"
+_CODE = len("H27")
 GROUPS = ("CONTRACTS", "DERIVATIVES", "INDICES", "SPOT")
 
 
@@ -29,19 +29,30 @@ def resolve(symbol: str, instruments: Sequence[Row]) -> str:
     series, _, period = wanted.partition(":")
     if not period and any(row["symbol"] == wanted for row in instruments):
         return wanted
+    named = periods_of(series, instruments)
+    if period:
+        return named.get(period.lower(), wanted)
+    return named.get("nearest") or named.get(_PERPETUAL_PERIOD) or wanted
+
+
+def periods_of(series: str, instruments: Sequence[Row]) -> dict[str, str]:
+    """Return what each period of a series means now, such as `quarterly` and the next quarter's symbol."""
     listed = [row for row in instruments if row["rootSymbol"] == series and row["state"] == "Open"]
-    futures = sorted((str(row["expiry"]), str(row["symbol"])) for row in listed if row["typ"] == _FUTURE)
-    perpetuals = [str(row["symbol"]) for row in listed if row["typ"] == _PERPETUAL]
-    if period.lower() == _PERPETUAL_PERIOD or (not period and not futures):
-        return perpetuals[0] if perpetuals else wanted
-    named = [symbol for _, symbol in futures if _is_of_period(symbol, period.lower())]
-    return named[0] if named else wanted
-
-
-def _is_of_period(symbol: str, period: str) -> bool:
-    if period == "quarterly":
-        return symbol[-3:-2] in _QUARTERS
-    return period in {"", "nearest"} or (period == "monthly" and symbol[-3:-2] in _MONTH_OF_LETTER)
+    perpetuals = [str(row["symbol"]) for row in listed if row["typ"] in _PERPETUALS]
+    ends = sorted((str(row["expiry"]), str(row["symbol"])) for row in listed if row["typ"] == _FUTURE)
+    # Where several futures of a root end together, the series is the one without a suffix, such as ETHZ26.
+    futures = [symbol for _, symbol in sorted(ends, key=lambda end: (end[0], len(end[1])))]
+    main = [symbol for symbol in futures if symbol[:-_CODE] == series] or futures
+    quarters = [symbol for symbol in main if symbol[-_CODE] in _QUARTERS]
+    months = [symbol for symbol in main if symbol not in quarters]
+    found = {
+        "nearest": main[:1],
+        "monthly": months[:1] or main[:1],
+        "quarterly": quarters[:1],
+        "biquarterly": quarters[1:2],
+        _PERPETUAL_PERIOD: perpetuals[:1],
+    }
+    return {period: symbols[0] for period, symbols in found.items() if symbols}
 
 
 def is_index(symbol: str) -> bool:

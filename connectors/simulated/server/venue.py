@@ -70,6 +70,7 @@ class Venue:
             settings.rows,
             position_keys=settings.position_keys,
             image_period_ms=settings.image_period_ms,
+            instrument_period_ms=settings.instrument_period_ms,
         )
         self.history = History()
         self.accounts = [FIRST_ACCOUNT + number for number in range(settings.accounts)]

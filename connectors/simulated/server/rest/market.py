@@ -9,25 +9,55 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from connectors.simulated.engine.changes import Row
+from connectors.simulated.engine.orders import tidy
 from connectors.simulated.engine.refusals import Refused
+from connectors.simulated.server.clock import iso
 from connectors.simulated.server.rest.call import Answer, Call
 from connectors.simulated.server.selection import select
-from connectors.simulated.server.symbols import is_index
+from connectors.simulated.server.symbols import is_index, periods_of
 from connectors.simulated.server.tables import BIN_SIZES, INSTRUMENT, QUOTE, TABLES, TRADE, TRADE_BIN, Table
 
 _DEFAULT_DEPTH = 25
 _FULL_DEPTH = 1_000
+_DAY_MS = 86_400_000
+_SETTLED = "Settled"
+_MAIN_INDEX = ".BXBT"
+_PRICE_INDEX = "MRCXXX"
+# Venues behind a price index, and how far from it each stands.
+_SOURCES = {
+    "BSTP": Decimal("0.00008"),
+    "GDAX": Decimal("-0.00008"),
+    "GMNI": Decimal("0.00003"),
+    "KRKN": Decimal("-0.00003"),
+}
+_COMPOSITE = Table(
+    name="compositeIndex",
+    keys=("timestamp", "symbol", "indexSymbol", "reference"),
+    types={
+        "timestamp": "timestamp",
+        "symbol": "symbol",
+        "indexSymbol": "symbol",
+        "indexMultiplier": "float",
+        "reference": "symbol",
+        "lastPrice": "float",
+        "sourcePrice": "float",
+        "conversionIndex": "symbol",
+        "conversionIndexPrice": "float",
+        "weight": "float",
+        "logged": "timestamp",
+    },
+)
 _BINS = Table(name="trade/bucketed", keys=("timestamp", "symbol"), types=TRADE_BIN, max_count=1_000)
 
 
 def get_instruments(call: Call) -> Answer:
     """`GET /instrument`: all of them, expired and unlisted ones too."""
-    return call.selected(call.venue.exchange.instrument_rows(), INSTRUMENT)
+    return call.selected(call.venue.exchange.instrument_rows(call.symbol()), INSTRUMENT)
 
 
 def get_active(call: Call) -> Answer:
-    """`GET /instrument/active`: what can be traded."""
-    return [row for row in call.venue.exchange.instrument_rows() if row["state"] == "Open"]
+    """`GET /instrument/active`: what can be traded, and what has expired within a day."""
+    return [row for row in call.venue.exchange.instrument_rows() if _is_active(call, row)]
 
 
 def get_indices(call: Call) -> Answer:
@@ -38,37 +68,59 @@ def get_indices(call: Call) -> Answer:
 def get_active_and_indices(call: Call) -> Answer:
     """`GET /instrument/activeAndIndices`."""
     rows = call.venue.exchange.instrument_rows()
-    return [row for row in rows if row["state"] == "Open" or is_index(str(row["symbol"]))]
+    return [row for row in rows if _is_active(call, row) or is_index(str(row["symbol"]))]
+
+
+def _is_active(call: Call, row: Row) -> bool:
+    if is_index(str(row["symbol"])):
+        return False
+    return row["state"] != _SETTLED or str(row["settle"] or "") > iso(call.venue.clock() - _DAY_MS)
 
 
 def get_active_intervals(call: Call) -> Answer:
-    """`GET /instrument/activeIntervals`: the series, and the contract each means now."""
-    rows = [row for row in call.venue.exchange.instrument_rows() if row["state"] == "Open"]
-    intervals, symbols = [], []
-    for row in rows:
-        period = "perpetual" if row.get("expiry") is None else "quarterly"
-        intervals.append(f"{row['rootSymbol']}:{period}")
-        symbols.append(row["symbol"])
-    return {"intervals": intervals, "symbols": symbols}
+    """`GET /instrument/activeIntervals`: the series with their periods, and the contract each means now."""
+    rows = call.venue.exchange.instrument_rows()
+    roots = dict.fromkeys(str(row["rootSymbol"]) for row in rows if not is_index(str(row["symbol"])))
+    found = [(root, period, symbol) for root in roots for period, symbol in periods_of(root, rows).items()]
+    return {
+        "intervals": [f"{root}:{period}" for root, period, _ in found],
+        "symbols": [symbol for _, _, symbol in found],
+    }
 
 
 def get_composite_index(call: Call) -> Answer:
-    """`GET /instrument/compositeIndex`: the index itself; its constituents are not modelled."""
-    wanted = call.params.text("symbol") or ".BXBT"
-    rows = [row for row in call.venue.exchange.instrument_rows() if row["symbol"] == wanted.upper()]
-    return [
-        {
-            "timestamp": row["timestamp"],
-            "symbol": row["symbol"],
-            "indexSymbol": row["symbol"],
-            "indexMultiplier": None,
-            "reference": "BMI",
-            "lastPrice": row["lastPrice"],
-            "weight": None,
-            "logged": row["timestamp"],
-        }
-        for row in rows
-    ]
+    """`GET /instrument/compositeIndex`: an index and what it is made of, as of now."""
+    wanted = (call.params.text("symbol") or _MAIN_INDEX).upper()
+    rows = [one for row in call.venue.exchange.instrument_rows(wanted) for one in _composition(row)]
+    return select(rows, call.params.selection(_COMPOSITE), _COMPOSITE)
+
+
+def _composition(row: Row) -> list[Row]:
+    """Return the rows of one index; the sources stand around its price, so that their weighted mean is it."""
+    price = row["lastPrice"]
+    if not is_index(str(row["symbol"])) or not isinstance(price, Decimal):
+        return []
+    own = [_constituent(row, "BMI", price, None)]
+    if row["typ"] != _PRICE_INDEX or row["calcInterval"] is not None:
+        return own  # rates, averages and stocks come from one source
+    share = 1 / Decimal(len(_SOURCES))
+    return own + [_constituent(row, name, tidy(price * (1 + apart)), share) for name, apart in _SOURCES.items()]
+
+
+def _constituent(row: Row, reference: str, price: Decimal, weight: Decimal | None) -> Row:
+    return {
+        "timestamp": row["timestamp"],
+        "symbol": row["symbol"],
+        "indexSymbol": row["symbol"],
+        "indexMultiplier": None,
+        "reference": reference,
+        "lastPrice": price,
+        "sourcePrice": None if weight is None else price,
+        "conversionIndex": None,
+        "conversionIndexPrice": None,
+        "weight": weight,
+        "logged": row["timestamp"],
+    }
 
 
 def get_book(call: Call) -> Answer:
@@ -77,9 +129,8 @@ def get_book(call: Call) -> Answer:
     if depth is not None and depth < 0:
         raise Refused("depth is invalid")
     levels = _DEFAULT_DEPTH if depth is None else depth or _FULL_DEPTH
-    symbol = call.required_symbol()
-    known = {row["symbol"] for row in call.venue.exchange.instrument_rows()}
-    return [] if is_index(symbol) or symbol not in known else call.venue.exchange.book_rows(symbol, levels)
+    symbol, exchange = call.required_symbol(), call.venue.exchange
+    return [] if is_index(symbol) or not exchange.has_symbol(symbol) else exchange.book_rows(symbol, levels)
 
 
 def get_quotes(call: Call) -> Answer:
@@ -102,11 +153,11 @@ def get_trade_bins(call: Call) -> Answer:
 
 
 def get_quote_bins(call: Call) -> Answer:
-    """`GET /quote/bucketed`: the last quote of each minute (or other size) still known."""
-    width = {"1m": 16, "5m": 16, "1h": 13, "1d": 10}[_bin_size(call)]  # characters of the timestamp
-    rows = _of_symbols(call, call.venue.exchange.quote_rows)
-    last = {(row["symbol"], str(row["timestamp"])[:width]): row for row in rows}
-    return call.selected(list(last.values()), QUOTE)
+    """`GET /quote/bucketed`: the last quote of each minute (or other size), stamped with its end."""
+    size, symbol = _bin_size(call), call.symbol()
+    is_partial = call.params.flag("partial", default=False)
+    rows = call.venue.hub.bins.quotes(symbol, size, now_ms=call.venue.clock(), is_partial=is_partial)
+    return select(rows, call.params.selection(QUOTE), QUOTE)
 
 
 def get_funding(call: Call) -> Answer:
@@ -134,7 +185,7 @@ def get_stats(call: Call) -> Answer:
     sums: dict[tuple[object, object], dict[str, object]] = {}
     totals: dict[object, dict[str, object]] = {}
     for row in call.venue.exchange.instrument_rows():
-        if row["state"] != "Open":
+        if row["state"] != "Open" or row["settlCurrency"] is None:
             continue
         key = (row["rootSymbol"], row["settlCurrency"])
         one = sums.setdefault(key, {"rootSymbol": key[0], "currency": key[1]})
@@ -150,7 +201,7 @@ def get_stats(call: Call) -> Answer:
 
 def _of_symbols(call: Call, read: Callable[[str], list[Row]], *, indices: bool = False) -> list[Row]:
     wanted = call.symbol()
-    symbols = [str(row["symbol"]) for row in call.venue.exchange.instrument_rows()]
+    symbols = call.venue.exchange.symbols()
     asked = [name for name in symbols if wanted in (None, name) and (indices or not is_index(name))]
     rows = [row for name in asked for row in read(name)]
     return sorted(rows, key=lambda row: str(row["timestamp"]))
