@@ -22,8 +22,9 @@ from connectors.simulated.engine.inputs import (
     TransferMargin,
 )
 from connectors.simulated.engine.ledger import Account, Position
+from connectors.simulated.engine.market import Market, MarketState
 from connectors.simulated.engine.refusals import Refused, insufficient_balance
-from connectors.simulated.engine.standing import boundaries, is_reached, locked, standing
+from connectors.simulated.engine.standing import boundaries, is_reached, standing
 from connectors.simulated.engine.world import World
 
 LOWEST_LEVERAGE = Decimal("0.01")
@@ -106,9 +107,10 @@ def set_risk_limit(world: World, request: SetRiskLimit) -> Position:
     """
 
     def change(position: Position) -> None:
-        market = world.markets[position.contract.symbol]
-        value = position.contract.value(position.quantity, market.mark) if position.quantity else 0
-        if request.risk_limit <= 0 or value > request.risk_limit:
+        account = world.accounts[position.account]
+        whole = standing(world, account, position.contract.settl_currency)
+        at_risk = whole.positions[position.contract.symbol].risk_value
+        if request.risk_limit <= 0 or at_risk > request.risk_limit:
             raise Refused("Value of position and orders exceeds position Risk Limit")
         position.risk_limit = request.risk_limit
         if ONE - position.rates[0] < 0:
@@ -145,11 +147,13 @@ def _changed(world: World, number: int, symbol: str, change: Callable[[Position]
     check_currency(account, market)
     contract = market.contract
     before = world.position(account, contract)
+    _check_is_free(market, before)
+    free = standing(world, account, contract.settl_currency).available
     after = copy(before)
     change(after)
     account.positions[contract.symbol] = after
     try:
-        _check(world, account, before, after)
+        _check(world, account, after, free=free)
     except Refused:
         account.positions[contract.symbol] = before
         raise
@@ -157,19 +161,21 @@ def _changed(world: World, number: int, symbol: str, change: Callable[[Position]
     return after
 
 
-def _check(world: World, account: Account, before: Position, after: Position) -> None:
-    """Refuse a change that takes more than the free margin or liquidates at once."""
+def _check_is_free(market: Market, position: Position) -> None:
+    """Refuse changes to what has ended or is being liquidated."""
+    if market.state is not MarketState.OPEN:
+        raise Refused("Instrument expired")
+    if position.is_in_liquidation:
+        raise Refused("Position is in liquidation")
+
+
+def _check(world: World, account: Account, after: Position, *, free: int) -> None:
+    """Refuse a change that takes more than the free margin there was, or liquidates at once."""
     currency = after.contract.settl_currency
     whole = standing(world, account, currency)
-    need = _held_back(world, after) - _held_back(world, before)
-    grows = need > 0 or after.leverage < before.leverage
-    if grows and whole.available < 0:
+    if whole.available < min(free, 0):
         raise insufficient_balance(-whole.available, currency)
     if after.quantity:
         mark = world.markets[after.contract.symbol].mark
         if is_reached(after, mark, boundaries(world, after, whole).liquidation):
             raise Refused("Cannot exceed the maximum effective leverage")
-
-
-def _held_back(world: World, position: Position) -> int:
-    return locked(world, position).pos_margin if position.quantity else 0

@@ -6,7 +6,14 @@ from decimal import Decimal
 
 import pytest
 
-from connectors.simulated.engine.inputs import Deposit, Isolate, SetCrossLeverage, SetRiskLimit, TransferMargin
+from connectors.simulated.engine.inputs import (
+    Deposit,
+    Isolate,
+    SetCrossLeverage,
+    SetRiskLimit,
+    SettleContract,
+    TransferMargin,
+)
 from tests.unit.connectors.simulated.engine.desk import ALICE, XBT, Desk, number, prices
 
 
@@ -128,3 +135,29 @@ def test_money_leaves_only_while_it_is_free() -> None:
     desk.apply(Deposit(account=ALICE, currency="XBt", amount=XBT))
     assert number(desk.margin()["walletBalance"]) == before + XBT
     assert desk.exchange.money_is_conserved()
+
+
+def test_risk_limit_counts_orders_and_their_margin() -> None:
+    """A limit below position and orders together, or one whose rates the balance can not bear, is refused."""
+    desk = Desk()
+    desk.place(4_000_000, price=49_000)
+    small = SetRiskLimit(account=ALICE, symbol="XBTUSD", risk_limit=8_000_000_000)
+    refused = desk.refusal(lambda: desk.apply(small))
+    assert refused.message == "Value of position and orders exceeds position Risk Limit"
+    before = desk.position()
+    large = SetRiskLimit(account=ALICE, symbol="XBTUSD", risk_limit=50_000_000_000)
+    assert desk.refusal(lambda: desk.apply(large)).message.startswith("Account has insufficient Available Balance")
+    assert desk.position() == before
+
+
+def test_nothing_is_changed_in_liquidation_or_after_the_end() -> None:
+    """A position that is being liquidated, and a contract that has settled, take no other margin mode."""
+    desk = Desk(liquidation_delay_ms=5_000)
+    desk.leverage(25)
+    desk.place(100_000, ord_type="Market")
+    desk.move(prices(mark=48_000))
+    transfer = TransferMargin(account=ALICE, symbol="XBTUSD", amount=1_000_000)
+    for call in (lambda: desk.leverage(5), lambda: desk.apply(transfer)):
+        assert desk.refusal(call).message == "Position is in liquidation"
+    desk.apply(SettleContract(symbol="XBTH27"))
+    assert desk.refusal(lambda: desk.leverage(5, "XBTH27")).message == "Instrument expired"
