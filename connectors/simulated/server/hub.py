@@ -20,6 +20,7 @@ from connectors.simulated.server.bins import Bin, Bins
 from connectors.simulated.server.book import LEVELS, BookFeed
 from connectors.simulated.server.images import Images
 from connectors.simulated.server.messages import Interference, Message, Target
+from connectors.simulated.server.pace import Pace
 from connectors.simulated.server.settings import PositionKeys, RowStyle
 from connectors.simulated.server.symbols import GROUPS, in_group, is_index
 from connectors.simulated.server.tables import POSITION, TABLES, Table
@@ -83,6 +84,7 @@ class Hub:
         *,
         position_keys: PositionKeys = PositionKeys.STRATEGY,
         image_period_ms: int = 0,
+        instrument_period_ms: int = 0,
     ) -> None:
         self._exchange = exchange
         self._style = style
@@ -93,6 +95,7 @@ class Hub:
         self._readers: dict[Subscription, dict[int, Reader]] = {}
         self._audiences: dict[tuple[str, int | None, str | None], tuple[Reader, ...]] = {}
         self._numbers = 0
+        self._pace = Pace(instrument_period_ms)
         self.images = Images(image_period_ms)
         self.interference: Interference | None = None
 
@@ -165,6 +168,7 @@ class Hub:
 
     def publish(self, changes: Sequence[Change]) -> None:
         """Hand the changes on, in order, then the books they moved."""
+        changes = self._pace.due(changes)
         closed = [done for change in changes if change.table in _BINNED for done in self.bins.take(change)]
         named = {str(change.row["symbol"]) for change in changes if change.table in _SPEAKS_FOR_BOOK}
         moved = {symbol for symbol in named if not is_index(symbol)}

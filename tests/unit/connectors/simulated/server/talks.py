@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from connectors.simulated.server.auth import ApiKey
-from connectors.simulated.server.clock import system_clock
+from connectors.simulated.server.clock import Clock, system_clock
 from connectors.simulated.server.messages import Message
 from connectors.simulated.server.realtime import Session
 from connectors.simulated.server.settings import ExchangeSettings, RateLimits
@@ -49,10 +49,10 @@ class Remembered:
         return [json.loads(one.payload) if one.payload[:1] in b"{[" else one.payload.decode() for one in said]
 
 
-def a_venue(**settings: Any) -> Venue:
+def a_venue(*, clock: Clock = system_clock, **settings: Any) -> Venue:
     """Return an open venue with prices, two accounts and partials at once."""
     wanted: dict[str, Any] = {"limits": NO_LIMITS, "accounts": 2, "image_period_ms": 0, **settings}
-    venue = Venue(ExchangeSettings(**wanted), system_clock)
+    venue = Venue(ExchangeSettings(**wanted), clock)
     venue.open({})
     venue.submit(prices())
     return venue
