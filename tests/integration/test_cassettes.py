@@ -21,7 +21,7 @@ import pytest
 
 from connectors.simulated.server.auth import ApiKey
 from connectors.simulated.server.embedded import EmbeddedExchange
-from connectors.simulated.server.rest.fates import Arrival, Fate, Reply, gateway_page
+from connectors.simulated.server.fates import Arrival, Fate, Reply, gateway_page
 from connectors.simulated.server.settings import RateLimits
 from tests.integration.exchange_client import START_MS, Rest, prices, running, sign
 

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from connectors.simulated.server.embedded import EmbeddedExchange
+from connectors.simulated.server.fates import Arrival, Ending, Fate
 from connectors.simulated.server.rest import arrivals
-from connectors.simulated.server.rest.fates import Arrival, Ending, Fate
 from tests.integration.exchange_client import DEADLINE_S, Rest, running, sign
 
 ORDER = json.dumps({"symbol": "XBTUSD", "orderQty": 100, "price": 50_000}).encode()

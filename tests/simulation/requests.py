@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import httpx
 
+from connectors.simulated.server.fates import Reply
 from connectors.simulated.server.rest.arrivals import HttpRequest
 from connectors.simulated.server.rest.door import Door
-from connectors.simulated.server.rest.fates import Reply
 from tests.simulation.faults import Line, RequestFate
 from tests.simulation.virtual_loop import passing
 

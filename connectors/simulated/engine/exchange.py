@@ -18,6 +18,8 @@ from connectors.simulated.engine import (
     amending,
     decrees,
     entry,
+    faulty_orders,
+    faulty_prices,
     inputs,
     leverage,
     listing,
@@ -32,7 +34,6 @@ from connectors.simulated.engine import (
 from connectors.simulated.engine.account_rows import margin_row, wallet_row
 from connectors.simulated.engine.changes import Change, Reply, Row
 from connectors.simulated.engine.contracts import CONTRACTS, Contract
-from connectors.simulated.engine.faults import ordering, pricing
 from connectors.simulated.engine.faults.board import FaultBoard
 from connectors.simulated.engine.instrument_rows import index_row, instrument_row
 from connectors.simulated.engine.ledger import Position, cash
@@ -103,7 +104,7 @@ class Exchange:
         """
         self._world.at_ms = max(at_ms, self._world.at_ms)
         if self._world.faults.active:
-            ordering.before_timers(self._world)
+            faulty_orders.before_timers(self._world)
         entry.fire_timers(self._world)
         settlement.settle_expired(self._world)
         try:
@@ -147,16 +148,16 @@ class Exchange:
         if not self._world.faults.active:
             steps.set_prices(self._world, value)
             return
-        steps.set_prices(self._world, pricing.priced(self._world, value))
-        ordering.sweep(self._world)
+        steps.set_prices(self._world, faulty_prices.priced(self._world, value))
+        faulty_orders.sweep(self._world)
 
     def _place(self, value: inputs.PlaceOrder) -> Row:
         listing.require_traded(self._world, value.symbol)
         if not self._world.faults.active:
             return entry.place(self._world, value)
-        ordering.before(self._world, value)
-        reply = ordering.after(self._world, value, entry.place(self._world, value))
-        ordering.sweep(self._world)
+        faulty_orders.before(self._world, value)
+        reply = faulty_orders.after(self._world, value, entry.place(self._world, value))
+        faulty_orders.sweep(self._world)
         return reply
 
     def _request(self, value: inputs.Request) -> Reply | Position:

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import assert_never
 
+from connectors.simulated.engine import faulty_orders
 from connectors.simulated.engine.changes import Reply, Row
-from connectors.simulated.engine.faults import ordering
 from connectors.simulated.engine.inputs import (
     Announce,
     ClearFault,
@@ -84,8 +84,8 @@ def _empty_fund(world: World, _: SetFault) -> None:
 
 
 _ACTS: Mapping[str, Callable[[World, SetFault], None]] = {
-    "switch-fired": _on_accounts(ordering.fire_switch),
-    "switch-disarmed": _on_accounts(ordering.disarm_switch),
+    "switch-fired": _on_accounts(faulty_orders.fire_switch),
+    "switch-disarmed": _on_accounts(faulty_orders.disarm_switch),
     "fund-empty": _empty_fund,
 }
 

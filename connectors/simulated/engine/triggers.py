@@ -9,8 +9,7 @@ Units: prices in quote currency. Source: www.bitmex.com/app/orderTypes; rows of 
 
 from __future__ import annotations
 
-from connectors.simulated.engine import affordability, contingency, matching, pegs, shrinking
-from connectors.simulated.engine.faults import waiting
+from connectors.simulated.engine import affordability, contingency, faulty_triggers, matching, pegs, shrinking
 from connectors.simulated.engine.ledger import Account
 from connectors.simulated.engine.market import Market
 from connectors.simulated.engine.orders import (
@@ -30,7 +29,7 @@ REACHED = "Triggered: Order stop price reached"
 
 def is_due(world: World, order: Order) -> bool:
     """Return whether a waiting order's trigger price has been reached."""
-    if waiting.sleeps(world, order):
+    if faulty_triggers.sleeps(world, order):
         return False
     market = world.markets[order.contract.symbol]
     price = watched_price(order.instructions.trigger, mark=market.mark, last=market.last, index=market.index)
@@ -65,7 +64,7 @@ def fire(world: World, account: Account, order: Order) -> None:
     order.text = f"{REACHED}\n{order.text}"
     report(world, account, order, "TriggeredOrActivatedBySystem")
     contingency.activated(world, account, order)
-    if waiting.loses_fill(world, order):
+    if faulty_triggers.loses_fill(world, order):
         return
     activate(world, account, order)
 

@@ -1,1 +1,1 @@
-"""Faults: what goes wrong at the venue, as data; and what the engine's own faults do."""
+"""Faults: what can go wrong at the venue, as data, and what is set."""

@@ -1,7 +1,7 @@
 """The catalogue: every fault the embedded exchange can have.
 
 Why: one place to read what can go wrong, and the only one to add a row to; the effect stands beside
-its kin in `engine.faults` (prices, orders) or `server.faults` (requests, frames, rows).
+its kin in `engine.faulty_prices`, `engine.faulty_orders` or `server.faults` (requests, frames, rows).
 
 Source of the behaviours: www.bitmex.com/app/restAPI, www.bitmex.com/app/wsAPI, the venue's outage notes of
 2018 to 2021, and clients' captures; see `docs/venue-facts.md`.

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 from connectors.simulated.engine.faults.kinds import Place
 from connectors.simulated.engine.refusals import Refused
+from connectors.simulated.server.fates import Arrival, Fate, Reply
 from connectors.simulated.server.faults import frames, requests
 from connectors.simulated.server.faults.keeper import Bite, Keeper
 from connectors.simulated.server.messages import Message, Target
-from connectors.simulated.server.rest.fates import Arrival, Fate, Reply
 
 _REQUESTS = (Place.REST, Place.KEYS, Place.ENGINE)
 _FRAMES = (Place.STREAM, Place.ENGINE)

@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
+from connectors.simulated.server.fates import AS_USUAL, Arrival, Ending, Fate, Reply, gateway_page, is_shed
 from connectors.simulated.server.faults.keeper import Bite
 from connectors.simulated.server.faults.rows import Shown, is_about_rows, rewritten
 from connectors.simulated.server.json_text import dump, load
-from connectors.simulated.server.rest.fates import AS_USUAL, Arrival, Ending, Fate, Reply, gateway_page, is_shed
 
 POSITIONS = "/api/v1/position"
 _SILENCE = Reply(status=204, body=b"")

@@ -13,8 +13,8 @@ import socket
 import struct
 from collections.abc import Callable
 
+from connectors.simulated.server.fates import Ending, Reply
 from connectors.simulated.server.rest.arrivals import Receive, Send
-from connectors.simulated.server.rest.fates import Ending, Reply
 
 Lines = Callable[[object], asyncio.Transport | None]
 _LINGER_NOT = struct.pack("ii", 1, 0)  # close sends a reset, and nothing that waits

@@ -17,6 +17,15 @@ import structlog
 
 from connectors.simulated.engine.refusals import Refused, not_found
 from connectors.simulated.server.auth import ApiKey, Claim, require_access
+from connectors.simulated.server.fates import (
+    AS_USUAL,
+    Arrival,
+    Fate,
+    Reply,
+    gateway_page,
+    is_shed,
+    overloaded,
+)
 from connectors.simulated.server.json_text import dump
 from connectors.simulated.server.limits import Verdict
 from connectors.simulated.server.params import Params, parse_params
@@ -34,15 +43,6 @@ from connectors.simulated.server.rest.arrivals import (
 )
 from connectors.simulated.server.rest.call import Call
 from connectors.simulated.server.rest.departures import Lines, leave
-from connectors.simulated.server.rest.fates import (
-    AS_USUAL,
-    Arrival,
-    Fate,
-    Reply,
-    gateway_page,
-    is_shed,
-    overloaded,
-)
 from connectors.simulated.server.rest.formats import rendered
 from connectors.simulated.server.rest.routes import Route, route_of
 from connectors.simulated.server.venue import Venue

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
+from connectors.simulated.server.fates import JSON_TYPE
 from connectors.simulated.server.json_text import dump, plain
 from connectors.simulated.server.rest.call import Answer
-from connectors.simulated.server.rest.fates import JSON_TYPE
 from connectors.simulated.server.settings import RowStyle
 from connectors.simulated.server.wire import styled
 

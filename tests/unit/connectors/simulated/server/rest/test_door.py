@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.simulated.server.rest.fates import Arrival, Fate, Reply, gateway_page
+from connectors.simulated.server.fates import Arrival, Fate, Reply, gateway_page
 from connectors.simulated.server.settings import RateLimits
 from tests.unit.connectors.simulated.server.rest.visitor import HOME, NOW_MS, Visitor
 

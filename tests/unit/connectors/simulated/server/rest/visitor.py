@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from connectors.simulated.server.auth import ApiKey
+from connectors.simulated.server.fates import Reply
 from connectors.simulated.server.rest.arrivals import HttpRequest
 from connectors.simulated.server.rest.door import Door
-from connectors.simulated.server.rest.fates import Reply
 from connectors.simulated.server.settings import ExchangeSettings, RateLimits
 from connectors.simulated.server.venue import Venue
 from tests.integration.exchange_client import prices

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from connectors.simulated.server.fates import Arrival, gateway_page, is_shed, server_error, unavailable
 from connectors.simulated.server.params import Params
-from connectors.simulated.server.rest.fates import Arrival, gateway_page, is_shed, server_error, unavailable
 
 
 def arrival(operation: str, **fields: object) -> Arrival:

@@ -8,7 +8,7 @@ import pytest
 
 from connectors.simulated.engine.faults.catalogue import CATALOGUE
 from connectors.simulated.engine.faults.kinds import Place
-from connectors.simulated.engine.faults.pricing import EFFECTS
+from connectors.simulated.engine.faulty_prices import EFFECTS
 from connectors.simulated.engine.inputs import ClearFault, SetFault
 from connectors.simulated.engine.refusals import Refused
 from tests.unit.connectors.simulated.engine.desk import Desk, prices
