@@ -10,14 +10,18 @@ Units: milliseconds of tape time.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import structlog
+from msgspec.structs import replace
 
-from connectors.simulated.engine.inputs import Scripted
+from connectors.simulated.engine.inputs import PassTime, RestrictMarket, Scripted, SettleContract
 from connectors.simulated.engine.refusals import Refused
+from connectors.simulated.server.symbols import is_index
 from connectors.simulated.server.venue import Venue
 from connectors.simulated.tape.scenario_script import Expectation, Timed
 
+EVERY = "*"  # in place of a symbol
 _OPEN = {"New", "PartiallyFilled"}
 _log = structlog.get_logger()
 
@@ -55,13 +59,25 @@ class Script:
         }
 
     def _do(self, entry: Timed) -> None:
+        value = entry.input
+        if isinstance(value, SettleContract | RestrictMarket) and value.symbol == EVERY:
+            self._decree(value)
+            value = PassTime()
         try:
-            self._venue.submit(Scripted(number=entry.number, input=entry.input))
+            self._venue.submit(Scripted(number=entry.number, input=value))
         except Refused as refusal:
             self.refused.append(f"{type(entry.input).__name__}: {refusal.message}")
             _log.warning("scenario was refused", what=type(entry.input).__name__, why=refusal.message)
         if entry.expectation is not None:
             self._look(entry.expectation)
+
+    def _decree(self, value: SettleContract | RestrictMarket) -> None:
+        """Do it to every contract; one that has ended, or never had a price, is passed over, as after a kill."""
+        for row in self._venue.exchange.instrument_rows():
+            symbol = str(row["symbol"])
+            if row["state"] == "Open" and not is_index(symbol):
+                with suppress(Refused):
+                    self._venue.submit(replace(value, symbol=symbol))
 
     def _look(self, wanted: Expectation) -> None:
         exchange = self._venue.exchange

@@ -72,6 +72,7 @@ _REQUIRED, _OPTIONAL = Need.REQUIRED, Need.OPTIONAL
 _AT = _field("at", Sort.MOMENT, "0s", "when")
 _ACCOUNT = _field("account", Sort.TEXT, _REQUIRED, "name of an account of this file")
 _SYMBOL = _field("symbol", Sort.TEXT, _REQUIRED, "the contract")
+_SYMBOLS = _field("symbol", Sort.TEXT, _REQUIRED, "the contract; `*` for all")
 
 
 def _list(name: str, meaning: str, *fields: Field, is_open: bool = False) -> TableSpec:
@@ -195,14 +196,14 @@ _SPECS = (
         "restriction",
         "The venue takes only orders that shrink positions in a contract, or all again.",
         _AT,
-        _SYMBOL,
+        _SYMBOLS,
         _field("reduce_only", Sort.FLAG, True, "false ends it"),
     ),
     _list(
         "settlement",
         "The venue ends a contract: orders go, positions close.",
         _AT,
-        _SYMBOL,
+        _SYMBOLS,
         _field("price", Sort.PRICE, _OPTIONAL, "settlement price; the mean index if left out"),
     ),
     _list(

@@ -198,4 +198,7 @@ async def test_an_example_plays_to_its_end(name: str) -> None:
         assert state["done"] == state["of"]
         assert state["refused"] == []
         assert state["expectations"] == {"met": int(name == "wind-down"), "unmet": []}
+        if name == "wind-down":
+            states = {row["state"] for row in exchange.venue.exchange.instrument_rows() if row["typ"][:2] == "FF"}
+            assert "Open" not in states
         assert exchange.venue.exchange.money_is_conserved()
