@@ -198,7 +198,8 @@ class EmbeddedExchange:
     def _lister(self) -> Lister | None:
         if self._catalogue is None:
             return None
-        return Lister(self._catalogue, self.venue.exchange, seed=self.settings.seed)
+        recorded = self.settings.market is not None
+        return Lister(self._catalogue, self.venue.exchange, seed=self.settings.seed, is_recorded=recorded)
 
     def _start(self) -> None:
         door, switchboard = Door(self.venue, line_of=self._line_of), Switchboard(self.venue)

@@ -25,17 +25,19 @@ _OF_TAPE = frozenset(follower.contract.symbol for follower in FOLLOWERS)
 class Lister:
     """Adds what a catalogue lists to an exchange, and its prices to the tape's steps."""
 
-    def __init__(self, catalogue: Catalogue, exchange: Exchange, *, seed: int) -> None:
+    def __init__(self, catalogue: Catalogue, exchange: Exchange, *, seed: int, is_recorded: bool = False) -> None:
         """Start with nothing listed.
 
         Args:
             catalogue: What may be listed.
             exchange: To be read: what is listed already.
             seed: Origin of the prices that the tape does not carry.
+            is_recorded: Whether the tape is a recorded market: what it does not carry has no price then.
         """
         self._catalogue = catalogue
         self._exchange = exchange
         self._seed = derive(seed, _OWN_SEED)
+        self._is_recorded = is_recorded
         self._hour = -1
         self._markets = -1
         self._followers: Followers
@@ -58,9 +60,11 @@ class Lister:
     def prices(self, step: Step, *, at_ms: int) -> tuple[SymbolPrices, ...]:
         """Return a step's prices: the tape's own of what is listed, and those of the markets whose turn it is."""
         world = self._exchange.world
+        own = tuple(one for one in step.prices if one.symbol in world.markets)
+        if self._is_recorded:
+            return own
         if len(world.markets) != self._markets:
             self._follow()
-        own = tuple(one for one in step.prices if one.symbol in world.markets)
         turn = [
             one
             for one in self._followers.moving(step.index, step.real_ms)

@@ -109,9 +109,9 @@ class _Seen:
         """Take the best levels out of the orders, unless they are crossed just now."""
         if not self.orders:
             return
-        levels = [(side, level) for (side, _), level in self.orders.items() if level[1]]
-        bids = heapq.nlargest(LEVELS, (level for side, level in levels if side == "Buy"))
-        asks = heapq.nsmallest(LEVELS, (level for side, level in levels if side == "Sell"))
+        levels = [(side, level) for (side, _), level in self.orders.items()]
+        bids = heapq.nlargest(LEVELS, _standing(level for side, level in levels if side == "Buy"))
+        asks = heapq.nsmallest(LEVELS, _standing(level for side, level in levels if side == "Sell"))
         if not bids or not asks or bids[0][0] < asks[0][0]:
             self.bids, self.asks = tuple(bids), tuple(asks)
 
@@ -221,8 +221,12 @@ class RecordedTape:
 
 
 def _standing(levels: Iterable[_Level]) -> tuple[_Level, ...]:
-    """Return the levels that hold a lot or more."""
-    return tuple(level for level in levels if level[1])
+    """Return the levels that hold a lot or more at a price; those that today's coarser tick makes one are one."""
+    sizes: dict[Decimal, int] = {}
+    for price, size in levels:
+        if size and price > 0:
+            sizes[price] = sizes.get(price, 0) + size
+    return tuple(sizes.items())
 
 
 def _settled(one: _Seen, at_ms: int) -> SymbolPrices | None:

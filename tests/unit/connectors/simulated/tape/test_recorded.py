@@ -11,6 +11,7 @@ import pytest
 
 from connectors.simulated.engine.contracts import XBTUSD
 from connectors.simulated.engine.inputs import Print, SymbolPrices
+from connectors.simulated.engine.liquidity import is_book
 from connectors.simulated.tape.market import MARK_BOUND
 from connectors.simulated.tape.recorded import GRAIN_MS, LEVELS, RecordedTape
 from connectors.simulated.tape.recording import RecordingError
@@ -140,3 +141,19 @@ def test_a_real_session_plays_and_resumes(real_data: Path) -> None:
     assert len(steps) > 100
     assert list(tape.steps(57)) == steps[57:]
     assert 20_000 < sum(step.real_ms for step in steps) < 32_000
+
+
+def test_levels_on_one_tick_of_today_are_one(tmp_path: Path) -> None:
+    """The tick has grown since: what rounds to one price stands there together, what rounds to nothing is left out."""
+    ten = {
+        "symbol": "XBTUSD",
+        "bids": [[100.04, 100], [100.03, 200], [99.58, 100], [0.02, 900]],
+        "asks": [[100.61, 100], [100.69, 300]],
+    }
+    orders = [_level(3, "Buy", 100, 100.01), _level(4, "Buy", 100, 100.03), _level(5, "Sell", 100, 100.9)]
+    for frame in (_frame(0, "orderBook10", "update", ten), _frame(0, "orderBookL2", "partial", *orders)):
+        (price,) = _prices(_tape(tmp_path, frame))
+        assert is_book(price.bids, price.asks)
+    (price,) = _prices(_tape(tmp_path, _frame(0, "orderBook10", "update", ten)))
+    assert price.bids == ((Decimal(100), 300), (Decimal("99.5"), 100))
+    assert price.asks == ((Decimal("100.7"), 400),)
