@@ -22,7 +22,7 @@ import msgspec
 import uvloop
 from websockets.asyncio.client import connect
 
-from connectors.simulated.engine.inputs import SetPrices
+from connectors.simulated.engine.inputs import AmendOrder, OpenAccount, SetPrices
 from connectors.simulated.server.auth import ApiKey
 from tests.benchmarks.bench_start import an_exchange
 from tests.benchmarks.measure import Action, median_costs, print_costs, print_table, quantile
@@ -62,6 +62,33 @@ def ordering(desk: Desk) -> Action:
     return place_and_cancel
 
 
+def crowd(accounts: int, orders: int) -> Desk:
+    """Return a desk with so many accounts, each with so many orders resting on both sides."""
+    desk = Desk()
+    for number in range(1_000, 1_000 + accounts):
+        desk.apply(OpenAccount(account=number, balances={"XBt": 10**12}))
+        for place in range(orders):
+            sign = 1 if place % 2 else -1
+            desk.place(100 * sign, account=number, price=50_000 - sign * (1_000 + 10 * place))
+    desk.exchange.take_changes()
+    return desk
+
+
+def trading(desk: Desk) -> Action:
+    """Return three requests of the next account: an order placed, moved and cancelled."""
+    accounts = itertools.cycle([number for number in desk.exchange.accounts() if number >= 1_000])
+
+    def place_amend_cancel() -> None:
+        account = next(accounts)
+        row = desk.place(100, account=account, price=48_000)
+        order_id = str(row["orderID"])
+        desk.apply(AmendOrder(account=account, order_id=order_id, price=Decimal(47_000)))
+        desk.cancel(order_id, account=account)
+        desk.exchange.take_changes()
+
+    return place_amend_cancel
+
+
 def engine() -> None:
     """Print what the engine costs without any port."""
     idle, busy, finished = Desk(), Desk(), Desk()
@@ -74,6 +101,8 @@ def engine() -> None:
         "SetPrices, nobody in the market": moving(idle),
         "SetPrices, a position, 100 bids, 8 stops": moving(busy),
         "place and cancel": ordering(finished),
+        "place, amend, cancel; 200 accounts of 20 orders": trading(crowd(200, 20)),
+        "place, amend, cancel; 20 accounts of 190 orders": trading(crowd(20, 190)),
     }
     print_costs("engine, CPU us", median_costs(actions, rounds=5), floor="SetPrices, nobody in the market")
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from connectors.simulated.engine import matching
 from connectors.simulated.engine.ledger import Account, Position
-from connectors.simulated.engine.order_load import order_load
+from connectors.simulated.engine.order_load import order_load, with_side
 from connectors.simulated.engine.orders import Order, Side
 from connectors.simulated.engine.refusals import Refused, insufficient_balance
 from connectors.simulated.engine.standing import Standing, boundaries, is_reached, order_margin, standing
@@ -51,8 +51,8 @@ def check(world: World, account: Account, order: Order, *, instead_of: Order | N
     if order.price is None:
         candidate = replace(order, price=matches[-1].price if matches else market.last)
     kept = [other for other in account.open_in(order.contract.symbol) if other is not instead_of]
-    load = order_load([*kept, candidate], position, market.mark)
     before = order_load(kept, position, market.mark) if instead_of is order else own.load
+    load = with_side(before, order.side, [*kept, candidate], position, market.mark)
     required = order_margin(position, load) - order_margin(position, before)
     if required <= 0:
         return

@@ -74,7 +74,7 @@ def _amend(world: World, account: Account, request: AmendOrder) -> Row:
     elif not order.is_held:
         affordability.check(world, account, wanted, instead_of=order)
     if revives:
-        _revive(account, order)
+        _revive(world, account, order)
     _take_over(world, account, order, wanted, changed=changed, request=request)
     before = order_row(order)
     _trade_again(world, account, order)
@@ -88,10 +88,13 @@ def _revives(world: World, order: Order, request: AmendOrder) -> bool:
     return world.at_ms - order.changed_ms <= REVIVABLE_MS
 
 
-def _revive(account: Account, order: Order) -> None:
+def _revive(world: World, account: Account, order: Order) -> None:
+    """Take a filled order back among the open ones."""
     order.status = Status.PARTIALLY_FILLED
     account.finished.remove(order)
     account.open_orders.setdefault(order.contract.symbol, {})[order.order_id] = order
+    if order.expires_ms is not None:
+        world.day_orders[order.order_id] = order
 
 
 def _named(account: Account, request: AmendOrder) -> Order:

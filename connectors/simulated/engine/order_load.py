@@ -9,7 +9,7 @@ table (`openOrder*`, `riskValue`, `initMargin`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from connectors.simulated.engine.ledger import Position
@@ -58,14 +58,24 @@ NOTHING = OrderLoad(buy=SideLoad(), sell=SideLoad())
 
 def order_load(orders: list[Order], position: Position, mark: Decimal) -> OrderLoad:
     """Return the load of an account's open orders in one contract; waiting and held ones are free."""
-    buys: list[Order] = []
-    sells: list[Order] = []
-    for order in orders:
-        if order.price is not None and not order.is_waiting and not order.is_held:
-            (buys if order.side is Side.BUY else sells).append(order)
+    buys, sells = (_counted(orders, side) for side in Side)
     if not buys and not sells:
         return NOTHING
     return OrderLoad(buy=_side_load(buys, position, mark, 1), sell=_side_load(sells, position, mark, -1))
+
+
+def with_side(load: OrderLoad, side: Side, orders: list[Order], position: Position, mark: Decimal) -> OrderLoad:
+    """Return a load with one side worked out anew from these orders, and the other as it was."""
+    changed = _side_load(_counted(orders, side), position, mark, side.sign)
+    return replace(load, buy=changed) if side is Side.BUY else replace(load, sell=changed)
+
+
+def _counted(orders: list[Order], side: Side) -> list[Order]:
+    return [
+        order
+        for order in orders
+        if order.side is side and order.price is not None and not order.is_waiting and not order.is_held
+    ]
 
 
 def _side_load(orders: list[Order], position: Position, mark: Decimal, sign: int) -> SideLoad:

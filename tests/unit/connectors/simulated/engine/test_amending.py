@@ -119,13 +119,14 @@ def test_only_shrinking_keeps_the_place_in_the_queue(change: dict[str, object], 
 def test_filled_order_lives_again_within_a_minute() -> None:
     """`leavesQty` on a filled limit order: PartiallyFilled and resting once more, and it fills again."""
     desk = Desk()
-    order = desk.place(100, price=50_001, cl_ord_id="again")
-    assert order["ordStatus"] == "Filled"
+    order = desk.place(100, price=50_001, cl_ord_id="again", time_in_force="Day")
+    assert (order["ordStatus"], desk.exchange.next_timer_ms()) == ("Filled", None)
     desk.move(prices(mark=51_000), tape_ms=None)
     desk.at_ms += 58_000
     row = desk.amend(order, leaves_qty=200)
     assert (row["ordStatus"], row["orderQty"], row["leavesQty"], row["cumQty"]) == ("PartiallyFilled", 300, 200, 100)
     assert row["workingIndicator"] is True
+    assert desk.exchange.next_timer_ms() is not None
     desk.move(prices(mark=50_000))
     assert (desk.order(order)["ordStatus"], desk.order(order)["cumQty"]) == ("Filled", 300)
     assert desk.position()["currentQty"] == 300
