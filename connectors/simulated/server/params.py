@@ -9,6 +9,7 @@ Units: as the venue's fields. Source: www.bitmex.com/app/restAPI and docs of its
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from urllib.parse import parse_qsl
@@ -25,6 +26,7 @@ from connectors.simulated.server.selection import (
 from connectors.simulated.server.tables import Table
 
 _MOST_FIELDS = 200
+_NESTED = re.compile(r"(\w+)\[([\w.]*)\]")
 _MOST_DIGITS = 18  # before the point, and zeros after it: no price or quantity has more
 _TRUE = {"true": True, "1": True, "false": False, "0": False}
 
@@ -41,7 +43,7 @@ def parse_params(*, query: bytes, body: bytes, content_type: str) -> Params:
         Refused: 400 if the body is no JSON object, or the text is not UTF-8.
     """
     try:
-        fields: dict[str, object] = dict(_pairs(query))
+        fields = _form_fields(query)
         if body.strip():
             fields.update(_body_fields(body, content_type))
     except (ValueError, NotJson) as error:
@@ -49,13 +51,29 @@ def parse_params(*, query: bytes, body: bytes, content_type: str) -> Params:
     return Params(fields)
 
 
-def _pairs(raw: bytes) -> list[tuple[str, str]]:
-    return parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+def _form_fields(raw: bytes) -> dict[str, object]:
+    """Return fields of a query or form; `a[]=1&a[]=2` and `a[0]=1` make lists, `filter[open]=true` an object."""
+    if not raw:
+        return {}
+    fields: dict[str, object] = {}
+    for name, value in parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS):
+        nested = _NESTED.fullmatch(name)
+        if nested is None:
+            fields[name] = value
+        elif nested[2].isdigit() or not nested[2]:
+            several = fields.setdefault(nested[1], [])
+            if isinstance(several, list):
+                several.append(value)
+        else:
+            whole = fields.setdefault(nested[1], {})
+            if isinstance(whole, dict):
+                whole[nested[2]] = value
+    return fields
 
 
 def _body_fields(body: bytes, content_type: str) -> dict[str, object]:
     if "form" in content_type:
-        return dict(_pairs(body))
+        return _form_fields(body)
     value = load(body)
     if not isinstance(value, dict):
         raise NotJson("not an object")

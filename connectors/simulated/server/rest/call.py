@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from connectors.simulated.engine.changes import Reply, Row
 from connectors.simulated.engine.inputs import Input
+from connectors.simulated.engine.refusals import Refused
 from connectors.simulated.server.auth import ApiKey
 from connectors.simulated.server.params import Params
 from connectors.simulated.server.selection import select
@@ -35,9 +36,17 @@ class Call:
 
     @property
     def account(self) -> int:
-        """The account of the key; only on routes that need one."""
+        """The account of the key; only on routes that need one.
+
+        Raises:
+            Refused: If another account is named as the target: none is paired with another one here.
+        """
         if self.key is None:
             raise RuntimeError("a route that reads an account was declared public")
+        own = str(self.key.account)
+        named = (self.params.text("targetAccountId") or own, *self.params.names("targetAccountIds"))
+        if any(one not in (own, "*") for one in named):
+            raise Refused("Invalid account")
         return self.key.account
 
     def submit(self, value: Input) -> Reply:

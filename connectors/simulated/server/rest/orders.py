@@ -30,6 +30,8 @@ def get_orders(call: Call) -> Answer:
 def place_order(call: Call) -> Answer:
     """`POST /order`."""
     params = call.params
+    if params.text("strategy") not in (None, "OneWay"):
+        raise Refused("Invalid strategy")  # hedge mode is not modelled
     order = PlaceOrder(
         account=call.account,
         symbol=call.required_symbol(),

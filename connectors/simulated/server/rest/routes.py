@@ -303,7 +303,12 @@ ROUTES: _Table = {
     for (verb, path), route in table.items()
 }
 
+_BY_ANY_CASE = {(verb, path.lower()): route for (verb, path), route in ROUTES.items()}
+
 
 def route_of(verb: str, path: str) -> Route | None:
-    """Return the endpoint of a request, None if there is none; `HEAD` is answered like `GET`."""
-    return ROUTES.get(("GET" if verb == "HEAD" else verb, path.rstrip("/")))
+    """Return the endpoint of a request, None if there is none.
+
+    `HEAD` is answered like `GET`; case and a slash at the end do not matter.
+    """
+    return _BY_ANY_CASE.get(("GET" if verb == "HEAD" else verb, path.rstrip("/").lower()))

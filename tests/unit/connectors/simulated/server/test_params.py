@@ -50,6 +50,25 @@ def test_lists_of_ids(raw: bytes, names: tuple[str, ...]) -> None:
     assert params(body=raw).names("orderID") == names
 
 
+@pytest.mark.parametrize(
+    "form",
+    [b"orderID=a,b", b"orderID[]=a&orderID[]=b", b"orderID[0]=a&orderID[1]=b", b"orderID%5B%5D=a&orderID%5B%5D=b"],
+)
+def test_lists_of_ids_in_forms(form: bytes) -> None:
+    """Clients write lists with brackets, numbered or not, escaped or not."""
+    assert params(form).names("orderID") == ("a", "b")
+    assert params(body=form, content_type="application/x-www-form-urlencoded").names("orderID") == ("a", "b")
+
+
+def test_a_filter_may_be_spread_over_a_query() -> None:
+    """`filter[open]=true` is the object `{"open": "true"}`; contradictions of form lose the later part."""
+    assert params(b"filter[open]=true&filter[ordStatus.isTerminated]=false").conditions(ORDER) == {
+        "open": "true",
+        "ordStatus.isTerminated": "false",
+    }
+    assert params(b"orderID=a&orderID[]=b&orderID[c]=d").names("orderID") == ("a",)
+
+
 @pytest.mark.parametrize(("text", "truth"), [(b"true", True), (b"True", True), (b"1", True), (b"False", False)])
 def test_truth_values(text: bytes, truth: bool) -> None:
     """`True` as well as `true`."""

@@ -179,6 +179,7 @@ def test_head_is_answered_like_get_and_a_slash_at_the_end_changes_nothing() -> N
     visitor = Visitor()
     assert visitor.send("HEAD", "/api/v1").status == 200
     assert visitor.send("GET", "/api/v1/stats/").status == 200
+    assert visitor.ask("GET", "/apikey")[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -406,6 +407,21 @@ def test_withdrawals_take_free_money_only() -> None:
         asked = {"currency": "XBt", "amount": amount}
         assert visitor.ask("POST", "/user/requestWithdrawal", asked, key=key)[0] == 400
     assert visitor.venue.exchange.money_is_conserved()
+
+
+def test_other_accounts_and_hedge_mode_are_refused() -> None:
+    """No account is paired with another one; the own number, or a star for all, is fine."""
+    visitor = Visitor()
+    own, other = visitor.venue.accounts
+    leverage = {"symbol": "XBTUSD", "leverage": 5}
+    assert visitor.ask("POST", "/position/leverage", {**leverage, "targetAccountId": own})[0] == 200
+    assert visitor.refusal("POST", "/position/leverage", {**leverage, "targetAccountId": other}) == (
+        400,
+        "Invalid account",
+    )
+    assert visitor.ask("DELETE", "/order/all", {"targetAccountIds": ["*"]})[0] == 200
+    assert visitor.refusal("DELETE", "/order/all", {"targetAccountIds": [own, other]}) == (400, "Invalid account")
+    assert visitor.refusal("POST", "/order", {**ORDER, "strategy": "Long"}) == (400, "Invalid strategy")
 
 
 def test_modes_that_are_not_modelled_are_refused() -> None:
