@@ -18,9 +18,12 @@ from typing import NamedTuple
 
 from connectors.simulated.engine.changes import Change, Row
 from connectors.simulated.server.clock import iso, parse_iso
+from connectors.simulated.server.symbols import is_index
 from connectors.simulated.server.tables import BIN_SIZES
 
-_KEPT_BINS = 1_500  # of each symbol and size
+_KEPT_BINS = 1_000  # of each size of a contract: the most that one REST answer holds
+_KEPT_OF_INDEX = 120  # there are hundreds of indices, and few ask for their bins
+_WITH_QUOTE = 2  # the forming bin and the one before
 _ZERO = Decimal(0)
 _PRICE_DIGITS = Decimal("0.0001")
 
@@ -71,10 +74,11 @@ class Bins:
         for size, width_ms in BIN_SIZES.items():
             kept = self._bins.get((symbol, size))
             if kept is None:
-                kept = self._bins[symbol, size] = deque(maxlen=_KEPT_BINS)
+                kept = self._bins[symbol, size] = deque()
             if not kept or kept[-1].end_ms <= at_ms:
                 for one in _roll(kept, end_ms=(at_ms // width_ms + 1) * width_ms, width_ms=width_ms):
                     closed += _changes(symbol, size, one)
+                _trim(kept, _KEPT_OF_INDEX if is_index(symbol) else _KEPT_BINS)
             if trade is None:
                 kept[-1].quote = row
             else:
@@ -143,6 +147,14 @@ def _roll(kept: deque[Bin], *, end_ms: int, width_ms: int) -> list[Bin]:
         done.append(last)
         kept.append(Bin(end_ms=next_ms, open=last.close, close=last.close, quote=last.quote))
     return done
+
+
+def _trim(kept: deque[Bin], most: int) -> None:
+    """Forget bins beyond so many, and the quotes of those that no partial shows."""
+    while len(kept) > most:
+        kept.popleft()
+    if len(kept) > _WITH_QUOTE:
+        kept[-_WITH_QUOTE - 1].quote = None
 
 
 def _add(one: Bin, trade: _Trade) -> None:

@@ -71,7 +71,28 @@ def test_a_long_silence_is_bounded() -> None:
     )
     assert len(bins.take(later)) < 10_000
     rows = bins.rows("XBTUSD", "1m", now_ms=1_785_600_000_000, is_partial=True)
-    assert len(rows) == len({row["timestamp"] for row in rows}) <= 1_500
+    assert len(rows) == len({row["timestamp"] for row in rows}) <= 1_000
+
+
+def test_bins_of_an_index_are_few() -> None:
+    """There are hundreds of indices; a week of each would be a lot of memory for nobody."""
+    bins = Bins()
+    for minute in range(300):
+        row = {
+            **trade("00:00:01.000", 90).row,
+            "symbol": ".BXBT",
+            "timestamp": f"2026-07-01T{minute // 60:02}:{minute % 60:02}:01Z",
+        }
+        bins.take(Change(table="trade", account=None, row=row))
+    assert len(bins.rows(".BXBT", "1m", now_ms=1_785_600_000_000, is_partial=True)) == 120
+
+
+def test_closed_bins_let_their_quotes_go() -> None:
+    """Only the forming bin and the last closed one hold a quote."""
+    bins = Bins()
+    for minute in range(5):
+        bins.take(quote(f"00:0{minute}:30.000", 90 + minute))
+    assert [one.quote is None for one in bins._bins["XBTUSD", "1m"]] == [True, True, True, False, False]
 
 
 def test_the_partial_is_the_last_closed_bin() -> None:
