@@ -58,9 +58,9 @@ def websocket_help() -> dict[str, object]:
     """Return the help object, the same over REST and WebSocket."""
     return {
         "info": "See https://www.bitmex.com/app/wsAPI and https://www.bitmex.com/explorer for more documentation.",
-        "usage": 'Send a message in the format {"op": string, "args": Array<string>}',
+        "usage": 'Send a message in the format: {"op": string, "args": Array<string>}',
         "ops": ["authKey", "authKeyExpires", "cancelAllAfter", "subscribe", "unsubscribe"],
-        "subscribe": "To subscribe, send: {op: subscribe, args: [subscription, ...]}. Example: instrument:XBTUSD",
+        "subscribe": 'To subscribe, send: {"op": "subscribe", "args": [subscriptionTopic, ...]}.',
         "subscriptionSubjects": {
             "authenticationRequired": sorted(name for name, table in TABLES.items() if table.is_private),
             "public": sorted(name for name, table in TABLES.items() if not table.is_private),
