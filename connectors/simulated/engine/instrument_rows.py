@@ -184,7 +184,7 @@ def _fair_columns(world: World, market: Market) -> Row:
     contract, mark = market.contract, market.mark
     if not market.has_prices or contract.kind is Kind.SPREAD:
         return dict.fromkeys(_FAIR_COLUMNS)
-    if contract.kind is Kind.SPOT:
+    if contract.mark_method == MarkMethod.LAST.value:
         return {**dict.fromkeys(_FAIR_COLUMNS), "markPrice": mark}
     basis = mark - market.index
     return {

@@ -8,6 +8,8 @@ Units: milliseconds of protocol time unless named otherwise.
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from connectors.simulated.engine.exchange import Exchange
 from connectors.simulated.engine.inputs import ListContracts, SymbolPrices
 from connectors.simulated.engine.market import MarketState
@@ -60,18 +62,24 @@ class Lister:
     def prices(self, step: Step, *, at_ms: int) -> tuple[SymbolPrices, ...]:
         """Return a step's prices: the tape's own of what is listed, and those of the markets whose turn it is."""
         world = self._exchange.world
-        own = tuple(one for one in step.prices if one.symbol in world.markets)
+        own = tuple(self._on_grid(one) for one in step.prices if one.symbol in world.markets)
         if self._is_recorded:
             return own
-        if len(world.markets) != self._markets:
+        is_new = len(world.markets) != self._markets
+        if is_new:
             self._follow()
-        turn = [
-            one
-            for one in self._followers.moving(step.index, step.real_ms)
-            if world.markets[one.symbol].state is MarketState.OPEN
-        ]
+        moving = self._followers.moving(0 if is_new else step.index, step.real_ms)
+        turn = [one for one in moving if world.markets[one.symbol].state is MarketState.OPEN]
         leading = {one.symbol: one for one in step.prices}
         return (*own, *self._followers.prices(turn, leading, tape_ms=step.tape_ms, at_ms=at_ms))
+
+    def _on_grid(self, prices: SymbolPrices) -> SymbolPrices:
+        """Return the tape's prices on the ticks of what is listed, which may be another day's."""
+        tick = self._exchange.world.markets[prices.symbol].contract.tick_size
+        if self._is_recorded or (prices.last % tick == 0 and prices.half_spread >= tick):
+            return prices
+        last = max(1, round(prices.last / tick)) * tick
+        return replace(prices, last=last, half_spread=max(1, round(prices.half_spread / tick)) * tick)
 
     def _follow(self) -> None:
         world = self._exchange.world
