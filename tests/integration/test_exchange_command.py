@@ -9,14 +9,21 @@ import pty
 import re
 import signal
 import sys
+from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
+from connectors.simulated.server import embedded
 from connectors.simulated.server.recording import read_recording
 from connectors.simulated.server.redaction import HIDDEN
-from tests.integration.exchange_client import Rest, feed, running
+from connectors.simulated.server.settings import ExchangeSettings
+from connectors.simulated.tape.recording import RecordingError
+from connectors.simulated.tape.tape import Step
+from tests.integration.exchange_client import START_MS, Rest, feed, prices, running
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEADLINE_S = 30.0
@@ -94,3 +101,36 @@ async def test_a_snapshot_over_the_control_port_begins_another(tmp_path: Path) -
             (tmp_path / "day.json").write_bytes((await control.post("/snapshot")).content)
     async with running(snapshot=tmp_path / "day.json", start_paused=True) as exchange, Rest(exchange, rest.key) as rest:
         assert [await rest.ask("GET", path) for path in ("/order", "/execution", "/user/walletHistory")] == before
+
+
+def _step(index: int, price: int) -> Step:
+    row = replace(prices(START_MS + index * 1_000, XBTUSD=1).prices[0], mark=Decimal(price), last=Decimal(price))
+    return Step(index=index, tape_ms=START_MS + index * 1_000, real_ms=0, prices=(row,))
+
+
+class _OddTape:
+    """A tape of which one step is no market, and after which a line cannot be read."""
+
+    def __init__(self, *, is_torn: bool) -> None:
+        self._is_torn = is_torn
+
+    def steps(self, start: int = 0) -> Iterator[Step]:
+        yield from (_step(index, price) for index, price in enumerate((60_000, -5, 61_000)) if index >= start)
+        if self._is_torn:
+            raise RecordingError("market.jsonl, line 7: cannot be read")
+
+
+async def test_a_step_that_is_no_market_is_passed_over(capsys: pytest.CaptureFixture[str]) -> None:
+    """A recorded price below zero is told and left out; the tape goes on."""
+    async with running(_OddTape(is_torn=False), start_paused=True) as exchange:  # type: ignore[arg-type]
+        exchange.player.advance(3)
+        assert exchange.player.has_ended
+        assert exchange.venue.exchange.world.markets["XBTUSD"].mark == 61_000
+    assert "step of the tape refused" in capsys.readouterr().out
+
+
+async def test_a_line_that_cannot_be_read_ends_the_exchange_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tape breaks while it plays: `serve` raises the one error that explains it."""
+    monkeypatch.setattr(embedded, "_tape_of", lambda *_: _OddTape(is_torn=True))
+    with pytest.raises(RecordingError, match="line 7"):
+        await embedded.serve(ExchangeSettings(), announce=lambda _: None)

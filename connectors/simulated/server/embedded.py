@@ -43,6 +43,8 @@ from connectors.simulated.server.sockets import MULTIPLEXED_PATH, Switchboard
 from connectors.simulated.server.state import StateError
 from connectors.simulated.server.stream_protocol import StreamProtocol
 from connectors.simulated.server.venue import Venue
+from connectors.simulated.tape.candles import CandleFileError
+from connectors.simulated.tape.recording import RecordingError
 from connectors.simulated.tape.scenario_file import ScenarioTape
 from connectors.simulated.tape.source import tape_named, tape_of_file, tape_of_recording
 
@@ -52,6 +54,9 @@ _TICK_S = 0.1  # uvicorn's own: it renews the date header every tenth tick
 _LOOK_S = 0.002
 _MOST_FRAME_BYTES = 64 * 1024
 _BACKLOG = 256
+
+
+_EXPLAINED = (StateError, RecordingError, CandleFileError)
 
 
 class PortInUse(Exception):
@@ -264,7 +269,7 @@ async def serve(
 
     Raises:
         PortInUse: And the other errors of `EmbeddedExchange`; `StateError` also when the journal
-            cannot be written any more.
+            cannot be written any more, `RecordingError` when a line of the market cannot be read.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -277,7 +282,7 @@ async def serve(
                 exchange.run_beside(watch(exchange))
             await stop.wait()
     except BaseExceptionGroup as group:
-        broken = group.subgroup(StateError)  # a full disk, say, found by one of the loops
+        broken = group.subgroup(_EXPLAINED)  # a full disk, say, or a damaged line, found by one of the loops
         if broken is None:
             raise
         raise _first_of(broken) from group
@@ -411,6 +416,6 @@ def _fingerprint(settings: ExchangeSettings, tape: Steps) -> dict[str, str]:
     }
 
 
-def _first_of(errors: BaseExceptionGroup[StateError]) -> StateError:
+def _first_of(errors: BaseExceptionGroup[Exception]) -> Exception:
     first = errors.exceptions[0]
     return _first_of(first) if isinstance(first, BaseExceptionGroup) else first

@@ -13,7 +13,10 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+import structlog
+
 from connectors.simulated.engine.inputs import SetPrices, SymbolPrices
+from connectors.simulated.engine.refusals import Refused
 from connectors.simulated.server.lister import Lister
 from connectors.simulated.server.script import Script
 from connectors.simulated.server.settings import ClockKind
@@ -22,6 +25,7 @@ from connectors.simulated.server.venue import Venue
 from connectors.simulated.tape.scenario_script import Timed
 from connectors.simulated.tape.tape import Step
 
+_log = structlog.get_logger()
 _MS_PER_S = 1_000
 SHORTEST_REFRESH_MS = 10
 _LAG_BYTES = 256 * 1024  # beyond which a tape without waits waits for its readers
@@ -111,7 +115,11 @@ class Player:
         if step is None:
             self.has_ended = True
             return None
-        self._venue.submit(SetPrices(tape_ms=step.tape_ms, prices=self._prices(step)), step=step.index)
+        value = SetPrices(tape_ms=step.tape_ms, prices=self._prices(step))
+        try:
+            self._venue.submit(value, step=step.index)
+        except Refused as refusal:  # a recording may hold what no market can be; the next step may be sane again
+            _log.warning("step of the tape refused", step=step.index, reason=refusal.message)
         self.script.catch_up()
         return step
 
