@@ -70,7 +70,11 @@ class Venue(RuleBasedStateMachine):
                 self.apply(PlaceOrder(account=number, symbol=symbol, order_qty=lots * 100, ord_type="Market"))
 
     def teardown(self) -> None:
-        """Tell what this life has seen."""
+        """Tell what this life has seen, and check that a snapshot carries all of it."""
+        if not hasattr(self, "exchange"):
+            return
+        document = self.exchange.save()
+        assert Exchange.load(document).save() == document
         for number in ACCOUNTS:
             for row in self.exchange.execution_rows(number):
                 event(str(row["text"]).split(chr(10))[0][:40])

@@ -20,11 +20,12 @@ from connectors.simulated.engine.contracts import EXACT
 from connectors.simulated.engine.ledger import Account, Position, PositionState
 from connectors.simulated.engine.liquidation_order import LiquidationOrder
 from connectors.simulated.engine.liquidity import Match
+from connectors.simulated.engine.margin import own_room
 from connectors.simulated.engine.market import Market
 from connectors.simulated.engine.matching import publish_trade
 from connectors.simulated.engine.position_log import log_position
 from connectors.simulated.engine.reports import DELEVERAGED, cancel_because
-from connectors.simulated.engine.standing import Standing, boundaries, is_reached, room, standing
+from connectors.simulated.engine.standing import boundaries, is_reached, locked, room, standing
 from connectors.simulated.engine.world import World
 
 MINUTE_MS = 60_000
@@ -57,17 +58,20 @@ def score(*, mark_value: int, cost: int, pnl: int, equity: int) -> Decimal:
 
 def score_of(world: World, account: Account, position: Position) -> Decimal:
     """Return an open position's rank at the present mark."""
-    return _score_in(world, position, standing(world, account, position.contract.settl_currency))
-
-
-def _score_in(world: World, position: Position, whole: Standing) -> Decimal:
-    own = whole.positions[position.contract.symbol]
+    mark = world.markets[position.contract.symbol].mark
+    pnl = position.unrealised_pnl(mark)
     return score(
-        mark_value=abs(own.mark_value),
+        mark_value=position.contract.value(position.quantity, mark),
         cost=position.cost,
-        pnl=own.unrealised_pnl,
-        equity=room(world, position, whole).bankruptcy + own.unrealised_pnl,
+        pnl=pnl,
+        equity=_may_lose(world, account, position) + pnl,
     )
+
+
+def _may_lose(world: World, account: Account, position: Position) -> int:
+    if not position.is_cross:
+        return own_room(locked(world, position)).bankruptcy
+    return room(world, position, standing(world, account, position.contract.settl_currency)).bankruptcy
 
 
 def queue(world: World, symbol: str, sign: int) -> list[Ranked]:
@@ -88,23 +92,14 @@ def rank_all(world: World) -> None:
     world.ranked_minute = minute
     sides: dict[tuple[str, int], list[Ranked]] = {}
     for account in world.accounts.values():
-        for each in _ranked(world, account):
-            sides.setdefault((each.position.contract.symbol, each.position.side), []).append(each)
+        for symbol, position in account.positions.items():
+            if position.quantity:
+                each = Ranked(account=account, position=position, score=score_of(world, account, position))
+                sides.setdefault((symbol, position.side), []).append(each)
     for held in sides.values():
         held.sort(key=_first_to_give_way)
         for place, each in enumerate(held):
             each.position.rank = Decimal(FIFTHS - FIFTHS * place // len(held)) / FIFTHS if len(held) > 1 else None
-
-
-def _ranked(world: World, account: Account) -> Iterator[Ranked]:
-    """Yield the open positions of an account with their scores."""
-    wholes: dict[str, Standing] = {}
-    for position in account.positions.values():
-        if position.quantity:
-            currency = position.contract.settl_currency
-            if currency not in wholes:
-                wholes[currency] = standing(world, account, currency)
-            yield Ranked(account=account, position=position, score=_score_in(world, position, wholes[currency]))
 
 
 def _first_to_give_way(each: Ranked) -> tuple[Decimal, int]:
