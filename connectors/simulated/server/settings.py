@@ -51,6 +51,14 @@ class PositionKeys(Enum):
     SYMBOL = "account,symbol"  # from 2022
 
 
+class AnswerOrder(Enum):
+    """Whether an account that listens hears of its own request by the answer or on the stream first."""
+
+    EITHER = "either"  # now this way, now that, within a few milliseconds
+    ANSWER_FIRST = "answer_first"
+    STREAM_FIRST = "stream_first"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RateLimits:
     """The venue's request limits; `is_on=False` lets a harness send as it likes."""
@@ -110,6 +118,7 @@ class ExchangeSettings:
         coded_errors: Whether an error that has a number is a `CodedHTTPError` with `details`, as since 2025,
             or a `ValidationError` without, as before.
         pending_answers: Whether an order's answer reads `PendingNew`, with the verdict on the stream only.
+        answer_order: Whether the answer to an order or the stream comes first.
         outbox_bytes: Unread bytes after which a slow WebSocket reader is dropped.
         body_bytes: Largest request body.
     """
@@ -149,5 +158,6 @@ class ExchangeSettings:
     bulk_orders: bool = False
     coded_errors: bool = True
     pending_answers: bool = False
+    answer_order: AnswerOrder = AnswerOrder.EITHER
     outbox_bytes: int = 8 * 1024 * 1024
     body_bytes: int = 64 * 1024

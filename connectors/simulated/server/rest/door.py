@@ -12,14 +12,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from zlib import crc32
 
 import structlog
 
 from connectors.simulated.engine.refusals import Refused, not_found
-from connectors.simulated.server.auth import ApiKey, Claim, require_access
+from connectors.simulated.server.auth import Access, ApiKey, Claim, require_access
 from connectors.simulated.server.fates import (
     AS_USUAL,
     Arrival,
+    Ending,
     Fate,
     Reply,
     gateway_page,
@@ -45,6 +47,7 @@ from connectors.simulated.server.rest.call import Call
 from connectors.simulated.server.rest.departures import Lines, leave
 from connectors.simulated.server.rest.formats import rendered
 from connectors.simulated.server.rest.routes import Route, route_of
+from connectors.simulated.server.settings import AnswerOrder
 from connectors.simulated.server.venue import Venue
 
 __all__ = ["BAN_HEADERS", "BAN_PAGE", "Door", "address_of", "claim_of", "error_body", "over_limit"]
@@ -53,6 +56,8 @@ BAN_PAGE = gateway_page(403).body.decode()
 BAN_HEADERS = {"server": "awselb/2.0", "connection": "close"}
 _CLAIM = ("api-key", "api-expires", "api-signature")
 _TOO_MANY = 429
+_WRITING = frozenset({Access.ORDER, Access.CANCEL})
+_AFTER_STREAM_MS = 4  # frames of the account have left by then
 _MS_PER_S = 1_000
 _log = structlog.get_logger()
 
@@ -81,6 +86,7 @@ class Door:
         """
         self._venue = venue
         self._line_of = line_of
+        self._late_answers = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request of an ASGI server."""
@@ -96,7 +102,8 @@ class Door:
             reply = self._unread(visit, error)
         except Gone:
             return
-        line = None if self._line_of is None else self._line_of(scope["client"])
+        is_whole = fate.ending is Ending.WHOLE
+        line = None if is_whole or self._line_of is None else self._line_of(scope["client"])
         await leave(reply, fate.ending, line, receive, send)
 
     def reply(self, request: HttpRequest) -> Reply:
@@ -140,7 +147,18 @@ class Door:
         return self._venue.faults.clock_skew_ms()
 
     def _fate(self, visit: _Visit) -> Fate:
-        return self._venue.faults.fate(_arrival(visit)) or AS_USUAL
+        return self._venue.faults.fate(_arrival(visit)) or self._usual_fate(visit)
+
+    def _usual_fate(self, visit: _Visit) -> Fate:
+        """Return when the answer leaves: a writer that listens as well may hear of it on the stream first."""
+        key, route, order = visit.key, visit.route, self._venue.settings.answer_order
+        if order is AnswerOrder.ANSWER_FIRST or key is None or route is None or route.access not in _WRITING:
+            return AS_USUAL
+        if all(session.account != key.account for session in self._venue.hub.sessions()):
+            return AS_USUAL
+        self._late_answers += 1
+        thrown = crc32(f"{self._venue.settings.seed}/{self._late_answers}".encode()) % _AFTER_STREAM_MS
+        return Fate(wait_after_ms=_AFTER_STREAM_MS if order is AnswerOrder.STREAM_FIRST else thrown)
 
     async def _met(self, visit: _Visit, fate: Fate) -> Reply:
         """Return the answer to a request after what befell it."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.simulated.server.recording import Line, Recorder, NotRecorded, read_recording
+from connectors.simulated.server.recording import Line, NotRecorded, Recorder, read_recording
 from connectors.simulated.server.redaction import Redaction
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from connectors.simulated.server.fates import Arrival, Fate, Reply, gateway_page
-from connectors.simulated.server.settings import RateLimits
+from connectors.simulated.server.rest import door
+from connectors.simulated.server.settings import AnswerOrder, RateLimits
 from tests.unit.connectors.simulated.server.rest.visitor import HOME, NOW_MS, Visitor
 
 ORDER = {"symbol": "XBTUSD", "orderQty": 100, "price": 50_000}
@@ -381,6 +383,35 @@ def test_answers_may_leave_the_verdict_to_the_stream() -> None:
     assert (row["ordStatus"], row["leavesQty"], row["cumQty"], row["avgPx"]) == ("PendingNew", 100, 0, None)
     ((found,),) = (visitor.ask("GET", "/order")[1],)
     assert (found["orderID"], found["ordStatus"]) == (row["orderID"], "Filled")
+
+
+@pytest.mark.parametrize(
+    ("order", "waits"),
+    [
+        (AnswerOrder.ANSWER_FIRST, {0.0}),
+        (AnswerOrder.STREAM_FIRST, {0.0, 0.004}),
+        (AnswerOrder.EITHER, {0.0, 0.001, 0.002, 0.003}),
+    ],
+)
+async def test_the_answer_or_the_stream_comes_first(
+    order: AnswerOrder, waits: set[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An account that listens may find its order on the stream before the answer; one that does not never waits."""
+    waited: set[float] = set()
+    visitor = Visitor(answer_order=order)
+
+    async def sleep(delay_s: float) -> None:
+        waited.add(delay_s)
+
+    monkeypatch.setattr(door.asyncio, "sleep", sleep)
+    await served(visitor, "DELETE", "/api/v1/order/all")
+    assert not waited
+    listener = SimpleNamespace(account=visitor.venue.accounts[0])
+    monkeypatch.setattr(visitor.venue.hub, "sessions", lambda: (listener,))
+    for _ in range(40):
+        await served(visitor, "DELETE", "/api/v1/order/all")
+        await served(visitor, "GET", "/api/v1/order")
+    assert waited | {0.0} == waits
 
 
 def test_bulk_orders_stand_each_for_itself() -> None:
