@@ -16,7 +16,7 @@ import pytest
 
 from connectors.simulated.server.embedded import EmbeddedExchange, PortInUse, serve
 from connectors.simulated.server.settings import ExchangeSettings
-from connectors.simulated.server.state import JOURNAL_NAME, StateError
+from connectors.simulated.server.state import JOURNAL_NAME, SNAPSHOT_NAME, StateError
 from tests.integration.exchange_client import NO_LIMITS, START_MS, Rest, StillTape, prices, running
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -278,3 +278,31 @@ async def test_answers_are_not_held_back() -> None:
     """The listening sockets name their protocol, or asyncio would leave Nagle's delay on for every connection."""
     async with running() as exchange:
         assert {one.proto for one in exchange.listening} == {socket.IPPROTO_TCP}
+
+
+async def test_killed_while_it_compacts_the_exchange_loses_nothing(tmp_path: Path) -> None:
+    """A crash plays on everything the venue lists, the journal is outgrown all the time: killed, it is all there."""
+    options = ("--scenario", "crash", "--speed", "200", "--listing", "venue", "--switch", "compact_bytes=0")
+    process = await start(*options, state=tmp_path)
+    described = await first_line(process)
+    port = int(described["http"].rpartition(":")[2])
+    async with Rest.of_process(described) as rest, asyncio.timeout(30):
+        await trade_a_little(rest)
+        while not (tmp_path / SNAPSHOT_NAME).exists():  # noqa: ASYNC110 - another process writes it
+            await asyncio.sleep(0.01)
+        orders = await rest.ask("POST", "/order", symbol="ETHUSD", orderQty=10, price=500, clOrdID="after")
+        history = await rest.ask("GET", "/user/walletHistory", currency="all")
+    process.kill()
+    await process.communicate()
+    again = await start(*options, port=port, state=tmp_path)
+    await first_line(again)
+    async with Rest.of_process(described) as rest:
+        rows = await rest.ask("GET", "/order", count=500)
+        assert {row["clOrdID"] for row in rows} >= {"in", "after"}
+        assert orders["orderID"] in {row["orderID"] for row in rows}
+        assert history == [
+            row for row in await rest.ask("GET", "/user/walletHistory", currency="all") if row in history
+        ]
+    again.terminate()
+    _, noise = await again.communicate()
+    assert (again.returncode, noise) == (0, b"")
