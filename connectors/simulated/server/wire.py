@@ -10,7 +10,8 @@ Units: as in the rows. Source: www.bitmex.com/app/wsAPI, table protocol.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from connectors.simulated.engine.changes import Cell, Change, Row
 from connectors.simulated.server.json_text import dump
@@ -27,8 +28,7 @@ _PRICE_DRIVEN = frozenset({"position", "margin"})
 _UNNAMED = frozenset({"liquidation"})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True, kw_only=True):
     """One message to everyone who subscribed to these rows.
 
     Attributes:

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
+
+from msgspec.structs import replace
 
 from connectors.simulated.server.faults.keeper import Bite
 from connectors.simulated.server.faults.rows import is_about_rows, rewritten

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 from websockets.frames import Frame, Opcode
 
 from connectors.simulated.server.messages import Kind, Message
@@ -16,7 +17,8 @@ def test_the_frame_header_is_that_of_the_protocol(length: int) -> None:
     assert Message(kind=Kind.REPLY, payload=payload).framed == expected
 
 
-def test_a_message_is_framed_once() -> None:
-    """Every reader gets the same bytes."""
+def test_another_text_has_another_frame() -> None:
+    """What a fault rewrites is framed anew."""
     message = Message(kind=Kind.DELTA, payload=b"{}")
-    assert message.framed is message.framed
+    assert replace(message, payload=b"[1]").framed == b"\x81\x03[1]"
+    assert message.framed == b"\x81\x02{}"
