@@ -159,5 +159,5 @@ class ExchangeSettings:
     coded_errors: bool = True
     pending_answers: bool = False
     answer_order: AnswerOrder = AnswerOrder.EITHER
-    outbox_bytes: int = 8 * 1024 * 1024
+    outbox_bytes: int = 16 * 1024 * 1024  # the whole books of all markets are four
     body_bytes: int = 64 * 1024
