@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from connectors.simulated.engine.faults.kinds import Place, Value
+from connectors.simulated.engine.faults.kinds import Value
 from connectors.simulated.engine.inputs import SetPrices, SymbolPrices
 from connectors.simulated.engine.market import Market
 from connectors.simulated.engine.world import World
@@ -26,20 +26,17 @@ Effect = Callable[[SymbolPrices, Market, Mapping[str, Value]], SymbolPrices]
 
 
 def priced(world: World, value: SetPrices) -> SetPrices:
-    """Return the prices as the faults that are set leave them."""
-    names = [one.fault.name for one in world.faults.active.values() if one.kind.place is Place.TAPE]
-    if not names:
-        return value
-    return replace(value, prices=tuple(_priced(world, one, dict.fromkeys(names)) for one in value.prices))
-
-
-def _priced(world: World, prices: SymbolPrices, names: Mapping[str, None]) -> SymbolPrices:
-    market = world.market(prices.symbol)
-    for name in names:
-        parameters = world.faults.bites(name, at_ms=world.at_ms, symbol=prices.symbol)
-        if parameters is not None:
-            prices = EFFECTS[name](prices, market, parameters)
-    return prices
+    """Return the prices as the faults that are set leave them; each bites a step as a whole."""
+    prices = value.prices
+    for one in world.faults.active.values():
+        effect = EFFECTS.get(one.fault.name)
+        met = {each.symbol for each in prices if one.meets({"symbol": each.symbol})}
+        if effect is not None and met and one.bites(world.at_ms):
+            parameters = one.parameters
+            prices = tuple(
+                effect(each, world.market(each.symbol), parameters) if each.symbol in met else each for each in prices
+            )
+    return value if prices is value.prices else replace(value, prices=prices)
 
 
 def _pinned(prices: SymbolPrices, market: Market, parameters: Mapping[str, Value]) -> SymbolPrices:

@@ -72,6 +72,15 @@ class ActiveFault:
         """Return whether it is about this; what it does not name may be anything."""
         return all(_agrees(getattr(self.fault, name), value) for name, value in circumstances.items())
 
+    def bites(self, at_ms: int) -> bool:
+        """Return whether it bites now, and count that the engine has asked."""
+        if not self.is_on(at_ms, hits=self.hits):
+            return False
+        self.asks += 1
+        is_drawn = self.draws(self.asks)
+        self.hits += is_drawn
+        return is_drawn
+
     def draws(self, ask: int) -> bool:
         """Return what chance says the n-th time; always yes without a probability."""
         if self.fault.probability >= _ONE:
@@ -138,11 +147,8 @@ class FaultBoard:
     def bites(self, name: str, *, at_ms: int, **circumstances: object) -> dict[str, Value] | None:
         """Return the parameters if a fault of the engine's own bites here and now, and count it."""
         for one in self.active.values():
-            if one.fault.name == name and one.is_on(at_ms, hits=one.hits) and one.meets(circumstances):
-                one.asks += 1
-                if one.draws(one.asks):
-                    one.hits += 1
-                    return one.parameters
+            if one.fault.name == name and one.meets(circumstances) and one.bites(at_ms):
+                return one.parameters
         return None
 
     def _forget_over(self, at_ms: int) -> None:

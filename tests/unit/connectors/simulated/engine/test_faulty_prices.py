@@ -76,6 +76,19 @@ def test_a_thin_book_slips() -> None:
     assert after > before + 20
 
 
+def test_a_bad_print_meets_all_contracts_of_its_step() -> None:
+    """A fault of the tape is counted by steps, and two of a name may stand for two contracts."""
+    desk = Desk()
+    desk.apply(SetFault(name="bad-print", parameters={"percent": -50}))
+    both = (prices("XBTUSD", 50_000), prices("ETHUSD", 3_000, half_spread="0.05"))
+    desk.move(*both)
+    assert [shown(desk, "lastPrice", symbol) for symbol in ("XBTUSD", "ETHUSD")] == [25_000, 1_500]
+    desk.apply(SetFault(name="price-pinned", parameters={"mark": 1}, symbol="XBTUSD"))
+    desk.apply(SetFault(name="price-pinned", parameters={"mark": 2}, symbol="ETHUSD"))
+    desk.move(*both)
+    assert [shown(desk, "markPrice", symbol) for symbol in ("XBTUSD", "ETHUSD")] == [1, 2]
+
+
 def test_a_bad_print_is_one_print() -> None:
     """Only one step is off, unless more are asked for."""
     desk = Desk()
