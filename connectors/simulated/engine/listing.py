@@ -13,7 +13,7 @@ from connectors.simulated.engine.instrument_rows import index_row, instrument_ro
 from connectors.simulated.engine.refusals import Refused
 from connectors.simulated.engine.world import World
 
-KEPT = 200  # rows of public history of each; of the few an exchange is opened with it keeps more
+KEPT = 100  # rows of public history of each; of the few an exchange is opened with it keeps more
 
 
 def list_contracts(world: World, value: ListContracts) -> None:
