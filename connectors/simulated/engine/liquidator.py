@@ -21,6 +21,7 @@ from decimal import Decimal
 
 from connectors.simulated.engine import legacy_cross, reduction, takeover
 from connectors.simulated.engine.ledger import Account, Position, PositionState
+from connectors.simulated.engine.margin import own_room
 from connectors.simulated.engine.position_log import log_position
 from connectors.simulated.engine.reports import IN_LIQUIDATION, cancel_because
 from connectors.simulated.engine.standing import (
@@ -38,6 +39,8 @@ from connectors.simulated.engine.world import World
 
 # An account with this many times its maintenance is nowhere near; the exact prices can wait.
 FAR = 2
+# Nor is a legacy cross position with this part of its initial margin left; ticks are finer than that.
+NEAR = 4
 ZERO = Decimal(0)
 
 
@@ -114,10 +117,13 @@ def _is_due(world: World, group: Group) -> bool:
 
 def _fails_alone(world: World, account: Account, position: Position) -> bool:
     """Return whether a position with a margin of its own has come to its liquidation price."""
-    if position.is_cross:
-        return _has_reached(world, position, standing(world, account, position.contract.settl_currency))
     mark = world.markets[position.contract.symbol].mark
-    return is_reached(position, mark, isolated_liquidation_price(world, position))
+    if not position.is_cross:
+        return is_reached(position, mark, isolated_liquidation_price(world, position))
+    held = locked(world, position)
+    if own_room(held).liquidation + position.unrealised_pnl(mark) > held.pos_init // NEAR:
+        return False  # its own margin carries it, whatever else the account has
+    return _has_reached(world, position, standing(world, account, position.contract.settl_currency))
 
 
 def _has_reached(world: World, position: Position, whole: Standing) -> bool:
