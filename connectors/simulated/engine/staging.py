@@ -9,10 +9,13 @@ liquidity, free of fees, so money is conserved.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import assert_never
 
-from connectors.simulated.engine import faulty_orders
+from connectors.simulated.engine import faulty_orders, settlement
 from connectors.simulated.engine.changes import Reply, Row
+from connectors.simulated.engine.faults.board import check
+from connectors.simulated.engine.faults.catalogue import kind_named
 from connectors.simulated.engine.inputs import (
     Announce,
     ClearFault,
@@ -20,9 +23,11 @@ from connectors.simulated.engine.inputs import (
     SetFault,
     SetKey,
     SetPosition,
+    SettleContract,
     Staging,
 )
 from connectors.simulated.engine.ledger import Account, add
+from connectors.simulated.engine.market import MarketState
 from connectors.simulated.engine.refusals import Refused
 from connectors.simulated.engine.rows import iso
 from connectors.simulated.engine.world import World
@@ -60,9 +65,9 @@ def _set_fault(world: World, value: SetFault) -> Row:
         world.account(value.account)
     if value.symbol is not None and not value.symbol.endswith("*"):
         world.market(value.symbol)
+    if check(value).is_act:
+        _ACTS[value.name](world, value)
     one = world.faults.set(value, at_ms=world.at_ms)
-    if one.kind.is_act:
-        _ACTS[one.fault.name](world, value)
     return {"number": one.number, "name": one.fault.name}
 
 
@@ -83,10 +88,22 @@ def _empty_fund(world: World, _: SetFault) -> None:
             add(world.house.deposits, currency, -balance)
 
 
+def _settle(world: World, value: SetFault) -> None:
+    """End the contract, or every open one that has a price."""
+    given = kind_named(value.name).read(value.parameters)["price"]
+    price = given if isinstance(given, Decimal) else None
+    every = [
+        symbol for symbol, market in world.markets.items() if market.state is MarketState.OPEN and market.has_prices
+    ]
+    for symbol in every if value.symbol is None else [value.symbol]:
+        settlement.settle_contract(world, SettleContract(symbol=symbol, price=price))
+
+
 _ACTS: Mapping[str, Callable[[World, SetFault], None]] = {
     "switch-fired": _on_accounts(faulty_orders.fire_switch),
     "switch-disarmed": _on_accounts(faulty_orders.disarm_switch),
     "fund-empty": _empty_fund,
+    "contract-settled": _settle,
 }
 
 

@@ -219,6 +219,28 @@ async def test_a_handshake_is_refused(watch: Watch, name: str, fields: dict[str,
         pass
 
 
+@pytest.mark.parametrize("name", ["banned", "maintenance"])
+async def test_open_sockets_end_when_the_door_closes(watch: Watch, name: str) -> None:
+    """A ban and an outage end what is open; one limited to some requests does not."""
+    await watch.subscribed()
+    watch.put(name, path="/order")
+    watch.move()
+    assert await watch.seen() == MOVED
+    watch.put(name)
+    watch.move()
+    with pytest.raises(websockets.ConnectionClosed):
+        await watch.feed.until(lambda _: False)
+
+
+async def test_a_disabled_key_ends_account_subscriptions(watch: Watch) -> None:
+    """419 at the next row of the account; public tables go on."""
+    await watch.subscribed()
+    watch.put("key-disabled")
+    watch.order()
+    watch.move()
+    assert await watch.seen() == [("error", "419"), *MOVED]
+
+
 async def test_a_disabled_key_cannot_sign_in_by_message(watch: Watch) -> None:
     """The venue's words, then the end."""
     watch.put("key-disabled")

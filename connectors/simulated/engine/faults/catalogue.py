@@ -73,10 +73,10 @@ _REST = (
         whole("retry_after", 1, "seconds in `retry-after` and the text", least=0, most=100_000),
         flag("header", "whether `retry-after` is there", default=True),
     ),
-    _rest("banned", "403 as an HTML page, for requests and hand-shakes"),
+    _rest("banned", "403 as an HTML page, for requests and hand-shakes; open sockets end"),
     _rest(
         "maintenance",
-        "503 for everything, hand-shakes too",
+        "503 for everything, hand-shakes too; open sockets end",
         word("message", "The system is currently undergoing maintenance. Please try again later.", "its text"),
     ),
     _rest("pending-new", "order answers say PendingNew; the stream tells what became of it"),
@@ -87,7 +87,7 @@ _REST = (
     ),
 )
 _KEYS = (
-    _keys("key-disabled", "401 `This key is disabled.`"),
+    _keys("key-disabled", "401 `This key is disabled.`; account subscriptions end with 419"),
     _keys(
         "key-rights-changed",
         "403 for what the key may no longer do",
@@ -169,6 +169,12 @@ _ENGINE = (
         meaning="the insurance fund is taken to zero now",
         is_act=True,
         is_for_all=True,
+    ),
+    _engine(
+        "contract-settled",
+        "a contract ends now (every one without `symbol`): orders go, positions close",
+        number("price", "", "settlement price, the mean index if empty"),
+        is_act=True,
     ),
     _engine(
         "liquidation-price",

@@ -16,7 +16,8 @@ from connectors.simulated.server.faults.keeper import Bite, Keeper
 from connectors.simulated.server.messages import Message, Target
 
 _REQUESTS = (Place.REST, Place.KEYS, Place.ENGINE)
-_FRAMES = (Place.STREAM, Place.ENGINE)
+_FRAMES = (Place.STREAM, Place.ENGINE, Place.REST, Place.KEYS)
+_NO_REQUEST = {"verb": "", "path": "", "operation": ""}  # a fault limited to some requests is not about frames
 _API = "/api/v1"
 _AT_HANDSHAKE = frozenset({"banned", "maintenance", "handshake-refused"})
 _AT_SIGN_IN = frozenset({"key-disabled", "address-refused", "signature-refused"})
@@ -69,6 +70,7 @@ class Faults:
             account=session.account,
             table=message.table,
             symbol=message.symbol,
+            **_NO_REQUEST,
         )
         return frames.passed_on(bites, session, message) if bites else (message,)
 

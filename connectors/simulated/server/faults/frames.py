@@ -26,6 +26,7 @@ _UNKNOWN_TABLE = b'{"table":"seating","action":"insert","data":[{"seat":1,"times
 _UNKNOWN_FIELD = "newColumn"
 _NO_JSON = b"<html><body>upstream connect error</body></html>"
 _MS_PER_S = 1_000
+_NO_CLOSE_FRAME = 1006
 
 Said = Sequence[Message]
 Shown = dict[str, object]
@@ -76,6 +77,11 @@ def _is_update(message: Message) -> bool:
 
 def _close(bite: Bite, session: Target, _message: Message) -> Said:
     session.hang_up(None if bite.parameters["mid_frame"] else bite.whole("code"))
+    return ()
+
+
+def _end(_bite: Bite, session: Target, _message: Message) -> Said:
+    session.hang_up(_NO_CLOSE_FRAME)
     return ()
 
 
@@ -152,4 +158,7 @@ EFFECTS: Mapping[str, _Effect] = {
     "tables-swapped": _Effect(_late, _is_of_account),
     "account-stalled": _Effect(_drop, _is_of_account),
     "session-expired": _Effect(_expire, _is_rows),
+    "key-disabled": _Effect(_expire, _is_of_account),
+    "banned": _Effect(_end, lambda _: True),
+    "maintenance": _Effect(_end, lambda _: True),
 }

@@ -140,6 +140,22 @@ def test_the_switch_runs_out_and_nothing_happens() -> None:
     assert desk.exchange.next_timer_ms() is None
 
 
+def test_a_contract_is_settled_at_once_and_then_all_are() -> None:
+    """Positions close at the price, orders go; a second time it has ended already."""
+    desk = Desk()
+    desk.place(10_000)
+    row = stop(desk)
+    desk.apply(SetFault(name="contract-settled", symbol="XBTUSD", parameters={"price": 51_000}))
+    assert desk.exchange.position_rows(ALICE)[0]["currentQty"] == 0
+    assert found(desk, row)["ordStatus"] == "Canceled"
+    with pytest.raises(Refused, match="Instrument expired"):
+        desk.apply(SetFault(name="contract-settled", symbol="XBTUSD"))
+    desk.apply(SetFault(name="contract-settled"))
+    with pytest.raises(Refused):
+        desk.place(1, symbol="ETHUSD")
+    assert desk.exchange.money_is_conserved()
+
+
 def test_the_fund_is_taken_to_zero_and_money_is_conserved() -> None:
     """What leaves the fund leaves the exchange."""
     desk = Desk(insurance_fund={"XBt": 500})
