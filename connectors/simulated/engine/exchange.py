@@ -109,8 +109,8 @@ class Exchange:
         settlement.settle_expired(self._world)
         try:
             reply = self._dispatch(value)
-            triggers.release_linked(self._world)
         finally:
+            triggers.release_linked(self._world)  # timers may have ended an order that others wait for
             position_log.flush(self._world)
         return self._position_reply(reply) if isinstance(reply, Position) else reply
 

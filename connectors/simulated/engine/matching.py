@@ -111,7 +111,7 @@ def _trade_all(world: World, account: Account, order: Order, matches: list[Match
     is_whole = True
     for wanted in matches:
         if not order.is_open:
-            return True
+            break
         maker = wanted.maker
         match = wanted
         if maker is not None and maker.leaves < wanted.quantity:

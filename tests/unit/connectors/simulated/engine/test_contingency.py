@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connectors.simulated.engine.changes import Row
-from tests.unit.connectors.simulated.engine.desk import BOB, Desk, prices
+from tests.unit.connectors.simulated.engine.desk import ALICE, BOB, Desk, prices
 
 CANCELS, TRIGGERS = "OneCancelsTheOther", "OneTriggersTheOther"
 UPDATES, PROPORTIONAL = "OneUpdatesTheOtherAbsolute", "OneUpdatesTheOtherProportional"
@@ -130,3 +130,14 @@ def test_a_held_order_can_be_amended_and_does_not_trade(price: int) -> None:
     assert desk.amend(behind, price=price)["ordStatus"] == "New"
     desk.place(-1_000, account=BOB, ord_type="Market")
     assert desk.order(behind)["ordStatus"] == ("New" if price == 49_000 else "Filled")
+
+
+def test_what_waits_goes_also_when_the_input_of_that_instant_is_refused() -> None:
+    """The dead man's switch ends the entry; the request that brought the time along is refused, the leg goes anyway."""
+    desk = LinkedDesk()
+    desk.arm(1_000)
+    desk.linked(TRIGGERS, 1_000, price=49_990)
+    behind = desk.place(-1_000, price=51_000, cl_ord_link_id="pair", account=ALICE)
+    desk.at_ms += 1_000
+    desk.refusal(lambda: desk.place(150, price=49_000))
+    assert desk.order(behind)["ordStatus"] == "Canceled"
