@@ -9,9 +9,10 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from connectors.simulated.engine.changes import Row
+from connectors.simulated.engine.contracts import Contract
 from connectors.simulated.engine.orders import tidy
 from connectors.simulated.engine.refusals import Refused
-from connectors.simulated.server.clock import iso
+from connectors.simulated.server.clock import iso, parse_iso
 from connectors.simulated.server.rest.call import Answer, Call
 from connectors.simulated.server.selection import select
 from connectors.simulated.server.symbols import is_index, periods_of
@@ -20,6 +21,7 @@ from connectors.simulated.server.tables import BIN_SIZES, INSTRUMENT, QUOTE, TAB
 _DEFAULT_DEPTH = 25
 _FULL_DEPTH = 1_000
 _DAY_MS = 86_400_000
+_SPANS = {"turnover24h": 1, "turnover30d": 30, "turnover365d": 365}
 _SETTLED = "Settled"
 _MAIN_INDEX = ".BXBT"
 _PRICE_INDEX = "MRCXXX"
@@ -197,6 +199,46 @@ def get_stats(call: Call) -> Answer:
         total["openInterest"] = None
         total["openValue"] = _number(total.get("openValue")) + _number(row.get("openValue"))
     return [*sums.values(), *totals.values()]
+
+
+def get_stats_history(call: Call) -> Answer:
+    """`GET /stats/history`: volume and turnover of each series and currency by day, the present day included."""
+    sums: dict[tuple[str, str, str], Row] = {}
+    for row, contract in _days(call):
+        day = iso(parse_iso(str(row["timestamp"])) - _DAY_MS)
+        key = (day, contract.root_symbol, contract.settl_currency)
+        one = sums.setdefault(key, dict(zip(("date", "rootSymbol", "currency"), key, strict=True)))
+        for name in ("volume", "turnover"):
+            one[name] = int(_number(one.get(name)) + _number(row[name]))
+    return list(sums.values())
+
+
+def get_stats_in_dollars(call: Call) -> Answer:
+    """`GET /stats/historyUSD`: turnover of each series in dollars over a day, a month, a year and ever."""
+    now_ms = call.venue.clock()
+    since = {name: iso(now_ms - days * _DAY_MS) for name, days in _SPANS.items()}
+    sums: dict[str, Row] = {}
+    for row, contract in _days(call):
+        worth = int(_number(row["foreignNotional"]) * _dollars_in(call, contract.quote_currency))
+        one = sums.setdefault(contract.root_symbol, {"rootSymbol": contract.root_symbol, "currency": "USD"})
+        for name, start in since.items():
+            one[name] = int(_number(one.get(name))) + (worth if str(row["timestamp"]) > start else 0)
+        one["turnover"] = int(_number(one.get("turnover"))) + worth
+    return list(sums.values())
+
+
+def _days(call: Call) -> list[tuple[Row, Contract]]:
+    """Return the daily bins of what is traded for a settlement currency, stamped with the day's end."""
+    rows = call.venue.hub.bins.rows(None, "1d", now_ms=call.venue.clock(), is_partial=True)
+    markets = call.venue.exchange.world.markets
+    found = [(row, markets.get(str(row["symbol"]))) for row in rows]
+    return [(row, market.contract) for row, market in found if market is not None and market.contract.is_traded]
+
+
+def _dollars_in(call: Call, currency: str) -> Decimal:
+    """Return what one unit of a quote currency is worth; of those without a perpetual of their own, about one."""
+    market = call.venue.exchange.world.markets.get(f"{currency}USD")
+    return market.index if market is not None and market.has_prices else Decimal(1)
 
 
 def _of_symbols(call: Call, read: Callable[[str], list[Row]], *, indices: bool = False) -> list[Row]:

@@ -138,3 +138,18 @@ def test_bins_are_stamped_with_their_end() -> None:
     assert quotes[0]["bidPrice"] == 60_019.5
     _, partial = visitor.ask("GET", "/trade/bucketed", {"symbol": "XBTUSD", "binSize": "1m", "partial": True})
     assert partial[-1]["timestamp"] == "2026-07-01T00:03:00.000Z"
+
+
+def test_turnover_by_day_and_in_dollars() -> None:
+    """Each series and currency has a row a day; dollars are counted whatever is quoted."""
+    visitor = Visitor()
+    visitor.now_ms += 1_000
+    visitor.venue.submit(prices(START_MS + 1_000, XBTUSD=60_000, ETHUSD=2_401))
+    visitor.ask("POST", "/order", {"symbol": "XBTUSD", "orderQty": 500}, key=visitor.key())
+    _, days = visitor.ask("GET", "/stats/history")
+    (of_xbt,) = [row for row in days if (row["rootSymbol"], row["currency"]) == ("XBT", "XBt")]
+    assert of_xbt["date"] == "2026-07-01T00:00:00.000Z"
+    assert of_xbt["volume"] >= 500
+    _, dollars = visitor.ask("GET", "/stats/historyUSD")
+    (xbt,) = [row for row in dollars if row["rootSymbol"] == "XBT"]
+    assert xbt["turnover"] == xbt["turnover24h"] == xbt["turnover365d"] >= 500
