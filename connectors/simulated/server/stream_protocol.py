@@ -48,7 +48,7 @@ class StreamProtocol(WebSocketsSansIOProtocol):
     async def write_frames(self, frames: bytes) -> None:
         """Write whole frames; wait first while the peer takes nothing."""
         await self.writable.wait()
-        if self.disconnected or self.close_sent or self.transport.is_closing():
+        if self.close_sent or self.transport.is_closing():
             raise WebSocketDisconnect(_GONE)
         self.transport.write(frames)
 
