@@ -3,6 +3,7 @@
 import asyncio
 import sys
 
-from ccxt_cases import main
+import ccxt_cases  # noqa: F401 - writes the checks down
+from ccxt_subject import main
 
 asyncio.run(main(sys.argv[1]))

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-CHECK_S = 8.0
+CHECK_S = 15.0
 """Longest time of one check."""
 POLL_S = 0.02
 

@@ -16,6 +16,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,9 @@ from environments import CACHE, HERE, command, environment, exchange
 
 ACCOUNTS = 60
 """Accounts for each program; every check takes a fresh one."""
-PROGRAM_S = 60
+AT_ONCE = 2
+"""Programs that run beside each other; they wait more than they work."""
+PROGRAM_S = 90
 """Longest time of one program."""
 
 
@@ -44,6 +47,7 @@ PROGRAMS = (
     Program(name="ccxt pro", environment="ccxt", script="ccxt_pro.py"),
     Program(name="bitmex (bravado)", environment="vendor", script="vendor_rest.py"),
     Program(name="bitmex-ws", environment="vendor", script="vendor_ws.py"),
+    Program(name="sample-market-maker", environment="sample", script="vendor_sample.py"),
     Program(name="bitmex-realtime-api", environment="node", script="node/realtime.mjs"),
     Program(name="ccxt for Node", environment="node", script="node/ccxt.mjs"),
 )
@@ -102,15 +106,20 @@ def with_rows(rows: str, programs: list[Program], folders: dict[str, Path]) -> I
     """Yield what every check of the programs comes to at exchanges that write rows in one style."""
     known = tomllib.loads((HERE / "known.toml").read_text())["known"]
     options = ("--rows", rows, "--accounts", str(ACCOUNTS * len(programs)))
-    with exchange("--limits", "off", *options) as unlimited, exchange(*options) as limited:
-        for number, program in enumerate(programs):
+    with (
+        exchange("--limits", "off", *options) as unlimited,
+        exchange(*options) as limited,
+        ThreadPoolExecutor(AT_ONCE) as pool,
+    ):
+
+        def told_by(number: int) -> list[dict[str, Any]]:
             mine = slice(number * ACCOUNTS, (number + 1) * ACCOUNTS)
-            given = {
-                name: {**one, "accounts": one["accounts"][mine]}
-                for name, one in (("open", unlimited), ("limited", limited))
-            }
+            both = {"open": unlimited, "limited": limited}
+            given = {name: {**one, "accounts": one["accounts"][mine]} for name, one in both.items()}
+            return _told(programs[number], folders[programs[number].environment], given)
+
+        for program, told in zip(programs, pool.map(told_by, range(len(programs))), strict=True):
             excuses = {one["check"]: one["reason"] for one in known if one["program"] == program.name}
-            told = _told(program, folders[program.environment], given)
             yield from judged(f"{program.name}, {rows} rows", told, excuses)
 
 

@@ -123,18 +123,8 @@ async def margin(s: Subject) -> None:
 
 @check("wallet and the other topics by address")
 async def wallet(s: Subject) -> None:
-    topics = [
-        *PUBLIC,
-        *PRIVATE,
-        "wallet",
-        "transact",
-        "funding",
-        "liquidation",
-        "orderBook10",
-        "tradeBin1m",
-        "insurance",
-    ]
-    socket = await asyncio.to_thread(lambda: s.connect(subscriptions=[one for one in topics if one != "insurance"]))
+    topics = [*PUBLIC, *PRIVATE, "wallet", "transact", "funding", "liquidation", "orderBook10", "tradeBin1m"]
+    socket = await asyncio.to_thread(lambda: s.connect(subscriptions=topics))
     await eventually(lambda: set(socket.data) >= {"wallet", "transact", "funding", "liquidation", "orderBook10"})
     equal([row["currency"] for row in socket.data["wallet"] if row["currency"] == "XBt"], ["XBt"], "wallet")
     socket.exit()

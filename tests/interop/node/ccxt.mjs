@@ -92,7 +92,7 @@ check('errors: key, signature, rights, funds, duplicate, unknown order, rate lim
   await refused(ccxt.OrderNotFound, 'not found', () => api.fetchOrder('00000000-0000-0000-0000-000000000000', BTC))
   const limited = as({ http: given.limited.http, ...given.limited.accounts[0] })
   const burst = async () => {
-    for (let sent = 0; sent < 15; sent++) {
+    for (let sent = 0; sent < 60; sent++) {
       await limited.privatePostOrder({ symbol: 'XBTUSD', side: 'Buy', orderQty: 100, price: 30_000 })
     }
   }

@@ -1,6 +1,6 @@
 // The counterpart of checks.py: named checks, told to the runner as one JSON object a line.
 
-const CHECK_MS = 8_000
+const CHECK_MS = 15_000
 const POLL_MS = 20
 
 export const given = JSON.parse(process.env.SEAWALL_INTEROP)
