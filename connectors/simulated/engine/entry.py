@@ -28,11 +28,17 @@ from connectors.simulated.engine.reports import (
     report_reject,
 )
 from connectors.simulated.engine.rows import iso
-from connectors.simulated.engine.switches import ClientIdReuse
+from connectors.simulated.engine.switches import ClientIdReuse, DisarmedAnswer
 from connectors.simulated.engine.world import World
 
 DAY_MS = 86_400_000
 DAY_IS_OVER = "Order had timeInForce of Day"
+_DISARMED: dict[DisarmedAnswer, Row] = {
+    DisarmedAnswer.NULL: {"cancelTime": None},
+    DisarmedAnswer.ABSENT: {},
+    DisarmedAnswer.EMPTY: {"cancelTime": ""},
+    DisarmedAnswer.ZERO: {"cancelTime": 0},
+}
 _ARGUMENT = {"orderID": "order_id", "clOrdID": "cl_ord_id"}
 
 
@@ -244,7 +250,8 @@ def cancel_all_after(world: World, request: CancelAllAfter) -> Row:
         raise Refused("Invalid timeout")
     due = world.at_ms + request.timeout_ms if request.timeout_ms else None
     account.cancel_at_ms = due
-    return {"now": iso(world.at_ms), "cancelTime": None if due is None else iso(due)}
+    shown = _DISARMED[world.switches.disarmed_answer] if due is None else {"cancelTime": iso(due)}
+    return {"now": iso(world.at_ms), **shown}
 
 
 def fire_timers(world: World) -> None:

@@ -40,6 +40,15 @@ class LiquidationStyle(Enum):
     LIQUIDATION = "liquidation"  # execType Liquidation (what newer clients expect)
 
 
+class DisarmedAnswer(Enum):
+    """What `cancelTime` reads when the dead man's switch has been switched off."""
+
+    NULL = "null"
+    ABSENT = "absent"
+    EMPTY = "empty"  # ""
+    ZERO = "zero"  # 0
+
+
 class Switches(msgspec.Struct, frozen=True, kw_only=True):
     """The engine's choices; wire-level choices (row style, keys, delays) belong to the server."""
 
@@ -77,6 +86,7 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True):
     reject_executions: bool = True
     # An order that adds to a position at a price it will not live to see is refused.
     refuse_beyond_liquidation: bool = True
+    disarmed_answer: DisarmedAnswer = DisarmedAnswer.NULL
     max_open_orders: int = 200  # per account and symbol
     max_stop_orders: int = 10  # per account and symbol
     max_linked_orders: int = 10  # per account and symbol

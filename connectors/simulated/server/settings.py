@@ -117,7 +117,6 @@ class ExchangeSettings:
         bulk_orders: Whether `/order/bulk` exists; it has gone from the venue's own description.
         coded_errors: Whether an error that has a number is a `CodedHTTPError` with `details`, as since 2025,
             or a `ValidationError` without, as before.
-        pending_answers: Whether an order's answer reads `PendingNew`, with the verdict on the stream only.
         answer_order: Whether the answer to an order or the stream comes first.
         outbox_bytes: Unread bytes after which a slow WebSocket reader is dropped.
         body_bytes: Largest request body.
@@ -157,7 +156,6 @@ class ExchangeSettings:
     expired_status: int = 401
     bulk_orders: bool = False
     coded_errors: bool = True
-    pending_answers: bool = False
     answer_order: AnswerOrder = AnswerOrder.EITHER
     outbox_bytes: int = 16 * 1024 * 1024  # the whole books of all markets are four
     body_bytes: int = 64 * 1024

@@ -50,15 +50,7 @@ def place_order(call: Call) -> Answer:
         contingency_type=params.text("contingencyType") or "",
         text=params.text("text") or "",
     )
-    return _as_answered(call, call.submit(order))
-
-
-def _as_answered(call: Call, row: Answer) -> Answer:
-    """Return the row of a new order; where the engine answers later, one that does not yet know what became of it."""
-    if not (call.venue.settings.pending_answers and isinstance(row, dict)):
-        return row
-    unknown = {"ordStatus": "PendingNew", "workingIndicator": False, "triggered": None, "cumQty": 0, "avgPx": None}
-    return {**row, **unknown, "leavesQty": row["orderQty"]}
+    return call.submit(order)
 
 
 def amend_order(call: Call) -> Answer:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from connectors.simulated.engine.switches import DisarmedAnswer, Switches
 from connectors.simulated.server.fates import Arrival, Fate, Reply, gateway_page
 from connectors.simulated.server.rest import door
 from connectors.simulated.server.settings import AnswerOrder, RateLimits
@@ -378,11 +379,29 @@ def test_expired_requests_get_401_or_400() -> None:
 
 def test_answers_may_leave_the_verdict_to_the_stream() -> None:
     """A market order that fills at once answers as pending; the order itself is filled."""
-    visitor = Visitor(pending_answers=True)
+    visitor = Visitor(switches=Switches(pending_answers=True))
     _, row = visitor.ask("POST", "/order", {"symbol": "XBTUSD", "orderQty": 100})
     assert (row["ordStatus"], row["leavesQty"], row["cumQty"], row["avgPx"]) == ("PendingNew", 100, 0, None)
-    ((found,),) = (visitor.ask("GET", "/order")[1],)
+    (found,) = visitor.ask("GET", "/order")[1]
     assert (found["orderID"], found["ordStatus"]) == (row["orderID"], "Filled")
+
+
+@pytest.mark.parametrize(
+    ("style", "shown"),
+    [
+        (DisarmedAnswer.NULL, {"cancelTime": None}),
+        (DisarmedAnswer.ABSENT, {}),
+        (DisarmedAnswer.EMPTY, {"cancelTime": ""}),
+        (DisarmedAnswer.ZERO, {"cancelTime": 0}),
+    ],
+)
+def test_a_dead_mans_switch_that_is_off_reads_in_four_ways(style: DisarmedAnswer, shown: dict[str, Any]) -> None:
+    """Nobody knows which is the venue's; armed it reads the same in all."""
+    visitor = Visitor(switches=Switches(disarmed_answer=style))
+    now = "2026-07-01T00:00:00.000Z"
+    assert visitor.ask("POST", "/order/cancelAllAfter", {"timeout": 0}) == (200, {"now": now, **shown})
+    armed = {"now": now, "cancelTime": "2026-07-01T00:01:00.000Z"}
+    assert visitor.ask("POST", "/order/cancelAllAfter", {"timeout": 60_000}) == (200, armed)
 
 
 @pytest.mark.parametrize(

@@ -153,3 +153,16 @@ def test_turnover_by_day_and_in_dollars() -> None:
     _, dollars = visitor.ask("GET", "/stats/historyUSD")
     (xbt,) = [row for row in dollars if row["rootSymbol"] == "XBT"]
     assert xbt["turnover"] == xbt["turnover24h"] == xbt["turnover365d"] >= 500
+
+
+def test_any_table_comes_as_csv_or_xml() -> None:
+    """`_format` in the query, on public and private tables, with the common query beside it."""
+    visitor = Visitor()
+    visitor.ask("POST", "/order", {"symbol": "XBTUSD", "orderQty": 100, "price": 50_000})
+    for target in ("/api/v1/instrument?columns=lotSize&count=1", "/api/v1/order?columns=price"):
+        as_csv = visitor.send("GET", f"{target}&_format=csv", key=visitor.key())
+        as_xml = visitor.send("GET", f"{target}&_format=xml", key=visitor.key())
+        assert (as_csv.status, as_csv.content_type) == (200, "text/csv; charset=utf-8")
+        assert len(as_csv.body.splitlines()) == 2
+        assert as_xml.body.startswith(b'<?xml version="1.0"')
+        assert as_xml.body.count(b"<result>") == 1
