@@ -138,13 +138,19 @@ class Session:
                 self.send(self._venue.hub.partial(subscription))
 
     def expire(self, table: str | None = None) -> None:
-        """End the private subscriptions (of one table) with status 419; the socket stays open."""
+        """End the private subscriptions with status 419; the socket stays open.
+
+        Args:
+            table: One table only, or None for the whole token: the session has to sign in anew then.
+        """
         note = "Please re-subscribe with a new token to continue receiving messages for this subscription."
         for one in (*self._active, *self._pending):
             if one.account is not None and table in (None, one.table):
                 self._end(one)
                 error = f"Access Token expired for subscription: {one.topic}"
                 self._say(Kind.ERROR, {"error": error, "meta": {"note": note}, "status": 419})
+        if table is None:
+            self._key = None
 
     def hang_up(self, code: int | None = NORMAL_CLOSURE) -> None:
         """Close; without a code break off in the middle of a frame."""

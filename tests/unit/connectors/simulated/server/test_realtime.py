@@ -148,7 +148,7 @@ async def test_too_many_waiting_subscriptions() -> None:
 
 
 async def test_an_expired_token_ends_private_subscriptions_and_nothing_else() -> None:
-    """419 for each, as recorded; public data flows on, the account is silent, signing in again needs a new socket."""
+    """419 for each, as recorded; public data flows on, the account is silent until the session signs in anew."""
     venue = a_venue()
     session, outlet = a_session(venue, key=key_of(venue))
     subscribe(session, "order", "position:XBTUSD", "quote:XBTUSD")
@@ -162,7 +162,24 @@ async def test_an_expired_token_ends_private_subscriptions_and_nothing_else() ->
     place_stop(venue)
     venue.submit(prices(START_MS + 1_000, XBTUSD=59_000))
     assert [one["table"] for one in outlet.taken()] == ["quote"]
-    assert not outlet.is_closed
+    subscribe(session, "order")
+    session.take(json.dumps({"op": "authKeyExpires", "args": signed(key_of(venue))}))
+    subscribe(session, "order")
+    refused, _, again, partial = outlet.taken()
+    assert (refused["status"], again["success"], len(partial["data"])) == (401, True, 1)
+
+
+async def test_one_table_alone_can_expire() -> None:
+    """The others go on, and the same session may subscribe to it again."""
+    venue = a_venue()
+    session, outlet = a_session(venue, key=key_of(venue))
+    subscribe(session, "order", "execution")
+    session.expire("execution")
+    outlet.taken()
+    place_stop(venue)
+    assert {one["table"] for one in outlet.taken()} == {"order"}
+    subscribe(session, "execution")
+    assert outlet.taken()[0]["success"] is True
 
 
 async def test_a_partial_can_come_again() -> None:
