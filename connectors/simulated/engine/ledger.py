@@ -134,7 +134,7 @@ class Position:
         self.current_cost += cost
         self.current_comm += paid
         if not self.quantity or (closing and opening):
-            self.rank = None
+            self.rank, self.state = None, PositionState.NORMAL
             self._close_episode()
         return cost, paid
 

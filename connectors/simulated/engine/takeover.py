@@ -52,7 +52,6 @@ def seize(world: World, account: Account, position: Position, price: Decimal, fe
     why = Closing(price=price, exec_type=exec_type, text="Liquidation", fee_rate=fee_rate)
     cost = close(world, account, position, abs(quantity), why)
     add(world.house.seized, position.contract.settl_currency, cost)
-    position.state = PositionState.NORMAL
 
 
 def _say(world: World, account: Account, position: Position, state: PositionState) -> None:
