@@ -89,7 +89,7 @@ class Session:
             "timestamp": iso(self._venue.clock()),
             "docs": "https://www.bitmex.com/app/wsAPI",
             "heartbeatEnabled": False,
-            "limit": {"remaining": connections_left},
+            "limit": {"remaining": connections_left} if self._venue.settings.tells_connections_left else {},
             "appName": "ws-feedhandler-embedded-exchange",
         }
         self._say(Kind.WELCOME, welcome)

@@ -108,6 +108,7 @@ class ExchangeSettings:
         rows: How empty columns are written; full rows come with partials of the old form.
         position_keys: Keys of the `position` table on the stream.
         image_period_ms: How often partials of instruments, quotes, trades and books are ready; 0 for at once.
+        tells_connections_left: Whether the welcome says how many connections are left; not since 30 March 2026.
         instrument_period_ms: How often a row of `instrument` is published, merged; the venue's 500, or 0 for each step.
         limits: Request limits.
         switches: The engine's choices.
@@ -148,6 +149,7 @@ class ExchangeSettings:
     rows: RowStyle = RowStyle.FULL
     position_keys: PositionKeys = PositionKeys.STRATEGY
     image_period_ms: int = 2_500
+    tells_connections_left: bool = True
     instrument_period_ms: int = 0
     limits: RateLimits = field(default_factory=RateLimits)
     switches: Switches = field(default_factory=Switches)

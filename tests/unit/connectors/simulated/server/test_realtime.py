@@ -12,10 +12,11 @@ import pytest
 from connectors.simulated.engine.inputs import PlaceOrder
 from connectors.simulated.server.messages import Kind, Message, Target
 from connectors.simulated.server.outbox import POLICY_VIOLATION
+from connectors.simulated.server.realtime import Session
 from connectors.simulated.server.settings import RateLimits
 from connectors.simulated.server.venue import Venue
 from tests.integration.exchange_client import START_MS, prices
-from tests.unit.connectors.simulated.server.talks import a_session, a_venue, key_of, signed, subscribe
+from tests.unit.connectors.simulated.server.talks import Remembered, a_session, a_venue, key_of, signed, subscribe
 
 
 def place_stop(venue: Venue) -> None:
@@ -61,6 +62,18 @@ async def test_a_subscription_that_waits_can_be_taken_back() -> None:
     venue.hub.images.when_ready("instrument", told.set)
     await told.wait()
     assert outlet.taken() == []
+
+
+@pytest.mark.parametrize(("is_told", "limit"), [(True, {"remaining": 10}), (False, {})])
+async def test_the_welcome_of_either_generation(is_told: bool, limit: dict[str, int]) -> None:
+    """How many connections are left was told until March 2026; the names around it stay."""
+    venue = a_venue(tells_connections_left=is_told)
+    outlet = Remembered()
+    Session(venue, outlet=outlet, address="127.0.0.1", key=None).open(connections_left=10)
+    (welcome,) = outlet.taken()
+    assert welcome["limit"] == limit
+    names = ["info", "version", "timestamp", "docs", "heartbeatEnabled", "limit", "appName"]
+    assert list(welcome) == names
 
 
 async def test_signing_in_twice_is_an_error() -> None:
