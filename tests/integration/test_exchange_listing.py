@@ -54,6 +54,17 @@ async def test_every_market_moves_by_itself(venue: EmbeddedExchange) -> None:
                 seen |= {row["symbol"] for row in await one.table("quote", "insert")}
 
 
+async def test_no_market_falls_silent_while_the_tape_stands() -> None:
+    """After the last step every market is quoted again and again, at the price where it stood."""
+    async with running(listing=ListingChoice.VENUE, heartbeat_ms=20) as exchange, feed(exchange) as one:
+        await one.subscribe("quote:SOLUSDT", "quote:XBTUSD")
+        async with asyncio.timeout(8):
+            rows = [row for _ in range(8) for row in await one.table("quote", "insert")]
+    for symbol in ("SOLUSDT", "XBTUSD"):
+        assert len({row["timestamp"] for row in rows if row["symbol"] == symbol}) > 1
+        assert len({row["bidPrice"] for row in rows if row["symbol"] == symbol}) == 1
+
+
 async def test_groups_of_everything(venue: EmbeddedExchange) -> None:
     """Contracts, spot pairs and indices are groups; plain `instrument` is all of them, rates of funding too."""
     async with feed(venue) as one:

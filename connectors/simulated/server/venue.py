@@ -234,6 +234,8 @@ class Venue:
             self._note_prices(value, at_ms, step)
         try:
             reply = self.exchange.apply(value, at_ms=at_ms)
+            if isinstance(value, SetPrices):
+                self._last_prices = _latest(self._last_prices, value)
             keys.follow(self.keyring, value, seed=self.settings.seed)
         finally:
             self._publish(at_ms)
@@ -242,7 +244,6 @@ class Venue:
 
     def _note_prices(self, value: SetPrices, at_ms: int, step: int | None) -> None:
         is_new = self.tape_ms != value.tape_ms or step is not None
-        self._last_prices = _without_extremes(value)
         self.tape_ms = value.tape_ms
         if step is not None:
             self.step = step
@@ -272,7 +273,8 @@ def _contracts_of(settings: ExchangeSettings) -> tuple[Contract, ...]:
     return CONTRACTS if few else ()
 
 
-def _without_extremes(value: SetPrices) -> SetPrices:
-    """Return the prices without what was traded on the way to them, which happens only once."""
-    prices = tuple(replace(one, low=None, high=None, trades=()) for one in value.prices)
-    return SetPrices(tape_ms=value.tape_ms, prices=prices)
+def _latest(before: SetPrices | None, value: SetPrices) -> SetPrices:
+    """Return the latest prices of every contract, without what was traded on the way, which happens only once."""
+    latest = {} if before is None else {one.symbol: one for one in before.prices}
+    latest |= {one.symbol: replace(one, low=None, high=None, trades=()) for one in value.prices}
+    return SetPrices(tape_ms=value.tape_ms, prices=tuple(latest.values()))
