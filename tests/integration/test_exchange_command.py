@@ -11,16 +11,20 @@ import signal
 import sys
 from collections.abc import Iterator
 from decimal import Decimal
+from math import inf
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from msgspec.structs import replace
 
+from connectors.simulated.engine.contracts import XBTUSD
 from connectors.simulated.server import embedded
 from connectors.simulated.server.recording import read_recording
 from connectors.simulated.server.redaction import HIDDEN
 from connectors.simulated.server.settings import ExchangeSettings
+from connectors.simulated.tape.recorded import RecordedTape
 from connectors.simulated.tape.recording import RecordingError
 from connectors.simulated.tape.tape import Step
 from tests.integration.exchange_client import START_MS, Rest, feed, prices, running
@@ -89,6 +93,27 @@ async def test_everything_on_the_venues_port_is_recorded_without_secrets(tmp_pat
     partials = [one for kind, one in said if kind == "out" and one.get("action") == "partial"]
     assert [one["table"] for one in partials] == ["order", "margin"]
     assert [line.kind for line in lines].count("open") == [line.kind for line in lines].count("close") == 2
+
+
+async def test_a_recording_can_be_played_as_a_market(tmp_path: Path) -> None:
+    """What one subscriber was told of book, trades and marks is the market of the next exchange."""
+    file = tmp_path / "recording.jsonl"
+    marks = (60_000, 60_500, 59_000)
+    async with running(record=file, image_period_ms=0) as exchange, feed(exchange) as stream:
+        await stream.subscribe("orderBookL2_25:XBTUSD", "instrument:XBTUSD", "trade:XBTUSD")
+        for second, mark in enumerate(marks):
+            exchange.venue.submit(prices(START_MS + second * 1_000, XBTUSD=mark))
+            await stream.until(lambda one, mark=mark: _is_mark(one, mark))
+    async with running(RecordedTape(file, {"XBTUSD": XBTUSD}, factor=inf)) as exchange:  # type: ignore[arg-type]
+        exchange.player.advance(1_000)
+        market = exchange.venue.exchange.world.markets["XBTUSD"]
+        assert market.mark == marks[-1]
+        assert market.recorded
+
+
+def _is_mark(message: Any, mark: int) -> bool:
+    rows = message.get("data", ()) if message.get("table") == "instrument" else ()
+    return any(row.get("markPrice") == mark for row in rows)
 
 
 async def test_a_snapshot_over_the_control_port_begins_another(tmp_path: Path) -> None:
