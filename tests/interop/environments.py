@@ -22,7 +22,12 @@ def environment(name: str) -> Path:
     """Return the folder of an environment, made anew when its pins or our Python have changed.
 
     `node` is a folder of Node modules, any other name a virtual environment with what `NAME.txt` lists.
+
+    Raises:
+        SystemExit: If there is no npm where it is needed.
     """
+    if name == "node" and not shutil.which("npm"):
+        raise SystemExit("Node and npm are needed for its clients; --only WORD runs some of the others")
     pins = HERE / "node" / "package-lock.json" if name == "node" else HERE / f"{name}.txt"
     digest = hashlib.sha256(pins.read_bytes() + sys.version.encode()).hexdigest()
     folder = CACHE / f"{name}-{digest[:16]}"

@@ -82,6 +82,8 @@ def main() -> int:
     """Make the environments; for each style of rows start the exchanges and run the programs; print the table."""
     options = _options()
     chosen = [one for one in PROGRAMS if options.only in one.name]
+    if not chosen:
+        raise SystemExit(f"no client's name holds {options.only!r}: {', '.join(one.name for one in PROGRAMS)}")
     folders = {name: environment(name) for name in sorted({one.environment for one in chosen})}
     if options.install_only:
         return 0
