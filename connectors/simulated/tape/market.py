@@ -14,7 +14,9 @@ last are never equal.
 Liquidity. `speed` is the path travelled in about the last minute (decaying with `SPEED_TIME_S`).
 Up to `CALM_SPEED` the book has `CALM_LEVEL_USD` on every tick; beyond it, with excess x, levels stand
 `SPREAD_PER_SPEED * x` of the price apart, and 100,000 USD at the market slip `SLIP_PER_SPEED * x`, at
-most `LARGEST_SLIP`. A minute of 5 % travels about 8 %: levels 0.03 % apart, 0.4 % of slip.
+most `LARGEST_SLIP`. A minute of 5 % travels about 8 %: levels 0.03 % apart, 0.4 % of slip. On top of it each
+level then holds up to `MOST_THINNING` less than the one before, and up to `MOST_GAPS` of them, drawn anew from
+the seed at each step, are missing.
 
 Other contracts follow XBTUSD's path, each with a slow seeded premium of its own (`FOLLOWERS`).
 ETHUSD starts at `ETH_RATIO` of the first XBT price and moves 1.15 times as far, plus noise.
@@ -29,6 +31,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil, exp, log, pi, sin
 from typing import assert_never
+
+from msgspec.structs import replace
 
 from connectors.simulated.engine.contracts import ETHUSD, XBTH27, XBTUSD, XBTUSDT, Contract, Kind
 from connectors.simulated.engine.inputs import SymbolPrices
@@ -51,6 +55,10 @@ SPEED_TIME_S = 60.0
 SPREAD_PER_SPEED = 0.004
 SLIP_PER_SPEED = 0.05
 LARGEST_SLIP = 0.01
+THINNING_PER_SPEED = 0.1
+MOST_THINNING = 0.01
+GAPS_PER_SPEED = 2.5
+MOST_GAPS = 0.25
 ETH_RATIO = 0.04
 
 
@@ -100,6 +108,7 @@ class Market:
         self._start = self._last = self._fair = log(first_price)
         self._speed = 0.0
         self._now_ms = self._traded_ms = tape_ms
+        self._seed = seed
         self._funding = Wave(derive(seed, 0))
         self._rest = Wave(derive(seed, 1))
         self._quoted = [
@@ -148,17 +157,17 @@ class Market:
             index = self._followed(log_mark, follower, walk.at(now))
             traded = self._followed(self._last, follower, walk.at(self._traded_ms))
             own_last = exp(traded + _premium(follower, basis.at(self._traded_ms)))
-            quotes.append(
-                _quote(
-                    follower,
-                    mark=exp(index + _premium(follower, basis.at(now))),
-                    index=exp(index - funding),
-                    last=last if follower.contract is XBTUSD else _rounded(follower, own_last),
-                    excess=max(0.0, self._speed * follower.beta - CALM_SPEED),
-                    xbt_price=float(last),
-                    halted=halted,
-                )
+            excess = max(0.0, self._speed * follower.beta - CALM_SPEED)
+            quote = _quote(
+                follower,
+                mark=exp(index + _premium(follower, basis.at(now))),
+                index=exp(index - funding),
+                last=last if follower.contract is XBTUSD else _rounded(follower, own_last),
+                excess=excess,
+                xbt_price=float(last),
+                halted=halted,
             )
+            quotes.append(_torn(quote, excess, derive(self._seed, 4, now)) if excess and not halted else quote)
         return tuple(quotes)
 
     def _followed(self, log_price: float, follower: Follower, walked: float) -> float:
@@ -191,6 +200,20 @@ def _quote(
         depth=0 if halted else _depth(follower, float(last), xbt_price, float(spread), excess),
         halted=halted,
     )
+
+
+def _torn(quote: SymbolPrices, excess: float, drawn: int) -> SymbolPrices:
+    """Return a quote whose book thins out and has holes."""
+    return replace(
+        quote,
+        thinning=_share(min(MOST_THINNING, THINNING_PER_SPEED * excess)),
+        gaps=_share(min(MOST_GAPS, GAPS_PER_SPEED * excess)),
+        gap_seed=drawn >> 32,
+    )
+
+
+def _share(value: float) -> Decimal:
+    return Decimal(round(value * 1_000)) / 1_000
 
 
 def _kept_apart(mark: float, index: float, last: Decimal) -> tuple[Decimal, Decimal]:

@@ -71,6 +71,18 @@ def test_slip_is_bounded_however_fast_the_price() -> None:
     assert slip_of_100k(shown(market, last)["XBTUSD"]) <= 0.012
 
 
+def test_in_a_crash_the_book_thins_out_and_has_holes() -> None:
+    """Fewer contracts with every level and other holes at each step, the same for the same seed; none of it in calm."""
+    market, last = market_after([-0.0015] * 60)
+    crash = shown(market, last)["XBTUSD"]
+    assert Decimal(0) < crash.thinning <= Decimal("0.01")
+    assert Decimal(0) < crash.gaps <= Decimal("0.25")
+    assert shown(*market_after([-0.0015] * 60))["XBTUSD"] == crash
+    assert shown(*market_after([-0.0015] * 61))["XBTUSD"].gap_seed != crash.gap_seed
+    calm = shown(*market_after([0.0] * 60))["XBTUSD"]
+    assert calm.thinning == calm.gaps == 0
+
+
 def test_liquidity_comes_back() -> None:
     """Ten quiet minutes after a crash the book is whole again."""
     market, last = market_after([-0.0015] * 60 + [0.0] * 600)
