@@ -78,7 +78,7 @@ def _modelled(market: Market, taker: Side) -> Iterator[tuple[Decimal, int]]:
         if not size:
             return
         price = contract.on_tick(touch + step * number * taker.sign, up=taker is Side.BUY)
-        if not 0 < price <= contract.max_price:
+        if not contract.min_price <= price <= contract.max_price:
             return
         if not _is_gap(market, taker, number):
             yield price, size

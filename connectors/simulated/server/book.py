@@ -30,7 +30,7 @@ class BookFeed:
         """Return the rows of a partial, and follow the symbol from now on."""
         if table == "orderBook10":
             self._published.setdefault((table, symbol), {})
-            return [book_of_ten(symbol, self._read(symbol, _TEN))]
+            return [row for frame in self._ten(symbol, self._read(symbol, _TEN)) for row in frame.rows]
         key = (table, symbol)
         if key not in self._published:
             self._published[key] = _by_id(self._read(symbol, LEVELS[table]))
@@ -55,7 +55,7 @@ class BookFeed:
     def _changed(self, table: str, symbol: str) -> list[Frame]:
         rows = self._read(symbol, LEVELS[table])
         if table == "orderBook10":
-            return [_frame(table, symbol, Action.UPDATE, [book_of_ten(symbol, rows)])]
+            return self._ten(symbol, rows)
         before = self._published[table, symbol]
         after = _by_id(rows)
         self._published[table, symbol] = after
@@ -64,6 +64,16 @@ class BookFeed:
         new = [row for key, row in after.items() if key not in before]
         parts = ((Action.DELETE, gone), (Action.UPDATE, resized), (Action.INSERT, new))
         return [_frame(table, symbol, action, found) for action, found in parts if found]
+
+    def _ten(self, symbol: str, rows: list[Row]) -> list[Frame]:
+        """Return the row of ten levels as a frame; none while a side is empty, which clients take for an error."""
+        row = book_of_ten(symbol, rows)
+        if not row["bids"] or not row["asks"]:
+            return []
+        known = self._published["orderBook10", symbol]
+        action = Action.UPDATE if known else Action.INSERT
+        known[symbol] = {}
+        return [_frame("orderBook10", symbol, action, [row])]
 
 
 def book_of_ten(symbol: str, rows: list[Row]) -> dict[str, object]:

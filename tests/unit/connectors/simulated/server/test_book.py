@@ -70,3 +70,17 @@ def test_ten_levels_a_side_best_first() -> None:
     ten = book_of_ten("XBTUSD", book(100, 25))
     assert ten["bids"] == [[Decimal(99 - number), 100] for number in range(10)]
     assert ten["asks"] == [[Decimal(101 + number), 100] for number in range(10)]
+
+
+def test_no_row_of_ten_while_a_side_is_empty() -> None:
+    """A halt: nothing is said until both sides are back, and the first row after an empty partial is inserted."""
+    market = Market()
+    feed, whole = BookFeed(market.read), market.rows
+    market.rows = whole[:3]
+    assert feed.image("orderBook10", "XBTUSD") == []
+    assert feed.frames(["XBTUSD"]) == []
+    market.rows = whole
+    assert [frame.action.value for frame in feed.frames(["XBTUSD"]) + feed.frames(["XBTUSD"])] == ["insert", "update"]
+    assert len(feed.image("orderBook10", "XBTUSD")) == 1
+    market.rows = []
+    assert feed.frames(["XBTUSD"]) == []
