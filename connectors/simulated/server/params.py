@@ -169,6 +169,10 @@ class Params:
             raise Refused(f"Invalid {name}")
         return value
 
+    def time(self, name: str) -> str | None:
+        """Return a bound of a time range in the form of the rows, None if it was not sent."""
+        return parse_time(self._fields.get(name))
+
     def conditions(self, table: Table) -> dict[str, object]:
         """Return the `filter`."""
         return parse_conditions(self._fields.get("filter"), table)
@@ -185,8 +189,8 @@ class Params:
             count=default_count if count is None else count,
             start=start,
             is_reverse=self.flag("reverse", default=False),
-            start_time=parse_time(self._fields.get("startTime")),
-            end_time=parse_time(self._fields.get("endTime")),
+            start_time=self.time("startTime"),
+            end_time=self.time("endTime"),
         )
 
 

@@ -78,7 +78,15 @@ def request_withdrawal(call: Call) -> Answer:
 
 
 def _bookings(call: Call) -> list[Row]:
-    return [row for row in call.venue.exchange.wallet_history_rows(call.account) if _is_asked(call, row)]
+    """Return the bookings of the currency and the time range asked for, oldest first."""
+    since, until = (call.params.time(name) for name in ("startTime", "endTime"))
+    return [
+        row
+        for row in call.venue.exchange.wallet_history_rows(call.account)
+        if _is_asked(call, row)
+        and (since is None or str(row["timestamp"]) >= since)
+        and (until is None or str(row["timestamp"]) <= until)
+    ]
 
 
 def _is_asked(call: Call, row: Row) -> bool:
