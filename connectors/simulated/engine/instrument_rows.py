@@ -16,6 +16,8 @@ from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.contracts import EXACT, Contract, Index, Kind
 from connectors.simulated.engine.indices import IndexPrints
 from connectors.simulated.engine.market import Market, MarkMethod
+from connectors.simulated.engine.orders import Side
+from connectors.simulated.engine.public_rows import best
 from connectors.simulated.engine.rows import SATOSHI_CURRENCY, iso
 from connectors.simulated.engine.world import World
 
@@ -157,7 +159,8 @@ def _quoted_columns(market: Market) -> Row:
         return dict.fromkeys(_QUOTED_COLUMNS)
     last, first = market.last, market.activity.first
     is_quoted = market.depth > 0 or bool(market.recorded)
-    bid, ask = (market.bid, market.ask) if is_quoted else (None, None)
+    bid = best(market, Side.BUY)[0] if is_quoted else None
+    ask = best(market, Side.SELL)[0] if is_quoted else None
     middle = None if bid is None or ask is None else (bid + ask) / 2
     change = EXACT.divide(last - first, first) if first > 0 else Decimal(0)
     return {

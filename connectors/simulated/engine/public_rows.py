@@ -18,15 +18,25 @@ from connectors.simulated.engine.rows import iso, notionals
 EIGHT_HOURS = "2000-01-01T08:00:00.000Z"
 
 
+def best(market: Market, side: Side) -> tuple[Decimal, int]:
+    """Return the best displayed price and size of a side; in a halt the tape's price, which holds nothing."""
+    own = (market.touch(side.other), market.depth)
+    if not market.book.side(side).prices and not market.recorded and not market.taken:
+        return own
+    shown = displayed(market, side, 1)
+    return shown[0] if shown else own
+
+
 def quote_row(market: Market, *, at_ms: int) -> Row:
-    """Return the `quote` row: best modelled bid and ask."""
+    """Return the `quote` row: best bid and ask, orders and the tape's levels together."""
+    (bid, bid_size), (ask, ask_size) = best(market, Side.BUY), best(market, Side.SELL)
     return {
         "timestamp": iso(at_ms),
         "symbol": market.contract.symbol,
-        "bidSize": market.depth,
-        "bidPrice": market.bid,
-        "askPrice": market.ask,
-        "askSize": market.depth,
+        "bidSize": bid_size,
+        "bidPrice": bid,
+        "askPrice": ask,
+        "askSize": ask_size,
     }
 
 

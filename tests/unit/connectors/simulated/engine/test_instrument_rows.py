@@ -129,3 +129,17 @@ def test_volume_turnover_and_average_of_trades() -> None:
     assert isinstance(foreign, Decimal)
     assert row["vwap"] == (foreign / home).quantize(Decimal("0.0001"))
     assert row["turnover24h"] == home * 100_000_000
+
+
+def test_an_order_inside_the_spread_is_the_touch() -> None:
+    """Quote and instrument row show the best of orders and tape together, and the tape's own when it is gone."""
+    desk = Desk()
+    wide = prices(half_spread=5)
+    desk.move(wide)
+    order = desk.place(200, price=49_998)
+    (quote,) = [change.row for change in desk.move(wide) if change.table == "quote"]
+    assert (quote["bidPrice"], quote["bidSize"], quote["askPrice"]) == (49_998, 200, 50_005)
+    assert desk.exchange.instrument_rows("XBTUSD")[0]["bidPrice"] == 49_998
+    desk.cancel(order["orderID"])
+    (quote,) = [change.row for change in desk.move(wide) if change.table == "quote"]
+    assert (quote["bidPrice"], quote["bidSize"]) == (49_995, 1_000_000)
