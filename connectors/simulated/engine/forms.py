@@ -109,11 +109,11 @@ class Forms:
         raise FormError(f"no exact form for {hint!r}")
 
     def _union(self, parts: tuple[Any, ...]) -> Form:
-        if set(parts) <= _CELLS:
-            return _Cell()
         named = [part for part in parts if part is not type(None)]
         if len(named) == 1:
             return _Optional(self.of(named[0]))
+        if set(parts) <= _CELLS:
+            return _Cell()
         return _Optional(_Choice({part: self.of(part) for part in named}))
 
 
