@@ -32,6 +32,8 @@ from connectors.simulated.engine.inputs import (
     decode,
     encode,
 )
+from connectors.simulated.engine.liquidity import best
+from connectors.simulated.engine.orders import Side
 from connectors.simulated.engine.switches import Switches
 
 ACCOUNTS = (1, 2, 3)
@@ -109,24 +111,21 @@ def requests(draw: st.DrawFn) -> Input:
     """Everything a client can ask for besides new orders."""
     number, symbol = draw(numbers), draw(symbols)
     client_id = draw(st.sampled_from(["a", "b", "c"]))
-    return draw(
-        st.sampled_from(
-            [
-                AmendOrder(account=number, orig_cl_ord_id=client_id, price=at(symbol, draw(ratios))),
-                AmendOrder(account=number, orig_cl_ord_id=client_id, stop_px=at(symbol, draw(ratios))),
-                AmendOrder(account=number, orig_cl_ord_id=client_id, order_qty=draw(st.integers(-9, 9)) * 100),
-                CancelOrders(account=number, cl_ord_ids=(client_id,)),
-                CancelAll(account=number, symbol=draw(st.none() | symbols)),
-                CancelAllAfter(account=number, timeout_ms=draw(st.integers(0, 3)) * 1000),
-                SetLeverage(account=number, symbol=symbol, leverage=Decimal(draw(st.integers(0, 110)))),
-                Isolate(account=number, symbol=symbol, enabled=draw(st.booleans())),
-                TransferMargin(account=number, symbol=symbol, amount=draw(st.integers(-(10**7), 10**7))),
-                SetRiskLimit(account=number, symbol=symbol, risk_limit=draw(st.integers(0, 10)) * 10**10),
-                Deposit(account=number, currency="XBt", amount=draw(st.integers(-(10**8), 10**8))),
-                PassTime(),
-            ]
-        )
-    )
+    wanted: list[Input] = [
+        AmendOrder(account=number, orig_cl_ord_id=client_id, price=at(symbol, draw(ratios))),
+        AmendOrder(account=number, orig_cl_ord_id=client_id, stop_px=at(symbol, draw(ratios))),
+        AmendOrder(account=number, orig_cl_ord_id=client_id, order_qty=draw(st.integers(-9, 9)) * 100),
+        CancelOrders(account=number, cl_ord_ids=(client_id,)),
+        CancelAll(account=number, symbol=draw(st.none() | symbols)),
+        CancelAllAfter(account=number, timeout_ms=draw(st.integers(0, 3)) * 1000),
+        SetLeverage(account=number, symbol=symbol, leverage=Decimal(draw(st.integers(0, 110)))),
+        Isolate(account=number, symbol=symbol, enabled=draw(st.booleans())),
+        TransferMargin(account=number, symbol=symbol, amount=draw(st.integers(-(10**7), 10**7))),
+        SetRiskLimit(account=number, symbol=symbol, risk_limit=draw(st.integers(0, 10)) * 10**10),
+        Deposit(account=number, currency="XBt", amount=draw(st.integers(-(10**8), 10**8))),
+        PassTime(),
+    ]
+    return draw(st.sampled_from(wanted))
 
 
 histories = st.lists(
@@ -171,6 +170,7 @@ def play(history: list[Timed], switches: Switches, check: Any = None) -> tuple[E
 def check_rows(exchange: Exchange) -> None:
     """Check what must hold after every input."""
     assert exchange.money_is_conserved()
+    check_books(exchange)
     for number in exchange.accounts():
         for row in exchange.order_rows(number):
             leaves, quantity, filled = row["leavesQty"], row["orderQty"], row["cumQty"]
@@ -192,6 +192,15 @@ def check_rows(exchange: Exchange) -> None:
             assert (row["currentQty"] == 0) is (row["liquidationPrice"] is None)
             if row["currentQty"] == 0:
                 assert row["posMargin"] == row["unrealisedCost"] == row["posCross"] == 0
+
+
+def check_books(exchange: Exchange) -> None:
+    """In no market does a bid reach an ask, displayed or not."""
+    for market in exchange.world.markets.values():
+        bid, ask = best(market, Side.SELL), best(market, Side.BUY)
+        assert bid is None or ask is None or bid.price < ask.price
+        lowest, highest = market.book.asks.best, market.book.bids.best
+        assert lowest is None or highest is None or highest < lowest
 
 
 @given(history=histories, liquidation_first=st.booleans())
