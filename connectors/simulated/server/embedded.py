@@ -11,8 +11,6 @@ Errors, each with one line for people: `PortInUse`, `StateError` (state director
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import errno
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator
@@ -21,7 +19,6 @@ from itertools import islice
 from types import TracebackType
 from typing import Self
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -34,6 +31,7 @@ from connectors.simulated.server.control import Control
 from connectors.simulated.server.json_text import dump
 from connectors.simulated.server.lister import Lister
 from connectors.simulated.server.player import Player, Steps, run_compaction, run_refresher, run_timers
+from connectors.simulated.server.ports import PortInUse, Server, bound, config_of
 from connectors.simulated.server.recorded_app import RecordedApp
 from connectors.simulated.server.recording import Recorder, run_flushing
 from connectors.simulated.server.redaction import Redaction
@@ -41,26 +39,15 @@ from connectors.simulated.server.rest.door import Door
 from connectors.simulated.server.settings import HOST, ClockKind, ExchangeSettings, ListingChoice
 from connectors.simulated.server.sockets import MULTIPLEXED_PATH, Switchboard
 from connectors.simulated.server.state import StateError
-from connectors.simulated.server.stream_protocol import StreamProtocol
 from connectors.simulated.server.venue import Venue
 from connectors.simulated.tape.candles import CandleFileError
 from connectors.simulated.tape.recording import RecordingError
 from connectors.simulated.tape.scenario_file import ScenarioTape
 from connectors.simulated.tape.source import tape_named, tape_of_file, tape_of_recording
 
-_IDLE_S = 90  # the venue keeps idle connections about this long
-_STOP_S = 2  # for open requests to end
-_TICK_S = 0.1  # uvicorn's own: it renews the date header every tenth tick
-_LOOK_S = 0.002
-_MOST_FRAME_BYTES = 64 * 1024
-_BACKLOG = 256
-
+__all__ = ["EmbeddedExchange", "PortInUse", "serve"]
 
 _EXPLAINED = (StateError, RecordingError, CandleFileError)
-
-
-class PortInUse(Exception):
-    """The port belongs to somebody else; the text says which."""
 
 
 class EmbeddedExchange:
@@ -101,7 +88,7 @@ class EmbeddedExchange:
         self.http_url = self.ws_url = self.control_url = ""
         self._tasks = asyncio.TaskGroup()
         self._loops: list[asyncio.Task[None]] = []
-        self._servers: list[_Server] = []
+        self._servers: list[Server] = []
         self.listening: list[socket.socket] = []
         self.recorder: Recorder | None = None
 
@@ -114,7 +101,7 @@ class EmbeddedExchange:
             NotRecorded: If the recording cannot be begun.
         """
         try:
-            self.listening = [_bound(self.settings.port), _bound(self.settings.control_port)]
+            self.listening = [bound(self.settings.port), bound(self.settings.control_port)]
             self._open()
             script = self._tape.script if isinstance(self._tape, ScenarioTape) else ()
             self.player = Player(self.venue, self._tape, self._lister(), script=script)
@@ -224,7 +211,7 @@ class EmbeddedExchange:
         public = venue_app if self.recorder is None else RecordedApp(venue_app, self.recorder)
         apps: tuple[ASGIApp, ASGIApp] = (public, control.app())
         for app, one in zip(apps, self.listening, strict=True):
-            server = _Server(_config(app))
+            server = Server(config_of(app))
             self._servers.append(server)
             self._tasks.create_task(server.serve(sockets=[one]), name="exchange port")
         self._loops = [self._tasks.create_task(loop, name="exchange loop") for loop in self._loops_to_run()]
@@ -290,82 +277,6 @@ async def serve(
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
     return exchange.request_count
-
-
-class _Server(uvicorn.Server):
-    """A uvicorn server that leaves signals to whoever runs it, and ends without its fixed pauses."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self._told = asyncio.Event()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    def stop(self) -> None:
-        """End soon: no new connection, the open ones are told."""
-        self.should_exit = True
-        self._told.set()
-
-    async def main_loop(self) -> None:
-        """Tick as uvicorn does, but notice the end at once."""
-        ticks = 0
-        while not await self.on_tick(ticks):
-            ticks += 1
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_TICK_S):
-                    await self._told.wait()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close, and wait for whoever is still connected, but not for nobody."""
-        for server in self.servers:
-            server.close()
-        for one in sockets or []:
-            one.close()
-        state = self.server_state
-        for connection in tuple(state.connections):
-            connection.shutdown()
-        try:
-            async with asyncio.timeout(_STOP_S):
-                while state.connections or state.tasks:  # noqa: ASYNC110 - uvicorn sets no event
-                    await asyncio.sleep(_LOOK_S)
-        except TimeoutError:
-            for task in state.tasks:
-                task.cancel()
-
-
-def _config(app: ASGIApp) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        log_config=None,
-        log_level="critical",  # what goes wrong inside is logged where it is answered
-        access_log=False,
-        lifespan="off",
-        ws=StreamProtocol,
-        ws_max_size=_MOST_FRAME_BYTES,
-        ws_ping_interval=None,
-        ws_per_message_deflate=False,
-        server_header=False,
-        date_header=True,
-        timeout_keep_alive=_IDLE_S,
-    )
-
-
-def _bound(port: int) -> socket.socket:
-    # With the protocol named, asyncio switches Nagle's delay off for each connection; it adds 40 ms else.
-    one = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        one.bind((HOST, port))
-        one.listen(_BACKLOG)
-        one.setblocking(False)
-    except OSError as error:
-        one.close()
-        if error.errno == errno.EADDRINUSE:
-            raise PortInUse(f"port {port} on {HOST} is in use; give another one, or 0 for a free one") from error
-        raise PortInUse(f"port {port} on {HOST} cannot be used: {error.strerror}") from error
-    return one
 
 
 def _catalogue_of(settings: ExchangeSettings) -> Catalogue | None:
