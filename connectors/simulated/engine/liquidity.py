@@ -198,6 +198,8 @@ def displayed(market: Market, side: Side, depth: int) -> list[tuple[Decimal, int
 
 def is_book(bids: tuple[tuple[Decimal, int], ...], asks: tuple[tuple[Decimal, int], ...]) -> bool:
     """Return whether recorded levels make a book: sizes and prices above zero, best first, not crossed."""
+    if not bids and not asks:
+        return True  # the usual case
     if any(not price.is_finite() or price <= 0 or size <= 0 for price, size in (*bids, *asks)):
         return False
     falling = all(one[0] > other[0] for one, other in pairwise(bids))

@@ -219,14 +219,13 @@ def publish_trade(world: World, market: Market, side: Side, match: Match, match_
 
 def meet_market(world: World, market: Market) -> None:
     """Fill the resting orders that the market traded through, then those that its new levels run into."""
-    for side in Side:
-        ladder = market.book.side(side)
-        if ladder.best is None:
+    for ladder in (market.book.bids, market.book.asks):
+        if not ladder.prices:
             continue
         for order in list(takewhile(lambda order: _is_passed(order, market), ladder)):
             if order.is_open:  # an earlier fill of this loop may have cut or cancelled it
                 _hit(world, market, order, order.leaves)
-        _meet_levels(world, market, side)
+        _meet_levels(world, market, ladder.side)
 
 
 def _is_passed(order: Order, market: Market) -> bool:
