@@ -19,6 +19,7 @@ from connectors.simulated.server.faults.rows import Shown, is_about_rows, rewrit
 from connectors.simulated.server.json_text import dump, load
 
 POSITIONS = "/api/v1/position"
+_MOST_REMEMBERED = 1_000  # questions whose first answers are repeated
 _SILENCE = Reply(status=204, body=b"")
 _ENDINGS = {"close": Ending.LOST, "reset": Ending.RESET, "torn": Ending.TORN, "hang": Ending.HANG}
 _ORDER_ANSWERS = frozenset({"Order.new", "Order.amend", "Order.newBulk", "Order.amendBulk"})
@@ -154,6 +155,8 @@ def _say_pending(_bite: Bite, _arrival: Arrival, fate: Fate) -> Fate:
 
 def _read_stale(bite: Bite, arrival: Arrival, fate: Fate) -> Fate:
     question = (arrival.account, arrival.path, repr(arrival.params.fields()))
+    if len(bite.memory) >= _MOST_REMEMBERED and question not in bite.memory:
+        return fate
     return _rewriting(fate, lambda answer: bite.memory.setdefault(question, answer))
 
 
