@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 
 from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.contracts import Index
@@ -23,6 +24,11 @@ REFERENTIAL = "Referential"
 _BEAT_MS = 1_000
 _HOUR_MS = 3_600_000
 _HOURS = slice(11, 13)
+
+
+@lru_cache(maxsize=64)
+def _beat_ms(interval: str) -> int:
+    return int(interval[_HOURS]) * _HOUR_MS or _BEAT_MS
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,7 +47,7 @@ class IndexPrints:
     @property
     def beat_ms(self) -> int:
         """Time between two prints."""
-        return int(self.index.publish_interval[_HOURS]) * _HOUR_MS or _BEAT_MS
+        return _beat_ms(self.index.publish_interval)
 
     @property
     def is_slow(self) -> bool:

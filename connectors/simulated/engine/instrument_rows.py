@@ -15,9 +15,8 @@ from connectors.simulated.engine.activity import SESSION_MS
 from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.contracts import EXACT, Contract, Index, Kind
 from connectors.simulated.engine.indices import IndexPrints
-from connectors.simulated.engine.market import Market, MarkMethod
-from connectors.simulated.engine.orders import Side
-from connectors.simulated.engine.public_rows import best
+from connectors.simulated.engine.market import Market, MarketState, MarkMethod
+from connectors.simulated.engine.public_rows import touches
 from connectors.simulated.engine.rows import SATOSHI_CURRENCY, iso
 from connectors.simulated.engine.world import World
 
@@ -27,6 +26,8 @@ _YEAR_MS = 365 * 86_400_000
 _RATE_PLACES = Decimal("0.01")
 _VWAP_PLACES = Decimal("0.0001")
 _PREDICTION = "FFICSX"
+_LAST_PRICE = MarkMethod.LAST.value
+_CHANGE_PLACES = Decimal("0.0001")
 _NONE_COLUMNS = (
     "calcInterval",
     "publishInterval",
@@ -115,7 +116,8 @@ def instrument_row(world: World, market: Market) -> Row:
     contract = market.contract
     row = _static_columns(contract).copy()
     row["timestamp"] = iso(world.at_ms)
-    row["state"] = "Closed" if market.is_halted else market.state.value
+    if market.is_halted or market.state is not MarketState.OPEN:
+        row["state"] = "Closed" if market.is_halted else market.state.value
     row["settledPrice"] = market.settled_price
     if market.mark_method is not MarkMethod.FAIR:
         row["markMethod"] = market.mark_method.value
@@ -159,15 +161,18 @@ def _quoted_columns(market: Market) -> Row:
         return dict.fromkeys(_QUOTED_COLUMNS)
     last, first = market.last, market.activity.first
     is_quoted = market.depth > 0 or bool(market.recorded)
-    bid = best(market, Side.BUY)[0] if is_quoted else None
-    ask = best(market, Side.SELL)[0] if is_quoted else None
-    middle = None if bid is None or ask is None else (bid + ask) / 2
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+    middle: Decimal | None = None
+    if is_quoted:
+        (bid, _), (ask, _) = touches(market)
+        middle = (bid + ask) / 2
     change = EXACT.divide(last - first, first) if first > 0 else Decimal(0)
     return {
         "lastPrice": last,
         "lastPriceProtected": last,
         "lastTickDirection": market.tick_direction,
-        "lastChangePcnt": change.quantize(Decimal("0.0001"), ROUND_HALF_EVEN),
+        "lastChangePcnt": change.quantize(_CHANGE_PLACES, ROUND_HALF_EVEN),
         "bidPrice": bid,
         "midPrice": middle,
         "askPrice": ask,
@@ -187,7 +192,7 @@ def _fair_columns(world: World, market: Market) -> Row:
     contract, mark = market.contract, market.mark
     if not market.has_prices or contract.kind is Kind.SPREAD:
         return dict.fromkeys(_FAIR_COLUMNS)
-    if contract.mark_method == MarkMethod.LAST.value:
+    if contract.mark_method == _LAST_PRICE:
         return {**dict.fromkeys(_FAIR_COLUMNS), "markPrice": mark}
     basis = mark - market.index
     return {
@@ -259,7 +264,7 @@ def index_row(prints: IndexPrints, *, at_ms: int) -> Row:
 def _change(price: Decimal | None, first: Decimal | None) -> Decimal:
     if price is None or not first:
         return Decimal(0)
-    return EXACT.divide(price - first, first).quantize(Decimal("0.0001"), ROUND_HALF_EVEN)
+    return EXACT.divide(price - first, first).quantize(_CHANGE_PLACES, ROUND_HALF_EVEN)
 
 
 @lru_cache(maxsize=1_024)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 
 from connectors.simulated.engine.activity import Activity
 from connectors.simulated.engine.book import Book
@@ -44,6 +45,11 @@ class MarkMethod(Enum):
     FAIR = "FairPrice"  # the tape's
     LAST = "LastPrice"
     INDEX = "IndicativeSettlePrice"
+
+
+@lru_cache(maxsize=512)
+def _ms_of(stamp: str) -> int:
+    return round(datetime.fromisoformat(stamp).timestamp() * 1000)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,7 +99,7 @@ class Market:
     def expiry_ms(self) -> int | None:
         """When the contract expires, protocol ms; None for a perpetual."""
         expiry = self.contract.expiry
-        return None if expiry is None else round(datetime.fromisoformat(expiry).timestamp() * 1000)
+        return None if expiry is None else _ms_of(expiry)
 
     def touch(self, taker: Side) -> Decimal:
         """Return the best price of the tape's that a taker of one side would meet."""

@@ -18,18 +18,19 @@ from connectors.simulated.engine.rows import iso, notionals
 EIGHT_HOURS = "2000-01-01T08:00:00.000Z"
 
 
-def best(market: Market, side: Side) -> tuple[Decimal, int]:
-    """Return the best displayed price and size of a side; in a halt the tape's price, which holds nothing."""
-    own = (market.touch(side.other), market.depth)
-    if not market.book.side(side).prices and not market.recorded and not market.taken:
-        return own
-    shown = displayed(market, side, 1)
-    return shown[0] if shown else own
+def touches(market: Market) -> tuple[tuple[Decimal, int], tuple[Decimal, int]]:
+    """Return best displayed price and size of bid and ask; in a halt the tape's prices, which hold nothing."""
+    bid, ask = (market.bid, market.depth), (market.ask, market.depth)
+    book = market.book
+    if not (book.bids.prices or book.asks.prices or market.recorded or market.taken):
+        return bid, ask
+    bids, asks = displayed(market, Side.BUY, 1), displayed(market, Side.SELL, 1)
+    return bids[0] if bids else bid, asks[0] if asks else ask
 
 
 def quote_row(market: Market, *, at_ms: int) -> Row:
     """Return the `quote` row: best bid and ask, orders and the tape's levels together."""
-    (bid, bid_size), (ask, ask_size) = best(market, Side.BUY), best(market, Side.SELL)
+    (bid, bid_size), (ask, ask_size) = touches(market)
     return {
         "timestamp": iso(at_ms),
         "symbol": market.contract.symbol,
