@@ -167,8 +167,8 @@ def check(fault: SetFault) -> FaultKind:
     kind.read(fault.parameters)
     for name in ("account", "verb", "path", "operation", "table", "symbol"):
         if getattr(fault, name) is not None and name not in kind.scopes:
-            fits = f"it can to {', '.join(sorted(kind.scopes))}" if kind.scopes else "it is for all"
-            raise Refused(f"fault {kind.name} cannot be limited to a {name}; {fits}")
+            fits = f"it can by {', '.join(sorted(kind.scopes))}" if kind.scopes else "it is for all"
+            raise Refused(f"fault {kind.name} cannot be limited by {name}; {fits}")
     if not 0 <= fault.probability <= 1:
         raise Refused(f"probability must be from 0 to 1, not {fault.probability}")
     if fault.count is not None and fault.count < 1:

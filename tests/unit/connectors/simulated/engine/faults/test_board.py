@@ -91,8 +91,8 @@ def test_faults_are_cleared_by_number_by_name_and_all() -> None:
     ("fault", "reason"),
     [
         (SetFault(name="nonsense"), "no fault 'nonsense'"),
-        (SetFault(name="overload", symbol="XBTUSD"), "cannot be limited to a symbol; it can to account, operation"),
-        (SetFault(name="clock-skewed", account=1), "cannot be limited to a account; it is for all"),
+        (SetFault(name="overload", symbol="XBTUSD"), "cannot be limited by symbol; it can by account, operation"),
+        (SetFault(name="clock-skewed", account=1), "cannot be limited by account; it is for all"),
         (SetFault(name="overload", probability=Decimal(2)), "probability must be from 0 to 1"),
         (SetFault(name="overload", count=0), "count must be 1 or more"),
         (SetFault(name="overload", duration_ms=0), "nor end before it begins"),
