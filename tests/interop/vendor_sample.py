@@ -87,9 +87,10 @@ async def order(s: Subject) -> None:
 
 
 @check("bot: quotes three pairs, keeps them, takes them back")
-def quoting(s: Subject) -> None:
+async def quoting(s: Subject) -> None:
     manager = MARKET_MAKER.OrderManager()
     for _ in range(3):
+        await eventually(lambda: len(manager.exchange.bitmex.open_orders()) == 6)  # it places what it does not see
         manager.sanity_check()
         manager.print_status()
         manager.place_orders()
