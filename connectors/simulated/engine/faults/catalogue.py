@@ -52,7 +52,7 @@ _REST = (
     ),
     _rest("request-late", "the request reaches the engine late", _LATE),
     _rest("reply-late", "the request takes effect at once, its answer comes late", _LATE),
-    _rest("request-twice", "the request takes effect twice; the second answer is given"),
+    _rest("request-twice", "the request takes effect twice; the first answer is given"),
     _rest("reply-twice", "the answer is sent twice on the connection"),
     _rest(
         "reply-garbled",
