@@ -18,8 +18,13 @@ def test_no_table_grows_with_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
     The bounds that are counted in thousands are made small, so that hours are enough to reach them.
     """
-    bounds = {(ledger, "KEPT_FINISHED_ORDERS"): 20, (ledger, "KEPT_BURNT_IDS"): 20, (wire, "_MOST_ROWS"): 4}
-    bounds |= {(bins, "_KEPT_BINS"): 20, (bins, "_KEPT_OF_INDEX"): 10}
+    bounds = {
+        (ledger, "KEPT_FINISHED_ORDERS"): 20,
+        (ledger, "KEPT_BURNT_IDS"): 20,
+        (wire, "_MOST_ROWS"): 4,
+        (bins, "_KEPT_BINS"): 10,
+        (bins, "_KEPT_OF_INDEX"): 10,
+    }
     for (module, name), bound in bounds.items():
         monkeypatch.setattr(module, name, bound)
     bot = Bot(step_ms=STEP_MS, image_period_ms=0)
