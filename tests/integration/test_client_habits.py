@@ -189,6 +189,11 @@ HABITS = (
         target="/order?startTime=2017-01-01T00%3A00%3A00%2B00%3A00",
         reads=row(clOrdID="resting"),
     ),
+    Habit(
+        of="BitMEX.Net: a time as milliseconds",
+        target="/order?startTime=1483228800000&endTime=4102444800000",
+        reads=row(clOrdID="resting"),
+    ),
     Habit(of="notebooks: a day as a time", target="/order?startTime=2017-01-01", reads=row(clOrdID="resting")),
     Habit(
         of="roq: columns as a JSON array",

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from typing import TypeGuard
 
 from connectors.simulated.engine.changes import Cell, Row
 from connectors.simulated.engine.refusals import Refused
@@ -23,6 +24,8 @@ DEFAULT_COUNT = 100
 _TERMINATED = "ordStatus.isTerminated"
 _OPEN = "open"
 _DATE_CHARS = len("2019-05-30")
+_FEWEST_MS_DIGITS = 12
+"""Digits that are milliseconds since 1970, not a date like 20190530: from March 1973 on."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,7 +91,7 @@ def parse_columns(raw: object, table: Table) -> list[str]:
 
 
 def parse_time(raw: object) -> str | None:
-    """Return a bound of the time range in the form of the rows.
+    """Return a bound of the time range in the form of the rows; ISO 8601 or milliseconds since 1970 come in.
 
     Raises:
         Refused: 400 `startTime/endTime is invalid`.
@@ -96,9 +99,15 @@ def parse_time(raw: object) -> str | None:
     if raw in (None, ""):
         return None
     try:
-        return iso(int(raw)) if isinstance(raw, int | Decimal) else iso(parse_iso(str(raw)))
+        return iso(int(raw)) if _is_milliseconds(raw) else iso(parse_iso(str(raw)))
     except (ValueError, OverflowError, OSError) as error:
         raise Refused("startTime/endTime is invalid") from error
+
+
+def _is_milliseconds(raw: object) -> TypeGuard[int | Decimal | str]:
+    if isinstance(raw, str):
+        return raw.isdecimal() and raw.isascii() and len(raw) >= _FEWEST_MS_DIGITS
+    return isinstance(raw, int | Decimal)
 
 
 def select(rows: Iterable[Row], selection: Selection, table: Table) -> list[Row]:

@@ -48,6 +48,8 @@ def ids(selection: Selection) -> list[object]:
         ({"clOrdID": "mine"}, []),
         ({"workingIndicator": True}, ["1"]),
         ({"startTime": "2026-07-01T00:00:02Z"}, ["2", "3"]),
+        ({"startTime": "1782864002000"}, ["2", "3"]),
+        ({"endTime": 1782864001000}, ["0", "1"]),
         ({"timestamp.time": "00:00:03.000"}, ["3"]),
         ({"timestamp.date": "2026-07-01", "open": True}, ["0", "2"]),
     ],
