@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 
 from connectors.simulated.engine.contracts import EXACT, ONE, Contract, Kind
 from connectors.simulated.engine.switches import MarginEngine
 
 ZERO = Decimal(0)
+NOISE = Decimal("1e-9")  # of a minor unit
 LEGACY_END = Decimal(100_000_000)  # what the legacy engine showed where no price is high enough
 
 
@@ -95,8 +96,12 @@ class Room:
 
 
 def ceil(value: Decimal) -> int:
-    """Return the next whole minor unit at or above."""
-    return int(value.to_integral_value(ROUND_CEILING))
+    """Return the next whole minor unit at or above.
+
+    A share of a unit too small to come from any rate is noise of a division (one by 33.33... instead of
+    a product with 3 %), and must not cost a unit.
+    """
+    return int(value.quantize(NOISE, ROUND_HALF_EVEN, context=EXACT).to_integral_value(ROUND_CEILING))
 
 
 def initial_margin(cost: int, leverage: Decimal) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import assert_never
 
-from connectors.simulated.engine import faulty_orders, settlement
+from connectors.simulated.engine import faulty_orders, settlement, shrinking
 from connectors.simulated.engine.changes import Reply, Row
 from connectors.simulated.engine.faults.board import check
 from connectors.simulated.engine.faults.catalogue import kind_named
@@ -129,6 +129,8 @@ def _set_position(world: World, value: SetPosition) -> None:
     contract = market.contract
     if contract.settl_currency not in account.wallets:
         raise Refused(f"Account has no {contract.settl_currency}")
+    if market.state is not MarketState.OPEN:
+        raise Refused("Instrument expired")
     if not market.has_prices:
         raise Refused("Instrument has no mark price")
     if value.quantity % contract.lot_size:
@@ -142,6 +144,7 @@ def _set_position(world: World, value: SetPosition) -> None:
         position.fill(difference, price, contract.taker_fee * 0)
         world.house.trade(contract, difference, price)
         world.mark_stale(position)
+        shrinking.trim(world, account, contract)
 
 
 def _set_key(world: World, value: SetKey) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -319,3 +320,13 @@ def test_full_cover_is_never_liquidated() -> None:
     assert NEW.price(XBTUSDT, 100, 7_000_000, 8_000_000) == 0
     assert NEW.price(XBTUSD, -100, 200_000, 300_000) == XBTUSD.max_price
     assert LEGACY.price(XBTUSD, -100, 200_000, 300_000) == LEGACY_END
+
+
+@pytest.mark.parametrize("steps", range(40))
+def test_requirements_of_any_risk_limit_are_exact(steps: int) -> None:
+    """A rate of 3.5 % has no finite leverage; the margin is the product with the rate all the same."""
+    limit = XBTUSD.risk_limit + steps * XBTUSD.risk_step
+    rate = XBTUSD.margin_rates(limit)[0]
+    highest = 1 / rate  # as a position shows it
+    assert margin.initial_margin(200_000, highest) == 200_000 * rate
+    assert margin.initial_margin(200_001, highest) == math.ceil(200_001 * rate)

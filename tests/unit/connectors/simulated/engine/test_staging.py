@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.simulated.engine.inputs import Announce, Input, Scripted, SetFault, SetKey, SetPosition
+from connectors.simulated.engine.inputs import Announce, Input, Scripted, SetFault, SetKey, SetPosition, SettleContract
 from connectors.simulated.engine.refusals import Refused
 from tests.unit.connectors.simulated.engine.desk import ALICE, Desk
 
@@ -18,6 +18,25 @@ def test_a_position_is_there_at_its_price_and_free() -> None:
         assert row["currentQty"] == quantity
         assert row["currentComm"] == 0
         assert desk.exchange.money_is_conserved()
+
+
+def test_reduce_only_orders_follow_a_position_that_is_put_there() -> None:
+    """Cut down with it and gone with it, so they never open the other side."""
+    desk = Desk()
+    desk.apply(SetPosition(account=ALICE, symbol="XBTUSD", quantity=1_000))
+    order = desk.place(-1_000, price=50_100, exec_inst="ReduceOnly")
+    desk.apply(SetPosition(account=ALICE, symbol="XBTUSD", quantity=400))
+    assert desk.order(order)["leavesQty"] == 400
+    desk.apply(SetPosition(account=ALICE, symbol="XBTUSD", quantity=0))
+    assert desk.order(order)["ordStatus"] == "Canceled"
+
+
+def test_no_position_is_put_into_a_contract_that_has_ended() -> None:
+    """Nobody would ever settle it again."""
+    desk = Desk()
+    desk.apply(SettleContract(symbol="XBTUSD"))
+    with pytest.raises(Refused, match="Instrument expired"):
+        desk.apply(SetPosition(account=ALICE, symbol="XBTUSD", quantity=100))
 
 
 def test_news_are_numbered_and_the_urgent_ones_known() -> None:
