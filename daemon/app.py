@@ -45,6 +45,7 @@ from daemon.shell.clock import Clock, SystemClock
 from daemon.shell.crew import Crew
 from daemon.shell.effects import LocalEffects
 from daemon.shell.executor import Executor
+from daemon.shell.figures import FigureReader
 from daemon.shell.health import HealthTicker, SkewGauge
 from daemon.shell.inbox import Inbox
 from daemon.shell.journal import Journal
@@ -216,6 +217,8 @@ class Guard:
         self._parts.runner.take(
             Started(at_ns=self._clock.now_ns(), account=state.account, unanswered=recovered.unanswered)
         )
+        if not state.instruments:
+            _ = self._crew.spawn(self._figures(self._parts).run(), "contract figures")
         log.info("guard open", account=state.account, recovered=recovered.state is not None)
 
     def _opening(self) -> Opening:
@@ -226,6 +229,9 @@ class Guard:
             notifier=self._notifier,
             raise_alert=self._desk.raise_alert,
         )
+
+    def _figures(self, parts: Parts) -> FigureReader:
+        return FigureReader(orders=self._orders, clock=self._clock, feeds=parts.inbox, take=parts.runner.take)
 
     def _of_this_account(self, recovered: Recovered) -> Recovered:
         """Use nothing of another account's journal but its numbers."""
