@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from connectors.simulated.engine import matching
 from connectors.simulated.engine.ledger import Account, Position
-from connectors.simulated.engine.order_load import order_load, with_side
+from connectors.simulated.engine.order_load import changed_load
 from connectors.simulated.engine.orders import Order, Side
 from connectors.simulated.engine.refusals import Refused, insufficient_balance
 from connectors.simulated.engine.standing import Standing, boundaries, is_reached, order_margin, standing
@@ -33,9 +33,8 @@ def check(world: World, account: Account, order: Order, *, instead_of: Order | N
     Args:
         world: The exchange.
         account: Who pays.
-        order: The order about to become active.
-        instead_of: The order it replaces, when it is an amendment; the order itself when it has
-            waited for its trigger, and so has reserved nothing yet.
+        order: The order about to become active; one that still counts as waiting has reserved nothing yet.
+        instead_of: The order it replaces, when it is an amendment.
 
     Raises:
         Refused: If the margin is missing, the risk limit exceeded, or the fill would liquidate.
@@ -48,12 +47,11 @@ def check(world: World, account: Account, order: Order, *, instead_of: Order | N
     whole = standing(world, account, order.contract.settl_currency)
     own = whole.positions[order.contract.symbol]
     candidate = order
-    if order.price is None:
-        candidate = replace(order, price=matches[-1].price if matches else market.last)
-    kept = [other for other in account.open_in(order.contract.symbol) if other is not instead_of]
-    before = order_load(kept, position, market.mark) if instead_of is order else own.load
-    load = with_side(before, order.side, [*kept, candidate], position, market.mark)
-    required = order_margin(position, load) - order_margin(position, before)
+    if order.price is None or order.is_waiting:
+        price = order.price or (matches[-1].price if matches else market.last)
+        candidate = replace(order, price=price, is_waiting=False)
+    load = changed_load(account, position, market.mark, before=own.load, without=instead_of, candidate=candidate)
+    required = order_margin(position, load) - order_margin(position, own.load)
     if required <= 0:
         return
     if required > whole.available:

@@ -92,7 +92,7 @@ def _revive(world: World, account: Account, order: Order) -> None:
     """Take a filled order back among the open ones."""
     order.status = Status.PARTIALLY_FILLED
     account.finished.remove(order)
-    account.open_orders.setdefault(order.contract.symbol, {})[order.order_id] = order
+    account.open(order)
     if order.expires_ms is not None:
         world.day_orders[order.order_id] = order
 
@@ -177,7 +177,8 @@ def _take_over(
     if wanted.leaves != order.leaves:
         order.resize(wanted.leaves)
     order.quantity, order.is_whole = wanted.quantity, wanted.is_whole
-    order.price, order.stop_px = wanted.price, wanted.stop_px
+    order.stop_px = wanted.stop_px
+    order.reprice(wanted.price)
     order.peg_offset, order.aimed_at, order.aimed_ms = wanted.peg_offset, wanted.aimed_at, wanted.aimed_ms
     first = f"Amended {' '.join(changed)}"
     note = f": {request.text}" if request.text else ""

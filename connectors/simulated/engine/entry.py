@@ -173,7 +173,7 @@ def _register(world: World, account: Account, order: Order) -> None:
     order.sequence = world.ids
     order.transact_ms = order.changed_ms = world.at_ms
     account.orders[order.order_id] = order
-    account.open_orders.setdefault(order.contract.symbol, {})[order.order_id] = order
+    account.open(order)
     if order.cl_ord_id:
         account.client_ids[order.cl_ord_id] = order
     if order.time_in_force == "Day":

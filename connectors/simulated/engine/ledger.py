@@ -20,6 +20,7 @@ from itertools import islice
 from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.contracts import ONE, Contract
 from connectors.simulated.engine.margin import Locked
+from connectors.simulated.engine.order_sums import OrderSums
 from connectors.simulated.engine.orders import Order
 from connectors.simulated.engine.remembered import remembered
 
@@ -180,6 +181,25 @@ class Account:
     executions: deque[Row] = field(default_factory=lambda: deque(maxlen=KEPT_EXECUTIONS))
     history: deque[Row] = field(default_factory=lambda: deque(maxlen=KEPT_BOOKINGS))  # on the wallets
     cancel_at_ms: int | None = None  # when the dead man's switch fires
+    sums: dict[str, OrderSums] | None = remembered()  # of the open orders, by symbol
+
+    def open(self, order: Order) -> None:
+        """Put an order among the open ones."""
+        symbol = order.contract.symbol
+        self.open_orders.setdefault(symbol, {})[order.order_id] = order
+        if self.sums is not None and symbol in self.sums:
+            self.sums[symbol].watch(order)
+
+    def order_sums(self, symbol: str) -> OrderSums | None:
+        """Return what the open orders of a symbol come to; None if there are none."""
+        if not self.open_orders.get(symbol):
+            return None
+        if self.sums is None:
+            self.sums = {}
+        found = self.sums.get(symbol)
+        if found is None:
+            found = self.sums[symbol] = OrderSums(self.open_orders[symbol].values())
+        return found
 
     def put_away(self, order: Order) -> None:
         """Take a finished order off the open ones, and forget the oldest of too many finished ones."""

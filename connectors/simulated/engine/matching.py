@@ -139,7 +139,7 @@ def show_more(world: World, matches: list[Match]) -> None:
 def rest(world: World, order: Order) -> None:
     """Put an order into the book, last at its price."""
     world.ids += 1
-    order.sequence = world.ids
+    order.queue(world.ids)
     world.markets[order.contract.symbol].book.rest(order)
 
 

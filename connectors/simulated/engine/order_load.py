@@ -12,9 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from connectors.simulated.engine.ledger import Position
+from connectors.simulated.engine.ledger import Account, Position
+from connectors.simulated.engine.order_sums import SideSums
 from connectors.simulated.engine.orders import Order, Side
-from connectors.simulated.engine.world import ranked
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,63 +53,83 @@ class OrderLoad:
         return sell
 
 
-NOTHING = OrderLoad(buy=SideLoad(), sell=SideLoad())
+EMPTY = SideLoad()
+NOTHING = OrderLoad(buy=EMPTY, sell=EMPTY)
 
 
-def order_load(orders: list[Order], position: Position, mark: Decimal) -> OrderLoad:
+def order_load(account: Account, position: Position, mark: Decimal) -> OrderLoad:
     """Return the load of an account's open orders in one contract; waiting and held ones are free."""
-    buys, sells = (_counted(orders, side) for side in Side)
-    if not buys and not sells:
+    sums = account.order_sums(position.contract.symbol)
+    if sums is None:
         return NOTHING
-    return OrderLoad(buy=_side_load(buys, position, mark, 1), sell=_side_load(sells, position, mark, -1))
+    return OrderLoad(
+        buy=_side_load(sums.side(Side.BUY), position, mark),
+        sell=_side_load(sums.side(Side.SELL), position, mark),
+    )
 
 
-def with_side(load: OrderLoad, side: Side, orders: list[Order], position: Position, mark: Decimal) -> OrderLoad:
-    """Return a load with one side worked out anew from these orders, and the other as it was."""
-    changed = _side_load(_counted(orders, side), position, mark, side.sign)
-    return replace(load, buy=changed) if side is Side.BUY else replace(load, sell=changed)
+def changed_load(
+    account: Account,
+    position: Position,
+    mark: Decimal,
+    *,
+    before: OrderLoad,
+    without: Order | None,
+    candidate: Order | None,
+) -> OrderLoad:
+    """Return a load with one order less and one more, both of one side; the other side stays as it was.
+
+    Args:
+        account: Whose orders.
+        position: The position they are set against.
+        mark: Mark price of the contract.
+        before: The load as it is.
+        without: An open order that does not count.
+        candidate: An order that counts, open or not.
+    """
+    changed = candidate or without
+    if changed is None:
+        return before
+    sums = account.order_sums(position.contract.symbol)
+    side = SideSums(changed.side) if sums is None else sums.side(changed.side)
+    taken = None if without is None else side.take(without)
+    if candidate is not None:
+        side.put(candidate)
+    load = _side_load(side, position, mark)
+    if candidate is not None:
+        side.take(candidate)
+    if taken is not None:
+        side.restore(taken)
+    return replace(before, buy=load) if changed.side is Side.BUY else replace(before, sell=load)
 
 
-def _counted(orders: list[Order], side: Side) -> list[Order]:
-    return [
-        order
-        for order in orders
-        if order.side is side and order.price is not None and not order.is_waiting and not order.is_held
-    ]
+def _side_load(side: SideSums, position: Position, mark: Decimal) -> SideLoad:
+    """Return the load of one side: the sums, put right for the orders that shrink or stand through the mark.
 
-
-def _side_load(orders: list[Order], position: Position, mark: Decimal, sign: int) -> SideLoad:
-    """Return the load of one side; asked for on every request, so it goes over the orders once and calls little."""
-    free = max(0, -position.quantity * sign)
-    lot_size = position.contract.lot_size
-    quantity = cost = premium = adding_cost = adding_premium = 0
-    for order in ranked(orders) if free else orders:
-        leaves, known = order.leaves, order.lot_value
-        lot = known[1] if known is not None and known[0] is order.price else order.value(lot_size)
-        whole = leaves // lot_size * lot
-        loss = _through_mark(order, leaves, mark) if _is_through(order, mark, sign) else 0
-        quantity += leaves
-        cost += whole
-        premium += loss
-        adding = leaves - min(free, leaves) if free else leaves
-        free -= leaves - adding
-        if adding and not order.instructions.is_reduce_only:
-            adding_cost += adding // lot_size * lot
-            adding_premium += _through_mark(order, adding, mark) if loss else 0
+    Both kinds are the first by priority, so the rest is not looked at.
+    """
+    if not side.ranked:
+        return EMPTY
+    contract, buys = position.contract, side.side is Side.BUY
+    free = max(0, -position.quantity if buys else position.quantity)
+    adding_cost, premium, adding_premium = side.adding_cost, 0, 0
+    for part in side.ranked:
+        is_through = part.price > mark if buys else part.price < mark
+        if not free and not is_through:
+            break
+        shrinking = min(free, part.quantity)
+        free -= shrinking
+        adding = (part.quantity - shrinking) // contract.lot_size
+        if part.is_adding:
+            adding_cost += adding * part.lot_value - part.cost
+        if is_through:
+            loss = abs(part.lot_value - contract.lot_value(mark))
+            premium += part.quantity // contract.lot_size * loss
+            adding_premium += adding * loss if part.is_adding else 0
     return SideLoad(
-        quantity=quantity,
-        cost=cost,
+        quantity=side.quantity,
+        cost=side.cost,
         premium=premium,
         adding_cost=adding_cost,
         adding_premium=adding_premium,
     )
-
-
-def _is_through(order: Order, mark: Decimal, sign: int) -> bool:
-    price = order.price
-    return price is not None and (price > mark if sign > 0 else price < mark)
-
-
-def _through_mark(order: Order, quantity: int, mark: Decimal) -> int:
-    """Return what a fill at a limit worse than the mark loses at once."""
-    return abs(order.value(quantity) - order.contract.value(quantity, mark))

@@ -163,6 +163,7 @@ class Order:
     transact_ms: int = 0
     changed_ms: int = 0
     lot_value: tuple[Decimal, int] | None = remembered()  # of one lot, and the price it holds for
+    changed: list[Order] | None = remembered(is_copied=False)  # where the order reports itself
 
     @property
     def client_ids(self) -> tuple[str, ...]:
@@ -195,6 +196,26 @@ class Order:
             self.lot_value = (price, self.contract.lot_value(price))
         return quantity // self.contract.lot_size * self.lot_value[1]
 
+    def note_change(self) -> None:
+        """Tell whoever sums up what open orders reserve; to be called when one of its terms has changed."""
+        if self.changed is not None:
+            self.changed.append(self)
+
+    def queue(self, sequence: int) -> None:
+        """Take a place among the orders of the same price."""
+        self.sequence = sequence
+        self.note_change()
+
+    def reprice(self, price: Decimal | None) -> None:
+        """Change the limit."""
+        self.price = price
+        self.note_change()
+
+    def let_go(self) -> None:
+        """Come alive: the order it was held for has filled."""
+        self.is_held, self.is_released = False, True
+        self.note_change()
+
     def display(self) -> None:
         """Show the part of the order that its owner lets the public see."""
         self.shown = self.leaves if self.display_quantity is None else min(self.display_quantity, self.leaves)
@@ -210,17 +231,25 @@ class Order:
             self.shown_price = price
         self.status = Status.PARTIALLY_FILLED if self.leaves else Status.FILLED
         self.is_working = bool(self.leaves)
+        self.note_change()
 
     def resize(self, leaves: int) -> None:
         """Change what is left to trade, and the order's quantity with it."""
         self.leaves = leaves
         self.quantity = self.filled + leaves
         self.shown = leaves if self.display_quantity is None else min(self.shown, leaves)
+        self.note_change()
 
     def release(self) -> None:
         """Let the order trade: its trigger price has been reached."""
         self.is_waiting = False
         self.is_triggered = True
+        self.note_change()
+
+    def keep_waiting(self, waits: bool) -> None:
+        """Count as waiting, which reserves nothing, or no longer."""
+        self.is_waiting = waits
+        self.note_change()
 
     def finish(self, status: Status) -> None:
         """End the order without a further fill."""
@@ -228,6 +257,7 @@ class Order:
         self.status = status
         self.leaves = self.shown = 0
         self.is_held = self.is_working = False
+        self.note_change()
 
 
 def is_crossed(order: Order, price: Decimal, *, at_equality: bool) -> bool:

@@ -12,9 +12,9 @@ from typing import Any
 _MARK = "remembered"
 
 
-def remembered() -> Any:  # noqa: ANN401 - a dataclass field has the type of what it will hold
-    """Return a dataclass field, None at first, for something that can be worked out again."""
-    return field(default=None, compare=False, repr=False, metadata={_MARK: True})
+def remembered(*, is_copied: bool = True) -> Any:  # noqa: ANN401 - a dataclass field has the type of what it will hold
+    """Return a dataclass field, None at first, for what can be worked out again; None in copies unless `is_copied`."""
+    return field(default=None, init=is_copied, compare=False, repr=False, metadata={_MARK: True})
 
 
 def is_remembered(one: Field[Any]) -> bool:

@@ -131,7 +131,7 @@ def order_margin(position: Position, load: OrderLoad) -> int:
 def position_standing(world: World, account: Account, position: Position) -> PositionStanding:
     """Return one position's columns at the present mark."""
     market = world.markets[position.contract.symbol]
-    load = order_load(account.open_in(position.contract.symbol), position, market.mark)
+    load = order_load(account, position, market.mark)
     init_margin = order_margin(position, load)
     if not position.quantity:
         return PositionStanding(

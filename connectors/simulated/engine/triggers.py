@@ -73,11 +73,14 @@ def activate(world: World, account: Account, order: Order) -> None:
     """Check an order that has waited, now that it counts, and let it trade or rest."""
     if not shrinking.fit(world, account, order):
         return
+    order.keep_waiting(True)  # it reserves nothing before it is known to be affordable
     try:
-        affordability.check(world, account, order, instead_of=order)
+        affordability.check(world, account, order)
     except Refused as refusal:
         reject_because(world, account, order, refusal.message)
         return
+    finally:
+        order.keep_waiting(False)
     matching.execute(world, account, order)
 
 
@@ -94,7 +97,7 @@ def release_linked(world: World) -> None:
 
 
 def _let_go(world: World, account: Account, order: Order) -> None:
-    order.is_held, order.is_released = False, True
+    order.let_go()
     report(world, account, order, "TriggeredOrActivatedBySystem")
     if not order.ord_type.waits:
         activate(world, account, order)
