@@ -141,7 +141,7 @@ class Exchange:
             case inputs.SettleContract() | inputs.RestrictMarket() | inputs.SetMarkMethod() | inputs.FundInsurance():
                 decrees.decree(self._world, value)
             case _:
-                return self._request(value)
+                return self._asked(value)
         return None
 
     def _set_prices(self, value: inputs.SetPrices) -> None:
@@ -159,6 +159,17 @@ class Exchange:
         reply = faulty_orders.after(self._world, value, entry.place(self._world, value))
         faulty_orders.sweep(self._world)
         return reply
+
+    def _asked(self, value: inputs.Request) -> Reply | Position:
+        """Take a trader's request; one that is refused leaves no position row behind either."""
+        positions = self._world.account(value.account).positions
+        known = len(positions)
+        try:
+            return self._request(value)
+        except Refused:
+            while len(positions) > known:
+                positions.popitem()  # flat ones, looked at and never traded
+            raise
 
     def _request(self, value: inputs.Request) -> Reply | Position:
         world = self._world

@@ -122,3 +122,13 @@ def test_mark_index_and_last_are_kept_apart() -> None:
     shown = rows["XBTUSD"]
     assert (shown["markPrice"], shown["lastPrice"], shown["indicativeSettlePrice"]) == (50_001, 50_002, 50_003)
     assert rows[".BXBT"]["markPrice"] == 50_003
+
+
+def test_a_refused_request_leaves_no_position_row() -> None:
+    """Neither an order nor a setting that is refused changes anything that is saved."""
+    desk = Desk()
+    before = desk.exchange.save()
+    desk.refusal(lambda: desk.place(150, symbol="XBTUSDT", ord_type="Market"))
+    desk.refusal(lambda: desk.leverage(1_000, symbol="ETHUSD"))
+    assert desk.exchange.position_rows(ALICE) == []
+    assert desk.exchange.save() == before
