@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
-from tests.unit.connectors.simulated.engine.desk import Desk, number, prices
+from connectors.simulated.engine.inputs import SetCrossLeverage
+from tests.unit.connectors.simulated.engine.desk import ALICE, Desk, number, prices
 
 
 @pytest.mark.parametrize(
@@ -53,3 +56,17 @@ def test_lot_values_follow_the_price() -> None:
     assert number(desk.position()["openOrderBuyCost"]) == 2 * first
     desk.move(prices(mark=19_000))
     assert number(desk.position()["openOrderBuyCost"]) == 0
+
+
+@pytest.mark.parametrize("fields", [{"ord_type": "StopLimit"}, {"ord_type": "LimitIfTouched"}])
+def test_a_released_limit_needs_its_margin_once(fields: dict[str, str]) -> None:
+    """An order of 60 % of the account passes when its trigger is met; one of 120 % does not."""
+    desk = Desk()
+    desk.apply(SetCrossLeverage(account=ALICE, symbol="XBTUSD", leverage=Decimal(1)))
+    trigger = 50_100 if fields["ord_type"] == "StopLimit" else 50_200
+    small = desk.place(30_000, stop_px=trigger, price=49_900, **fields)
+    desk.move(prices(mark=50_150))
+    assert (desk.order(small)["ordStatus"], desk.order(small)["workingIndicator"]) == ("New", True)
+    large = desk.place(60_000, stop_px=50_160, price=49_900, ord_type="StopLimit")
+    desk.move(prices(mark=50_170))
+    assert desk.order(large)["ordStatus"] == "Rejected"
