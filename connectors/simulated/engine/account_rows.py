@@ -75,6 +75,7 @@ def position_row(
     return {
         **_settings(position),
         "deleveragePercentile": queue_rank(position, own.unrealised_pnl),
+        **_history(position),
         **_open_orders(position.contract, own.load),
         **_books(position),
         "grossOpenPremium": own.load.premium,
@@ -112,6 +113,15 @@ def _settings(position: Position) -> Row:
     }
 
 
+def _history(position: Position) -> Row:
+    return {
+        "rebalancedPnl": position.rebalanced_pnl,
+        "prevRealisedPnl": position.prev_realised_pnl,
+        "prevUnrealisedPnl": 0,
+        "openingQty": position.opening_quantity,
+    }
+
+
 def _open_orders(contract: Contract, load: OrderLoad) -> Row:
     sign = -1 if contract.kind is Kind.INVERSE else 1
     return {
@@ -126,10 +136,6 @@ def _open_orders(contract: Contract, load: OrderLoad) -> Row:
 
 def _books(position: Position) -> Row:
     return {
-        "rebalancedPnl": position.rebalanced_pnl,
-        "prevRealisedPnl": position.prev_realised_pnl,
-        "prevUnrealisedPnl": 0,
-        "openingQty": position.opening_quantity,
         "currentQty": position.quantity,
         "currentCost": position.current_cost,
         "currentComm": position.current_comm,

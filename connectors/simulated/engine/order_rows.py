@@ -66,6 +66,9 @@ EXECUTION_COLUMNS = (
 )
 
 
+_NO_EXECUTION: Row = dict.fromkeys(EXECUTION_COLUMNS)
+
+
 def order_row(order: Order) -> Row:
     """Return the `order` row."""
     contract = order.contract
@@ -100,6 +103,7 @@ def order_row(order: Order) -> Row:
         "text": order.text,
         "transactTime": iso(order.transact_ms),
         "timestamp": iso(order.changed_ms),
+        "pool": "Primary",
     }
 
 
@@ -159,10 +163,11 @@ class ExecutionStamp:
         }
 
 
-def execution_row(order: Order, stamp: ExecutionStamp, fill: FillFigures | None) -> Row:
-    """Return the `execution` row of an event of an order; `fill` only where something traded."""
-    row: Row = dict.fromkeys(EXECUTION_COLUMNS)
-    row.update(order_row(order))
+def execution_row(of_order: Row, stamp: ExecutionStamp, fill: FillFigures | None) -> Row:
+    """Return the `execution` row of an event of an order, given its `order` row; `fill` only where something traded."""
+    row = _NO_EXECUTION.copy()
+    row.update(of_order)
+    del row["pool"]  # a column of orders only
     if fill is not None:
         row.update(fill.columns())
         row.update(tradePublishIndicator="PublishTrade", trdType="Regular")

@@ -20,7 +20,13 @@ from connectors.simulated.server.params import Params
 
 JSON_TYPE = "application/json; charset=utf-8"
 _HTML_TYPE = "text/html"
-_GATEWAY_NAMES = {502: "Bad Gateway", 503: "Service Temporarily Unavailable", 504: "Gateway Time-out", 530: "530"}
+_GATEWAY_NAMES = {
+    403: "Forbidden",
+    502: "Bad Gateway",
+    503: "Service Temporarily Unavailable",
+    504: "Gateway Time-out",
+    530: "530",
+}
 _SHED_GROUPS = {
     "Order": "new amend newBulk amendBulk closePosition",
     "Position": "updateLeverage updateCrossLeverage isolateMargin updateRiskLimit transferIsolatedMargin",

@@ -53,9 +53,10 @@ def load(raw: bytes | str) -> Any:  # noqa: ANN401 - any JSON value; callers che
 
 
 def plain(value: object) -> object:
-    """Return the value with whole decimals as integers, through lists and dictionaries."""
+    """Return the value with whole decimals as integers, others without zeros at the end, all the way down."""
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else value
+        short = value.normalize()  # floats, which is what the venue has, have no such zeros
+        return int(value) if short == short.to_integral_value() else short
     if isinstance(value, dict):
         return {key: cell if type(cell) in _AS_IT_IS else plain(cell) for key, cell in value.items()}
     if isinstance(value, list | tuple):

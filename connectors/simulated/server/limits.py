@@ -96,10 +96,10 @@ class _Buckets:
         return bucket
 
     def _forget_full(self, now_ms: int) -> None:
-        """Forget what a new bucket would say as well; the oldest half if that is nothing."""
+        """Forget what a new bucket would say as well, and the oldest of the rest down to a half."""
         kept = {caller: one for caller, one in self._by_caller.items() if one.remaining(now_ms) < one.capacity}
-        if len(kept) >= _MOST_CALLERS:
-            kept = dict(islice(kept.items(), _MOST_CALLERS // 2, None))
+        if len(kept) > _MOST_CALLERS // 2:  # so that the next thousands need no such look
+            kept = dict(islice(kept.items(), len(kept) - _MOST_CALLERS // 2, None))
         self._by_caller = kept
 
 
@@ -193,10 +193,10 @@ class RequestLimits:
         return True
 
     def _forget_old(self, memory: dict[str, deque[int]], now_ms: int) -> None:
-        """Forget the addresses that did nothing within the window, and bans that have ended."""
+        """Forget who did nothing within the window, at least the older half, and bans that have ended."""
         since_ms = now_ms - self._settings.ban_window_ms
         old = [address for address, recent in memory.items() if not recent or recent[-1] <= since_ms]
-        for address in old or list(memory)[: _MOST_CALLERS // 2]:
+        for address in old if len(old) >= _MOST_CALLERS // 2 else list(memory)[: _MOST_CALLERS // 2]:
             del memory[address]
         self._banned_until_ms = {one: until for one, until in self._banned_until_ms.items() if until > now_ms}
 

@@ -124,6 +124,7 @@ _ORDER = _types(
     "float:avgPx",
     "string:text",
     "timestamp:transactTime timestamp",
+    "symbol:pool",
 )
 _WALLET = _types(
     "long:account",

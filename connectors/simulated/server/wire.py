@@ -109,7 +109,9 @@ class Mirror:
         changed = _difference(before, change.row)
         if change.is_refresh and table.name in _PRICE_DRIVEN and changed.keys() <= {"timestamp"}:
             return None
-        return self._framed(change, Action.UPDATE, _update(change.row, changed, table))
+        if self._style is RowStyle.SPARSE and is_market_order(change.row):
+            changed.pop("price", None)
+        return self._framed(change, Action.UPDATE, _update(change.row, changed, table, self._style))
 
     def _framed(self, change: Change, action: Action, row: Row) -> Frame:
         shown = shaped(row, self._tables[change.table], self._style) if action is Action.INSERT else row
@@ -134,7 +136,15 @@ def styled(row: Row, style: RowStyle) -> Row:
     """Return the row with its empty columns as null, or without them."""
     if style is RowStyle.FULL:
         return row
-    return {name: cell for name, cell in row.items() if cell not in (None, "")}
+    kept: Row = {name: cell for name, cell in row.items() if cell not in (None, "")}
+    if is_market_order(row):
+        kept.pop("price", None)
+    return kept
+
+
+def is_market_order(row: Row) -> bool:
+    """Return whether this is the `order` row of a market order: in sparse style it has no price, as in 2026."""
+    return row.get("ordType") == "Market" and "execID" not in row
 
 
 def partial_message(
@@ -188,12 +198,12 @@ def _difference(before: Row, after: Row) -> Row:
     return {name: cell for name, cell in after.items() if name not in before or before[name] != cell}
 
 
-def _update(row: Row, changed: Row, table: Table) -> Row:
-    """Return the row of an update: its key, what changed, and what the venue repeats behind it."""
+def _update(row: Row, changed: Row, table: Table, style: RowStyle) -> Row:
+    """Return the row of an update: its key, what changed, and what the venue repeats behind it if it holds any."""
     shown = {name: row.get(name) for name in table.keys} | changed
     repeated = (*table.repeated, *_ORDER_END) if table.name == "order" and "ordStatus" in changed else table.repeated
     for name in repeated:
-        if name in row:
+        if name in row and (style is RowStyle.FULL or row[name] is not None):
             shown.setdefault(name, row[name])
     return shown
 

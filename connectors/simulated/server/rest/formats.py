@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
+from connectors.simulated.engine.changes import Row
 from connectors.simulated.server.fates import JSON_TYPE
 from connectors.simulated.server.json_text import dump, plain
 from connectors.simulated.server.rest.call import Answer
@@ -43,8 +44,15 @@ def _shaped(answer: Answer, style: RowStyle) -> Answer:
     if style is RowStyle.FULL:
         return answer
     if isinstance(answer, list):
-        return [styled(row, style) if isinstance(row, dict) else row for row in answer]
-    return styled(answer, style) if isinstance(answer, dict) else answer
+        return [_sparse(row) if isinstance(row, dict) else row for row in answer]
+    return _sparse(answer) if isinstance(answer, dict) else answer
+
+
+def _sparse(row: Row) -> Row:
+    """Return a row without empty columns; those of orders come in alphabetical order, as since 2025."""
+    kept = styled(row, RowStyle.SPARSE)
+    is_order = kept.keys() >= {"orderID", "transactTime"} and "execID" not in kept
+    return dict(sorted(kept.items())) if is_order else kept
 
 
 def _csv(answer: Answer) -> str:

@@ -47,7 +47,7 @@ MARGIN = (
 ORDER = (
     "orderID clOrdID clOrdLinkID account symbol strategy side orderQty price displayQty stopPx "
     "pegOffsetValue pegPriceType currency settlCurrency ordType timeInForce execInst contingencyType "
-    "ordStatus triggered workingIndicator ordRejReason leavesQty cumQty avgPx text transactTime timestamp"
+    "ordStatus triggered workingIndicator ordRejReason leavesQty cumQty avgPx text transactTime timestamp pool"
 ).split()
 INSTRUMENT = (
     "symbol rootSymbol state typ listing front expiry settle listedSettle positionCurrency underlying "
@@ -70,7 +70,7 @@ def test_rows_have_every_column() -> None:
     desk.place(1000, ord_type="Market")
     assert set(ORDER) == set(desk.exchange.order_rows(1)[0])
     assert set(EXECUTION_COLUMNS) == set(desk.executions()[0])
-    assert set(POSITION) == set(desk.position())
+    assert list(POSITION) == list(desk.position())  # in the venue's order
     assert set(MARGIN) <= set(desk.margin())
     for row in desk.exchange.instrument_rows():
         if not str(row["symbol"]).startswith("."):

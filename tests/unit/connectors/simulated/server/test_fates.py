@@ -55,5 +55,6 @@ def test_pages_that_say_nothing_about_the_outcome() -> None:
     page = gateway_page(502)
     assert (page.status, page.content_type) == (502, "text/html")
     assert b"502 Bad Gateway" in page.body
+    assert b"<title>403 Forbidden</title>" in gateway_page(403).body  # what a ban looks like
     assert unavailable().body == b'{"error":{"message":"Service unavailable","name":"HTTPError"}}'
     assert server_error().status == 500

@@ -10,9 +10,9 @@ from connectors.simulated.server.json_text import NotJson, dump, load
 
 
 def test_decimals_are_plain_numbers() -> None:
-    """Whole prices have no `.0`, others keep their digits, small ones may use an exponent."""
+    """Whole prices have no `.0`, others no zeros at the end, as floats have none; small ones may use an exponent."""
     value = {"a": Decimal("100.0"), "b": Decimal("43772.50"), "c": Decimal("1E-7"), "d": [(Decimal(-0), 1)], "e": None}
-    assert dump(value) == b'{"a":100,"b":43772.50,"c":1E-7,"d":[[0,1]],"e":null}'
+    assert dump(value) == b'{"a":100,"b":43772.5,"c":1E-7,"d":[[0,1]],"e":null}'
 
 
 def test_numbers_come_in_with_all_their_digits() -> None:

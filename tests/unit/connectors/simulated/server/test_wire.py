@@ -101,6 +101,27 @@ def test_sparse_rows_leave_out_what_is_empty_but_updates_clear_it() -> None:
     assert json.loads(second.message().payload)["data"][0]["stopPx"] is None
 
 
+def test_sparse_updates_repeat_nothing_that_is_empty() -> None:
+    """An order without a client id does not get a null for one with every change."""
+    mirror = Mirror(RowStyle.SPARSE)
+    mirror.frames([change(an_order())])
+    (frame,) = mirror.frames([change(an_order(leavesQty=50))])
+    row = {"orderID": "1", "leavesQty": 50, "account": 7, "symbol": "XBTUSD", "timestamp": "2026-07-01T00:00:00.000Z"}
+    assert json.loads(frame.message().payload)["data"] == [row]
+
+
+def test_market_orders_have_no_price_in_sparse_rows() -> None:
+    """As the venue writes them in 2026, what they traded at is in `avgPx`; whole rows show a price as they used to."""
+    told: dict[RowStyle, list[Row]] = {}
+    for style in RowStyle:
+        mirror = Mirror(style)
+        rows = (an_order(ordType="Market", price=Decimal(price)) for price in (5, 6))
+        frames = [frame for row in rows for frame in mirror.frames([change(row)])]
+        told[style] = [json.loads(frame.message().payload)["data"][0] for frame in frames]
+    assert [row["price"] for row in told[RowStyle.FULL]] == [5, 6]
+    assert all("price" not in row for row in told[RowStyle.SPARSE])
+
+
 def test_a_deleted_row_leaves_the_partial() -> None:
     """A delete carries the key and the symbol, and the row is gone; seen again it is an insert."""
     mirror = Mirror(RowStyle.FULL)

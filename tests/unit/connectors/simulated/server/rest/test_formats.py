@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
+from pathlib import Path
 
 from connectors.simulated.server.rest.formats import rendered
 from connectors.simulated.server.settings import RowStyle
@@ -23,6 +25,18 @@ def test_json_in_both_styles() -> None:
     assert '"side":null' in text(ROWS)
     assert "side" not in text(ROWS, style=RowStyle.SPARSE)
     assert text("an address") == '"an address"'
+
+
+def test_sparse_orders_are_written_as_the_venue_writes_them(real_data: Path) -> None:
+    """Recorded replies of 2025 have the columns of orders in alphabetical order; so have ours."""
+    lines = (real_data / "rest" / "bitmex-rest-order-replies-2025.jsonl").read_text().splitlines()
+    replies = [reply for line in lines if "error" not in (reply := json.loads(line)) or isinstance(reply, list)]
+    for recorded in replies:
+        rows = recorded if isinstance(recorded, list) else [recorded]
+        mixed = [dict(reversed(row.items())) for row in rows]
+        ours = json.loads(text(mixed, style=RowStyle.SPARSE))
+        assert [list(row) for row in ours] == [list(row) for row in rows]
+    assert len(replies) > 4
 
 
 def test_csv_has_a_line_of_columns_and_quotes_texts() -> None:

@@ -25,8 +25,8 @@ def replies(real_data: Path) -> list[Any]:
 
 
 def assert_like(ours: dict[str, Any], real: dict[str, Any]) -> None:
-    """Columns and values agree; the recorded rows are of a spot symbol, which has no settlement currency."""
-    assert set(ours) - {"settlCurrency"} == set(real)
+    """Columns and values agree but for those of a spot symbol, which has no settlement currency, and of 2026."""
+    assert set(ours) - {"settlCurrency", "pool"} == set(real) - {"settlCurrency", "pool"}
     same = set(real) - OF_ITS_OWN
     assert {name: ours[name] for name in same} == {name: real[name] for name in same}
 
@@ -45,6 +45,19 @@ def test_sparse_order_replies_are_like_the_recorded_ones(replies: list[Any]) -> 
     _, (nothing,) = visitor.ask("DELETE", "/order", {"orderID": replies[2][0]["orderID"]})
     assert_like(nothing, replies[2][0])
     assert nothing["orderID"] == replies[2][0]["orderID"]
+
+
+def test_a_filled_market_close_is_like_the_recorded_one() -> None:
+    """The reply of 2026 that ccxt/ccxt quotes has a `pool`, and no price besides `avgPx`."""
+    visitor = Visitor(rows=RowStyle.SPARSE)
+    visitor.ask("POST", "/order", {"symbol": "XBTUSDT", "orderQty": 1_000})
+    _, closed = visitor.ask("POST", "/order", {"symbol": "XBTUSDT", "side": "Sell", "execInst": "Close"})
+    recorded = (
+        "account avgPx cumQty currency execInst leavesQty ordStatus ordType orderID orderQty pool settlCurrency side "
+        "strategy symbol text timeInForce timestamp transactTime workingIndicator"
+    )
+    assert list(closed) == recorded.split()
+    assert [closed[name] for name in ("pool", "ordStatus", "execInst")] == ["Primary", "Filled", "Close"]
 
 
 def test_full_rows_have_every_column_of_the_sparse_ones() -> None:
