@@ -171,6 +171,8 @@ def check_rows(exchange: Exchange) -> None:
     """Check what must hold after every input."""
     assert exchange.money_is_conserved()
     check_books(exchange)
+    due_ms = exchange.next_timer_ms()
+    assert due_ms is None or due_ms > exchange.world.at_ms  # whatever was due has gone off
     for number in exchange.accounts():
         for row in exchange.order_rows(number):
             leaves, quantity, filled = row["leavesQty"], row["orderQty"], row["cumQty"]

@@ -76,9 +76,9 @@ def _amend(world: World, account: Account, request: AmendOrder) -> Row:
     if revives:
         _revive(world, account, order)
     _take_over(world, account, order, wanted, changed=changed, request=request)
-    before = order_row(order)
+    before = order_row(order) if world.switches.pending_answers else None
     _trade_again(world, account, order)
-    return {**before, "ordStatus": "PendingReplace"} if world.switches.pending_answers else order_row(order)
+    return order_row(order) if before is None else {**before, "ordStatus": "PendingReplace"}
 
 
 def _revives(world: World, order: Order, request: AmendOrder) -> bool:

@@ -32,6 +32,7 @@ from connectors.simulated.engine.switches import ClientIdReuse, DisarmedAnswer
 from connectors.simulated.engine.world import World
 
 DAY_MS = 86_400_000
+NEVER_MS = 2**62
 DAY_IS_OVER = "Order had timeInForce of Day"
 _DISARMED: dict[DisarmedAnswer, Row] = {
     DisarmedAnswer.NULL: {"cancelTime": None},
@@ -58,9 +59,9 @@ def place(world: World, request: PlaceOrder) -> Row:
     if order.ord_type is OrdType.MARKET:
         order.shown_price = market.touch(order.side)  # until its fills say better
     report(world, account, order, "New", is_on_orders=not _comes_to_nothing(world, account, order))
-    received = order_row(order)
+    received = order_row(order) if world.switches.pending_answers else None
     _start(world, account, order, is_due=is_due)
-    return {**received, "ordStatus": "PendingNew"} if world.switches.pending_answers else order_row(order)
+    return order_row(order) if received is None else {**received, "ordStatus": "PendingNew"}
 
 
 def _accepted(world: World, account: Account, market: Market, request: PlaceOrder) -> Order:
@@ -205,9 +206,9 @@ def _cancel_one(world: World, account: Account, order: Order, text: str) -> Row:
         error = f"Unable to cancel order due to existing state: {order.status.value}"
         report_reject(world, account, "CancelReject", error, order_id=order.order_id, cl_ord_id=order.cl_ord_id)
         return {**order_row(order), "error": error}
-    before = order_row(order)
+    before = order_row(order) if world.switches.pending_answers else None
     cancel(world, account, order, f"Canceled\n{text or CANCELED_BY_API}")
-    return {**before, "ordStatus": "PendingCancel"} if world.switches.pending_answers else order_row(order)
+    return order_row(order) if before is None else {**before, "ordStatus": "PendingCancel"}
 
 
 def _unknown(world: World, account: Account, column: str, key: str) -> Row:
@@ -250,6 +251,8 @@ def cancel_all_after(world: World, request: CancelAllAfter) -> Row:
         raise Refused("Invalid timeout")
     due = world.at_ms + request.timeout_ms if request.timeout_ms else None
     account.cancel_at_ms = due
+    if due is not None and world.switches_due_ms is not None:
+        world.switches_due_ms = min(world.switches_due_ms, due)
     shown = _DISARMED[world.switches.disarmed_answer] if due is None else {"cancelTime": iso(due)}
     return {"now": iso(world.at_ms), **shown}
 
@@ -265,6 +268,8 @@ def fire_timers(world: World) -> None:
 
 def fire_switches(world: World) -> None:
     """Cancel every open order of each account whose dead man's switch has run out."""
+    if world.switches_due_ms is not None and world.at_ms < world.switches_due_ms:
+        return
     for account in world.accounts.values():
         due = account.cancel_at_ms
         if due is None or due > world.at_ms:
@@ -272,3 +277,5 @@ def fire_switches(world: World) -> None:
         account.cancel_at_ms = None
         for order in account.all_open():
             cancel(world, account, order, f"Canceled\n{SWITCH_FIRED}")
+    armed = (account.cancel_at_ms for account in world.accounts.values())
+    world.switches_due_ms = min((due for due in armed if due is not None), default=NEVER_MS)

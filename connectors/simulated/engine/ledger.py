@@ -19,7 +19,7 @@ from itertools import islice
 
 from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.contracts import ONE, Contract
-from connectors.simulated.engine.margin import Locked
+from connectors.simulated.engine.margin import Holding, Locked
 from connectors.simulated.engine.order_sums import OrderSums
 from connectors.simulated.engine.orders import Order
 from connectors.simulated.engine.remembered import remembered
@@ -62,8 +62,9 @@ class Position:
     state_ms: int = 0  # when it came into that state
     rank: Decimal | None = None  # place in the deleveraging queue at the latest ranking, in fifths
     changed_ms: int = 0
-    locked: tuple[object, Locked] | None = remembered()  # by `standing`
+    locked: tuple[object, Locked, Holding] | None = remembered()  # by `standing`
     edge: Decimal | None = remembered()  # liquidation price while isolated, likewise
+    terms: tuple[int, tuple[Decimal, Decimal], Decimal] | None = remembered()  # risk limit, rates, highest leverage
 
     @property
     def is_in_liquidation(self) -> bool:
@@ -93,12 +94,19 @@ class Position:
     @property
     def rates(self) -> tuple[Decimal, Decimal]:
         """(initial, maintenance) rates of the risk limit chosen."""
-        return self.contract.margin_rates(self.risk_limit)
+        return self._terms()[1]
 
     @property
     def effective_leverage(self) -> Decimal:
         """Leverage in force: what was set, within what the risk limit allows."""
-        return min(self.leverage, ONE / self.rates[0])
+        return min(self.leverage, self._terms()[2])
+
+    def _terms(self) -> tuple[int, tuple[Decimal, Decimal], Decimal]:
+        """Return what the risk limit chosen stands for."""
+        if self.terms is None or self.terms[0] != self.risk_limit:
+            rates = self.contract.margin_rates(self.risk_limit)
+            self.terms = (self.risk_limit, rates, ONE / rates[0])
+        return self.terms
 
     def unrealised_pnl(self, mark: Decimal) -> int:
         """Return the unrealised result at a mark price."""

@@ -145,6 +145,8 @@ def plan(
         self_trade: What happens where it would meet one of them.
     """
     found = Plan()
+    if not _may_meet(market, taker, bound):
+        return found
     left = quantity
     for offer in offers(market, taker):
         if not left or not is_at_least_as_good(offer.price, bound, taker):
@@ -159,6 +161,14 @@ def plan(
         found.matches.append(Match(price=offer.price, quantity=size, maker=offer.maker, is_dark=offer.is_dark))
         left -= size
     return found if not any(match.is_dark for match in found.matches) else _darkened(found)
+
+
+def _may_meet(market: Market, taker: Side, bound: Decimal | None) -> bool:
+    """Return whether any price could be good enough; no level of the tape is better than its touch."""
+    resting = market.book.side(taker.other).best
+    if resting is not None and is_at_least_as_good(resting, bound, taker):
+        return True
+    return is_at_least_as_good(market.touch(taker), bound, taker)
 
 
 def _darkened(found: Plan) -> Plan:

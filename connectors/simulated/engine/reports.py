@@ -51,15 +51,16 @@ def report(
     order.changed_ms = world.at_ms
     if fill is None:
         order.transact_ms = world.at_ms
+    row = order_row(order)
     if is_on_orders:
-        world.emit("order", account.number, order_row(order))
+        world.emit("order", account.number, row)
     stamp = ExecutionStamp(
         exec_id=world.new_id("execution"),
         exec_type=exec_type,
         match_id=match_id,
         at_ms=world.at_ms,
     )
-    publish_execution(world, account, execution_row(order, stamp, fill))
+    publish_execution(world, account, execution_row(row, stamp, fill))
 
 
 def forget_if_done(world: World, account: Account, order: Order) -> None:

@@ -18,7 +18,7 @@ from connectors.simulated.engine.contracts import ONE, Kind
 from connectors.simulated.engine.ledger import Account, Position
 from connectors.simulated.engine.margin import RULES, Backing, Holding, Locked, Room, Rules
 from connectors.simulated.engine.market import Market
-from connectors.simulated.engine.order_load import NOTHING, OrderLoad, order_load
+from connectors.simulated.engine.order_load import OrderLoad, order_load
 from connectors.simulated.engine.world import World
 
 ZERO = Decimal(0)
@@ -103,6 +103,10 @@ def holding(world: World, position: Position) -> Holding:
 
 def locked(world: World, position: Position) -> Locked:
     """Return what an open position locks; remembered while nothing changes."""
+    return _held(world, position)[0]
+
+
+def _held(world: World, position: Position) -> tuple[Locked, Holding]:
     key = (
         position.quantity,
         position.unrealised_cost,
@@ -114,15 +118,16 @@ def locked(world: World, position: Position) -> Locked:
         charged_rate(world, world.markets[position.contract.symbol]),
     )
     if position.locked is None or position.locked[0] != key:
-        position.locked = (key, rules(world).locked(holding(world, position)))
+        seen = holding(world, position)
+        position.locked = (key, rules(world).locked(seen), seen)
         position.edge = None
-    return position.locked[1]
+    return position.locked[1:]
 
 
 def order_margin(position: Position, load: OrderLoad) -> int:
     """Return `initMargin` of a contract: what its open orders reserve, their premium included."""
-    if load is NOTHING:
-        return 0
+    if not load.open_cost:
+        return load.premium
     rate = ONE / position.effective_leverage
     fee = position.contract.fee
     return load.premium + margin.open_order_margin(load.open_cost, init_rate=rate, fee=fee)
@@ -200,7 +205,8 @@ def room(world: World, position: Position, whole: Standing) -> Room:
         shared_equity=left,
         shared_maintenance=whole.shared_maintenance,
     )
-    return rules(world).room(holding(world, position), locked(world, position), backing)
+    held, seen = _held(world, position)
+    return rules(world).room(seen, held, backing)
 
 
 def boundaries(world: World, position: Position, whole: Standing) -> Boundaries:

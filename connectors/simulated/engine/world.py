@@ -23,6 +23,7 @@ from connectors.simulated.engine.liquidation_order import LiquidationOrder
 from connectors.simulated.engine.market import INTEREST, RECENT, ZERO, Market, MarketState, recent_rows
 from connectors.simulated.engine.orders import Order, Side
 from connectors.simulated.engine.refusals import Refused
+from connectors.simulated.engine.remembered import remembered
 from connectors.simulated.engine.switches import Switches
 
 KEPT_EVENTS = 10_000  # of each kind that all contracts share
@@ -58,6 +59,7 @@ class World:
     changes: list[Change] = field(default_factory=list)
     stale_positions: dict[tuple[int, str], None] = field(default_factory=dict)
     stale_margins: dict[tuple[int, str], None] = field(default_factory=dict)
+    switches_due_ms: int | None = remembered()  # no dead man's switch fires before; None: to be looked up
 
     def emit(self, table: str, account: int | None, row: Row) -> None:
         """Log a row as it stands now."""
