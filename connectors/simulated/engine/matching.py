@@ -66,11 +66,11 @@ def planned(world: World, account: Account, order: Order) -> Plan:
     return _planned(world, order, worst_price(world, account, order))
 
 
-def _planned(world: World, order: Order, bound: Decimal | None) -> Plan:
+def _planned(world: World, order: Order, bound: Decimal | None, quantity: int | None = None) -> Plan:
     return plan(
         world.markets[order.contract.symbol],
         taker=order.side,
-        quantity=order.leaves,
+        quantity=order.leaves if quantity is None else quantity,
         bound=bound,
         account=order.account,
         self_trade=world.switches.self_trade,
@@ -83,12 +83,46 @@ def execute(world: World, account: Account, order: Order) -> None:
     found = _planned(world, order, bound)
     if order.instructions.is_post_only and (found.matches or found.own):
         cancel_because(world, account, order, POST_ONLY)
-    elif order.time_in_force == "FillOrKill" and found.quantity < order.leaves:
+    elif order.time_in_force == "FillOrKill" and not _fills_whole(world, order, found, bound):
         cancel_because(world, account, order, NOT_AT_ONCE.format("FillOrKill"))
     else:
         _take(world, account, order, found, bound)
         _rest_or_end(world, account, order)
     shrinking.trim(world, account, order.contract)
+
+
+def _fills_whole(world: World, order: Order, found: Plan, bound: Decimal | None) -> bool:
+    """Return whether an order would fill completely, although makers may be cut by the fills before theirs."""
+    wanted = order.leaves
+    while found.quantity >= wanted:
+        missing = order.leaves - _certain(world, order, found)
+        if missing <= 0:
+            return True
+        wanted = found.quantity + missing
+        found = _planned(world, order, bound, wanted)
+    return False
+
+
+def _certain(world: World, order: Order, found: Plan) -> int:
+    """Return how much of a plan is there whatever its own fills do: reduce-only makers stop with their position.
+
+    Of the orders that one account has linked only the first one counts.
+    """
+    total, room, linked = 0, dict[int, int](), dict[tuple[int, str], Order]()
+    for match in found.matches:
+        maker, quantity = match.maker, match.quantity
+        if maker is not None:
+            number = maker.account
+            space = room.get(number)
+            if space is None:
+                space = shrinking.room(world, world.accounts[number], order.contract, maker.side)
+            if maker.instructions.is_reduce_only:
+                quantity = min(quantity, space)
+            if maker.cl_ord_link_id and linked.setdefault((number, maker.cl_ord_link_id), maker) is not maker:
+                quantity = 0
+            room[number] = max(0, space - quantity)
+        total += quantity
+    return total
 
 
 def _take(world: World, account: Account, order: Order, found: Plan, bound: Decimal | None) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.contracts import XBTUSD
+from connectors.simulated.engine.inputs import OpenAccount, SetPosition
 from connectors.simulated.engine.switches import SelfTrade
-from tests.unit.connectors.simulated.engine.desk import ALICE, BOB, Desk, number, prices
+from tests.unit.connectors.simulated.engine.desk import ALICE, BOB, XBT, Desk, number, prices
 
 
 def test_taker_walks_the_levels() -> None:
@@ -247,3 +248,19 @@ def test_two_reduce_only_orders_hit_at_once_do_not_turn_the_position() -> None:
     bob_with(desk, 2_000, "50000.3")
     assert (desk.order(plain)["cumQty"], desk.order(shrinking)["cumQty"]) == (700, 300)
     assert desk.position()["currentQty"] == 0
+
+
+@pytest.mark.parametrize(("spare", "state", "sold"), [(0, "Canceled", 0), (100, "Filled", 200)])
+def test_fill_or_kill_counts_on_no_order_that_an_earlier_match_cuts(spare: int, state: str, sold: int) -> None:
+    """A short of 100 with a plain bid and a reduce-only bid: the first fill ends the second; others may stand in."""
+    desk = Desk()
+    desk.move(prices(depth=0))
+    desk.apply(SetPosition(account=BOB, symbol="XBTUSD", quantity=-100))
+    desk.place(100, account=BOB, price=50_002)
+    desk.place(100, account=BOB, price=50_001, exec_inst="ReduceOnly")
+    if spare:
+        desk.apply(OpenAccount(account=3, balances={"XBt": XBT}))
+        desk.place(spare, account=3, price=50_000)
+    order = desk.place(-200, price=50_000, time_in_force="FillOrKill")
+    assert (order["ordStatus"], order["cumQty"]) == (state, sold)
+    assert desk.position(account=BOB)["currentQty"] == (0 if sold else -100)
