@@ -121,6 +121,8 @@ class Player:
         except Refused as refusal:  # a recording may hold what no market can be; the next step may be sane again
             _log.warning("step of the tape refused", step=step.index, reason=refusal.message)
         self.script.catch_up()
+        if not self._venue.settings.position_refresh_ms:
+            _refresh_all(self._venue)
         return step
 
     def _prices(self, step: Step) -> tuple[SymbolPrices, ...]:
@@ -190,8 +192,15 @@ async def run_compaction(venue: Venue) -> None:
 
 
 async def run_refresher(venue: Venue) -> None:
-    """Publish the rows that only prices moved, at the venue's slow pace, until cancelled."""
-    while True:
+    """Publish the rows that only prices moved, at the venue's slow pace, until cancelled.
+
+    Without a pace there is nothing to do: they are published with each step of the tape.
+    """
+    while venue.settings.position_refresh_ms:
         await asyncio.sleep(max(SHORTEST_REFRESH_MS, venue.settings.position_refresh_ms) / _MS_PER_S)
-        for account in venue.exchange.accounts():
-            venue.refresh(account)
+        _refresh_all(venue)
+
+
+def _refresh_all(venue: Venue) -> None:
+    for account in venue.exchange.accounts():
+        venue.refresh(account)

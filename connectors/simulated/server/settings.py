@@ -112,7 +112,7 @@ class ExchangeSettings:
         instrument_period_ms: How often a row of `instrument` is published, merged; the venue's 500, or 0 for each step.
         limits: Request limits.
         switches: The engine's choices.
-        position_refresh_ms: How often rows that only prices moved are published.
+        position_refresh_ms: How often rows that only prices moved are published; 0 for with each step of prices.
         heartbeat_ms: Longest silence of the market tables while the tape stands still.
         expired_status: HTTP status of a request whose `api-expires` has passed (401 or 400).
         bulk_orders: Whether `/order/bulk` exists; it has gone from the venue's own description.

@@ -101,6 +101,15 @@ def test_ten_stops_and_two_hundred_orders_a_symbol() -> None:
     assert desk.refusal(lambda: desk.place(100, price=10_000)).message == "Too many open orders"
 
 
+def test_how_many_orders_a_symbol_takes_is_a_switch() -> None:
+    """Two orders and one stop, where that is what was chosen."""
+    desk = Desk(max_open_orders=2, max_stop_orders=1)
+    desk.place(-100, stop_px=40_000)
+    assert desk.refusal(lambda: desk.place(-100, stop_px=30_000)).message == "Too many stop orders"
+    desk.place(100, price=20_000)
+    assert desk.refusal(lambda: desk.place(100, price=10_000)).message == "Too many open orders"
+
+
 def test_unaffordable_order_names_the_missing_margin() -> None:
     """More than the balance can carry: CodedHTTPError 19000 with the margin of the order."""
     desk = Desk()

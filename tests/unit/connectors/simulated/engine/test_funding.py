@@ -121,6 +121,20 @@ def test_funding_to_be_paid_counts_as_maintenance() -> None:
     assert edges["-0.002"] == edges["0"] < edges["0.002"]
 
 
+def test_funding_in_maintenance_is_a_switch() -> None:
+    """Switched off, what the next exchange will cost leaves maintenance and liquidation price alone."""
+    found = {}
+    for is_on in (True, False):
+        desk = Desk(funding_in_maintenance=is_on)
+        desk.leverage(20)
+        desk.place(100_000, ord_type="Market")
+        desk.move(prices(mark=50_000, funding_rate="0"))
+        before = desk.position()
+        desk.move(prices(mark=50_000, funding_rate="0.002"))
+        found[is_on] = [desk.position()[name] == before[name] for name in ("posMaint", "liquidationPrice")]
+    assert found == {True: [False, False], False: [True, True]}
+
+
 def test_isolated_payment_is_made_good_while_the_account_can() -> None:
     """With free margin the isolated margin stays; without, it shrinks and liquidation comes nearer."""
     desk = Desk()

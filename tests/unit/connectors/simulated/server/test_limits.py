@@ -80,6 +80,14 @@ def test_ban_after_many_refusals_and_its_end() -> None:
     assert not limits.is_banned(HOME, 60_020)
 
 
+def test_bans_can_be_switched_off() -> None:
+    """Any number of refusals is then just that."""
+    limits = RequestLimits(RateLimits(signed_per_minute=1, ban_after_refusals=0))
+    verdicts = [admit(limits, 0) for _ in range(100)]
+    assert verdicts[-1].retry_after_s == 60
+    assert not limits.is_banned(HOME, 1)
+
+
 def test_refusals_far_apart_do_not_ban() -> None:
     """Somebody who is refused now and then is not shut out."""
     limits = RequestLimits(RateLimits(signed_per_minute=1))

@@ -110,6 +110,19 @@ async def test_the_switch_fires_at_its_time() -> None:
     task.cancel()
 
 
+async def test_positions_follow_each_step_where_that_is_chosen() -> None:
+    """Merged to a slow pace by default; with a pace of 0 each step of prices tells them, and no loop does."""
+    for pace_ms, expected in ((5_000, 0), (0, 4)):
+        venue = a_venue(position_refresh_ms=pace_ms)
+        refreshed: list[int] = []
+        venue.refresh = refreshed.append  # type: ignore[method-assign]
+        player = Player(venue, StillTape(4))
+        player.advance(3)
+        assert len(refreshed) == expected
+    await run_refresher(venue)  # ends at once
+    assert len(refreshed) == 4
+
+
 async def test_the_refresher_publishes_what_prices_moved() -> None:
     """Without any request the position row gets its new mark."""
     venue = a_venue(position_refresh_ms=10)
