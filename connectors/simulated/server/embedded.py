@@ -81,7 +81,7 @@ class EmbeddedExchange:
         self._tape = tape if tape is not None else _tape_of(settings, self._catalogue)
         if isinstance(self._tape, ScenarioTape) and self._tape.balances:
             own = self._tape.balances
-            settings = replace(settings, accounts=len(own), account_balances=own)
+            settings = replace(settings, accounts=max(settings.accounts, len(own)), account_balances=own)
         self.settings = settings
         self.venue = Venue(settings, clock)
         self.player: Player
@@ -103,8 +103,9 @@ class EmbeddedExchange:
         try:
             self.listening = [bound(self.settings.port), bound(self.settings.control_port)]
             self._open()
-            script = self._tape.script if isinstance(self._tape, ScenarioTape) else ()
+            script, paths = (self._tape.script, self._tape.paths) if isinstance(self._tape, ScenarioTape) else ((), {})
             self.player = Player(self.venue, self._tape, self._lister(), script=script)
+            self.player.script.miss(paths)
         except BaseException:
             self._release()
             raise
@@ -190,8 +191,13 @@ class EmbeddedExchange:
     def _lister(self) -> Lister | None:
         if self._catalogue is None:
             return None
-        recorded = self.settings.market is not None
-        return Lister(self._catalogue, self.venue.exchange, seed=self.settings.seed, is_recorded=recorded)
+        return Lister(
+            self._catalogue,
+            self.venue.exchange,
+            seed=self.settings.seed,
+            is_recorded=self.settings.market is not None,
+            paths=self._tape.paths if isinstance(self._tape, ScenarioTape) else None,
+        )
 
     def _start(self) -> None:
         door, switchboard = Door(self.venue, line_of=self._line_of), Switchboard(self.venue)

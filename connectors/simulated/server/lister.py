@@ -8,8 +8,11 @@ Units: milliseconds of protocol time unless named otherwise.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
+from connectors.simulated.engine.contracts import Contract
 from connectors.simulated.engine.exchange import Exchange
 from connectors.simulated.engine.inputs import ListContracts, SymbolPrices
 from connectors.simulated.engine.market import MarketState
@@ -17,6 +20,7 @@ from connectors.simulated.listing.opening import Catalogue
 from connectors.simulated.tape.followers import Followers
 from connectors.simulated.tape.market import FOLLOWERS
 from connectors.simulated.tape.noise import derive
+from connectors.simulated.tape.scripted_path import Line, on_line
 from connectors.simulated.tape.tape import Step
 
 _HOUR_MS = 3_600_000  # contracts appear at whole hours
@@ -27,22 +31,34 @@ _OF_TAPE = frozenset(follower.contract.symbol for follower in FOLLOWERS)
 class Lister:
     """Adds what a catalogue lists to an exchange, and its prices to the tape's steps."""
 
-    def __init__(self, catalogue: Catalogue, exchange: Exchange, *, seed: int, is_recorded: bool = False) -> None:
-        """Start with nothing listed.
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        exchange: Exchange,
+        *,
+        seed: int,
+        is_recorded: bool = False,
+        paths: Mapping[str, Line] | None = None,
+    ) -> None:
+        """Go on from what is listed.
 
         Args:
             catalogue: What may be listed.
             exchange: To be read: what is listed already.
             seed: Origin of the prices that the tape does not carry.
             is_recorded: Whether the tape is a recorded market: what it does not carry has no price then.
+            paths: Ways that contracts go on their own, by symbol; the tape minds those of its own contracts.
         """
         self._catalogue = catalogue
         self._exchange = exchange
         self._seed = derive(seed, _OWN_SEED)
         self._is_recorded = is_recorded
+        self._paths = {symbol: line for symbol, line in (paths or {}).items() if symbol not in _OF_TAPE}
         self._hour = -1
         self._markets = -1
         self._followers: Followers
+        self._led: list[Contract] = []
+        self._is_new = False
 
     def due(self, at_ms: int) -> ListContracts | None:
         """Return what is to be listed by now and is not; looked up once an hour."""
@@ -65,13 +81,22 @@ class Lister:
         own = tuple(self._on_grid(one) for one in step.prices if one.symbol in world.markets)
         if self._is_recorded:
             return own
-        is_new = len(world.markets) != self._markets
-        if is_new:
+        if len(world.markets) != self._markets:
             self._follow()
-        moving = self._followers.moving(0 if is_new else step.index, step.real_ms)
-        turn = [one for one in moving if world.markets[one.symbol].state is MarketState.OPEN]
         leading = {one.symbol: one for one in step.prices}
-        return (*own, *self._followers.prices(turn, leading, tape_ms=step.tape_ms, at_ms=at_ms))
+        others = self._followers.prices(self._turn(step), leading, tape_ms=step.tape_ms, at_ms=at_ms)
+        return (*own, *(self._on_path(one, step.tape_ms) for one in others))
+
+    def _turn(self, step: Step) -> list[Contract]:
+        """Return whose turn it is: all once one of them has no price yet, and always those on a way of their own."""
+        moving = self._followers.moving(0 if self._is_new else step.index, step.real_ms)
+        self._is_new = False
+        turn = {one.symbol: one for one in (*moving, *self._led)}
+        return [one for symbol, one in turn.items() if self._exchange.world.markets[symbol].state is MarketState.OPEN]
+
+    def _on_path(self, prices: SymbolPrices, tape_ms: int) -> SymbolPrices:
+        line = self._paths.get(prices.symbol)
+        return prices if line is None else self._on_grid(on_line(prices, line, tape_ms))
 
     def _on_grid(self, prices: SymbolPrices) -> SymbolPrices:
         """Return the tape's prices on the ticks of what is listed, which may be another day's."""
@@ -87,3 +112,8 @@ class Lister:
         contracts = [market.contract for market in world.markets.values()]
         indices = {symbol: prints.index for symbol, prints in world.indices.items()}
         self._followers = Followers(contracts, indices, carried=_OF_TAPE, seed=self._seed)
+        self._led = [one for one in contracts if one.symbol in self._paths]
+        self._is_new = any(
+            market.state is MarketState.OPEN and not market.has_prices and symbol not in _OF_TAPE
+            for symbol, market in world.markets.items()
+        )

@@ -9,7 +9,7 @@ Units: milliseconds of tape time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 import structlog
@@ -48,6 +48,13 @@ class Script:
             if now_ms is None or entry.at_ms > now_ms:
                 return
             self._do(entry)
+
+    def miss(self, symbols: Iterable[str]) -> None:
+        """Say which contracts have a way of their own in the scenario and are not listed."""
+        for symbol in symbols:
+            if symbol not in self._venue.exchange.world.markets:
+                self.refused.append(f"path: {symbol} is not listed")
+                _log.warning("scenario was refused", what="path", why=f"{symbol} is not listed")
 
     def state(self) -> dict[str, object]:
         """Return how far it is, for the control API."""

@@ -118,6 +118,7 @@ class Venue:
                 world=self.exchange.world,
                 published=self.hub.published,
                 history=self.history,
+                faults=self.faults.keeper.counts(),
             )
         )
 
@@ -224,6 +225,7 @@ class Venue:
         self.exchange.restore(state.world)
         self.hub.restore(state.published)
         self.history = state.history
+        self.faults.keeper.restore(state.faults)
         keys.fill(self.keyring, self.exchange, seed=self.settings.seed)
 
     def _board(self) -> FaultBoard:

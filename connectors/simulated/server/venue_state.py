@@ -8,7 +8,7 @@ Units: milliseconds; `at_ms` of protocol time, `tape_ms` of the tape.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from connectors.simulated.engine.inputs import SetPrices
 from connectors.simulated.engine.world import World
@@ -30,6 +30,7 @@ class VenueState:
         world: The engine.
         published: What the next frames depend on.
         history: What the control API tells of the past.
+        faults: How often each fault was asked and has bitten outside the engine, by number.
     """
 
     at_ms: int
@@ -40,3 +41,4 @@ class VenueState:
     world: World
     published: Published
     history: History
+    faults: dict[int, tuple[int, int]] = field(default_factory=dict)

@@ -17,8 +17,6 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from msgspec.structs import replace as struct_replace
-
 from connectors.simulated.engine.inputs import SymbolPrices
 from connectors.simulated.tape.candles import MINUTE_MS, CandleFileError
 from connectors.simulated.tape.noise import derive
@@ -28,7 +26,7 @@ from connectors.simulated.tape.scenario_fields import TABLES
 from connectors.simulated.tape.scenario_reading import Reading, Values, top
 from connectors.simulated.tape.scenario_script import Timed, Writer, numbered
 from connectors.simulated.tape.scenarios import Scenario
-from connectors.simulated.tape.scripted_path import Line, ScriptedPath
+from connectors.simulated.tape.scripted_path import Line, ScriptedPath, on_line
 from connectors.simulated.tape.tape import Reel, Step, Tape
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -77,9 +75,7 @@ class ScenarioTape:
 
     def _on_path(self, prices: SymbolPrices, tape_ms: int) -> SymbolPrices:
         line = self.paths.get(prices.symbol)
-        if line is None or prices.halted:
-            return prices
-        return _scaled(prices, Decimal(line.leaving(tape_ms)))
+        return prices if line is None else on_line(prices, line, tape_ms)
 
 
 def scenario_tape(source: str | Path, *, seed: int, speed: str | None = None) -> ScenarioTape:
@@ -238,16 +234,3 @@ class _Compiling:
             elif values["symbol"] and values["points"]:
                 found[values["symbol"]] = Line(values["points"])
         return found
-
-
-def _scaled(prices: SymbolPrices, last: Decimal) -> SymbolPrices:
-    """Return prices at another level: mark, index and spread keep their proportion to the last price."""
-    factor = last / prices.last
-
-    def moved(price: Decimal) -> Decimal:
-        unit = Decimal(1).scaleb(int(price.as_tuple().exponent)) if price else Decimal("0.01")
-        return max(unit, (price * factor).quantize(unit))
-
-    return struct_replace(
-        prices, mark=moved(prices.mark), index=moved(prices.index), last=moved(prices.last), low=None, high=None
-    )

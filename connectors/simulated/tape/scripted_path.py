@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import exp, log
 
+from msgspec.structs import replace
+
+from connectors.simulated.engine.inputs import SymbolPrices
 from connectors.simulated.tape.candles import MINUTE_MS, Candle
 from connectors.simulated.tape.noise import derive, unit
 
@@ -141,3 +144,25 @@ def _candle(at_ms: int, before: float, shape: tuple[float, float, float], *, is_
 
 def _price(price: float) -> Decimal:
     return max(_LOWEST, Decimal(price).quantize(_PLACES))
+
+
+def on_line(prices: SymbolPrices, line: Line, tape_ms: int) -> SymbolPrices:
+    """Return a contract's prices with the last one on a line; all others keep their proportion to it."""
+    if prices.halted or not prices.last:
+        return prices  # nothing trades, or (a spread) there is nothing to be in proportion to
+    factor = Decimal(line.leaving(tape_ms)) / prices.last
+
+    def moved(price: Decimal) -> Decimal:
+        unit_of = Decimal(1).scaleb(int(price.as_tuple().exponent)) if price else _LOWEST
+        return max(unit_of, (price * factor).quantize(unit_of))
+
+    return replace(
+        prices,
+        mark=moved(prices.mark),
+        index=moved(prices.index),
+        last=moved(prices.last),
+        low=None,
+        high=None,
+        limit_down=None if prices.limit_down is None else moved(prices.limit_down),
+        limit_up=None if prices.limit_up is None else moved(prices.limit_up),
+    )

@@ -202,3 +202,18 @@ async def test_an_example_plays_to_its_end(name: str) -> None:
             states = {row["state"] for row in exchange.venue.exchange.instrument_rows() if row["typ"][:2] == "FF"}
             assert "Open" not in states
         assert exchange.venue.exchange.money_is_conserved()
+
+
+async def test_more_accounts_than_the_file_names(story: Path) -> None:
+    """The file's accounts come first; those asked for beside them have the usual balances."""
+    async with EmbeddedExchange(settings(story, accounts=3)) as exchange:
+        amounts = [exchange.venue.exchange.wallet_rows(one)[0]["amount"] for one in exchange.venue.accounts]
+        assert amounts == [250_000_000, 100_000_000, 100_000_000]
+
+
+async def test_a_way_of_a_contract_that_is_not_listed_is_told(story: Path) -> None:
+    """A slip in a symbol shows in the state of the script instead of being passed over in silence."""
+    way = '[[path]]\nsymbol = "SOLUSDC"\npoints = [["0m", 100], ["5m", 90]]\n'
+    story.write_text(story.read_text() + way)
+    async with EmbeddedExchange(settings(story)) as exchange:
+        assert exchange.player.script.state()["refused"] == ["path: SOLUSDC is not listed"]

@@ -82,6 +82,15 @@ class Keeper:
             if fits(bite := self._bite(one)) and self._counts(one)
         ]
 
+    def counts(self) -> dict[int, tuple[int, int]]:
+        """Return how often each fault that is set was asked and has bitten: its chances go on from there."""
+        active = self._board().active
+        return {number: (one.asks, one.hits) for number, one in sorted(self._tallies.items()) if number in active}
+
+    def restore(self, counts: Mapping[int, tuple[int, int]]) -> None:
+        """Go on from counts."""
+        self._tallies = {number: _Tally(asks=asks, hits=hits) for number, (asks, hits) in counts.items()}
+
     def standing(self, name: str) -> list[Bite]:
         """Return the faults of a name that are on now, without counting."""
         found = (one for one in self._board().active.values() if one.fault.name == name)
@@ -110,7 +119,9 @@ class Keeper:
         found = self._tallies.get(one.number)
         if found is None:
             self._tallies = {number: kept for number, kept in self._tallies.items() if number in self._board().active}
-            found = self._tallies[one.number] = _Tally(hits=one.hits, told=one.hits)
+            found = self._tallies[one.number] = _Tally()
+        if one.hits > found.told:  # told before a restart
+            found.hits, found.told = max(found.hits, one.hits), one.hits
         return found
 
     def _tell_soon(self) -> None:

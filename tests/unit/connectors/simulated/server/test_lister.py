@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from connectors.simulated.engine.exchange import Exchange
 from connectors.simulated.engine.inputs import SetPrices
 from connectors.simulated.listing.opening import Catalogue, file_catalogue, venue_catalogue
 from connectors.simulated.server.lister import Lister
+from connectors.simulated.tape.scripted_path import Line
 from connectors.simulated.tape.source import tape_of_scenario
 from connectors.simulated.tape.tape import Step
 
@@ -25,9 +28,11 @@ def at(text: str) -> int:
 class Floor:
     """An exchange and its lister, at a time of choice."""
 
-    def __init__(self, day: str, catalogue: Catalogue | None = None) -> None:
+    def __init__(
+        self, day: str, catalogue: Catalogue | None = None, *, paths: Mapping[str, Line] | None = None
+    ) -> None:
         self.exchange = Exchange(contracts=())
-        self.lister = Lister(catalogue or venue_catalogue(), self.exchange, seed=3)
+        self.lister = Lister(catalogue or venue_catalogue(), self.exchange, seed=3, paths=paths)
         self.play(STEPS[0], at(day))
 
     def play(self, step: Step, at_ms: int) -> set[str]:
@@ -101,3 +106,29 @@ def test_two_runs_are_one() -> None:
             floor.play(step, at("2026-11-22T12:00:01"))
         documents.append(floor.exchange.save())
     assert documents[0] == documents[1]
+
+
+def test_a_way_of_its_own_is_gone_in_every_step() -> None:
+    """A contract with a path is on it after each step, however short, between its price limits, on its ticks."""
+    day = at("2026-11-22T12:00:00")
+    line = Line([(STEPS[0].tape_ms, Decimal(100)), (STEPS[9].tape_ms, Decimal(10))])
+    floor = Floor("2026-11-22T12:00:00", paths={"SOLUSD": line})
+    for step in STEPS[1:10]:
+        assert "SOLUSD" in floor.play(step, day)
+        row: dict[str, Any] = floor.exchange.instrument_rows("SOLUSD")[0]
+        wanted = Decimal(line.leaving(step.tape_ms))
+        assert abs(row["lastPrice"] - wanted) <= row["tickSize"]
+        assert row["lastPrice"] % row["tickSize"] == 0
+        assert abs(row["markPrice"] / wanted - 1) < Decimal("0.01")
+
+
+def test_a_lister_that_comes_later_goes_on_in_turns() -> None:
+    """After a restart the markets move whose turn it is, as if nothing had been."""
+    one, other = Floor("2026-11-22T12:00:00"), Floor("2026-11-22T12:00:00")
+    for floor in (one, other):
+        for step in STEPS[1:4]:
+            floor.play(step, at("2026-11-22T12:00:01"))
+    other.lister = Lister(venue_catalogue(), other.exchange, seed=3)
+    for step in STEPS[4:9]:
+        assert one.play(step, at("2026-11-22T12:00:02")) == other.play(step, at("2026-11-22T12:00:02"))
+    assert one.exchange.save() == other.exchange.save()

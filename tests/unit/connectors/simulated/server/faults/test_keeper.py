@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 
 from connectors.simulated.engine.faults.board import FaultBoard
 from connectors.simulated.engine.faults.kinds import Place
@@ -86,3 +87,32 @@ def test_time_and_chance_count_here_too() -> None:
         seen.append(desk.bites())
     assert seen == [0, 1, 1, 0]
     assert len(desk.keeper.standing("overload")) == 0
+
+
+async def test_chances_go_on_where_they_were() -> None:
+    """A keeper that was loaded draws what the other one would have drawn next; what was told since counts too."""
+    one, other = Desk(), Desk()
+    for desk in (one, other):
+        desk.board.set(SetFault(name="overload", probability=Decimal("0.5"), seed=3), at_ms=0)
+    before = [one.bites() for _ in range(20)]
+    assert before == [other.bites() for _ in range(20)]
+    loaded = Desk(other.board)
+    loaded.keeper.restore(other.keeper.counts())
+    after = [one.bites() for _ in range(30)]
+    assert after == [loaded.bites() for _ in range(30)]
+    assert set(after) == {0, 1}
+    assert loaded.keeper.counts() == one.keeper.counts()
+
+
+async def test_what_was_told_after_a_snapshot_is_not_given_again() -> None:
+    """The journal since a snapshot may know of more bites than the snapshot."""
+    desk = Desk()
+    desk.board.set(SetFault(name="overload", count=3), at_ms=0)
+    desk.bites()
+    await asyncio.sleep(0)
+    kept = desk.keeper.counts()
+    desk.bites()
+    await asyncio.sleep(0)
+    after = Desk(desk.board)
+    after.keeper.restore(kept)
+    assert [after.bites() for _ in range(3)] == [1, 0, 0]
