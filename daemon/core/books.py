@@ -13,7 +13,7 @@ from dataclasses import replace
 from enum import Enum
 from typing import Final
 
-from connectors.vocabulary import Order, OrderStatus
+from connectors.vocabulary import Order, OrderKind, OrderStatus
 from daemon.core import ids
 from daemon.core.alerts import tell
 from daemon.core.commands import Severity
@@ -109,7 +109,13 @@ def _recount(draft: Draft, symbol: str) -> None:
 
 
 def may_add_exposure(order: Order) -> bool:
-    """Whether an open order could grow a position: anything that is not reduce-only."""
+    """Whether an open order could grow a position: anything that is not reduce-only.
+
+    A market order that the venue has taken in never rests: by the time it is heard of it has done what it will do. To
+    arm the dead man's switch for it would leave a countdown over the stops if the stream broke at that moment.
+    """
+    if order.kind is OrderKind.MARKET and order.status is not OrderStatus.PENDING:
+        return False
     return not order.is_reduce_only and not order.is_close
 
 

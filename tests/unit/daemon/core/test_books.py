@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from connectors.vocabulary import Order, OrderStatus
+from connectors.vocabulary import Order, OrderKind, OrderStatus
 from daemon.core import events as e
 from daemon.core.books import may_add_exposure
 from daemon.core.commands import AmendStop, CancelOrder, FindOrders, PlaceStop, ReduceAtMarket
@@ -154,10 +154,12 @@ def test_the_first_list_lets_waiting_positions_be_covered() -> None:
         ({"is_reduce_only": True}, False),
         ({"is_close": True}, False),
         ({"status": OrderStatus.PENDING}, True),
+        ({"kind": OrderKind.MARKET, "price": None}, False),
+        ({"kind": OrderKind.MARKET, "price": None, "status": OrderStatus.PENDING}, True),
     ],
 )
 def test_what_may_add_exposure(changes: dict[str, object], adds: bool) -> None:
-    """P6: anything that is not reduce-only or Close, pending ones too; counted per symbol."""
+    """P6: anything that can rest and is not reduce-only or Close, pending ones too; counted per symbol."""
     order = an_order(**changes)
     assert may_add_exposure(order) is adds
     assert Driven().up(orders=[order]).state.adding == ({"XBTUSDT": 1} if adds else {})
