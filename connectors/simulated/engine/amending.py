@@ -67,6 +67,7 @@ def _amend(world: World, account: Account, request: AmendOrder) -> Row:
     if not changed:
         raise Refused(UNCHANGED)
     _check_client_id(world, account, request)
+    _fit(world, account, wanted)
     check_price(world, wanted)
     if order.is_waiting:
         if world.switches.refuse_crossed_stops and triggers.is_due(world, wanted):
@@ -141,6 +142,15 @@ def _wanted(order: Order, request: AmendOrder) -> Order:
             raise Refused("Invalid stopPx for ordType")
         wanted.stop_px = stop_price(request.stop_px, order.ord_type, order.contract)
     return wanted
+
+
+def _fit(world: World, account: Account, wanted: Order) -> None:
+    """Let a shrinking order that counts become no larger than the position, so that all its rows say the same."""
+    if not wanted.instructions.is_reduce_only or wanted.is_waiting or wanted.is_held:
+        return
+    space = shrinking.room(world, account, wanted.contract, wanted.side)
+    if space:
+        shrinking.cut(wanted, space)
 
 
 def _trail_by(world: World, wanted: Order, offset: Decimal) -> None:

@@ -35,10 +35,15 @@ def fit(world: World, account: Account, order: Order) -> bool:
     if not space:
         cancel_because(world, account, order, _reason(world, account, order))
         return False
-    order.resize(space if order.is_whole else min(order.leaves, space))
+    cut(order, space)
     if order.instructions.is_close:
         _make_room(world, account, order, space)
     return True
+
+
+def cut(order: Order, space: int) -> None:
+    """Size a shrinking order to what there is to shrink."""
+    order.resize(space if order.is_whole else min(order.leaves, space))
 
 
 def _reason(world: World, account: Account, order: Order) -> str:

@@ -170,3 +170,14 @@ def test_text_tells_all_that_was_amended() -> None:
     desk = Desk()
     row = desk.amend(desk.place(1_000, price=49_000), order_qty=500, price=49_100)
     assert row["text"] == "Amended orderQty price\nSubmitted via API."
+
+
+def test_a_reduce_only_order_amended_beyond_the_position_is_cut_in_all_its_rows() -> None:
+    """The answer, the stream and the order itself say what is left of it."""
+    desk = Desk()
+    desk.place(500, ord_type="Market")
+    order = desk.place(-200, price=50_100, exec_inst="ReduceOnly")
+    desk.exchange.take_changes()
+    answer = desk.amend(order, order_qty=900)
+    rows = [change.row for change in desk.exchange.take_changes() if change.table in ("order", "execution")]
+    assert {(row["orderQty"], row["leavesQty"]) for row in (answer, *rows)} == {(500, 500)}
