@@ -13,14 +13,16 @@ from connectors.simulated.engine.rows import MAJOR
 from connectors.simulated.engine.standing import standing
 from connectors.simulated.engine.world import World
 
+_LARGEST = 2**53 - 1  # number that a client in JavaScript can read
+
 
 def open_account(world: World, request: OpenAccount) -> None:
     """Open an account with its balances.
 
     Raises:
-        Refused: If the number is taken, a currency unknown or a balance below zero.
+        Refused: If the number is taken or none that a client could read, a currency unknown or a balance below zero.
     """
-    if request.account in world.accounts:
+    if request.account in world.accounts or not 0 < request.account <= _LARGEST:
         raise Refused("Invalid account")
     for currency, balance in request.balances.items():
         if currency not in MAJOR or balance < 0:

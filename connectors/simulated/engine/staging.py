@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from ipaddress import ip_network
 from typing import assert_never
 
 from connectors.simulated.engine import faulty_orders, settlement, shrinking
@@ -147,11 +148,25 @@ def _set_position(world: World, value: SetPosition) -> None:
         shrinking.trim(world, account, contract)
 
 
-def _set_key(world: World, value: SetKey) -> None:
-    world.account(value.account)
+def check_key(value: SetKey) -> None:
+    """See that a key can be one.
+
+    Raises:
+        Refused: With the reason.
+    """
     if not value.key_id or not value.secret:
         raise Refused("a key needs an id and a secret")
     for permission in value.permissions:
         if permission not in PERMISSIONS:
             raise Refused(f"no permission {permission!r}; there are {', '.join(PERMISSIONS)}")
+    for cidr in value.cidrs:
+        try:
+            ip_network(cidr, strict=False)
+        except ValueError as error:
+            raise Refused(f"{cidr!r} is no network; write for example 10.0.0.0/8") from error
+
+
+def _set_key(world: World, value: SetKey) -> None:
+    world.account(value.account)
+    check_key(value)
     world.keys[value.key_id] = value

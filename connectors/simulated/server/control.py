@@ -77,7 +77,8 @@ class Control:
             ("DELETE", "/keys"): accounts.remove_key,
         }
         return Starlette(
-            routes=[Route(path, self._guarded(handler), methods=[verb]) for (verb, path), handler in table.items()]
+            routes=[Route(path, self._guarded(handler), methods=[verb]) for (verb, path), handler in table.items()],
+            exception_handlers={404: _unknown, 405: _unknown},
         )
 
     def state(self, _params: Params) -> object:
@@ -154,6 +155,10 @@ class Control:
                 return _json(error_body(Refused("Server Error", status=500, name="Error")), 500)
 
         return answer
+
+
+async def _unknown(request: Request, _error: Exception) -> Response:
+    return _json(error_body(Refused(f"no {request.method} {request.url.path} here", status=404)), 404)
 
 
 async def _params(request: Request) -> Params:

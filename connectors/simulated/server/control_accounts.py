@@ -18,7 +18,7 @@ Units: balances and amounts in minor units, quantities in contracts, signed.
 from __future__ import annotations
 
 from hashlib import blake2b
-from ipaddress import ip_network
+from itertools import count
 
 from msgspec.structs import replace
 
@@ -79,8 +79,6 @@ class AccountControl:
         before = self._new_key(params) if known is None else as_input(known)
         permissions = tuple(params.names("permissions")) if params.has("permissions") else before.permissions
         cidrs = tuple(params.names("cidrs")) if params.has("cidrs") else before.cidrs
-        for cidr in cidrs:
-            _require_network(cidr)
         value = replace(
             before,
             name=params.text("name") or before.name,
@@ -101,8 +99,10 @@ class AccountControl:
         return {"removed": key.key_id}
 
     def _new_key(self, params: Params) -> SetKey:
-        account, number = params.required_whole("account"), len(self._venue.keyring.all())
-        digest = blake2b(f"key/{self._venue.settings.seed}/{account}/{number}".encode()).hexdigest()
+        account = params.required_whole("account")
+        drawn = (blake2b(f"key/{self._venue.settings.seed}/{account}/{n}".encode()).hexdigest() for n in count())
+        given = {one.key_id for one in self._venue.exchange.changed_keys()}  # removed ones as well
+        digest = next(one for one in drawn if one[:_KEY_CHARS] not in given)
         return SetKey(
             account=account,
             key_id=params.text("key") or digest[:_KEY_CHARS],
@@ -139,10 +139,3 @@ def _whole(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise Refused("Invalid balances: whole minor units by currency")
     return value
-
-
-def _require_network(cidr: str) -> None:
-    try:
-        ip_network(cidr, strict=False)
-    except ValueError as error:
-        raise Refused(f"{cidr!r} is no network; write for example 10.0.0.0/8") from error

@@ -34,6 +34,7 @@ SUFFIX = ".toml"
 _MOST_BYTES = 1_000_000
 _MOST_BARS = 60 * 24 * 366
 _PATH_SEED = 7
+_Halts = tuple[tuple[str, int, int], ...]  # where each stands in the file, first moment, first moment after it
 
 
 class ScenarioFileError(Exception):
@@ -186,17 +187,21 @@ class _Compiling:
         if end_ms - self._reading.start_ms > _MOST_BARS * MINUTE_MS:
             self._reading.complain("end", "is more than a year after start")
             return None
+        self._reading.end_ms = end_ms
+        for at, start_ms, _ in halts:
+            self._reading.complain_of_time(f"{at}.from", start_ms)
         if candles is not None:
-            return self._recorded(where, candles, end_ms)
+            return self._recorded(where, candles, end_ms, halts)
         noise = float(values["noise"] or 0)
         if not 0 <= noise < 1:
             self._reading.complain(f"{where}.noise", "must be from 0 to below 1")
         return self._drawn(head, Line(points), end_ms, halts, noise)
 
-    def _drawn(self, head: Values, line: Line, end_ms: int, halts: tuple[tuple[int, int], ...], noise: float) -> Reel:
+    def _drawn(self, head: Values, line: Line, end_ms: int, halts: _Halts, noise: float) -> Reel:
         start_ms = self._reading.start_ms
+        spans = tuple((start, end) for _, start, end in halts)
         path = ScriptedPath(
-            line=line, start_ms=start_ms, end_ms=end_ms, noise=noise, halts=halts, seed=derive(self._seed, _PATH_SEED)
+            line=line, start_ms=start_ms, end_ms=end_ms, noise=noise, halts=spans, seed=derive(self._seed, _PATH_SEED)
         )
         return Reel(
             title=head["title"] or "",
@@ -207,14 +212,16 @@ class _Compiling:
             count=path.count,
         )
 
-    def _recorded(self, where: str, name: str, end_ms: int) -> Reel | None:
+    def _recorded(self, where: str, name: str, end_ms: int, halts: _Halts) -> Reel | None:
+        for at, _, _ in halts:
+            self._reading.complain(at, "goes with points; with candles set the fault trading-halt")
         try:
             return Reel.of(read_candles(self._folder / name).between(self._reading.start_ms, end_ms))
         except CandleFileError as error:
             self._reading.complain(f"{where}.candles", str(error))
             return None
 
-    def _halts(self) -> tuple[tuple[int, int], ...]:
+    def _halts(self) -> _Halts:
         found = []
         for where, raw in self._reading.tables(self._raw, "halt"):
             values = self._reading.table(raw, TABLES["halt"], where)
@@ -222,7 +229,7 @@ class _Compiling:
             if start is not None and end is not None:
                 if end <= start:
                     self._reading.complain(f"{where}.until", "must be after from")
-                found.append((start, end))
+                found.append((where, start, end))
         return tuple(found)
 
     def _paths(self) -> dict[str, Line]:

@@ -36,16 +36,25 @@ class Reading:
     Attributes:
         name: What the problems call the file.
         start_ms: Where times since the start count from.
+        end_ms: When the scenario ends, None before that is known.
         problems: What is wrong so far.
     """
 
     name: str
     start_ms: int = 0
+    end_ms: int | None = None
     problems: list[str] = field(default_factory=list)
 
     def complain(self, where: str, problem: str) -> None:
         """Note a problem at a key."""
         self.problems.append(f"{self.name}: {where}: {problem}")
+
+    def complain_of_time(self, where: str, at_ms: int | None) -> None:
+        """Note a moment at which nothing can happen."""
+        if at_ms is not None and at_ms < self.start_ms:
+            self.complain(where, "is before start")
+        elif at_ms is not None and self.end_ms is not None and at_ms > self.end_ms:
+            self.complain(where, "is after the end, so it would never happen")
 
     def table(self, raw: Mapping[str, Any], spec: TableSpec, where: str, *, inner: tuple[str, ...] = ()) -> Values:
         """Return the values of a table; `inner` are tables that stand in it."""

@@ -28,6 +28,7 @@ from connectors.simulated.engine.inputs import (
     SettleContract,
 )
 from connectors.simulated.engine.refusals import Refused
+from connectors.simulated.engine.staging import check_key
 from connectors.simulated.tape.scenario_fields import TABLES
 from connectors.simulated.tape.scenario_reading import Reading, Values
 
@@ -104,11 +105,19 @@ class Writer:
             self.balances.append(values["balances"])
             for at, key in self._reading.tables(raw, "account.key", where):
                 found = self._reading.table(key, TABLES["account.key"], at)
-                yield start_ms, _key(number, found), None
+                if None not in {found["key"], found["secret"]}:
+                    yield self._key(_key(number, found), at)
             for at, position in self._reading.tables(raw, "account.position", where):
                 found = self._reading.table(position, TABLES["account.position"], at)
                 for value in _position(number, found):
                     yield start_ms, value, None
+
+    def _key(self, key: SetKey, where: str) -> _Entry:
+        try:
+            check_key(key)
+        except Refused as refusal:
+            self._reading.complain(where, refusal.message)
+        return self._reading.start_ms, key, None
 
     def _liquidity(self) -> Iterator[_Entry]:
         for where, values in self._read("liquidity"):
@@ -196,7 +205,9 @@ class Writer:
 
     def _read(self, name: str) -> Iterator[tuple[str, Values]]:
         for where, raw in self._reading.tables(self._raw, name):
-            yield where, self._reading.table(raw, TABLES[name], where)
+            values = self._reading.table(raw, TABLES[name], where)
+            self._reading.complain_of_time(f"{where}.at", values.get("at"))
+            yield where, values
 
     def _account(self, values: Values, where: str) -> int:
         name = values["account"]

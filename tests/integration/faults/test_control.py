@@ -129,6 +129,24 @@ async def test_a_state_is_built_in_three_requests(desk: Desk) -> None:
     assert desk.exchange.venue.exchange.money_is_conserved()
 
 
+async def test_a_new_key_never_takes_anothers_place(desk: Desk) -> None:
+    """Made, removed, made again: each key has an id that no other had."""
+    account = desk.exchange.account
+    first, second = [await desk.ask("POST", "/keys", account=account, permissions=["order"]) for _ in range(2)]
+    await desk.ask("DELETE", f"/keys?key={first['key']}")
+    third = await desk.ask("POST", "/keys", account=account)
+    assert len({one["key"] for one in (first, second, third)}) == 3
+    assert second in await desk.ask("GET", "/keys")
+
+
+async def test_what_is_no_json_is_refused(desk: Desk) -> None:
+    """A slip in the body is a 400 that says so."""
+    answer = await desk.client.post(
+        "/faults", content=b'{"name": overload}', headers={"content-type": "application/json"}
+    )
+    assert (answer.status_code, "message" in answer.json()["error"]) == (400, True)
+
+
 async def test_money_comes_and_goes(desk: Desk) -> None:
     """A deposit and a withdrawal; more than is there is refused."""
     account = desk.exchange.account
@@ -147,6 +165,10 @@ async def test_money_comes_and_goes(desk: Desk) -> None:
         ("/keys", {"account": 100_001, "cidrs": ["home"]}, "'home' is no network"),
         ("/accounts", {"balances": {"XBt": 1.5}}, "Invalid balances"),
         ("/accounts", {"balances": {"DOGE": 1}}, "Invalid currency"),
+        ("/accounts", {"account": -5}, "Invalid account"),
+        ("/accounts", {"account": 10**20}, "Invalid account"),
+        ("/orders", {}, "no POST /orders here"),
+        ("/state", {}, "no POST /state here"),
         ("/positions", {"account": 100_001, "symbol": "XBTUSD", "quantity": 1}, "multiple of lot size"),
     ],
 )

@@ -85,6 +85,12 @@ quantity = 0
 open_orders = 3
 """
 
+WAY = """
+[[path]]
+symbol = "SOLUSDC"
+points = [["0m", 100], ["5m", 90]]
+"""
+
 
 @pytest.fixture
 def story(tmp_path: Path) -> Path:
@@ -92,6 +98,12 @@ def story(tmp_path: Path) -> Path:
     path = tmp_path / "story.toml"
     path.write_text(STORY)
     return path
+
+
+def with_more(story: Path, text: str) -> Path:
+    """The story with something at its end."""
+    story.write_text(story.read_text() + text)
+    return story
 
 
 def settings(story: Path | str, **others: Any) -> ExchangeSettings:
@@ -213,7 +225,5 @@ async def test_more_accounts_than_the_file_names(story: Path) -> None:
 
 async def test_a_way_of_a_contract_that_is_not_listed_is_told(story: Path) -> None:
     """A slip in a symbol shows in the state of the script instead of being passed over in silence."""
-    way = '[[path]]\nsymbol = "SOLUSDC"\npoints = [["0m", 100], ["5m", 90]]\n'
-    story.write_text(story.read_text() + way)
-    async with EmbeddedExchange(settings(story)) as exchange:
+    async with EmbeddedExchange(settings(with_more(story, WAY))) as exchange:
         assert exchange.player.script.state()["refused"] == ["path: SOLUSDC is not listed"]

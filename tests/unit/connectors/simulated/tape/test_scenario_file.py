@@ -197,3 +197,60 @@ def test_the_low_of_may_is_touched() -> None:
     """28,160 at 13:10."""
     bars = list(islice(scenario_tape("may-2021", seed=3).tape.reel.bars(), 400))
     assert min(bar.low for bar in bars) == 28_160
+
+
+def test_what_could_never_happen_is_refused(tmp_path: Path) -> None:
+    """Moments before the start and after the end, and halts beside candles, which bring their own."""
+    text = f"""{HEAD}{PRICE}
+[[halt]]
+from = "20m"
+until = "30m"
+[[fault]]
+name = "overload"
+at = 2025-07-01T00:00:00Z
+[[fault]]
+name = "overload"
+at = "2m"
+until = "1h"
+[[announcement]]
+at = "11m"
+title = "Too late"
+"""
+    never = "is after the end, so it would never happen"
+    assert problems(tmp_path, text) == [
+        f"halt[1].from: {never}",
+        "fault[1].at: is before start",
+        f"announcement[1].at: {never}",
+    ]
+
+
+def test_keys_that_cannot_be_are_refused(tmp_path: Path) -> None:
+    """Before the exchange runs, as all that is wrong with a file; a missing secret once."""
+    key = '[[account.key]]\nkey = "k"\n'
+    text = f"""{HEAD}{PRICE}
+[[account]]
+name = "a"
+{key}secret = "s"
+permissions = ["fly"]
+{key}secret = "s"
+cidrs = ["300.0.0.0/8"]
+{key}secret = ""
+{key}
+"""
+    assert problems(tmp_path, text) == [
+        "account[1].key[1]: no permission 'fly'; there are order, orderCancel, withdraw",
+        "account[1].key[2]: '300.0.0.0/8' is no network; write for example 10.0.0.0/8",
+        "account[1].key[3]: a key needs an id and a secret",
+        "account[1].key[4].secret: is missing; it is a text",
+    ]
+
+
+def test_halts_go_with_points(tmp_path: Path) -> None:
+    """Beside candles a halt would be passed over in silence, so it is refused."""
+    day = "open_time,open,high,low,close\n" + "".join(
+        f"2026-07-01T00:{minute:02}:00Z,60000,60000,60000,60000\n" for minute in range(10)
+    )
+    (tmp_path / "day.csv").write_text(day)
+    candles = '[price]\ncandles = "day.csv"\n[[halt]]\nfrom = "2m"\nuntil = "4m"\n'
+    wanted = "halt[1]: goes with points; with candles set the fault trading-halt"
+    assert problems(tmp_path, f'{HEAD}end = "10m"\n{candles}') == [wanted]
