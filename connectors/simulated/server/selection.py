@@ -9,8 +9,9 @@ query of www.bitmex.com/api/explorer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import TypeGuard
 
@@ -139,12 +140,34 @@ def _meets(row: Row, name: str, wanted: object) -> bool:
         return stamp >= bound if name == "startTime" else stamp <= bound
     column, _, part = name.partition(".")
     cell = row.get(column)
-    return _equals(_part_of(cell, part) if part else cell, wanted)
+    if not part:
+        return _equals(cell, wanted)
+    if part == "time":
+        wanted = str(wanted) + _MIDNIGHT[len(str(wanted)) :]
+    return cell is not None and _equals(_PARTS[part](str(cell)), wanted)
 
 
-def _part_of(cell: Cell, part: str) -> Cell:
-    text = str(cell)
-    return text[:_DATE_CHARS] if part == "date" else text[_DATE_CHARS + 1 :].rstrip("Z")
+def _weekday(stamp: str) -> int:
+    """Return the day of the week as the venue counts: 0 is Saturday, 6 the Friday on which futures settle."""
+    return (date.fromisoformat(stamp[:_DATE_CHARS]).weekday() + 2) % 7
+
+
+_MIDNIGHT = "00:00:00.000"
+_PARTS: Mapping[str, Callable[[str], Cell]] = {
+    "year": lambda stamp: int(stamp[:4]),
+    "month": lambda stamp: stamp[:7],
+    "date": lambda stamp: stamp[:_DATE_CHARS],
+    "mm": lambda stamp: int(stamp[5:7]),
+    "dd": lambda stamp: int(stamp[8:10]),
+    "ww": _weekday,
+    "time": lambda stamp: stamp[11:23],
+    "minute": lambda stamp: stamp[11:16],
+    "second": lambda stamp: stamp[11:19],
+    "hh": lambda stamp: int(stamp[11:13]),
+    "uu": lambda stamp: int(stamp[14:16]),
+    "ss": lambda stamp: int(stamp[17:19]),
+}
+"""What may stand behind the name of a time in a filter: whole parts as texts, single ones as numbers."""
 
 
 def _equals(cell: Cell, wanted: object) -> bool:
@@ -184,7 +207,7 @@ def _is_condition(name: str, table: Table) -> bool:
     if name in {"startTime", "endTime"}:
         return "timestamp" in table.types
     if part:
-        return part in {"date", "time"} and table.types.get(column) == "timestamp"
+        return part in _PARTS and table.types.get(column) == "timestamp"
     return name in table.types
 
 
