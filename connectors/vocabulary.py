@@ -225,6 +225,7 @@ class ExecutionKind(Enum):
     TRADE = "trade"
     FUNDING = "funding"
     LIQUIDATION = "liquidation"
+    SETTLEMENT = "settlement"
     OTHER = "other"
 
 

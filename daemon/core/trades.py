@@ -1,4 +1,4 @@
-"""What executions tell: above all, that the venue liquidated a position in spite of us."""
+"""What executions tell: that the venue liquidated a position in spite of us, or ended one with its contract."""
 
 from __future__ import annotations
 
@@ -10,9 +10,36 @@ from daemon.core.reasons import Reason
 
 
 def take_execution(draft: Draft, execution: Execution) -> None:
-    """Fold one execution: a liquidation is told once per position episode."""
-    if execution.account != draft.account or execution.kind is not ExecutionKind.LIQUIDATION:
+    """Fold one execution; what an ordinary trade or funding does, the position's row tells."""
+    if execution.account != draft.account:
         return
+    if execution.kind is ExecutionKind.LIQUIDATION:
+        _take_liquidation(draft, execution)
+    elif execution.kind is ExecutionKind.SETTLEMENT:
+        _take_settlement(draft, execution)
+
+
+def _take_settlement(draft: Draft, execution: Execution) -> None:
+    """The contract has ended: nobody closed the position and no stop fired, so people would wonder where it went."""
+    guarded = draft.positions.get(execution.symbol)
+    if guarded is None or not guarded.position.quantity:
+        return
+    draft.want_picture(Reason.DOUBT)
+    tell(
+        draft,
+        Reason.FACT,
+        Severity.WARNING,
+        topic="position",
+        state="settled",
+        symbol=execution.symbol,
+        text=f"{execution.symbol} was settled by the venue at {execution.price}: the position of"
+        f" {guarded.position.quantity:+d} ended with its contract.",
+        facts=(("quantity", guarded.position.quantity), ("price", execution.price)),
+    )
+
+
+def _take_liquidation(draft: Draft, execution: Execution) -> None:
+    """A liquidation is told once per position episode."""
     guarded = draft.positions.get(execution.symbol)
     if guarded is not None and guarded.was_liquidated:
         return

@@ -56,6 +56,7 @@ _EXECUTIONS: Final = {
     "Funding": ExecutionKind.FUNDING,
     "Liquidation": ExecutionKind.LIQUIDATION,
     "Bankruptcy": ExecutionKind.LIQUIDATION,
+    "Settlement": ExecutionKind.SETTLEMENT,
 }
 _REFUSED_REQUESTS: Final = frozenset({"CancelReject", "AmendReject"})
 _NOT_DERIVATIVES: Final = ("IFXXXP", "FFMCSX", "MR")

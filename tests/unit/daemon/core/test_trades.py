@@ -42,6 +42,16 @@ def test_trades_and_other_accounts_say_nothing() -> None:
         assert guard.some(RaiseAlert, guard.give(e.ExecutionSeen(at_ns=guard.now, execution=execution))) == []
 
 
+def test_a_settlement_is_told_while_its_position_is_known() -> None:
+    """P12: the contract ended, and with it the position: people hear what became of it; an old row is no news."""
+    guard = Driven().up([a_position()], [a_stop()])
+    settled = an_execution(1, ExecutionKind.SETTLEMENT)
+    guard.give(e.ExecutionSeen(at_ns=guard.now, execution=settled))
+    guard.position(a_position(0))
+    guard.give(e.ExecutionSeen(at_ns=guard.now, execution=replace(settled, execution_id="x2")))
+    assert len(guard.alerts("settled")) == 1
+
+
 def test_a_position_that_was_liquidated_is_not_said_to_be_stopped_out() -> None:
     """The stop fired, no price was left to fill it, and the venue took over: only that is the story."""
     guard = Driven().up([a_position()], [a_stop()])

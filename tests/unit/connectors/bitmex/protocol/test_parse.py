@@ -197,13 +197,13 @@ def test_margin_sums_what_a_sparse_row_leaves_out() -> None:
         ({"text": "Liquidation"}, ExecutionKind.LIQUIDATION),
         ({"execType": "Liquidation"}, ExecutionKind.LIQUIDATION),
         ({"execType": "Bankruptcy"}, ExecutionKind.LIQUIDATION),
-        ({"execType": "Settlement"}, ExecutionKind.OTHER),
+        ({"execType": "Settlement"}, ExecutionKind.SETTLEMENT),
         ({"execType": "TriggeredOrActivatedBySystem"}, ExecutionKind.OTHER),
         ({"execType": "Canceled", "text": "Canceled: Position in liquidation"}, ExecutionKind.OTHER),
     ],
 )
 def test_executions(changed: dict[str, Any], kind: ExecutionKind) -> None:
-    """Trades, funding and liquidations of both generations; a cancel because of a liquidation is none."""
+    """Trades, funding, settlement, liquidations of both generations; a cancel because of a liquidation is none."""
     assert parse_execution(exact(EXECUTION_ROW | changed)).kind is kind
 
 
