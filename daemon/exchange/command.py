@@ -12,6 +12,7 @@ import msgspec
 import uvloop
 
 from config.model import LogSettings
+from connectors.simulated.engine.switches import Switches
 from connectors.simulated.listing.reading import ListingError
 from connectors.simulated.server.embedded import EmbeddedExchange, PortInUse, serve
 from connectors.simulated.server.recording import NotRecorded
@@ -19,6 +20,7 @@ from connectors.simulated.server.settings import ClockKind, ExchangeSettings, Li
 from connectors.simulated.server.state import StateError
 from connectors.simulated.tape.candles import CandleFileError
 from connectors.simulated.tape.recording import RecordingError
+from connectors.simulated.tape.scenarios import Scenario
 from connectors.simulated.tape.source import TapeChoiceError
 from daemon.arguments import require_candles_for_range
 from daemon.exchange import beacon
@@ -88,7 +90,15 @@ def settings_of(options: argparse.Namespace) -> ExchangeSettings:
     )
     if options.balance:
         settings = replace(settings, balances=options.balance)
+    if _is_everyday(settings):  # nothing on this tape is tied to its own hours, so the venue's can be kept
+        settings = replace(settings, switches=Switches(funding_by_protocol_clock=True))
     return with_switches(settings, options.switches)
+
+
+def _is_everyday(settings: ExchangeSettings) -> bool:
+    """Return whether calm prices are played in real time, as without any option."""
+    is_calm = settings.scenario == Scenario.CALM.value and settings.candles is None and settings.market is None
+    return is_calm and settings.speed is None and settings.clock is ClockKind.REAL
 
 
 def _say(text: str) -> None:

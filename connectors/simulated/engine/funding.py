@@ -1,4 +1,4 @@
-"""Funding: what longs pay shorts every eight hours of the tape, and the booking that goes along.
+"""Funding: what longs pay shorts every eight hours of the tape (or of the clock), and the booking that goes along.
 
 Why: funding moves money without a fill, and the part still to be paid counts as maintenance, so
 it moves liquidation prices too. At the same instant realised results are booked to the wallet.
@@ -82,13 +82,25 @@ def move_tape(world: World, tape_ms: int) -> bool:
     """Move the tape's clock, make the exchanges it has passed, and return whether it did."""
     restarted = world.tape_ms is None or tape_ms < world.tape_ms
     world.tape_ms = tape_ms
+    if world.switches.funding_by_protocol_clock:
+        return _follow_protocol_clock(world)
     passed = not restarted and world.next_funding_tape_ms <= tape_ms
     while passed and world.next_funding_tape_ms <= tape_ms:
-        _exchange_all(world)
+        _exchange_all(world, at_ms=world.at_ms)
         world.next_funding_tape_ms += PERIOD_MS
     if restarted or passed:
         _announce_next(world)
     return passed
+
+
+def _follow_protocol_clock(world: World) -> bool:
+    """Make the exchange whose instant has passed, stamped with it; after a long absence the latest only."""
+    due_ms = world.next_funding_shown_ms
+    world.next_funding_shown_ms = next_exchange_ms(world.at_ms)
+    if not 0 < due_ms <= world.at_ms:
+        return False
+    _exchange_all(world, at_ms=world.next_funding_shown_ms - PERIOD_MS)
+    return True
 
 
 def _announce_next(world: World) -> None:
@@ -98,30 +110,30 @@ def _announce_next(world: World) -> None:
     world.next_funding_shown_ms = world.at_ms + world.next_funding_tape_ms - tape_ms
 
 
-def _exchange_all(world: World) -> None:
+def _exchange_all(world: World, *, at_ms: int) -> None:
     """Charge all positions, publish the rates, form the next ones, book the session."""
     for market in world.markets.values():
         if market.contract.is_perpetual and market.has_prices and market.state is MarketState.OPEN:
-            _exchange(world, market)
+            _exchange(world, market, at_ms=at_ms)
     for account in world.accounts.values():
         for wallet in account.wallets.values():
             book_session(world, account, wallet)
 
 
-def _exchange(world: World, market: Market) -> None:
+def _exchange(world: World, market: Market, *, at_ms: int) -> None:
     symbol = market.contract.symbol
     for account in world.accounts.values():
         position = account.positions.get(symbol)
         if position is not None and position.quantity:
-            _charge(world, account, position, market)
-    row = funding_row(symbol, market.funding_rate, at_ms=world.at_ms)
+            _charge(world, account, position, market, at_ms=at_ms)
+    row = funding_row(symbol, market.funding_rate, at_ms=at_ms)
     world.fundings.append(row)
     world.emit("funding", None, row)
     market.funding_rate = market.indicative_rate
     market.premium_sum, market.premium_count = Decimal(0), 0
 
 
-def _charge(world: World, account: Account, position: Position, market: Market) -> None:
+def _charge(world: World, account: Account, position: Position, market: Market, *, at_ms: int) -> None:
     """Charge or credit one position and log the execution."""
     contract = position.contract
     rate = market.funding_rate * position.side
@@ -135,7 +147,7 @@ def _charge(world: World, account: Account, position: Position, market: Market) 
         exec_id=world.new_id("execution"),
         exec_type="Funding",
         match_id=world.new_id("match"),
-        at_ms=world.at_ms,
+        at_ms=at_ms,
     )
     figures = FillFigures(
         quantity=abs(position.quantity),

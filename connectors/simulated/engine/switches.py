@@ -69,6 +69,9 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True):
     insurance_fund: dict[str, int] = msgspec.field(
         default_factory=lambda: {"XBt": 3_500_000_000_000, "USDt": 20_000_000_000_000}
     )
+    # Funding is exchanged at 04:00, 12:00 and 20:00 UTC of the protocol's clock instead of the tape's. The command
+    # switches it on where it plays calm prices in real time, so that the stamps are the venue's.
+    funding_by_protocol_clock: bool = False
     # The part of the next funding that a position has to pay counts as maintenance.
     funding_in_maintenance: bool = True
     # `initMargin` of open orders lowers the equity behind a cross liquidation price as well.

@@ -7,8 +7,10 @@ from decimal import Decimal
 
 import pytest
 
+from connectors.simulated.engine.changes import Change
 from connectors.simulated.engine.contracts import XBTH27, XBTUSD
 from connectors.simulated.engine.funding import HOUR_MS, bounded_rate, interest, next_exchange_ms, premium_now
+from connectors.simulated.engine.rows import iso
 from tests.unit.connectors.simulated.engine.desk import TAPE_MS, Desk, number, prices
 
 FIRST = TAPE_MS + 4 * HOUR_MS
@@ -155,3 +157,29 @@ def test_shown_funding_time_lies_ahead_on_the_protocol_clock() -> None:
     desk = Desk()
     row = next(r for r in desk.exchange.instrument_rows() if r["symbol"] == "XBTUSD")
     assert str(row["fundingTimestamp"]) > str(row["timestamp"])
+
+
+def test_funding_by_the_protocol_clock_has_the_stamps_of_the_venue() -> None:
+    """At 04, 12 and 20 UTC whatever the tape's time is; once after an absence, and never for nothing."""
+    desk = Desk(funding_by_protocol_clock=True)
+    desk.place(100_000, ord_type="Market")
+    first = next_exchange_ms(desk.at_ms)
+    assert shown(desk) == iso(first)
+    desk.at_ms = first - 1_500
+    assert not fundings(desk.move(prices(mark=50_000)))
+    assert fundings(desk.move(prices(mark=50_000))) == [iso(first)]
+    assert [row["timestamp"] for row in desk.executions() if row["execType"] == "Funding"] == [iso(first)]
+    assert shown(desk) == iso(first + 8 * HOUR_MS)
+    desk.at_ms = first + 30 * HOUR_MS
+    assert fundings(desk.move(prices(mark=50_000), tape_ms=desk.tape_ms + 1)) == [iso(first + 24 * HOUR_MS)]
+    assert desk.exchange.money_is_conserved()
+
+
+def shown(desk: Desk) -> object:
+    """Return the next funding of XBTUSD."""
+    return next(row for row in desk.exchange.instrument_rows() if row["symbol"] == "XBTUSD")["fundingTimestamp"]
+
+
+def fundings(changes: list[Change]) -> list[object]:
+    """Return the stamps of the exchanges of XBTUSD among some changes."""
+    return [one.row["timestamp"] for one in changes if one.table == "funding" and one.row["symbol"] == "XBTUSD"]
