@@ -107,5 +107,9 @@ def require_candles_for_range(options: argparse.Namespace) -> None:
     Raises:
         CommandFailed: If there is a range and no file.
     """
-    if options.candles is None and (options.since or options.until):
+    if options.candles is not None:
+        return
+    if options.since or options.until:
         raise CommandFailed("--from and --to choose a part of a candle file: name it with --candles", ExitCode.USAGE)
+    if getattr(options, "pick_day", False):  # `demo` picks one by itself
+        raise CommandFailed("--pick-day chooses a day of a candle file: name it with --candles", ExitCode.USAGE)

@@ -131,7 +131,8 @@ def _add_demo(commands: Commands) -> None:
         "  seawall demo\n  seawall demo --scenario squeeze --seed 7\n"
         "  seawall demo --candles history.csv.gz --report crash.html --keep run/",
     )
-    add_tape(demo, "built-in history (default crash)", default="crash", choices=_SCENARIOS)
+    title = "built-in history (default crash); scenario files and the famous days play in `seawall exchange` only"
+    add_tape(demo, title, default="crash", choices=_SCENARIOS)
     demo.add_argument("--keep", type=Path, metavar="DIR", help="keep journals, logs and settings of the run there")
     demo.add_argument("--report", type=Path, metavar="FILE", help="where the HTML report goes")
     demo.add_argument("--plain", action="store_true", help="plain lines instead of a live screen")

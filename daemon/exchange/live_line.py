@@ -70,7 +70,7 @@ def state_line(exchange: EmbeddedExchange, rate: float) -> str:
     stopped = exchange.recorder.stopped_by if exchange.recorder else None
     parts = [
         "tape not begun" if venue.tape_ms is None else iso(venue.tape_ms)[:_SECONDS].replace("T", " "),
-        "paused" if not venue.tape.is_playing else "ended" if exchange.player.has_ended else f"x{venue.tape.factor:g}",
+        _pace(exchange),
         f"RECORDING STOPPED: {stopped}" if stopped else "",
         _counted(faults, "fault") if faults else "",
         f"{_SHOWN} {market.mark:,.2f}" if market is not None and market.has_prices else "",
@@ -80,6 +80,16 @@ def state_line(exchange: EmbeddedExchange, rate: float) -> str:
         f"{rate:.0f} req/s",
     ]
     return "  ".join(part for part in parts if part)
+
+
+def _pace(exchange: EmbeddedExchange) -> str:
+    """Say what is out of the ordinary about the tape: as it was asked for, it needs no word."""
+    tape = exchange.venue.tape
+    if not tape.is_playing:
+        return "paused"
+    if exchange.player.has_ended:
+        return "ended"
+    return "" if tape.factor == 1 else f"x{tape.factor:g}"
 
 
 def _fitting(line: str) -> str:

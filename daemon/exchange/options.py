@@ -191,7 +191,9 @@ def _add_fault(commands: Commands) -> None:
     add_json(shown)
     put = add_command(what, "set", "set a fault", "Sets one.", "  seawall exchange fault set overload probability=0.5")
     put.add_argument("name", metavar="NAME", help="which fault; `list` shows all")
-    put.add_argument("pairs", nargs="*", metavar="KEY=VALUE", help="whom it meets, how often, how long, parameters")
+    put.add_argument(
+        "pairs", nargs="*", default=[], metavar="KEY=VALUE", help="whom it meets, how often, how long, parameters"
+    )
     cleared = add_command(what, "clear", "clear faults", "Clears some or all.", "  seawall exchange fault clear")
     cleared.add_argument("name", nargs="?", metavar="NAME", help="name or number; all if left out")
     for one, run in ((shown, _list_faults), (put, _set_fault), (cleared, _clear_faults)):

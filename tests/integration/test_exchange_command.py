@@ -57,7 +57,7 @@ async def test_a_terminal_shows_a_live_line_and_a_last_one(number: signal.Signal
     os.close(end)
     seen = await _read_until(terminal, r"req/s")
     assert re.search(r"account 100001: key \S{24} secret \S{48}", seen)
-    assert re.search(r"\r\x1b\[2K20\d\d-.*  x1  XBTUSD [\d,.]+  1 account  0 orders  0 sockets  0 req/s", seen)
+    assert re.search(r"\r\x1b\[2K20\d\d-[\d-]+ [\d:]+  XBTUSD [\d,.]+  1 account  0 orders  0 sockets  0 req/s", seen)
     process.send_signal(number)
     seen = await _read_until(terminal, "exchange ended after 0 requests", seen)
     async with asyncio.timeout(DEADLINE_S):

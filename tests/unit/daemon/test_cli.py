@@ -221,3 +221,24 @@ def test_a_report_that_cannot_be_written_is_found_before_the_demo(
     a_file(tmp_path)
     assert main(["demo", "--report", str(tmp_path / place)]) == ExitCode.BAD_INPUT
     assert capsys.readouterr().err.startswith("seawall: the report cannot be written to ")
+
+
+@pytest.mark.parametrize("option", [["--pick-day"], ["--from", "2020-03-12"]])
+def test_a_part_of_no_candle_file_is_a_slip(option: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Who forgets `--candles` is told, instead of watching the built-in history."""
+    assert main(["exchange", *option]) == ExitCode.USAGE
+    assert "name it with --candles" in capsys.readouterr().err
+
+
+def test_a_fault_without_a_name_is_all_that_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    """The parameters of a fault may be left out, and nothing says otherwise."""
+    with pytest.raises(SystemExit):
+        main(["exchange", "fault", "set"])
+    assert "required: NAME;" in capsys.readouterr().err
+
+
+def test_the_demo_says_that_it_plays_no_scenario_files(capsys: pytest.CaptureFixture[str]) -> None:
+    """The famous days are the exchange's: the demo's two accounts have no place in them."""
+    with pytest.raises(SystemExit):
+        main(["demo", "--help"])
+    assert "scenario files" in capsys.readouterr().out

@@ -27,3 +27,7 @@ async def test_the_line_says_how_things_are() -> None:
         assert state_line(exchange, 12.4) == (
             "2026-07-01 00:00:00  paused  XBTUSD 60,000.00  2 accounts  0 orders  0 sockets  12 req/s"
         )
+        exchange.player.control(is_playing=True, factor=2.5)
+        assert "00:00:00  x2.5  XBTUSD" in state_line(exchange, 0)
+        exchange.player.control(factor=1)
+        assert "00:00:00  XBTUSD" in state_line(exchange, 0)
