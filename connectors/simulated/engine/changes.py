@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct  # a tenth of the cost of a frozen dataclass, and dozens are made at every step
 
 Cell = str | int | bool | Decimal | None
 Row = dict[str, Cell]
 Reply = Row | list[Row] | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """One row of one table as it stood right after an event.
 
     Attributes:

@@ -18,6 +18,8 @@ from decimal import Decimal
 from itertools import pairwise
 from zlib import crc32
 
+from msgspec import Struct
+
 from connectors.simulated.engine.book import Offer
 from connectors.simulated.engine.market import Market
 from connectors.simulated.engine.orders import Order, Side
@@ -27,8 +29,7 @@ MAX_LEVELS = 500  # modelled levels a side; beyond them there is nothing
 _HASHES = 2**32
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Match:
+class Match(Struct, frozen=True, kw_only=True):
     """One piece of liquidity a taker meets; `maker` is None for the tape's levels."""
 
     price: Decimal

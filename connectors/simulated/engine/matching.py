@@ -9,9 +9,10 @@ Source: www.bitmex.com/app/orderTypes.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from itertools import takewhile
+
+from msgspec.structs import replace
 
 from connectors.simulated.engine import contingency, shrinking
 from connectors.simulated.engine.bands import impact_price

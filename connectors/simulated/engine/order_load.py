@@ -9,16 +9,17 @@ table (`openOrder*`, `riskValue`, `initMargin`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from connectors.simulated.engine.ledger import Account, Position
 from connectors.simulated.engine.order_sums import SideSums
 from connectors.simulated.engine.orders import Order, Side
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SideLoad:
+class SideLoad(Struct, frozen=True, kw_only=True):
     """Resting orders of one side: all of them, and the part that could grow the position."""
 
     quantity: int = 0
@@ -28,8 +29,7 @@ class SideLoad:
     adding_premium: int = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OrderLoad:
+class OrderLoad(Struct, frozen=True, kw_only=True):
     """Both sides of one contract."""
 
     buy: SideLoad

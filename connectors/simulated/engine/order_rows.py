@@ -6,8 +6,9 @@ gone since left out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.ledger import Position
@@ -113,8 +114,7 @@ def _triggered(order: Order) -> str | None:
     return "Triggered" if order.is_released else None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FillFigures:
+class FillFigures(Struct, frozen=True, kw_only=True):
     """The numbers of one match, funding exchange or liquidation on an execution row."""
 
     quantity: int  # unsigned contracts
@@ -143,8 +143,7 @@ class FillFigures:
         }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ExecutionStamp:
+class ExecutionStamp(Struct, frozen=True, kw_only=True):
     """What identifies one execution row."""
 
     exec_id: str

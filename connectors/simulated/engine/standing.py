@@ -10,8 +10,9 @@ Source: `margin`; the shared boundary price, unpublished, holds the other marks 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from connectors.simulated.engine import margin
 from connectors.simulated.engine.contracts import ONE, Kind
@@ -24,8 +25,7 @@ from connectors.simulated.engine.world import World
 ZERO = Decimal(0)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PositionStanding:
+class PositionStanding(Struct, frozen=True, kw_only=True):
     """One position at the present mark; zeros when flat."""
 
     mark_value: int
@@ -45,8 +45,7 @@ class PositionStanding:
         return abs(self.mark_value) + self.load.open_cost
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True, kw_only=True):
     """One account in one currency."""
 
     wallet_balance: int
@@ -186,8 +185,7 @@ def standing(world: World, account: Account, currency: str) -> Standing:
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Boundaries:
+class Boundaries(Struct, frozen=True, kw_only=True):
     """Mark prices at which a position is liquidated, and at which nothing is left."""
 
     liquidation: Decimal

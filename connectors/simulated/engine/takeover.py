@@ -11,8 +11,9 @@ Source: www.bitmex.com/app/liquidation; rows of the `liquidation` table of Novem
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from connectors.simulated.engine import deleveraging, shrinking
 from connectors.simulated.engine.changes import Row

@@ -10,7 +10,8 @@ Units: milliseconds of protocol time. Source: recorded rows of 2026, all stamped
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from connectors.simulated.engine.changes import Change
 from connectors.simulated.server.clock import iso, parse_iso

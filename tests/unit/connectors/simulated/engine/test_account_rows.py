@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from connectors.simulated.engine.account_rows import (
     break_even_price,
