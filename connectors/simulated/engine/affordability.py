@@ -14,6 +14,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from connectors.simulated.engine import matching
+from connectors.simulated.engine.account_rows import ACCOUNT_RISK_LIMIT
 from connectors.simulated.engine.ledger import Account, Position
 from connectors.simulated.engine.order_load import changed_load
 from connectors.simulated.engine.orders import Order, Side
@@ -24,6 +25,7 @@ from connectors.simulated.engine.world import World
 AT_ONCE = "Executing at order price would lead to immediate liquidation"
 BELOW = "Order price is below the liquidation price of current long position"
 ABOVE = "Order price is above the liquidation price of current short position"
+ACCOUNT_LIMIT = "Value of positions and orders exceeds account Risk Limit"
 RISK_LIMIT = "Value of position and orders exceeds position Risk Limit"
 
 
@@ -56,13 +58,25 @@ def check(world: World, account: Account, order: Order, *, instead_of: Order | N
         return
     if required > whole.available:
         raise insufficient_balance(required, order.contract.settl_currency)
-    if abs(own.mark_value) + load.open_cost > position.risk_limit:
-        raise Refused(RISK_LIMIT)
+    _check_limits(position, whole, abs(own.mark_value) + load.open_cost)
     if world.switches.refuse_beyond_liquidation and order.ord_type.has_limit:
         _check_lives_to_fill(world, position, whole, candidate)
     quantity = sum(match.quantity for match in matches) * order.side.sign
     if quantity and _would_liquidate(world, account, position, quantity, matches[-1].price):
         raise Refused(AT_ONCE)
+
+
+def _check_limits(position: Position, whole: Standing, at_risk: int) -> None:
+    """Refuse what takes a position beyond its risk limit, or all of a currency beyond the account's."""
+    if at_risk > position.risk_limit:
+        raise Refused(RISK_LIMIT)
+    contract = position.contract
+    limit = ACCOUNT_RISK_LIMIT.get(contract.settl_currency)
+    if limit is None:
+        return
+    others = (part.risk_value for symbol, part in whole.positions.items() if symbol != contract.symbol)
+    if sum(others, at_risk) > limit:
+        raise Refused(ACCOUNT_LIMIT)
 
 
 def _check_lives_to_fill(world: World, position: Position, whole: Standing, order: Order) -> None:

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from connectors.simulated.engine.inputs import SetCrossLeverage
-from tests.unit.connectors.simulated.engine.desk import ALICE, Desk, number, prices
+from connectors.simulated.engine.inputs import OpenAccount, SetCrossLeverage, SetRiskLimit
+from tests.unit.connectors.simulated.engine.desk import ALICE, XBT, Desk, number, prices
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,19 @@ def test_a_released_limit_needs_its_margin_once(fields: dict[str, str]) -> None:
     large = desk.place(60_000, stop_px=50_160, price=49_900, ord_type="StopLimit")
     desk.move(prices(mark=50_170))
     assert desk.order(large)["ordStatus"] == "Rejected"
+
+
+def test_an_account_has_a_risk_limit_of_its_own() -> None:
+    """4,000 XBT in one contract and 5,600 in another pass, beyond 10,000 nothing does; dollars count apart."""
+    desk = Desk()
+    desk.apply(OpenAccount(account=3, balances={"XBt": 50_000 * XBT, "USDt": 10**14}))
+    for symbol in ("XBTUSD", "XBTH27"):
+        desk.apply(SetRiskLimit(account=3, symbol=symbol, risk_limit=9_000 * XBT))
+    for _ in range(20):
+        desk.place(10_000_000, account=3, price=49_900)
+    for _ in range(35):
+        assert desk.place(8_000_000, account=3, price=49_900, symbol="XBTH27")["ordStatus"] == "New"
+    refused = desk.refusal(lambda: [desk.place(10_000_000, account=3, price=49_900, symbol="XBTH27") for _ in range(9)])
+    assert refused.message == "Value of positions and orders exceeds account Risk Limit"
+    assert desk.place(100, account=3, price=49_900, symbol="XBTUSDT")["ordStatus"] == "New"
+    assert desk.exchange.margin_rows(3)[0]["riskValue"] <= desk.exchange.margin_rows(3)[0]["riskLimit"]

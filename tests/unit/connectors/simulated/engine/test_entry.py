@@ -60,6 +60,15 @@ def test_float_noise_counts_as_the_tick() -> None:
         ({"quantity": 100, "stop_px": 4, "exec_inst": "MarkPrice,LastPrice"}, "Invalid execInst"),
         ({"quantity": 100, "exec_inst": "MarkPrice"}, "Invalid ordType for execInst"),
         ({"quantity": 100, "exec_inst": "ParticipateDoNotInitiate"}, "Invalid ordType for execInst"),
+        (
+            {
+                "quantity": 100,
+                "price": 49_000,
+                "exec_inst": "ParticipateDoNotInitiate",
+                "time_in_force": "ImmediateOrCancel",
+            },
+            "Invalid ordType or timeInForce for execInst",
+        ),
         ({"quantity": 100, "time_in_force": "Whenever"}, "Unsupported timeInForce"),
         ({"quantity": 100, "side": "Hold"}, "Invalid side"),
         ({"quantity": None, "stop_px": 49_000, "exec_inst": "Close"}, "Invalid side"),

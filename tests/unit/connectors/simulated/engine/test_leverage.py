@@ -161,3 +161,16 @@ def test_nothing_is_changed_in_liquidation_or_after_the_end() -> None:
         assert desk.refusal(call).message == "Position is in liquidation"
     desk.apply(SettleContract(symbol="XBTH27"))
     assert desk.refusal(lambda: desk.leverage(5, "XBTH27")).message == "Instrument expired"
+
+
+def test_margin_that_keeps_a_position_alive_stays() -> None:
+    """Below the price it would have been liquidated at without: nothing can be taken out, nothing has changed."""
+    desk = Desk()
+    desk.leverage(10)
+    desk.place(100_000, ord_type="Market")
+    desk.apply(TransferMargin(account=ALICE, symbol="XBTUSD", amount=20_000_000))
+    desk.move(prices(mark=45_000))
+    before = desk.exchange.save()
+    taking = TransferMargin(account=ALICE, symbol="XBTUSD", amount=-20_000_000)
+    assert desk.refusal(lambda: desk.apply(taking)).message == "Cannot exceed the maximum effective leverage"
+    assert desk.exchange.save() == before
