@@ -14,6 +14,7 @@ import pytest
 import websockets
 
 from connectors.simulated.server.embedded import EmbeddedExchange
+from connectors.simulated.server.messages import Kind, Message
 from connectors.simulated.server.settings import RateLimits
 from tests.integration.exchange_client import START_MS, Feed, feed, prices, running, sign
 
@@ -154,7 +155,7 @@ async def test_a_session_is_closed_with_the_code_it_is_told(code: int) -> None:
     async with running() as exchange, feed(exchange) as one:
         await one.subscribe("funding")
         (session,) = exchange.venue.hub.sessions()
-        session.repeat("funding")
+        session.release(Message(kind=Kind.DELTA, payload=b'{"table":"funding"}', table="funding"))
         session.hang_up(code)
         assert (await one.next())["table"] == "funding"
         with pytest.raises(websockets.ConnectionClosed) as closed:

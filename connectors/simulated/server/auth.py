@@ -13,7 +13,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from ipaddress import ip_address, ip_network
 
@@ -175,23 +175,6 @@ class Keyring:
     def remove(self, key_id: str) -> bool:
         """Forget a key, so that requests it signs are `Invalid API Key.`; return whether it was there."""
         return self._by_id.pop(key_id, None) is not None
-
-    def enable(self, key_id: str, *, is_enabled: bool = True) -> None:
-        """Let a key sign, or refuse what it signs with `This key is disabled.`.
-
-        Raises:
-            KeyError: If there is no such key.
-        """
-        self.put(replace(self._by_id[key_id], is_enabled=is_enabled))
-
-    def restrict(self, key_id: str, cidrs: Sequence[str]) -> None:
-        """Let the key be used from these networks only; from anywhere if there are none.
-
-        Raises:
-            KeyError: If there is no such key.
-            ValueError: If one of them is no network.
-        """
-        self.put(replace(self._by_id[key_id], cidrs=tuple(cidrs)))
 
     def verify(
         self, claim: Claim, *, verb: str, paths: Sequence[str], body: bytes, now_ms: int, address: str | None = None

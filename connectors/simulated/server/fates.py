@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
 
 from connectors.simulated.engine.refusals import Refused
 from connectors.simulated.server.params import Params
@@ -116,16 +115,6 @@ class Fate:
 AS_USUAL = Fate()
 
 
-class RequestFaults(Protocol):
-    """Whoever decides what befalls requests."""
-
-    def fate(self, arrival: Arrival) -> Fate | None:
-        """Return what becomes of a request; None changes nothing. Asked once for each."""
-
-    def clock_skew_ms(self) -> int:
-        """Return how far the clock of the front-ends, which looks at `api-expires`, is ahead of the engine's."""
-
-
 def is_shed(arrival: Arrival) -> bool:
     """Return whether overload refuses this request at the door.
 
@@ -150,18 +139,3 @@ def gateway_page(status: int) -> Reply:
         f"<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
     )
     return Reply(status=status, body=page.encode(), content_type=_HTML_TYPE)
-
-
-def unavailable(message: str = "Service unavailable") -> Reply:
-    """Return a 503 that is not the one of overload: the outcome is unknown."""
-    return _error(503, message)
-
-
-def server_error() -> Reply:
-    """Return a 500: the outcome is unknown."""
-    return _error(500, "Server Error")
-
-
-def _error(status: int, message: str) -> Reply:
-    body = f'{{"error":{{"message":"{message}","name":"HTTPError"}}}}'
-    return Reply(status=status, body=body.encode())

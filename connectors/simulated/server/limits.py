@@ -164,11 +164,6 @@ class RequestLimits:
         """Shut an address out, whatever it did."""
         self._banned_until_ms[address] = until_ms
 
-    def lift(self, address: str) -> None:
-        """End the ban of an address, and forget what led to it."""
-        for memory in (self._banned_until_ms, self._refusals, self._errors):
-            memory.pop(address, None)
-
     def note_error(self, address: str, now_ms: int) -> bool:
         """Count an error answer; return whether it led to a ban."""
         if not self._settings.is_on:

@@ -96,9 +96,6 @@ class Target(Protocol):
     def release(self, message: Message) -> None:
         """Say this now, whatever faults there are: what was held back, or never was."""
 
-    def repeat(self, table: str) -> None:
-        """Send the partials of this table once more."""
-
     def expire(self, table: str | None = None) -> None:
         """End private subscriptions with status 419 and leave the socket open."""
 

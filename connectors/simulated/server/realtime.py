@@ -131,12 +131,6 @@ class Session:
         """Say this now, whatever faults there are."""
         self.outlet.put(message)
 
-    def repeat(self, table: str) -> None:
-        """Send the partials of this table once more."""
-        for subscription in self._active:
-            if subscription.table == table:
-                self.send(self._venue.hub.partial(subscription))
-
     def expire(self, table: str | None = None) -> None:
         """End the private subscriptions with status 419; the socket stays open.
 

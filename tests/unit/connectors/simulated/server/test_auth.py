@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from connectors.simulated.engine.refusals import Refused
@@ -188,12 +190,12 @@ def refusal_of(ring: Keyring, address: str | None = None) -> tuple[int, str] | N
 def test_a_key_lives_through_what_may_happen_to_it() -> None:
     """Disabled, enabled, restricted, removed: each takes effect on the next request."""
     ring = keyring()
-    ring.enable(PUBLISHED_KEY, is_enabled=False)
-    assert refusal_of(ring) == (401, "This key is disabled.")
-    ring.enable(PUBLISHED_KEY)
-    assert refusal_of(ring) is None
     key = ring.get(PUBLISHED_KEY)
     assert key is not None
+    ring.put(replace(key, is_enabled=False))
+    assert refusal_of(ring) == (401, "This key is disabled.")
+    ring.put(key)
+    assert refusal_of(ring) is None
     assert ring.remove(PUBLISHED_KEY)
     assert not ring.remove(PUBLISHED_KEY)
     assert refusal_of(ring) == (401, "Invalid API Key.")
@@ -216,12 +218,13 @@ def test_a_key_lives_through_what_may_happen_to_it() -> None:
 def test_a_key_may_be_bound_to_networks(cidrs: tuple[str, ...], address: str, is_allowed: bool) -> None:
     """Several networks make one allow-list; what is outside it is refused with 403."""
     ring = keyring()
-    ring.restrict(PUBLISHED_KEY, cidrs)
+    ring.put(replace(ring.all()[0], cidrs=cidrs))
     refused = None if is_allowed else (403, "This IP address is not allowed to use this key.")
     assert refusal_of(ring, address) == refused
 
 
 def test_an_allow_list_holds_networks_only() -> None:
     """A typo is an error where it is made, not at the next request."""
+    ring = keyring()
     with pytest.raises(ValueError, match="does not appear"):
-        keyring().restrict(PUBLISHED_KEY, ("everywhere",))
+        ring.put(replace(ring.all()[0], cidrs=("everywhere",)))

@@ -195,19 +195,6 @@ async def test_one_table_alone_can_expire() -> None:
     assert outlet.taken()[0]["success"] is True
 
 
-async def test_a_partial_can_come_again() -> None:
-    """`repeat` sends the image of each subscription of the table once more, as it is now."""
-    venue = a_venue()
-    session, outlet = a_session(venue, key=key_of(venue))
-    subscribe(session, "order")
-    outlet.taken()
-    place_stop(venue)
-    outlet.taken()
-    session.repeat("order")
-    (again,) = outlet.taken()
-    assert (again["action"], len(again["data"])) == ("partial", 1)
-
-
 class Trouble:
     """A fault that drops `quote`, doubles `order` and loses sign-ins."""
 
