@@ -18,6 +18,7 @@ from functools import lru_cache
 from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.contracts import Index
 from connectors.simulated.engine.market import recent_rows, tick_direction
+from connectors.simulated.engine.remembered import remembered
 from connectors.simulated.engine.rows import iso
 
 REFERENTIAL = "Referential"
@@ -42,6 +43,7 @@ class IndexPrints:
     beat: int = -1
     printed: Decimal | None = None
     direction: str = "ZeroPlusTick"
+    columns: Row | None = remembered()  # those of its row that never change; for `instrument_rows`
     rows: deque[Row] = field(default_factory=recent_rows)
 
     @property

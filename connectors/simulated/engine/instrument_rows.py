@@ -9,7 +9,6 @@ Units: as on the wire. Source: the venue's `/instrument` of May 2026 and partial
 from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal
-from functools import lru_cache
 
 from connectors.simulated.engine.activity import SESSION_MS
 from connectors.simulated.engine.changes import Row
@@ -39,9 +38,8 @@ _NONE_COLUMNS = (
 )
 
 
-@lru_cache(maxsize=512)
 def _static_columns(contract: Contract) -> Row:
-    """Return the columns that never change; to be copied, never written to."""
+    """Return the columns that never change."""
     is_spread, is_spot = contract.kind is Kind.SPREAD, contract.kind is Kind.SPOT
     row: Row = {
         "symbol": contract.symbol,
@@ -114,7 +112,9 @@ def _pricing_columns(contract: Contract) -> Row:
 def instrument_row(world: World, market: Market) -> Row:
     """Return the `instrument` row of a contract; price columns None before the first step."""
     contract = market.contract
-    row = _static_columns(contract).copy()
+    if market.columns is None:
+        market.columns = {**_static_columns(contract), **dict.fromkeys(_MOVING_COLUMNS)}
+    row = market.columns.copy()
     row["timestamp"] = iso(world.at_ms)
     if market.is_halted or market.state is not MarketState.OPEN:
         row["state"] = "Closed" if market.is_halted else market.state.value
@@ -123,23 +123,26 @@ def instrument_row(world: World, market: Market) -> Row:
         row["markMethod"] = market.mark_method.value
     if contract.kind is Kind.QUANTO and contract.settl_currency == SATOSHI_CURRENCY:
         row["quoteToSettleMultiplier"] = world.quote_to_settle
-    row.update(_quoted_columns(market))
-    row.update(_fair_columns(world, market))
-    row.update(_activity_columns(market))
+    _fill_activity(row, market)
     interest = open_interest(world, market)
     row["openInterest"] = None if contract.kind is Kind.SPREAD else interest
     row["openValue"] = contract.value(interest, market.mark) if interest else 0
-    is_funded = contract.is_perpetual and market.has_prices
-    row["fundingTimestamp"] = iso(world.next_funding_shown_ms) if is_funded else None
-    row["fundingRate"] = market.funding_rate if is_funded else None
-    row["indicativeFundingRate"] = market.indicative_rate if is_funded else None
+    if market.has_prices:
+        _fill_prices(row, market)
+        _fill_fair(row, world, market)
+        if contract.is_perpetual:
+            row["fundingTimestamp"] = iso(world.next_funding_shown_ms)
+            row["fundingRate"] = market.funding_rate
+            row["indicativeFundingRate"] = market.indicative_rate
     if contract.kind is Kind.SPREAD:
         near = world.markets.get(contract.near_leg or "")
         row["referencePrice"] = near.mark if near is not None and near.has_prices else None
     return row
 
 
-_QUOTED_COLUMNS = (
+_MOVING_COLUMNS = (
+    "timestamp",
+    "settledPrice",
     "lastPrice",
     "lastPriceProtected",
     "lastTickDirection",
@@ -153,57 +156,66 @@ _QUOTED_COLUMNS = (
     "hasLiquidity",
     "limitDownPrice",
     "limitUpPrice",
+    "fairBasisRate",
+    "fairBasis",
+    "fairPrice",
+    "markPrice",
+    "indicativeSettlePrice",
+    "openingTimestamp",
+    "closingTimestamp",
+    "prevClosePrice",
+    "prevTotalVolume",
+    "totalVolume",
+    "volume",
+    "volume24h",
+    "prevTotalTurnover",
+    "totalTurnover",
+    "turnover",
+    "turnover24h",
+    "homeNotional24h",
+    "foreignNotional24h",
+    "prevPrice24h",
+    "vwap",
+    "highPrice",
+    "lowPrice",
+    "openInterest",
+    "openValue",
+    "fundingTimestamp",
+    "fundingRate",
+    "indicativeFundingRate",
 )
 
 
-def _quoted_columns(market: Market) -> Row:
-    if not market.has_prices:
-        return dict.fromkeys(_QUOTED_COLUMNS)
+def _fill_prices(row: Row, market: Market) -> None:
     last, first = market.last, market.activity.first
     is_quoted = market.depth > 0 or bool(market.recorded)
-    bid: Decimal | None = None
-    ask: Decimal | None = None
-    middle: Decimal | None = None
     if is_quoted:
         (bid, _), (ask, _) = touches(market)
-        middle = (bid + ask) / 2
-    change = EXACT.divide(last - first, first) if first > 0 else Decimal(0)
-    return {
-        "lastPrice": last,
-        "lastPriceProtected": last,
-        "lastTickDirection": market.tick_direction,
-        "lastChangePcnt": change.quantize(_CHANGE_PLACES, ROUND_HALF_EVEN),
-        "bidPrice": bid,
-        "midPrice": middle,
-        "askPrice": ask,
-        "impactBidPrice": bid,
-        "impactMidPrice": middle,
-        "impactAskPrice": ask,
-        "hasLiquidity": is_quoted and not market.is_halted,
-        "limitDownPrice": market.limit_down,
-        "limitUpPrice": market.limit_up,
-    }
+        row["bidPrice"] = row["impactBidPrice"] = bid
+        row["midPrice"] = row["impactMidPrice"] = (bid + ask) / 2
+        row["askPrice"] = row["impactAskPrice"] = ask
+    row["lastPrice"] = row["lastPriceProtected"] = last
+    row["lastTickDirection"] = market.tick_direction
+    row["lastChangePcnt"] = _change(last, first) if first > 0 else Decimal(0)
+    row["hasLiquidity"] = is_quoted and not market.is_halted
+    row["limitDownPrice"] = market.limit_down
+    row["limitUpPrice"] = market.limit_up
 
 
-_FAIR_COLUMNS = ("fairBasisRate", "fairBasis", "fairPrice", "markPrice", "indicativeSettlePrice")
-
-
-def _fair_columns(world: World, market: Market) -> Row:
+def _fill_fair(row: Row, world: World, market: Market) -> None:
     contract, mark = market.contract, market.mark
-    if not market.has_prices or contract.kind is Kind.SPREAD:
-        return dict.fromkeys(_FAIR_COLUMNS)
+    if contract.kind is Kind.SPREAD:
+        return
+    row["markPrice"] = mark
     if contract.mark_method == _LAST_PRICE:
-        return {**dict.fromkeys(_FAIR_COLUMNS), "markPrice": mark}
-    basis = mark - market.index
-    return {
-        "fairBasisRate": market.funding_rate * FUNDINGS_A_YEAR
-        if contract.is_perpetual
-        else _yearly(basis, market, world.at_ms),
-        "fairBasis": basis,
-        "fairPrice": mark,
-        "markPrice": mark,
-        "indicativeSettlePrice": market.index or None,
-    }
+        return
+    row["fairBasis"] = basis = mark - market.index
+    if contract.is_perpetual:
+        row["fairBasisRate"] = market.funding_rate * FUNDINGS_A_YEAR
+    else:
+        row["fairBasisRate"] = _yearly(basis, market, world.at_ms)
+    row["fairPrice"] = mark
+    row["indicativeSettlePrice"] = market.index or None
 
 
 def _yearly(basis: Decimal, market: Market, at_ms: int) -> Decimal:
@@ -214,28 +226,25 @@ def _yearly(basis: Decimal, market: Market, at_ms: int) -> Decimal:
     return EXACT.divide(basis * _YEAR_MS, market.index * left_ms).quantize(_RATE_PLACES, ROUND_HALF_EVEN)
 
 
-def _activity_columns(market: Market) -> Row:
-    activity, known = market.activity, market.has_prices
+def _fill_activity(row: Row, market: Market) -> None:
+    activity, traded = market.activity, market.activity.traded
+    if market.has_prices:
+        row["openingTimestamp"] = iso(activity.opening_ms)
+        row["closingTimestamp"] = iso(activity.opening_ms + SESSION_MS)
+        row["prevClosePrice"] = activity.session_close
+        row["prevPrice24h"] = activity.first
+        row["highPrice"], row["lowPrice"] = activity.high, activity.low
+    row["prevTotalVolume"] = activity.volume_before
+    row["totalVolume"] = activity.total_volume
+    row["volume"] = activity.total_volume - activity.volume_before
+    row["volume24h"] = traded.volume
+    row["prevTotalTurnover"] = activity.value_before
+    row["totalTurnover"] = activity.total_value
+    row["turnover"] = activity.total_value - activity.value_before
+    row["turnover24h"] = traded.value
+    row["homeNotional24h"], row["foreignNotional24h"] = traded.home, traded.foreign
     vwap = activity.vwap
-    return {
-        "openingTimestamp": iso(activity.opening_ms) if known else None,
-        "closingTimestamp": iso(activity.opening_ms + SESSION_MS) if known else None,
-        "prevClosePrice": activity.session_close if known else None,
-        "prevTotalVolume": activity.volume_before,
-        "totalVolume": activity.total_volume,
-        "volume": activity.total_volume - activity.volume_before,
-        "volume24h": activity.traded.volume,
-        "prevTotalTurnover": activity.value_before,
-        "totalTurnover": activity.total_value,
-        "turnover": activity.total_value - activity.value_before,
-        "turnover24h": activity.traded.value,
-        "homeNotional24h": activity.traded.home,
-        "foreignNotional24h": activity.traded.foreign,
-        "prevPrice24h": activity.first if known else None,
-        "vwap": None if vwap is None else vwap.quantize(min(_VWAP_PLACES, market.contract.tick_size)),
-        "highPrice": activity.high if known else None,
-        "lowPrice": activity.low if known else None,
-    }
+    row["vwap"] = None if vwap is None else vwap.quantize(min(_VWAP_PLACES, market.contract.tick_size))
 
 
 def open_interest(world: World, market: Market) -> int:
@@ -251,7 +260,9 @@ def open_interest(world: World, market: Market) -> int:
 
 def index_row(prints: IndexPrints, *, at_ms: int) -> Row:
     """Return the `instrument` row of an index."""
-    row = _index_columns(prints.index).copy()
+    if prints.columns is None:
+        prints.columns = _index_columns(prints.index)
+    row = prints.columns.copy()
     price, first = prints.price, prints.first
     row["lastPrice"] = row["markPrice"] = prints.index.level if price is None else price
     row["lastTickDirection"] = prints.direction
@@ -267,9 +278,8 @@ def _change(price: Decimal | None, first: Decimal | None) -> Decimal:
     return EXACT.divide(price - first, first).quantize(_CHANGE_PLACES, ROUND_HALF_EVEN)
 
 
-@lru_cache(maxsize=1_024)
 def _index_columns(index: Index) -> Row:
-    """Return the columns of an index that never change; to be copied, never written to."""
+    """Return the columns of an index that never change."""
     row: Row = dict.fromkeys(
         (
             "listing",

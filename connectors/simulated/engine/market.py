@@ -21,6 +21,7 @@ from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.contracts import Contract
 from connectors.simulated.engine.inputs import Print, SymbolPrices
 from connectors.simulated.engine.orders import Order, Side
+from connectors.simulated.engine.remembered import remembered
 
 RECENT = 1000  # rows of public history kept
 ZERO = Decimal(0)
@@ -92,6 +93,7 @@ class Market:
     open_interest: int = 0
     is_interest_stale: bool = True
     prints: tuple[Print, ...] = ()  # recorded trades that came with the latest step
+    columns: Row | None = remembered()  # those of its instrument row that never change; for `instrument_rows`
     trades: deque[Row] = field(default_factory=recent_rows)
     quotes: deque[Row] = field(default_factory=recent_rows)
 
