@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from connectors.simulated.engine import affordability, matching, pegs, shrinking, triggers
+from connectors.simulated.engine import affordability, matching, pegs, shrinking, tradable, triggers
 from connectors.simulated.engine.bands import check_price
 from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.entry import (
@@ -68,6 +68,8 @@ def _amend(world: World, account: Account, request: AmendOrder) -> Row:
         raise Refused(UNCHANGED)
     _check_client_id(world, account, request)
     _fit(world, account, wanted)
+    if wanted.leaves > order.leaves:
+        tradable.check(world.markets[order.contract.symbol], world.position(account, order.contract), wanted)
     check_price(world, wanted)
     if order.is_waiting:
         if world.switches.refuse_crossed_stops and triggers.is_due(world, wanted):

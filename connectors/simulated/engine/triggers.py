@@ -9,7 +9,7 @@ Units: prices in quote currency. Source: www.bitmex.com/app/orderTypes; rows of 
 
 from __future__ import annotations
 
-from connectors.simulated.engine import affordability, contingency, faulty_triggers, matching, pegs, shrinking
+from connectors.simulated.engine import affordability, contingency, faulty_triggers, matching, pegs, shrinking, tradable
 from connectors.simulated.engine.ledger import Account
 from connectors.simulated.engine.market import Market
 from connectors.simulated.engine.orders import (
@@ -75,6 +75,7 @@ def activate(world: World, account: Account, order: Order) -> None:
         return
     order.keep_waiting(True)  # it reserves nothing before it is known to be affordable
     try:
+        tradable.check(world.markets[order.contract.symbol], world.position(account, order.contract), order)
         affordability.check(world, account, order)
     except Refused as refusal:
         reject_because(world, account, order, refusal.message)

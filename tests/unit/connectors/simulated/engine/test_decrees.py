@@ -25,6 +25,18 @@ def test_reduce_only_market_takes_what_shrinks() -> None:
     assert desk.place(100, ord_type="Market")["ordStatus"] == "Filled"
 
 
+def test_reduce_only_market_lets_older_orders_grow_nothing() -> None:
+    """An order of before the ban can not be made larger, and a stop of before does not open what it was to open."""
+    desk = Desk()
+    order, stop = desk.place(1_000, price=49_000), desk.place(1_000, stop_px=50_500, ord_type="Stop")
+    desk.apply(RestrictMarket(symbol="XBTUSD"))
+    assert desk.refusal(lambda: desk.amend(order, order_qty=2_000)).message == BAN
+    assert desk.amend(order, order_qty=500)["orderQty"] == 500
+    desk.move(prices(mark=50_600))
+    assert (desk.order(stop)["ordStatus"], desk.order(stop)["ordRejReason"]) == ("Rejected", BAN)
+    assert desk.position()["currentQty"] == 0
+
+
 @pytest.mark.parametrize(
     ("method", "mark"), [("FairPrice", 50_000), ("LastPrice", 51_000), ("IndicativeSettlePrice", 52_000)]
 )
