@@ -8,8 +8,10 @@ something else than it declares is an error, not a surprise after the next start
 Spelling: decimals, fractions and enum members are strings; where a type leaves open what a value is,
 a decimal stands in a list of its own, `["0.5"]`. Only in rows of the venue's tables numbers are numbers,
 as on the wire: there are tens of thousands of them, and a whole decimal that comes back as an integer
-is equal to what it was and written as it was. A deque comes with its bound, `[1000, [...]]`; a
-table with compound keys is a list of pairs; a member of a union comes with the name of its class.
+is equal to what it was and written as it was. So it is in structs of plain values, whose fields say what
+they are; like rows these are left to the encoder, which does not check them. A deque comes with its
+bound, `[1000, [...]]`; a table with compound keys is a list of pairs; a member of a union comes with the
+name of its class.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from __future__ import annotations
 import dataclasses
 import types
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
@@ -25,6 +27,7 @@ from typing import Any, Protocol, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.remembered import is_remembered
 
 Plain = Any  # what JSON can carry
@@ -88,9 +91,18 @@ class Forms:
             return _Text(hint)
         if isinstance(hint, type) and issubclass(hint, Enum):
             return _Member(hint)
+        if isinstance(hint, type) and issubclass(hint, msgspec.Struct) and self._is_flat(hint):
+            return _Flat(hint)
         if isinstance(hint, type) and (dataclasses.is_dataclass(hint) or issubclass(hint, msgspec.Struct)):
             return Record(hint, self)
         return self._generic(hint)
+
+    def _is_flat(self, kind: type[msgspec.Struct]) -> bool:
+        """Return whether the encoder writes a struct as it is, and its fields say how to read it."""
+        config = kind.__struct_config__
+        is_plain = config.tag is None and not config.array_like
+        plain = {*_CELLS, Row}
+        return is_plain and all(set(_parts(hint)) <= plain and len(_parts(hint)) < 2 for hint in _hints_of(kind))
 
     def _generic(self, hint: Any) -> Form:  # noqa: ANN401 - any annotation
         origin, parts = get_origin(hint), get_args(hint)
@@ -303,6 +315,34 @@ class _RowForm:
         return plain
 
 
+class _Flat:
+    """A struct of plain values, left to the encoder."""
+
+    def __init__(self, kind: type[msgspec.Struct]) -> None:
+        self._kind = kind
+        self._is_mutable = not _is_frozen(kind)
+        parts = {name: _parts(hint) for name, hint in get_type_hints(kind).items()}
+        self._exact = {name: one[0] for name, one in parts.items() if one and one[0] in {Decimal, float}}
+
+    def write(self, value: Any, book: Book) -> Plain:  # noqa: ANN401
+        _require(value, self._kind)
+        if self._is_mutable:
+            book.meet(value)
+        return value
+
+    def read(self, plain: Plain, _: Book) -> Any:  # noqa: ANN401
+        unknown = plain.keys() - set(self._kind.__struct_fields__)
+        if unknown:
+            raise FormError(f"{self._kind.__name__} has no {min(unknown)}: written by another version")
+        exact = self._exact
+        return self._kind(
+            **{
+                name: exact[name](value) if name in exact and value is not None else value
+                for name, value in plain.items()
+            }
+        )
+
+
 class _Many:
     """A list, a tuple of any length, or a set, which is written in order."""
 
@@ -403,6 +443,16 @@ class _Pairs:
 
     def read(self, plain: Plain, book: Book) -> Any:  # noqa: ANN401
         return {self._key.read(name, book): self._form.read(one, book) for name, one in plain}
+
+
+def _hints_of(kind: type[msgspec.Struct]) -> Iterable[Any]:
+    return get_type_hints(kind).values()
+
+
+def _parts(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401 - any annotation
+    """Return what a value may be besides None."""
+    is_union = get_origin(hint) in {Union, types.UnionType}
+    return tuple(part for part in (get_args(hint) if is_union else (hint,)) if part is not type(None))
 
 
 def _require(value: object, kind: type) -> None:

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
+
+import msgspec
 
 from connectors.simulated.engine.changes import Change, Row
 from connectors.simulated.server.clock import iso, parse_iso
@@ -28,8 +29,7 @@ _ZERO = Decimal(0)
 _PRICE_DIGITS = Decimal("0.0001")
 
 
-@dataclass(kw_only=True, slots=True)
-class Bin:
+class Bin(msgspec.Struct, kw_only=True):
     """The trades and the last quote of one symbol in one span of time; plain data, so that it can be kept."""
 
     end_ms: int
