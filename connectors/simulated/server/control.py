@@ -23,6 +23,7 @@ from decimal import Decimal
 import msgspec
 import structlog
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -157,8 +158,9 @@ class Control:
         return answer
 
 
-async def _unknown(request: Request, _error: Exception) -> Response:
-    return _json(error_body(Refused(f"no {request.method} {request.url.path} here", status=404)), 404)
+async def _unknown(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    return _json(error_body(Refused(f"no {request.method} {request.url.path} here", status=status)), status)
 
 
 async def _params(request: Request) -> Params:

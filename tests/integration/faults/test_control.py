@@ -31,7 +31,7 @@ class Desk:
     async def refusal(self, method: str, path: str, /, **fields: Any) -> str:
         """Send JSON; return the text of the refusal."""
         answer = await self.client.request(method, path, json=fields or None)
-        assert answer.status_code in {400, 404}, answer.text
+        assert answer.status_code in {400, 404, 405}, answer.text
         return str(answer.json()["error"]["message"])
 
     async def price(self, column: str = "markPrice") -> float:
