@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 from connectors.simulated.engine.contracts import EXACT, ONE, Contract, Kind
 from connectors.simulated.engine.switches import MarginEngine
@@ -101,7 +101,8 @@ def ceil(value: Decimal) -> int:
     A share of a unit too small to come from any rate is noise of a division (one by 33.33... instead of
     a product with 3 %), and must not cost a unit.
     """
-    return int(value.quantize(NOISE, ROUND_HALF_EVEN, context=EXACT).to_integral_value(ROUND_CEILING))
+    whole = value.to_integral_value(ROUND_FLOOR)
+    return int(whole) if value - whole < NOISE else int(whole) + 1
 
 
 def initial_margin(cost: int, leverage: Decimal) -> int:

@@ -174,3 +174,19 @@ def test_margin_that_keeps_a_position_alive_stays() -> None:
     taking = TransferMargin(account=ALICE, symbol="XBTUSD", amount=-20_000_000)
     assert desk.refusal(lambda: desk.apply(taking)).message == "Cannot exceed the maximum effective leverage"
     assert desk.exchange.save() == before
+
+
+@pytest.mark.parametrize("amount", [10**18, 10**40, -(10**40)])
+def test_absurd_amounts_are_refused_like_others(amount: int) -> None:
+    """However many digits a client sends: a refusal, and nothing has changed."""
+    desk = Desk()
+    desk.leverage(10)
+    desk.place(1_000, ord_type="Market")
+    before = desk.exchange.save()
+    for request in (
+        TransferMargin(account=ALICE, symbol="XBTUSD", amount=amount),
+        SetRiskLimit(account=ALICE, symbol="XBTUSD", risk_limit=amount),
+        Deposit(account=ALICE, currency="XBt", amount=-abs(amount)),
+    ):
+        desk.refusal(lambda request=request: desk.apply(request))
+    assert desk.exchange.save() == before
