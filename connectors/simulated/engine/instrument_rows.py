@@ -38,6 +38,30 @@ _NONE_COLUMNS = (
 )
 
 
+_IN_ORDER = """
+    symbol rootSymbol state typ listing front expiry settle listedSettle relistInterval positionCurrency underlying
+    quoteCurrency underlyingSymbol reference referenceSymbol calcInterval publishInterval publishTime maxOrderQty
+    maxPrice lotSize tickSize multiplier settlCurrency underlyingToPositionMultiplier underlyingToSettleMultiplier
+    quoteToSettleMultiplier isQuanto isInverse initMargin maintMargin riskLimit riskStep limit taxed deleverage
+    makerFee takerFee settlementFee fundingBaseSymbol fundingQuoteSymbol fundingPremiumSymbol fundingTimestamp
+    fundingInterval fundingRate indicativeFundingRate rebalanceTimestamp rebalanceInterval prevClosePrice
+    limitDownPrice limitUpPrice prevTotalVolume totalVolume volume volume24h prevTotalTurnover totalTurnover turnover
+    turnover24h homeNotional24h foreignNotional24h prevPrice24h vwap highPrice lowPrice lastPrice lastPriceProtected
+    lastTickDirection lastChangePcnt bidPrice midPrice askPrice impactBidPrice impactMidPrice impactAskPrice
+    hasLiquidity openInterest openValue fairMethod fairBasisRate fairBasis fairPrice markMethod markPrice
+    indicativeSettlePrice settledPriceAdjustmentRate settledPrice instantPnl minTick fundingBaseRate fundingQuoteRate
+    timestamp instrumentID minPrice capped openingTimestamp closingTimestamp pool nearLegSymbol farLegSymbol
+    referencePrice
+"""
+_ORDER = tuple(_IN_ORDER.split())
+_INDEX_MOVES = ("lastPrice", "markPrice", "lastTickDirection", "prevPrice24h", "lastChangePcnt", "timestamp")
+
+
+def _in_order(row: Row) -> Row:
+    """Return the row with its columns in the venue's order."""
+    return {name: row[name] for name in _ORDER if name in row} | row
+
+
 def _static_columns(contract: Contract) -> Row:
     """Return the columns that never change."""
     is_spread, is_spot = contract.kind is Kind.SPREAD, contract.kind is Kind.SPOT
@@ -113,7 +137,7 @@ def instrument_row(world: World, market: Market) -> Row:
     """Return the `instrument` row of a contract; price columns None before the first step."""
     contract = market.contract
     if market.columns is None:
-        market.columns = {**_static_columns(contract), **dict.fromkeys(_MOVING_COLUMNS)}
+        market.columns = _in_order({**_static_columns(contract), **dict.fromkeys(_MOVING_COLUMNS)})
     row = market.columns.copy()
     row["timestamp"] = iso(world.at_ms)
     if market.is_halted or market.state is not MarketState.OPEN:
@@ -261,7 +285,7 @@ def open_interest(world: World, market: Market) -> int:
 def index_row(prints: IndexPrints, *, at_ms: int) -> Row:
     """Return the `instrument` row of an index."""
     if prints.columns is None:
-        prints.columns = _index_columns(prints.index)
+        prints.columns = _in_order({**_index_columns(prints.index), **dict.fromkeys(_INDEX_MOVES)})
     row = prints.columns.copy()
     price, first = prints.price, prints.first
     row["lastPrice"] = row["markPrice"] = prints.index.level if price is None else price

@@ -26,6 +26,7 @@ from connectors.simulated.engine.refusals import Refused
 from connectors.simulated.engine.remembered import remembered
 from connectors.simulated.engine.switches import Switches
 
+_BUSIEST = frozenset(contract.symbol for contract in CONTRACTS)  # a hundred rows of theirs are twenty seconds
 KEPT_EVENTS = 10_000  # of each kind that all contracts share
 
 
@@ -77,7 +78,7 @@ class World:
         Args:
             contracts: What is listed.
             indices: What stands behind.
-            kept: Rows of public history to keep of each.
+            kept: Rows of public history to keep of each; as many as one may ask for of those that trade most.
         """
         for index in indices:
             self.indices.setdefault(index.symbol, IndexPrints(index=index, rows=recent_rows(kept)))
@@ -85,8 +86,8 @@ class World:
             Market(
                 contract=one,
                 funding_rate=INTEREST if one.is_perpetual else ZERO,
-                trades=recent_rows(kept),
-                quotes=recent_rows(kept),
+                trades=recent_rows(RECENT if one.symbol in _BUSIEST else kept),
+                quotes=recent_rows(RECENT if one.symbol in _BUSIEST else kept),
             )
             for one in contracts
             if one.symbol not in self.markets

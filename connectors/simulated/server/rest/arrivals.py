@@ -9,6 +9,7 @@ Units: bytes, seconds.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 _WANTED = {name.encode(): name for name in ("api-key", "api-expires", "api-signature", "content-type")}
 _SLOWEST_BODY_S = 20.0
+_ADDRESS = re.compile(r"^https?://[^/]*", flags=re.IGNORECASE)
 
 
 class Unreadable(Exception):
@@ -72,13 +74,18 @@ def request_of(scope: Scope, body: bytes) -> HttpRequest:
     headers: Sequence[tuple[bytes, bytes]] = scope["headers"]
     return HttpRequest(
         verb=scope["method"],
-        path=scope["path"],
-        raw_path=scope["raw_path"].decode("latin-1"),
+        path=_without_host(scope["path"]),
+        raw_path=_without_host(scope["raw_path"].decode("latin-1")),
         query=scope["query_string"],
         fields={_WANTED[name]: value.decode("latin-1") for name, value in headers if name in _WANTED},
         body=body,
         address=address_of(scope["client"]),
     )
+
+
+def _without_host(target: str) -> str:
+    """Return the path of a request target; clients behind a proxy may send the whole address."""
+    return _ADDRESS.sub("", target)
 
 
 def address_of(client: object) -> str:

@@ -75,7 +75,9 @@ def test_rows_have_every_column() -> None:
     assert set(MARGIN) <= set(desk.margin())
     for row in desk.exchange.instrument_rows():
         if not str(row["symbol"]).startswith("."):
-            assert set(INSTRUMENT) <= set(row)
+            assert [name for name in row if name in INSTRUMENT] == INSTRUMENT  # in the venue's order
+        else:
+            assert [name for name in row if name in INSTRUMENT] == [name for name in INSTRUMENT if name in row]
 
 
 def test_every_contract_has_its_index_row() -> None:

@@ -55,6 +55,18 @@ def test_a_new_contract_is_published_and_can_be_traded() -> None:
     assert desk.exchange.money_is_conserved()
 
 
+def test_as_many_trades_of_the_busiest_are_kept_as_one_may_ask_for() -> None:
+    """A thousand trades and quotes of XBTUSD, a hundred of a contract that moves every other second."""
+    exchange = opened()
+    for number in range(1_100):
+        rows = (prices("XBTUSD", 50_000 + number), prices("SOLUSDT", 80 + Decimal(number) / 100, half_spread="0.01"))
+        exchange.apply(SetPrices(tape_ms=TAPE_MS + number, prices=rows), at_ms=START_MS + number)
+    kept = [
+        len(read(symbol)) for symbol in ("XBTUSD", "SOLUSDT") for read in (exchange.trade_rows, exchange.quote_rows)
+    ]
+    assert kept == [1_000, 1_000, 100, 100]
+
+
 def test_listing_again_changes_nothing() -> None:
     """What is there stays as it is, prices and history included."""
     exchange = opened()

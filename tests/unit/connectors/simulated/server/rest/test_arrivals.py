@@ -81,3 +81,22 @@ def test_a_request_keeps_what_a_signature_covers() -> None:
         "/api/v1/order%20book",
         "/api/v1/order%20book?",
     ]
+
+
+def test_a_whole_address_as_target_means_its_path() -> None:
+    """RFC 9112 has servers take it, and the signature is of the path alone; an address inside a path stays there."""
+    for target, path in (
+        ("http://127.0.0.1:5/api/v1/order", "/api/v1/order"),
+        ("HTTPS://www.bitmex.com/api/v1", "/api/v1"),
+        ("/api/v1/http://x/y", "/api/v1/http://x/y"),
+    ):
+        scope = {
+            "method": "GET",
+            "path": target,
+            "raw_path": target.encode(),
+            "query_string": b"a=1",
+            "headers": [],
+            "client": None,
+        }
+        request = request_of(scope, b"")
+        assert (request.path, request.signed_paths()) == (path, [f"{path}?a=1"])
