@@ -49,7 +49,12 @@ def _shaped(answer: Answer, style: RowStyle) -> Answer:
 
 
 def _sparse(row: Row) -> Row:
-    """Return a row without empty columns; those of orders come in alphabetical order, as since 2025."""
+    """Return a row without empty columns; those of orders come in alphabetical order, as since 2025.
+
+    The answer of the dead man's switch is no row: how it says that it is off is a choice of its own.
+    """
+    if "cancelTime" in row:
+        return row
     kept = styled(row, RowStyle.SPARSE)
     is_order = kept.keys() >= {"orderID", "transactTime"} and "execID" not in kept
     return dict(sorted(kept.items())) if is_order else kept

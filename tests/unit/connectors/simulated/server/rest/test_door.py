@@ -12,7 +12,7 @@ import pytest
 from connectors.simulated.engine.switches import DisarmedAnswer, Switches
 from connectors.simulated.server.fates import Arrival, Fate, Reply, gateway_page
 from connectors.simulated.server.rest import door
-from connectors.simulated.server.settings import AnswerOrder, RateLimits
+from connectors.simulated.server.settings import AnswerOrder, RateLimits, RowStyle
 from tests.unit.connectors.simulated.server.rest.visitor import HOME, NOW_MS, Visitor
 
 ORDER = {"symbol": "XBTUSD", "orderQty": 100, "price": 50_000}
@@ -396,12 +396,13 @@ def test_answers_may_leave_the_verdict_to_the_stream() -> None:
     ],
 )
 def test_a_dead_mans_switch_that_is_off_reads_in_four_ways(style: DisarmedAnswer, shown: dict[str, Any]) -> None:
-    """Nobody knows which is the venue's; armed it reads the same in all."""
-    visitor = Visitor(switches=Switches(disarmed_answer=style))
-    now = "2026-07-01T00:00:00.000Z"
-    assert visitor.ask("POST", "/order/cancelAllAfter", {"timeout": 0}) == (200, {"now": now, **shown})
-    armed = {"now": now, "cancelTime": "2026-07-01T00:01:00.000Z"}
-    assert visitor.ask("POST", "/order/cancelAllAfter", {"timeout": 60_000}) == (200, armed)
+    """Nobody knows which is the venue's; armed it reads the same in all, and the style of rows does not matter."""
+    for rows in RowStyle:
+        visitor = Visitor(switches=Switches(disarmed_answer=style), rows=rows)
+        now = "2026-07-01T00:00:00.000Z"
+        assert visitor.ask("POST", "/order/cancelAllAfter", {"timeout": 0}) == (200, {"now": now, **shown})
+        armed = {"now": now, "cancelTime": "2026-07-01T00:01:00.000Z"}
+        assert visitor.ask("POST", "/order/cancelAllAfter", {"timeout": 60_000}) == (200, armed)
 
 
 @pytest.mark.parametrize(
