@@ -136,15 +136,30 @@ def _testify_gone(draft: Draft, symbol: str, guarded: Guarded, source: Source, a
     if agreed or guarded.position.quantity == 0:
         _believe(draft, spoken, replace(guarded.position, quantity=0), at_ns)
         return
-    draft.put_position(symbol, spoken)
-    draft.want_picture(Reason.DOUBT, at_ns + 1)
+    if source is Source.QUERY:
+        _note_disputed(draft, symbol, spoken, at_ns)
+    else:
+        draft.put_position(symbol, spoken)
+        draft.want_picture(Reason.DOUBT, at_ns + 1)
+
+
+def _note_disputed(draft: Draft, symbol: str, spoken: Guarded, at_ns: int) -> None:
+    """A read says flat against the stream: one more read at once, since the stream's row may be under way.
+
+    Further reads would only say it again, and cost what the bots live on: the slow cycle is enough for them.
+    """
+    draft.put_position(symbol, replace(spoken, disputed_ns=spoken.disputed_ns or draft.now_ns))
+    draft.touch(symbol)
+    if not spoken.disputed_ns:
+        draft.want_picture(Reason.DOUBT, at_ns + 1)
 
 
 def _note_witness(draft: Draft, symbol: str, guarded: Guarded, source: Source, witness: Witness) -> None:
     """A read that a newer stream row outranks still testifies for its moment, and changes no figures."""
     known_ns = 0 if guarded.query is None else guarded.query.at_ns
     if source is Source.QUERY and witness.at_ns > known_ns:
-        draft.put_position(symbol, _testified(guarded, source, witness))
+        noted = _testified(guarded, source, witness)
+        draft.put_position(symbol, replace(noted, disputed_ns=0) if witness.quantity else noted)
         draft.touch(symbol)
 
 
@@ -165,6 +180,8 @@ def _believe(draft: Draft, guarded: Guarded, position: Position, at_ns: int) -> 
     symbol = position.key.symbol
     before = guarded.position.side
     after = replace(guarded, position=position, taken_ns=at_ns)
+    if after.disputed_ns and (position.quantity == 0 or (after.query is not None and after.query.quantity)):
+        after = replace(after, disputed_ns=0)
     if position.side is not before:
         after = _ended(draft, after, at_ns) if position.side is None else _new_episode(draft, after, at_ns)
     draft.put_position(symbol, after)

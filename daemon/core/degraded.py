@@ -26,6 +26,8 @@ class Degraded(Enum):
     """Neither the venue nor our own computation gives a liquidation price."""
     LIQUIDATION_DISAGREES = "liquidation_disagrees"
     """Our liquidation price is safer than the venue's by more than the tolerance."""
+    POSITION_DISPUTED = "position_disputed"
+    """REST reads say that a position is flat, and the account stream says that it is open."""
     COVER_REFUSED = "cover_refused"
     """The venue, or our own check before the wire, refuses the protective stop."""
     STOP_WORTHLESS = "stop_worthless"

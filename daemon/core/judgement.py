@@ -154,6 +154,10 @@ def _position_states(draft: Draft, guarded: Guarded) -> Iterator[tuple[Degraded,
         Degraded.LIQUIDATION_DISAGREES,
         f"liquidation prices disagree: {guarded.liquidation.text}" if disagrees else "",
     )
+    disputed = guarded.disputed_ns and _is_late(
+        draft, symbol, guarded.disputed_ns, ns(draft.policy.health.stale_after_s)
+    )
+    yield Degraded.POSITION_DISPUTED, _disputed(guarded) if disputed else ""
     crowded = is_crowded(draft, symbol)
     yield Degraded.STOPS_CROWDED, "eight or more of the venue's ten stops a symbol are used" if crowded else ""
     yield Degraded.BLIND_MARKET, _stale_mark(draft, guarded)
@@ -174,6 +178,13 @@ def _uncovered(draft: Draft, guarded: Guarded) -> str:
     why = f"; {guarded.refusal}" if guarded.refusal else ""
     at = "" if guarded.ruled is None else f", wanted at {guarded.ruled}"
     return f"{guarded.position.quantity:+d} has had no confirmed stop for {seconds(for_ns)}{at}{why}"
+
+
+def _disputed(guarded: Guarded) -> str:
+    return (
+        f"the account stream says {guarded.position.quantity:+d}, and reads of the account say that it is flat;"
+        " its stop stays"
+    )
 
 
 def _stale_mark(draft: Draft, guarded: Guarded) -> str:

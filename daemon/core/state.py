@@ -164,6 +164,8 @@ class Guarded:
     """Covered at least once in this episode: that was told."""
     disagrees_ns: int = 0
     """Since when the two liquidation figures differ in the alarming direction."""
+    disputed_ns: int = 0
+    """Since when REST reads say that it is flat and the stream says that it is open; 0 while they agree."""
     write: Write | None = None
     """Place, amend or cancel of a stop; one at a time."""
     reduce: Write | None = None

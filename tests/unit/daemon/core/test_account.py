@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from connectors.vocabulary import OrderStatus
+from connectors.vocabulary import Order, OrderStatus
 from daemon.core import events as e
 from daemon.core.account import is_agreed
 from daemon.core.commands import AmendStop, PlaceStop, ReadPicture
+from daemon.core.degraded import Degraded
 from daemon.core.state import Standing
 from tests.builders import SECOND, a_key, a_margin, a_position, a_stop, an_instrument
 from tests.driven import MS, Driven
@@ -154,7 +155,7 @@ def test_a_position_that_cannot_be_liquidated_is_shown_without_alarm() -> None:
     assert guard.some(PlaceStop, guard.position(row)) == []
     assert guard.guarded().liquidation.standing is Standing.NOT_IN_RANGE
     guard.wait(10 * SECOND)
-    assert guard.guarded().degraded == ()
+    assert Degraded.POSITION_DISPUTED not in guard.guarded().degraded
 
 
 def test_an_unknown_liquidation_price_is_said() -> None:
@@ -196,3 +197,49 @@ def test_numbers_go_on_from_what_the_venue_remembers() -> None:
     guard.picture([], [], [used])
     guard.wait(SECOND)
     assert guard.only(PlaceStop, guard.position(a_position())).client_order_id == "sw-7-XBTUSDT-L-s8"
+
+
+def _disputed() -> tuple[Driven, Order]:
+    """A guard whose stream goes on showing a position that a read no longer shows."""
+    guard = Driven().up()
+    guard.position(a_position())
+    row = guard.rest()
+    guard.wait(31 * SECOND)
+    guard.picture([a_position(0)], [row])
+    return guard, row
+
+
+def test_a_position_in_dispute_costs_one_read_more_and_then_the_slow_cycle() -> None:
+    """P8: the stream lost the row for good: no read after the other out of the budget that the bots live on."""
+    guard, row = _disputed()
+    guard.wait(SECOND)
+    guard.picture([a_position(0)], [row])
+    assert guard.some(ReadPicture, guard.wait(20 * SECOND)) == []
+    guard.wait(11 * SECOND)
+    guard.picture([a_position(0)], [row])
+    assert guard.guarded().position.quantity == 100
+    assert guard.guarded().covered_ns
+
+
+def test_a_position_in_dispute_is_said_and_its_end_too() -> None:
+    """P12: the two witnesses contradict each other for long: people hear, once, and hear that it is over."""
+    guard, row = _disputed()
+    guard.wait(SECOND)
+    guard.picture([a_position(0)], [row])
+    assert guard.alerts(Degraded.POSITION_DISPUTED.value) == []
+    guard.wait(13 * SECOND)
+    guard.position(a_position())
+    assert Degraded.POSITION_DISPUTED in guard.guarded().degraded
+    guard.wait(20 * SECOND)
+    guard.picture([a_position()], [row])
+    assert Degraded.POSITION_DISPUTED not in guard.guarded().degraded
+    assert len(guard.alerts(Degraded.POSITION_DISPUTED.value)) == 2
+
+
+def test_a_row_of_the_stream_ends_the_dispute() -> None:
+    """The read was only a moment ahead of the stream: flat by both, and nothing was said."""
+    guard, _row = _disputed()
+    guard.position(a_position(0))
+    assert guard.guarded().position.quantity == 0
+    assert guard.guarded().disputed_ns == 0
+    assert guard.alerts(Degraded.POSITION_DISPUTED.value) == []
