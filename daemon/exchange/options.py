@@ -13,7 +13,8 @@ from daemon.arguments import Commands, account_count, add_command, add_json, add
 
 _CLOCK = (
     "protocol time: real (default), or that of the tape: rows are stamped with it and timers run on it, it moves with "
-    "the tape's steps at any --speed and stands while the tape does; signatures and request limits keep to real time"
+    "the tape's steps at any --speed; while the tape stands, it does too, and nothing moves: the same requests at the "
+    "same steps give the same bytes; signatures and request limits keep to real time"
 )
 
 

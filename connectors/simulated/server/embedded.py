@@ -224,8 +224,8 @@ class EmbeddedExchange:
 
     def _loops_to_run(self) -> Iterator[Coroutine[None, None, None]]:
         yield self.player.run()
-        yield run_refresher(self.venue)
-        if self.settings.clock is ClockKind.REAL:  # timers on the tape's clock go off with its steps
+        if self.settings.clock is ClockKind.REAL:  # on the tape's clock all goes off with its steps
+            yield run_refresher(self.venue)
             yield run_timers(self.venue)
         if self.settings.state_dir is not None:
             yield run_compaction(self.venue)

@@ -66,7 +66,7 @@ class Player:
         self._lister = lister
         self._steps = tape.steps(venue.step + 1)
         self._changed = asyncio.Event()
-        self._steps_allowed = 0
+        self._is_on_tape = venue.settings.clock is ClockKind.TAPE  # then nothing may depend on real time
         self.has_ended = False
         if venue.step < 0:
             self._play_next()
@@ -115,21 +115,29 @@ class Player:
         if step is None:
             self.has_ended = True
             return None
+        before_ms = self._venue.clock()
         value = SetPrices(tape_ms=step.tape_ms, prices=self._prices(step))
         try:
             self._venue.submit(value, step=step.index)
         except Refused as refusal:  # a recording may hold what no market can be; the next step may be sane again
             _log.warning("step of the tape refused", step=step.index, reason=refusal.message)
         self.script.catch_up()
-        if not self._venue.settings.position_refresh_ms:
+        if self._is_refresh_due(before_ms):
             _refresh_all(self._venue)
         return step
+
+    def _is_refresh_due(self, before_ms: int) -> bool:
+        """Return whether a step publishes rows that only prices moved: each does, or the tape's clock came to it."""
+        period_ms = self._venue.settings.position_refresh_ms
+        if not period_ms:
+            return True
+        return self._is_on_tape and before_ms // period_ms != self._venue.clock() // period_ms
 
     def _prices(self, step: Step) -> tuple[SymbolPrices, ...]:
         """Return what a step moves, once what is due by then is listed."""
         if self._lister is None:
             return step.prices
-        if self._venue.settings.clock is ClockKind.TAPE:
+        if self._is_on_tape:
             self._venue.clock.advance_to(step.tape_ms)
         at_ms = self._venue.clock()
         new = self._lister.due(at_ms)
@@ -141,7 +149,7 @@ class Player:
         """Wait for the next step, at most a beat, and publish the last prices again if it is longer."""
         beat_s = self._venue.settings.heartbeat_ms / _MS_PER_S
         if not await self._is_changed(min(left_s, beat_s)) and left_s > beat_s:
-            self._venue.repeat_prices()
+            self._beat()
 
     async def _give_turns(self) -> None:
         """Let everyone else run between two steps, however fast the tape."""
@@ -160,6 +168,10 @@ class Player:
 
     async def _stand_still(self) -> None:
         if not await self._is_changed(self._venue.settings.heartbeat_ms / _MS_PER_S):
+            self._beat()
+
+    def _beat(self) -> None:
+        if not self._is_on_tape:
             self._venue.repeat_prices()
 
     async def _is_changed(self, timeout_s: float) -> bool:
@@ -194,7 +206,8 @@ async def run_compaction(venue: Venue) -> None:
 async def run_refresher(venue: Venue) -> None:
     """Publish the rows that only prices moved, at the venue's slow pace, until cancelled.
 
-    Without a pace there is nothing to do: they are published with each step of the tape.
+    Without a pace there is nothing to do: they are published with each step of the tape. On the tape's clock
+    the player sees to them.
     """
     while venue.settings.position_refresh_ms:
         await asyncio.sleep(max(SHORTEST_REFRESH_MS, venue.settings.position_refresh_ms) / _MS_PER_S)

@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Callable
 from decimal import Decimal
 
+import pytest
+
 from connectors.simulated.engine.inputs import CancelAllAfter, PlaceOrder
 from connectors.simulated.server.clock import system_clock
 from connectors.simulated.server.player import Player, run_refresher, run_timers
-from connectors.simulated.server.settings import ExchangeSettings
+from connectors.simulated.server.settings import ClockKind, ExchangeSettings
 from connectors.simulated.server.venue import Venue
 from tests.integration.exchange_client import START_MS, StillTape
 
@@ -121,6 +123,27 @@ async def test_positions_follow_each_step_where_that_is_chosen() -> None:
         assert len(refreshed) == expected
     await run_refresher(venue)  # ends at once
     assert len(refreshed) == 4
+
+
+@pytest.mark.parametrize(("clock", "beats"), [(ClockKind.REAL, 1), (ClockKind.TAPE, 0)])
+async def test_nothing_moves_while_the_tapes_clock_stands(clock: ClockKind, beats: int) -> None:
+    """In real time a standing tape repeats its prices; on the tape's clock that would be state by chance."""
+    venue = a_venue(clock=clock, start_paused=True, heartbeat_ms=1)
+    player = Player(venue, StillTape(3))
+    repeated: list[int] = []
+    venue.repeat_prices = lambda: repeated.append(1)  # type: ignore[method-assign]
+    await player._stand_still()
+    assert len(repeated) == beats
+
+
+async def test_positions_follow_the_tapes_clock() -> None:
+    """With steps of a second and a pace of two, every second step publishes them, whatever the real time."""
+    venue = a_venue(clock=ClockKind.TAPE, position_refresh_ms=2_000)
+    refreshed: list[int] = []
+    venue.refresh = refreshed.append  # type: ignore[method-assign]
+    player = Player(venue, StillTape(9))
+    refreshed.clear()
+    assert (player.advance(8), len(refreshed)) == (8, 4)
 
 
 async def test_the_refresher_publishes_what_prices_moved() -> None:
