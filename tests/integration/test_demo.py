@@ -13,7 +13,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -24,12 +25,17 @@ from daemon.exit_codes import ExitCode
 LINE_WITHIN_S = 60
 
 
+def demo(folder: Path, *arguments: str) -> list[str]:
+    """Return the command of a demo that reports into its own folder."""
+    report = str(folder / "report.html")
+    return [sys.executable, "-m", "daemon", "demo", "--json", "--plain", "--report", report, *arguments]
+
+
 @contextmanager
 def a_demo(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """Start a demo in its own folder; it is ended with the block whatever happens."""
-    command = [sys.executable, "-m", "daemon", "demo", "--json", "--plain", "--report", str(folder / "report.html")]
     with subprocess.Popen(
-        [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path.cwd()
+        demo(folder, *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path.cwd()
     ) as process:
         try:
             yield process
@@ -67,21 +73,54 @@ def assert_saved(code: int, result: dict[str, object], shown: str, folder: Path)
     assert "<svg" in (folder / "report.html").read_text()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Day:
+    """A demo that plays by itself; what it says goes into files, so that nobody has to read along."""
+
+    process: subprocess.Popen[bytes]
+    folder: Path
+
+    def assert_saved(self) -> dict[str, object]:
+        """Wait for its end, which is a good one; return its object."""
+        code = self.process.wait()
+        out, shown = ((self.folder / name).read_text() for name in ("out", "shown"))
+        result: dict[str, object] = json.loads(out) if out else {}
+        assert_saved(code, result, shown, self.folder)
+        return result
+
+
+def _begin(ending: ExitStack, folder: Path, *arguments: str) -> Day:
+    out, shown = (ending.enter_context((folder / name).open("wb")) for name in ("out", "shown"))
+    process = subprocess.Popen(demo(folder, *arguments), stdout=out, stderr=shown, cwd=Path.cwd())
+    ending.enter_context(process)
+    ending.callback(process.terminate)
+    return Day(process=process, folder=folder)
+
+
+@pytest.fixture(scope="module")
+def days(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[dict[str, Day]]:
+    """Play the days at once: a day is real time that passes, with hardly any work."""
+    wanted = {name: ("--scenario", name, "--speed", "fit:6") for name in ("crash", "squeeze")}
+    with suppress(pytest.skip.Exception):
+        candles = request.getfixturevalue("real_data") / "candles" / "bitmex-xbtusd-1m-2022-11.csv.gz"
+        wanted["real"] = ("--candles", str(candles), "--speed", "fit:15")
+    with ExitStack() as ending:
+        yield {name: _begin(ending, tmp_path_factory.mktemp(name), *wanted[name]) for name in wanted}
+
+
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("scenario", ["crash", "squeeze"])
-def test_built_in_days_end_well(tmp_path: Path, scenario: str) -> None:
+def test_built_in_days_end_well(days: dict[str, Day], scenario: str) -> None:
     """A fall takes the unguarded longs, a squeeze the unguarded short; the guarded account loses none (P1, P2)."""
-    code, result, shown = run_demo(tmp_path, "--scenario", scenario, "--speed", "fit:6")
-    assert_saved(code, result, shown, tmp_path)
+    days[scenario].assert_saved()
 
 
 @pytest.mark.timeout(180)
 @pytest.mark.real_day
-def test_a_real_crash_day_ends_well(tmp_path: Path, real_data: Path) -> None:
+def test_a_real_crash_day_ends_well(days: dict[str, Day], real_data: Path) -> None:
     """8 November 2022, the most violent day of its month, picked without being named."""
-    candles = real_data / "candles" / "bitmex-xbtusd-1m-2022-11.csv.gz"
-    code, result, shown = run_demo(tmp_path, "--candles", str(candles), "--speed", "fit:15")
-    assert_saved(code, result, shown, tmp_path)
+    assert real_data.is_dir()
+    result = days["real"].assert_saved()
     assert str(result["tape_from"]).startswith("2022-11-08")
 
 
