@@ -102,6 +102,27 @@ async def test_other_settings_do_not_fit_a_state(tmp_path: Path) -> None:
             pass
 
 
+async def test_a_file_that_has_grown_does_not_fit_a_state(tmp_path: Path) -> None:
+    """Steps are counted along the candle file: with other lines in it the tape would jump in silence."""
+    file = tmp_path / "day.csv"
+    line = "2026-07-01T00:{:02}:00Z,60000,60000,60000,60000\n"
+
+    def write(minutes: int) -> None:
+        file.write_text("open_time,open,high,low,close\n" + "".join(map(line.format, range(minutes))))
+
+    def settings() -> ExchangeSettings:
+        return ExchangeSettings(candles=file, state_dir=tmp_path / "state", start_paused=True)
+
+    write(5)
+    for _ in range(2):
+        async with EmbeddedExchange(settings()):
+            pass
+    write(6)
+    with pytest.raises(StateError, match=r"written with tape day\.csv of \d+ bytes, not day\.csv of"):
+        async with EmbeddedExchange(settings()):
+            pass
+
+
 async def test_a_taken_port_is_one_clear_error() -> None:
     """The second exchange on a port says which port, and releases what it had taken."""
     async with running() as exchange:

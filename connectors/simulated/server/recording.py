@@ -79,6 +79,8 @@ class Recorder:
         """
         try:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE_FILE)
+        except FileExistsError as error:
+            raise NotRecorded(f"recording {path}: is there already and is not written over; name a new file") from error
         except OSError as error:
             raise NotRecorded(f"recording {path}: {error.strerror}") from error
         self._path = path

@@ -91,6 +91,8 @@ class StateJournal:
         try:
             folder.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+        except FileExistsError as error:
+            raise StateError(f"state directory {folder}: is a file; name a directory, new or of before") from error
         except OSError as error:
             raise StateError(f"state directory {folder}: {error.strerror}") from error
         try:

@@ -34,7 +34,7 @@ def test_what_was_noted_is_read(tmp_path: Path) -> None:
 def test_no_recording_is_written_over(tmp_path: Path) -> None:
     """A file that is there stays as it is: one clear line."""
     (tmp_path / "r.jsonl").write_text("mine")
-    with pytest.raises(NotRecorded, match=r"r\.jsonl: File exists"):
+    with pytest.raises(NotRecorded, match=r"r\.jsonl: is there already"):
         recorder(tmp_path / "r.jsonl")
     assert (tmp_path / "r.jsonl").read_text() == "mine"
 

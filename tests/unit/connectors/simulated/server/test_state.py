@@ -99,7 +99,7 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
 def test_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
     """A path that is no folder is one clear line."""
     (tmp_path / "file").write_text("x")
-    with pytest.raises(StateError, match="state directory"):
+    with pytest.raises(StateError, match="is a file; name a directory"):
         StateJournal(tmp_path / "file", SETTINGS)
 
 
