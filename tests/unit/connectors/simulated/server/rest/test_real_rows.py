@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from connectors.simulated.engine.contracts import Kind
+from connectors.simulated.listing.opening import venue_catalogue
 from connectors.simulated.server.settings import RowStyle
 from tests.unit.connectors.simulated.server.rest.visitor import Visitor
 
@@ -99,8 +101,12 @@ def test_scales_of_currencies_are_the_real_ones(real_data: Path) -> None:
     """Clients turn minor units into coins by this table alone."""
     real = {row["currency"]: row for row in rows_of(real_data / "rest" / "bitmex-wallet-assets-2026-05.csv")}
     _, assets = Visitor().ask("GET", "/wallet/assets")
+    assert {asset["currency"] for asset in assets} == real.keys()
+    traded = {one.underlying for one in venue_catalogue().table.contracts if one.kind is Kind.SPOT}
+    assert traded <= {asset["asset"] for asset in assets}
     for asset in assets:
         row = real[asset["currency"]]
         assert (asset["asset"], asset["scale"]) == (row["asset"], int(row["scale"]))
+        assert asset["memoRequired"] is (row["memoRequired"] == "true")
         assert asset["isMarginCurrency"] is (row["isMarginCurrency"] == "true")
         assert [one["asset"] for one in asset["networks"]] == [one["asset"] for one in json.loads(row["networks"])]
