@@ -125,15 +125,19 @@ async def test_many_accounts_on_one_socket() -> None:
 
 
 async def test_connections_of_an_address_are_limited() -> None:
-    """The hour's budget is counted down in the welcome; beyond it the hand-shake is a 429."""
-    async with running(limits=RateLimits(connections_per_hour=2)) as exchange:
+    """The hour's budget is counted down in the welcome; beyond it the hand-shake is a 429 that says how long."""
+    limits = RateLimits(connections_per_hour=2, error_name="HTTPError")
+    async with running(limits=limits, clock=lambda: START_MS) as exchange:
         for left in (1, 0):
             async with feed(exchange, greet=False) as one:
                 assert (await one.next())["limit"] == {"remaining": left}
         with pytest.raises(websockets.InvalidStatus) as refused:
             async with feed(exchange):
                 pass
-        assert refused.value.response.status_code == 429
+        reply = refused.value.response
+        assert (reply.status_code, reply.headers["retry-after"]) == (429, "1800")
+        error = {"message": "Rate limit exceeded, retry in 1800 seconds.", "name": "HTTPError"}
+        assert json.loads(reply.body or b"")["error"] == error
 
 
 @pytest.mark.parametrize(("per_second", "opened"), [(2, 2), (0, 3)])

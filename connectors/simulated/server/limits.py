@@ -156,6 +156,10 @@ class RequestLimits:
         bucket = self._hour.of(address, capacity, now_ms)
         return bucket.remaining(now_ms) if bucket.take(now_ms) else None
 
+    def connection_wait_s(self, address: str, now_ms: int) -> int:
+        """Return the seconds until the address may connect again."""
+        return self._hour.of(address, self._settings.connections_per_hour, now_ms).retry_after_s(now_ms)
+
     def is_banned(self, address: str, now_ms: int) -> bool:
         """Return whether the address is shut out just now."""
         return now_ms < self._banned_until_ms.get(address, 0)

@@ -21,11 +21,11 @@ from connectors.simulated.engine.refusals import Refused
 from connectors.simulated.server.auth import REALTIME_PATH, ApiKey
 from connectors.simulated.server.hub import Connection
 from connectors.simulated.server.json_text import dump
-from connectors.simulated.server.limits import TokenBucket
+from connectors.simulated.server.limits import TokenBucket, Verdict
 from connectors.simulated.server.multiplex import Multiplexer
 from connectors.simulated.server.outbox import NO_CLOSE_FRAME, Outbox
 from connectors.simulated.server.realtime import Session
-from connectors.simulated.server.rest.door import BAN_HEADERS, BAN_PAGE, address_of, claim_of, error_body
+from connectors.simulated.server.rest.door import BAN_HEADERS, BAN_PAGE, address_of, claim_of, error_body, over_limit
 from connectors.simulated.server.stream_protocol import EXTENSION, FrameWriter
 from connectors.simulated.server.venue import Venue
 
@@ -63,8 +63,12 @@ class Switchboard:
             page = Response(BAN_PAGE, status_code=403, media_type="text/html", headers=BAN_HEADERS)
             await socket.send_denial_response(page)
             return
+        connections_left, wait_s = self._admitted(address, now_ms)
+        if wait_s:
+            name = self._venue.limits.error_name
+            await _deny(socket, over_limit(Verdict(retry_after_s=wait_s), name=name), {"retry-after": str(wait_s)})
+            return
         try:
-            connections_left = self._connections_left(address, now_ms)
             key = self._key_of(socket, address, now_ms)
         except Refused as refusal:
             await _deny(socket, refusal)
@@ -91,11 +95,13 @@ class Switchboard:
         """Refuse a hand-shake on a path that is none: a typo must not look like a ban."""
         await _deny(socket, Refused("Not Found", status=404, name="HTTPError"))
 
-    def _connections_left(self, address: str, now_ms: int) -> int:
-        left = self._venue.limits.admit_connection(address, now_ms)
-        if left is None or not self._is_calm(address, now_ms):
-            raise Refused("Rate limit exceeded, retry in 60 seconds.", status=429, name="RateLimitError")
-        return left
+    def _admitted(self, address: str, now_ms: int) -> tuple[int, int]:
+        """Return how many connections of this hour are left, and the seconds to wait for this one; mostly 0."""
+        limits = self._venue.limits
+        left = limits.admit_connection(address, now_ms)
+        if left is None:
+            return 0, limits.connection_wait_s(address, now_ms)
+        return left, 0 if self._is_calm(address, now_ms) else 1
 
     def _is_calm(self, address: str, now_ms: int) -> bool:
         """Return whether an address may open one more connection in this second."""
@@ -132,10 +138,11 @@ class Switchboard:
             talk.close()
 
 
-async def _deny(socket: WebSocket, refusal: Refused) -> None:
+async def _deny(socket: WebSocket, refusal: Refused, headers: Mapping[str, str] | None = None) -> None:
     """Answer a hand-shake with an HTTP error instead of a socket."""
     body = dump(error_body(refusal))
-    await socket.send_denial_response(Response(body, status_code=refusal.status, media_type="application/json"))
+    reply = Response(body, status_code=refusal.status, headers=headers, media_type="application/json")
+    await socket.send_denial_response(reply)
 
 
 async def _read(socket: WebSocket, talk: _Talk, outbox: Outbox) -> None:
