@@ -49,6 +49,8 @@ PROGRAMS = (
     Program(name="bitmex-ws", environment="vendor", script="vendor_ws.py"),
     Program(name="sample-market-maker", environment="sample", script="vendor_sample.py"),
     Program(name="bitmex-realtime-api", environment="node", script="node/realtime.mjs"),
+    Program(name="ccxt of 2023", environment="older", script="older_ccxt.py"),
+    Program(name="pybitmex", environment="older", script="older_pybitmex.py"),
     Program(name="ccxt for Node", environment="node", script="node/ccxt.mjs"),
 )
 
