@@ -206,7 +206,7 @@ def margin_row(account: Account, wallet: Wallet, whole: Standing, *, at_ms: int)
         "unrealisedPnl": whole.unrealised_pnl,
         "walletBalance": whole.wallet_balance,
         "marginBalance": balance,
-        "marginLeverage": tidy(leverage.quantize(Decimal("1e-16"), ROUND_HALF_EVEN)),
+        "marginLeverage": tidy(leverage.quantize(RATE_PLACES, ROUND_HALF_EVEN, EXACT)),
         "marginUsedPcnt": share(used, balance) if balance > 0 else ONE if used else Decimal(0),
         "excessMargin": whole.available,
         "availableMargin": whole.available,

@@ -20,11 +20,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from connectors.simulated.engine import legacy_cross, reduction, takeover
+from connectors.simulated.engine.contracts import Kind
 from connectors.simulated.engine.ledger import Account, Position, PositionState
 from connectors.simulated.engine.margin import own_room
 from connectors.simulated.engine.position_log import log_position
 from connectors.simulated.engine.reports import IN_LIQUIDATION, cancel_because
 from connectors.simulated.engine.standing import (
+    PositionStanding,
     Standing,
     boundaries,
     is_reached,
@@ -214,7 +216,8 @@ def _take_over(world: World, group: Group) -> None:
     held = [position for position in group.positions if position.quantity]
     if group.is_shared:
         # These prices already leave nothing; there is no margin left to pay a fee from.
-        taken = [(position, _share_price(world, position, whole), ZERO) for position in held]
+        parts = _shares(held, whole)
+        taken = [(p, _share_price(world, p, whole, part), ZERO) for p, part in zip(held, parts, strict=True)]
     else:
         taken = [(p, _own_price(world, p, whole), p.contract.taker_fee) for p in held]
     for position, price, fee_rate in taken:
@@ -227,12 +230,28 @@ def _own_price(world: World, position: Position, whole: Standing) -> Decimal:
     return price_after_loss(world, position, room(world, position, whole).bankruptcy + lacking)
 
 
-def _share_price(world: World, position: Position, whole: Standing) -> Decimal:
-    """Return the price that takes the position's share of what equity is left.
+def _shares(held: list[Position], whole: Standing) -> list[int]:
+    """Return what each position of a shared group takes of the equity that is left, or of what is missing.
 
-    Shares follow the maintenance margins; with one position this is its bankruptcy price. Equity
-    below zero makes the price better than the mark: the insurance fund pays the difference.
+    What is left is shared by the maintenance margins. What is missing goes by what a price can still give:
+    no price makes an inverse long or a linear short win more than its value at the mark.
+    """
+    weights = [_weight(position, whole.positions[position.contract.symbol], whole.shared_equity) for position in held]
+    return [whole.shared_equity * weight // max(sum(weights), 1) for weight in weights]
+
+
+def _weight(position: Position, own: PositionStanding, equity: int) -> int:
+    if equity >= 0:
+        return own.pos_maint
+    is_capped = (position.contract.kind is Kind.INVERSE) is (position.quantity > 0)
+    return abs(own.mark_value) if is_capped else max(abs(own.mark_value), position.cost)
+
+
+def _share_price(world: World, position: Position, whole: Standing, part: int) -> Decimal:
+    """Return the price that takes a position's share of the equity.
+
+    With one position this is its bankruptcy price. Equity below zero makes the price better than
+    the mark: the insurance fund pays the difference.
     """
     own = whole.positions[position.contract.symbol]
-    part = whole.shared_equity * own.pos_maint // max(whole.shared_maintenance, 1)
     return price_after_loss(world, position, part - own.unrealised_pnl)

@@ -190,7 +190,10 @@ class Rules:
         adds = (contract.kind is Kind.INVERSE) is (quantity > 0)
         raw = contract.exact_price(basis + loss if adds else basis - loss, quantity)
         end = self.end or contract.max_price
-        return end if raw is None else min(contract.on_tick(raw, up=quantity > 0), end)
+        if raw is None:
+            return end
+        lowest = contract.tick_size if contract.kind is Kind.INVERSE else ZERO  # an inverse value has no price 0
+        return max(lowest, min(contract.on_tick(raw, up=quantity > 0), end))
 
 
 RULES = {

@@ -34,6 +34,7 @@ from connectors.simulated.engine.rows import iso
 from connectors.simulated.engine.world import World
 
 MOST_ANNOUNCEMENTS = 1_000
+MOST_CONTRACTS = 10**15
 PERMISSIONS = ("order", "orderCancel", "withdraw")
 
 
@@ -137,8 +138,10 @@ def _set_position(world: World, value: SetPosition) -> None:
     if value.quantity % contract.lot_size:
         raise Refused(f"Order quantity must be a multiple of lot size: {contract.lot_size}")
     price = market.mark if value.price is None else value.price
-    if not price.is_finite() or price <= 0:
+    if not price.is_finite() or not contract.min_price <= price <= contract.max_price:
         raise Refused("Invalid price")
+    if abs(value.quantity) > MOST_CONTRACTS:
+        raise Refused("Invalid orderQty")
     position = world.position(account, contract)
     difference = value.quantity - position.quantity
     if difference:

@@ -24,6 +24,7 @@ from connectors.simulated.engine.refusals import Refused
 from connectors.simulated.engine.world import World
 
 SATOSHI = Decimal(100_000_000)  # in one XBT
+LOWEST, HIGHEST = Decimal("1e-12"), Decimal("1e12")  # of any price
 
 
 def set_prices(world: World, value: SetPrices) -> None:
@@ -67,13 +68,21 @@ def _follow_dollar(world: World) -> None:
 
 
 def _check(prices: SymbolPrices, *, above: Decimal) -> None:
+    """Refuse figures that no market has: they would stand in every sum from then on."""
     for price in (prices.mark, prices.index, prices.last):
-        if not price.is_finite() or price <= above:
+        if not price.is_finite() or not above < price < HIGHEST or 0 < abs(price) < LOWEST:
             raise Refused("Invalid price")
-    if not is_book(prices.bids, prices.asks) or not 0 <= prices.thinning < 1 or not 0 <= prices.gaps < 1:
+    shares = (prices.thinning, prices.gaps)
+    if not is_book(prices.bids, prices.asks) or not all(one.is_finite() and 0 <= one < 1 for one in shares):
         raise Refused("Invalid price")
-    if prices.depth < 0 or not prices.half_spread.is_finite() or prices.half_spread < 0:
+    if prices.depth < 0 or not prices.half_spread.is_finite() or not 0 <= prices.half_spread < HIGHEST:
         raise Refused("Invalid price")
+    bounds = (prices.low, prices.high, prices.limit_down, prices.limit_up)
+    if any(bound is not None and not (bound.is_finite() and abs(bound) < HIGHEST) for bound in bounds):
+        raise Refused("Invalid price")
+    rate = prices.funding_rate
+    if rate is not None and not (rate.is_finite() and -1 < rate < 1):
+        raise Refused("Invalid fundingRate")
 
 
 def settle(world: World, markets: list[Market]) -> None:

@@ -30,7 +30,7 @@ ALICE, BOB = 1, 2
 def prices(symbol: str = "XBTUSD", mark: object = 50_000, **named: Any) -> SymbolPrices:
     """Return prices with last and index at the mark unless named, a tight and deep book."""
     fields = {"last": mark, "index": mark, "half_spread": "0.5", "depth": 1_000_000} | named
-    for name in ("last", "index", "half_spread", "low", "high", "funding_rate"):
+    for name in ("last", "index", "half_spread", "low", "high", "funding_rate", "limit_down", "limit_up"):
         if fields.get(name) is not None:
             fields[name] = Decimal(str(fields[name]))
     return SymbolPrices(symbol=symbol, mark=Decimal(str(mark)), **fields)

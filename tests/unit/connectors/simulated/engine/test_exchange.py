@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from connectors.simulated.engine.exchange import Exchange, Refused
@@ -131,4 +133,17 @@ def test_a_refused_request_leaves_no_position_row() -> None:
     desk.refusal(lambda: desk.place(150, symbol="XBTUSDT", ord_type="Market"))
     desk.refusal(lambda: desk.leverage(1_000, symbol="ETHUSD"))
     assert desk.exchange.position_rows(ALICE) == []
+    assert desk.exchange.save() == before
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [{"thinning": "NaN"}, {"low": "Infinity"}, {"half_spread": "1E+400"}, {"funding_rate": "7"}, {"limit_up": "NaN"}],
+)
+def test_figures_that_no_market_has_are_refused(figures: dict[str, str]) -> None:
+    """A number that is none would stand in every sum from then on; nothing has changed."""
+    desk = Desk()
+    before = desk.exchange.save()
+    step = prices(**{name: Decimal(figure) for name, figure in figures.items()})
+    desk.refusal(lambda: desk.apply(SetPrices(tape_ms=TAPE_MS + 1, prices=(step,))))
     assert desk.exchange.save() == before

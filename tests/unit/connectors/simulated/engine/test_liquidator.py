@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from connectors.simulated.engine.changes import Change
-from connectors.simulated.engine.inputs import SymbolPrices
+from connectors.simulated.engine.inputs import SetPosition, SymbolPrices
 from connectors.simulated.engine.switches import LiquidationStyle
 from connectors.simulated.engine.takeover import OLD
 from tests.unit.connectors.simulated.engine.desk import ALICE, BOB, XBT, Desk, number, prices, tables
@@ -269,3 +269,14 @@ def test_order_margin_counts_by_switch_until_the_orders_are_gone() -> None:
     assert desk.order(order)["ordStatus"] == "Canceled"
     assert desk.position()["currentQty"] == 1_000_000
     assert number(desk.position()["liquidationPrice"]) < edge
+
+
+def test_a_gap_that_takes_more_than_a_position_can_give_leaves_nobody_in_debt() -> None:
+    """A long of 50 XBT beside a short of 9: after a fall of two thirds in one step the fund pays, not the wallet."""
+    desk = Desk()
+    desk.apply(SetPosition(account=ALICE, symbol="XBTUSD", quantity=2_500_000))
+    desk.apply(SetPosition(account=ALICE, symbol="ETHUSD", quantity=-3_000))
+    desk.move(prices(mark=17_500))
+    assert (desk.position()["currentQty"], desk.position("ETHUSD")["currentQty"]) == (0, 0)
+    assert 0 <= number(desk.margin()["walletBalance"]) < 100_000
+    assert desk.exchange.money_is_conserved()

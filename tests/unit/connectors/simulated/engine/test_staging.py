@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from connectors.simulated.engine.inputs import Announce, Input, Scripted, SetFault, SetKey, SetPosition, SettleContract
@@ -56,6 +58,8 @@ def test_news_are_numbered_and_the_urgent_ones_known() -> None:
         (SetPosition(account=9, symbol="XBTUSD", quantity=100), "Invalid account"),
         (SetPosition(account=ALICE, symbol="NONE", quantity=100), "Invalid symbol"),
         (SetPosition(account=ALICE, symbol="XBTUSD", quantity=150), "multiple of lot size: 100"),
+        (SetPosition(account=ALICE, symbol="XBTUSD", quantity=100, price=Decimal("1E-400")), "Invalid price"),
+        (SetPosition(account=ALICE, symbol="XBTUSD", quantity=10**18), "Invalid orderQty"),
         (SetKey(account=9, key_id="k", secret="s"), "Invalid account"),
         (SetKey(account=ALICE, key_id="", secret="s"), "needs an id and a secret"),
         (SetKey(account=ALICE, key_id="k", secret="s", permissions=("all",)), "no permission 'all'"),
