@@ -2,7 +2,7 @@
 
 The engine runs in this process. For the ports `seawall exchange` runs as a process of its own; the load comes from raw
 sockets with prepared requests, one request in flight on each, so that the client costs little. Request limits are off.
-The floor over HTTP is the cheapest answer there is: the venue's clock.
+The floor over HTTP is the cheapest answer there is: the venue's clock. Frames are measured by `bench_stream`.
 """
 
 from __future__ import annotations
@@ -12,15 +12,12 @@ import itertools
 import statistics
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 import uvloop
-from websockets.asyncio.client import connect
 
 from connectors.simulated.engine.inputs import AmendOrder, OpenAccount, SetPrices
 from connectors.simulated.server.auth import ApiKey
@@ -30,8 +27,6 @@ from tests.integration.exchange_client import sign
 from tests.unit.connectors.simulated.engine.desk import Desk, prices
 
 REQUESTS, CONNECTIONS = 1_500, 4
-QUIET_S, LONGEST_S = 0.8, 8.0
-"""A tape that stands still repeats its prices every second."""
 ORDER = {"symbol": "XBTUSD", "side": "Buy", "orderQty": 100, "price": 10_000, "timeInForce": "ImmediateOrCancel"}
 """Goes through all checks and ends at once: an account may hold so many open orders only."""
 
@@ -62,11 +57,13 @@ def ordering(desk: Desk) -> Action:
     return place_and_cancel
 
 
-def crowd(accounts: int, orders: int) -> Desk:
-    """Return a desk with so many accounts, each with so many orders resting on both sides."""
+def crowd(accounts: int, orders: int, *, hold: bool = False) -> Desk:
+    """Return a desk with so many accounts, each with so many orders resting on both sides, and maybe two positions."""
     desk = Desk()
     for number in range(1_000, 1_000 + accounts):
         desk.apply(OpenAccount(account=number, balances={"XBt": 10**12}))
+        for symbol, quantity in (("XBTUSD", 1_000), ("ETHUSD", 10)) if hold else ():
+            desk.place(quantity if number % 2 else -quantity, account=number, symbol=symbol)
         for place in range(orders):
             sign = 1 if place % 2 else -1
             desk.place(100 * sign, account=number, price=50_000 - sign * (1_000 + 10 * place))
@@ -97,14 +94,23 @@ def engine() -> None:
         busy.place(100, ord_type="Limit", price=Decimal(10_000 + number))
     for number in range(8):
         busy.stop(40_000 + number)
-    actions = {
+    steps = {
         "SetPrices, nobody in the market": moving(idle),
         "SetPrices, a position, 100 bids, 8 stops": moving(busy),
-        "place and cancel": ordering(finished),
-        "place, amend, cancel; 200 accounts of 20 orders": trading(crowd(200, 20)),
-        "place, amend, cancel; 20 accounts of 190 orders": trading(crowd(20, 190)),
+        "SetPrices, 200 accounts of 20 orders and 2 positions": moving(crowd(200, 20, hold=True)),
     }
-    print_costs("engine, CPU us", median_costs(actions, rounds=5), floor="SetPrices, nobody in the market")
+    print_costs("engine, a step of four contracts, CPU us", median_costs(steps, rounds=5), floor=next(iter(steps)))
+    place = "place, amend, cancel; "
+    asking = {
+        "place and cancel": (ordering(finished), 2),
+        f"{place}200 accounts of 20 orders": (trading(crowd(200, 20)), 3),
+        f"{place}200 accounts of 20 orders and 2 positions": (trading(crowd(200, 20, hold=True)), 3),
+        f"{place}20 accounts of 190 orders": (trading(crowd(20, 190)), 3),
+        f"{place}200 accounts of 190 orders and 2 positions": (trading(crowd(200, 190, hold=True)), 3),
+    }
+    taken = median_costs({name: action for name, (action, _) in asking.items()}, rounds=5)
+    each = {name: taken[name] / number for name, (_, number) in asking.items()}
+    print_costs("engine, one order request, CPU us", each, floor="place and cancel")
 
 
 def requests(described: dict[str, Any], verb: str, path: str, body: bytes = b"") -> Iterator[bytes]:
@@ -152,27 +158,8 @@ async def load(described: dict[str, Any], verb: str, path: str, body: bytes = b"
     return len(times) / took_s, statistics.median(times), quantile(times, 0.99)
 
 
-async def frames(described: dict[str, Any], topics: str) -> tuple[int, float, float]:
-    """Return how many frames one subscriber gets of a tape as fast as possible, and frames and megabytes a second."""
-    count, size, first_s, last_s = 0, 0, 0.0, 0.0
-    async with (
-        connect(f"{described['ws']}?subscribe={topics}", compression=None, max_size=None) as socket,
-        httpx.AsyncClient(base_url=described["control"]) as control,
-    ):
-        await socket.recv(decode=False)
-        await control.post("/tape", json={"action": "speed", "factor": 100_000})  # beyond the floors of its pace
-        await control.post("/tape", json={"action": "play"})
-        first_s = last_s = time.perf_counter()
-        while (now_s := time.perf_counter()) - last_s < QUIET_S and now_s - first_s < LONGEST_S:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(QUIET_S):
-                    size += len(await socket.recv(decode=False))
-                    count, last_s = count + 1, time.perf_counter()
-    return count, count / (last_s - first_s), size / (last_s - first_s) / 1e6
-
-
 async def over_ports() -> None:
-    """Print what the ports carry."""
+    """Print what the HTTP port carries."""
     with an_exchange("--start-paused") as (described, _):
         order = msgspec.json.encode(ORDER)
         rows = [
@@ -183,11 +170,6 @@ async def over_ports() -> None:
     floor = rows[0][1]
     title = f"over HTTP, {CONNECTIONS} connections, wall us"
     print_table(title, ["", "per s", "p50", "p99", "ratio"], [(*row, row[1] / floor) for row in rows])
-    heard = []
-    for topics in ("instrument", "instrument,trade,quote"):
-        with an_exchange("--speed", "max", "--scenario", "crash", "--start-paused") as (described, _):
-            heard.append((topics, *await frames(described, topics)))
-    print_table("to one subscriber, tape as fast as possible", ["", "n", "frames/s", "MB/s"], heard)
 
 
 if __name__ == "__main__":
