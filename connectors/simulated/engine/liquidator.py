@@ -135,9 +135,12 @@ def _has_reached(world: World, position: Position, whole: Standing) -> bool:
 
 def _is_far(world: World, account: Account, currency: str) -> bool:
     """Return whether the shared positions are nowhere near, by a sum that needs no prices."""
-    equity, maintenance = account.wallet_balance(currency), 0
+    equity, maintenance = account.wallets[currency].amount, 0
     for position in account.positions.values():
-        if not position.quantity or position.contract.settl_currency != currency:
+        if position.contract.settl_currency != currency:
+            continue
+        equity += position.realised_pnl
+        if not position.quantity:
             continue
         held = locked(world, position)
         if not held.is_shared:
