@@ -1,16 +1,17 @@
 """Where running exchanges say how to reach their control API, so that a second command finds them.
 
 Why: whoever breaks something in the next terminal should not have to copy an address. Each exchange of this
-user has one small file in a folder of the user's own, named after its process; files of processes that have
-ended are passed over and removed.
+user has one small file in a folder of the user's own, named after its process and locked while it runs; files
+that nobody holds are left over from exchanges that were killed, and are removed.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 _PRIVATE = 0o700
@@ -21,14 +22,20 @@ def lit(control_url: str, folder: Path | None = None) -> Iterator[None]:
     """Let this process's exchange be found while the block runs; a folder that cannot be used hides it."""
     place = folder or _folder()
     file = place / str(os.getpid())
-    with suppress(OSError):
-        place.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
-        file.write_text(control_url)
-    try:
-        yield
-    finally:
+    with ExitStack() as held:
         with suppress(OSError):
-            file.unlink()
+            place.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+            unnamed = file.with_suffix(".new")  # whoever looks for files passes it over until it is locked
+            lock = held.enter_context(unnamed.open("w"))
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock.write(control_url)
+            lock.flush()
+            unnamed.replace(file)
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                file.unlink()
 
 
 def found(folder: Path | None = None) -> list[str]:
@@ -37,19 +44,18 @@ def found(folder: Path | None = None) -> list[str]:
     if not place.is_dir() or place.stat().st_uid != os.getuid():
         return []
     files = [file for file in sorted(place.iterdir()) if file.name.isdigit()]
-    return [file.read_text() for file in files if _is_running(file)]
+    return [address for file in files if (address := _address(file)) is not None]
 
 
-def _is_running(file: Path) -> bool:
-    try:
-        os.kill(int(file.name), 0)
-    except ProcessLookupError:
-        with suppress(OSError):
-            file.unlink()
-        return False
-    except PermissionError:
-        return False  # the number belongs to somebody else's process now
-    return True
+def _address(file: Path) -> str | None:
+    """Return what a file says while its exchange holds it; remove one that nobody holds."""
+    with suppress(OSError), file.open() as lock:  # it may end this very moment, or be somebody else's
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return lock.read()
+        file.unlink()
+    return None
 
 
 def _folder() -> Path:

@@ -27,6 +27,12 @@ def test_what_a_killed_exchange_left_behind_is_passed_over(tmp_path: Path) -> No
     assert [file.name for file in tmp_path.iterdir()] == ["note"]
 
 
+def test_a_number_that_another_process_has_by_now_is_no_exchange(tmp_path: Path) -> None:
+    """Numbers of processes come again; this one is running, and never was an exchange."""
+    (tmp_path / str(os.getpid())).write_text("http://127.0.0.1:2")
+    assert beacon.found(tmp_path) == []
+
+
 def test_a_folder_that_cannot_be_used_hides_the_exchange(tmp_path: Path) -> None:
     """It runs all the same."""
     blocked = tmp_path / "file"
