@@ -2,7 +2,8 @@
 
 Why: the venue guards against slips of a finger. Since 16 February 2021 a market order goes no further
 than 5 % beyond the better of touch and mark, and a limit order priced further than that is refused when it wants
-more than the touch holds. Contracts with price limits take no order beyond them.
+more than the touch holds. The rule speaks of orders as they are entered, so a stop limit that fires is not asked again.
+Contracts with price limits take no order beyond them.
 
 Units: prices in quote currency. Source: www.bitmex.com/app/tradingRules, Fat Finger Protection; it does not
 say how the refusal reads.
