@@ -126,6 +126,7 @@ class _Writing:
         self._met: set[int] = set()
 
     def key_of(self, value: object) -> str:
+        """Return the key a shared value stands under, and see that it is written once."""
         kind = type(value)
         key = _KEY_OF[kind](value)
         known = self._found[kind].setdefault(key, value)

@@ -61,6 +61,11 @@ class _Cells:
         return value
 
     def number(self, name: str) -> Decimal | None:
+        """Return a column as a number, None where it is empty.
+
+        Raises:
+            ListingError: If it is no finite number.
+        """
         value = self.text(name)
         if value is None:
             return None
