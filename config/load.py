@@ -12,18 +12,20 @@ import difflib
 import logging
 import tomllib
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 from urllib.parse import urlsplit
 
+from config.checks import PolicyError
 from config.model import AlertSettings, CredentialSources, LogSettings, Settings, StateSettings
-from config.policy import HealthPolicy, Policy, PolicyError, StopPolicy, SwitchPolicy, TierPolicy
+from config.policy import Policy
 from config.values import Unfit, convert
 from config.venue import Environment, VenueSettings, venue_settings
 
-_POLICY_TABLES = {"stop": StopPolicy, "switch": SwitchPolicy, "tiers": TierPolicy, "health": HealthPolicy}
+_POLICY_TABLES: dict[str, Any] = {name: kind for name, kind in get_type_hints(Policy).items() if is_dataclass(kind)}
+"""Each part of the policy is a table of its own; a part of a part is a table in a table: `[stop.trailing]`."""
 _PLAIN_TABLES = {
     "alerts": AlertSettings,
     "state": StateSettings,
@@ -122,16 +124,27 @@ class _Reading:
     def _values(self, table: str, wanted: Mapping[str, object]) -> dict[str, object]:
         """Return the usable values of one table; complain about the others."""
         values: dict[str, object] = {}
-        for key, value in self._tables.get(table, {}).items():
+        for key, value in self._table(table).items():
             place = f"{table}.{key}"
             if key not in wanted:
                 self._complain_of_key(place, key, wanted)
+                continue
+            if is_dataclass(wanted[key]):
+                if not isinstance(value, dict):
+                    self._say(place, f"is a table: write [{place}] and its keys below it")
                 continue
             try:
                 values[key] = convert(value, wanted[key])
             except Unfit as error:
                 self._say(place, str(error))
         return values
+
+    def _table(self, place: str) -> Mapping[str, Any]:
+        """Return the table at a dotted place; an empty one where the file has none."""
+        found: Any = self._tables
+        for name in place.split("."):
+            found = found.get(name, {}) if isinstance(found, dict) else {}
+        return found if isinstance(found, dict) else {}
 
     def _complain_of_key(self, place: str, key: str, wanted: Mapping[str, object]) -> None:
         if _is_secret(key):
@@ -144,13 +157,18 @@ class _Reading:
         hints = get_type_hints(kind)
         wanted = {field.name: hints[field.name] for field in fields(kind)}  # type: ignore[arg-type]
         values = self._values(table, wanted)
+        parts: dict[str, Any] = {
+            name: self._checked(f"{table}.{name}", part)
+            for name, part in wanted.items()
+            if isinstance(part, type) and is_dataclass(part)
+        }
         while True:
             try:
-                return kind(**values)
+                return kind(**parts, **values)
             except PolicyError as error:
                 self._say(error.field, error.problem)
                 if values.pop(error.field.rpartition(".")[2], None) is None:
-                    return kind()
+                    return kind(**parts)
 
     # ------------------------------------------------------------ single parts
 

@@ -12,20 +12,42 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
+from itertools import pairwise
 
+from config.account_rules import AccountPolicy
+from config.checks import PolicyError, require
+from config.ladder import LadderPolicy
+from config.stop_rules import (
+    BreakEvenPolicy,
+    FixedPolicy,
+    MaxLossPolicy,
+    TakeProfitPolicy,
+    TimeStopPolicy,
+    TrailingPolicy,
+)
 
-class PolicyError(ValueError):
-    """A policy value that cannot be meant. `field` names it as in the settings file."""
-
-    def __init__(self, field_name: str, problem: str) -> None:
-        super().__init__(f"{field_name} {problem}")
-        self.field = field_name
-        self.problem = problem
-
-
-def _require(condition: bool, field_name: str, problem: str) -> None:
-    if not condition:
-        raise PolicyError(field_name, problem)
+__all__ = [
+    "AccountPolicy",
+    "BreakEvenPolicy",
+    "FixedPolicy",
+    "ForeignStops",
+    "HealthPolicy",
+    "LadderPolicy",
+    "MaxLossPolicy",
+    "Policy",
+    "PolicyError",
+    "StartBreach",
+    "StopPolicy",
+    "StopStyle",
+    "SwitchMode",
+    "SwitchPolicy",
+    "TakeProfitPolicy",
+    "Tier",
+    "TierPolicy",
+    "TimeStopPolicy",
+    "TrailingPolicy",
+    "VolatilityPolicy",
+]
 
 
 class StopStyle(Enum):
@@ -82,11 +104,14 @@ class StopPolicy:
 
     buffer_percent: Decimal = Decimal(2)
     """Distance kept in front of the liquidation price, in percent of it."""
+    buffer_volatility: Decimal | None = None
+    """The same as a multiple of hourly volatility; the wider of the two counts. None: percent alone."""
     max_room_share: Decimal = Decimal("0.5")
     """The buffer never takes more than this share of the way from entry to liquidation, or a highly leveraged
     position would be stopped the moment it opens."""
     floor_percent: Decimal = Decimal("0.15")
-    """A stop nearer to liquidation than this is worthless (spread, slippage, one jump of the mark) and is refused."""
+    """A stop nearer to liquidation than this is worthless (spread, slippage, one jump of the mark) and refused.
+    Where a wider spread or a larger jump was seen lately, that counts."""
     style: StopStyle = StopStyle.REDUCE_ONLY
     foreign: ForeignStops = ForeignStops.OWN
     on_start_breach: StartBreach = StartBreach.ALERT
@@ -96,18 +121,25 @@ class StopPolicy:
     """The mark is through the trigger and nothing fired for this long: reduce at the market."""
     retry_after_s: Decimal = Decimal("0.5")
     """Pause before a refused or unavailable protective request is tried again; grows up to ten times this."""
+    max_loss: MaxLossPolicy = field(default_factory=MaxLossPolicy)
+    trailing: TrailingPolicy = field(default_factory=TrailingPolicy)
+    fixed: FixedPolicy = field(default_factory=FixedPolicy)
+    break_even: BreakEvenPolicy = field(default_factory=BreakEvenPolicy)
+    time_stop: TimeStopPolicy = field(default_factory=TimeStopPolicy)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
-        _require(0 < self.buffer_percent < 100, "stop.buffer_percent", "must be above 0 and below 100")
-        _require(0 < self.max_room_share < 1, "stop.max_room_share", "must be above 0 and below 1")
-        _require(
+        wide = self.buffer_volatility
+        require(wide is None or wide > 0, "stop.buffer_volatility", "must be above 0")
+        require(0 < self.buffer_percent < 100, "stop.buffer_percent", "must be above 0 and below 100")
+        require(0 < self.max_room_share < 1, "stop.max_room_share", "must be above 0 and below 1")
+        require(
             0 < self.floor_percent < self.buffer_percent,
             "stop.floor_percent",
             "must be above 0 and below buffer_percent",
         )
         for name in ("confirm_within_s", "stuck_after_s", "retry_after_s"):
-            _require(getattr(self, name) > 0, f"stop.{name}", "must be above 0")
+            require(getattr(self, name) > 0, f"stop.{name}", "must be above 0")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,18 +162,29 @@ class SwitchPolicy:
 
     def __post_init__(self) -> None:
         """Refuse a time-out that a restart cannot meet."""
-        _require(10 <= self.timeout_s <= 3600, "switch.timeout_s", "must be from 10 to 3600 (a restart takes seconds)")
-        _require(self.redisarm_every_s > 0, "switch.redisarm_every_s", "must be above 0")
+        require(10 <= self.timeout_s <= 3600, "switch.timeout_s", "must be from 10 to 3600 (a restart takes seconds)")
+        require(self.redisarm_every_s > 0, "switch.redisarm_every_s", "must be above 0")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TierPolicy:
-    """Distances to liquidation, in percent of the mark price, at which people are told."""
+    """Distances to liquidation at which a tier begins, in up to three units; the first one reached counts."""
 
     watch_percent: Decimal = Decimal(5)
     warn_percent: Decimal = Decimal(3)
     critical_percent: Decimal = Decimal("1.5")
     emergency_percent: Decimal = Decimal("0.75")
+    """Percent of the mark price."""
+    watch_volatility: Decimal | None = None
+    warn_volatility: Decimal | None = None
+    critical_volatility: Decimal | None = None
+    emergency_volatility: Decimal | None = None
+    """Multiples of hourly volatility; None: that unit is not asked."""
+    watch_probability: Decimal | None = None
+    warn_probability: Decimal | None = None
+    critical_probability: Decimal | None = None
+    emergency_probability: Decimal | None = None
+    """Probability (0 to 1) that the mark touches liquidation within the next hour; None: that unit is not asked."""
     hysteresis_share: Decimal = Decimal("0.2")
     """A tier is left only when the distance exceeds its bound by this share of it."""
     repeat_after_s: Decimal = Decimal(300)
@@ -164,13 +207,49 @@ class TierPolicy:
     def __post_init__(self) -> None:
         """Refuse bounds that do not fall from watch to emergency."""
         bounds = (self.watch_percent, self.warn_percent, self.critical_percent, self.emergency_percent)
-        _require(
+        require(
             100 > bounds[0] > bounds[1] > bounds[2] > bounds[3] > 0,
             "tiers",
             "must fall: 100 > watch_percent > warn_percent > critical_percent > emergency_percent > 0",
         )
-        _require(0 <= self.hysteresis_share < 1, "tiers.hysteresis_share", "must be from 0 to below 1")
-        _require(self.repeat_after_s > 0, "tiers.repeat_after_s", "must be above 0")
+        self._check_unit("volatility", must_fall=True)
+        self._check_unit("probability", must_fall=False)
+        require(0 <= self.hysteresis_share < 1, "tiers.hysteresis_share", "must be from 0 to below 1")
+        require(self.repeat_after_s > 0, "tiers.repeat_after_s", "must be above 0")
+
+    def _check_unit(self, unit: str, *, must_fall: bool) -> None:
+        """Refuse bounds of one unit that make no sense beside each other; those left out are skipped."""
+        names = [f"{tier}_{unit}" for tier in ("watch", "warn", "critical", "emergency")]
+        given = [(name, value) for name in names if (value := getattr(self, name)) is not None]
+        for name, value in given:
+            in_range = value > 0 if must_fall else 0 < value < 1
+            require(in_range, f"tiers.{name}", "must be above 0" if must_fall else "must be between 0 and 1")
+        for (_, first), (name, second) in pairwise(given):
+            in_order = first > second if must_fall else first < second
+            word = "below" if must_fall else "above"
+            require(in_order, f"tiers.{name}", f"must be {word} that of the tier before it")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VolatilityPolicy:
+    """How recent volatility is estimated: exponentially weighted, robust to one bad print."""
+
+    half_life_minutes: Decimal = Decimal(60)
+    """A move this old counts half."""
+    least_samples: int = 30
+    """Before that many the estimate is unknown, and nothing is judged by it."""
+    outlier_multiple: Decimal = Decimal(6)
+    """A single move beyond this multiple of the estimate counts as this multiple, until the next one confirms it."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        require(
+            1 <= self.half_life_minutes <= 10_080,
+            "volatility.half_life_minutes",
+            "must be from 1 to 10080 (a week)",
+        )
+        require(2 <= self.least_samples <= 10_000, "volatility.least_samples", "must be from 2 to 10000")
+        require(self.outlier_multiple >= 2, "volatility.outlier_multiple", "must be 2 or more")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -187,7 +266,7 @@ class HealthPolicy:
     def __post_init__(self) -> None:
         """Refuse times that are not above zero."""
         for name in ("stale_after_s", "max_loop_lag_s", "max_clock_skew_s", "reconcile_every_s"):
-            _require(getattr(self, name) > 0, f"health.{name}", "must be above 0")
+            require(getattr(self, name) > 0, f"health.{name}", "must be above 0")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -199,4 +278,8 @@ class Policy:
     stop: StopPolicy = field(default_factory=StopPolicy)
     switch: SwitchPolicy = field(default_factory=SwitchPolicy)
     tiers: TierPolicy = field(default_factory=TierPolicy)
+    volatility: VolatilityPolicy = field(default_factory=VolatilityPolicy)
+    take_profit: TakeProfitPolicy = field(default_factory=TakeProfitPolicy)
+    ladder: LadderPolicy = field(default_factory=LadderPolicy)
+    account: AccountPolicy = field(default_factory=AccountPolicy)
     health: HealthPolicy = field(default_factory=HealthPolicy)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from enum import Enum
 from types import NoneType, UnionType
-from typing import get_args
+from typing import get_args, get_origin
 
 _LARGEST_EXPONENT = 30  # of ten; beyond it a whole number may take longer to write out than the machine lasts
 
@@ -19,13 +19,17 @@ class Unfit(Exception):
 
 
 def convert(value: object, wanted: object) -> object:
-    """Return `value` as `wanted` (bool, int, float, Decimal, str, an Enum, or one of these or None).
+    """Return `value` as `wanted`: bool, int, float, Decimal, str, an Enum, a tuple or a dict of these, or one or None.
 
     Raises:
         Unfit: If it is of another kind.
     """
     if isinstance(wanted, UnionType):
         wanted = next(kind for kind in get_args(wanted) if kind is not NoneType)
+    if get_origin(wanted) is tuple:
+        return _several(value, get_args(wanted)[0])
+    if get_origin(wanted) is dict:
+        return _named(value, get_args(wanted)[1])
     if isinstance(wanted, type) and issubclass(wanted, Enum):
         return _enum(value, wanted)
     if wanted is bool or isinstance(value, bool):
@@ -33,6 +37,20 @@ def convert(value: object, wanted: object) -> object:
     if wanted is str:
         return _printable(_exactly(value, wanted, str, "must be text in quotes", ""))
     return _number(value, wanted)
+
+
+def _several(value: object, wanted: object) -> tuple[object, ...]:
+    """Read a list whose members are of one kind."""
+    if not isinstance(value, list):
+        raise Unfit("must be a list in brackets: [ ... ]")
+    return tuple(convert(each, wanted) for each in value)
+
+
+def _named(value: object, wanted: object) -> dict[str, object]:
+    """Read an inline table whose values are of one kind."""
+    if not isinstance(value, dict):
+        raise Unfit("must be a table in braces: { NAME = value }")
+    return {str(_printable(name)): convert(each, wanted) for name, each in value.items()}
 
 
 def _exactly(value: object, wanted: object, kind: type, is_not: str, must_not: str) -> object:
