@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
@@ -192,15 +194,35 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem)
-def test_profiles_load_and_name_every_setting(profile: Path) -> None:
-    """A profile that is copied works, and teaches every key there is."""
+def test_profiles_load_and_say_what_happens_tomorrow(profile: Path) -> None:
+    """A profile that is copied works, and begins with what it means for a position."""
     load_settings(profile)
-    text = profile.read_text()
+    assert "What happens to your position tomorrow" in profile.read_text()
+
+
+def test_the_careful_profile_names_every_setting() -> None:
+    """It is the one that teaches every key there is; the others name what differs."""
+    text = (PROFILES[0].parent / "careful.toml").read_text()
     for table in TABLES:
-        assert f"\n[{table}]\n" in text
-    for kind in (*_POLICY_TABLES.values(), *_PLAIN_TABLES.values()):
-        for each in fields(kind):
-            assert f"{each.name} = " in text, each.name
+        assert f"\n[{table}]\n" in text or f"\n[{table}." in text, table
+    for place, kind in {**_POLICY_TABLES, **_PLAIN_TABLES}.items():
+        for table, key in _keys(place, kind):
+            assert f"{key} = " in _section(text, table), f"{table}.{key}"
+
+
+def _keys(place: str, kind: type) -> Iterator[tuple[str, str]]:
+    """Every key with its table, those of tables in tables too."""
+    hints = get_type_hints(kind)
+    for each in fields(kind):
+        if is_dataclass(hints[each.name]):
+            yield from _keys(f"{place}.{each.name}", hints[each.name])
+        else:
+            yield place, each.name
+
+
+def _section(text: str, table: str) -> str:
+    """What stands below one table's head."""
+    return text.partition(f"\n[{table}]\n")[2].partition("\n[")[0]
 
 
 def test_the_careful_profile_holds_the_defaults() -> None:

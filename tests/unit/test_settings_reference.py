@@ -1,0 +1,110 @@
+"""The tables of `docs/settings.md` are those of the settings values: every key, its kind, its default, what it means.
+
+Run as a module (`python -m tests.unit.test_settings_reference`), this writes them anew.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import textwrap
+from collections.abc import Iterator
+from dataclasses import MISSING, fields, is_dataclass
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+from config.load import _PLAIN_TABLES, _POLICY_TABLES, TABLES
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
+_MARKS = re.compile(r"(<!-- settings -->\n).*(\n<!-- end of settings -->)", re.DOTALL)
+_WORDS = {bool: "true or false", int: "whole number", float: "number", Decimal: "number", str: "text"}
+
+
+def reference() -> str:
+    """Every table of a settings file but `[venue]` and `[guard]`, which the page explains in words."""
+    tables = {**_POLICY_TABLES, **_PLAIN_TABLES}
+    return "\n\n".join(part for name in TABLES if name in tables for part in _parts(name, tables[name]))
+
+
+def _parts(place: str, kind: type) -> Iterator[str]:
+    """One table and the tables in it."""
+    hints = get_type_hints(kind)
+    plain = [each for each in fields(kind) if not is_dataclass(hints[each.name])]
+    if plain:
+        words = _attribute_words(kind)
+        rows = "\n".join(
+            f"| `{each.name}` | {_kind_words(hints[each.name])} | {_default(each)} | {words.get(each.name, '')} |"
+            for each in plain
+        )
+        title = _one_line(inspect.getdoc(kind) or "")
+        yield f"### `[{place}]`\n\n{title}\n\n| key | value | default | meaning |\n|---|---|---|---|\n{rows}"
+    for each in fields(kind):
+        if is_dataclass(hints[each.name]):
+            yield from _parts(f"{place}.{each.name}", hints[each.name])
+
+
+def _attribute_words(kind: type) -> dict[str, str]:
+    """The text below each attribute, of the class and of those it extends; one text may speak for several of a kind."""
+    words = {
+        name: _one_line(inspect.getdoc(hint) or "") for name, hint in get_type_hints(kind).items() if _is_enum(hint)
+    }
+    for each in reversed(kind.__mro__[:-1]):
+        waiting: list[tuple[str, str]] = []
+        for node in ast.parse(textwrap.dedent(inspect.getsource(each))).body[0].body:  # type: ignore[attr-defined]
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                waiting.append((node.target.id, ast.unparse(node.annotation)))
+            elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+                alike = [name for name, kind in waiting if kind == waiting[-1][1]]
+                words |= dict.fromkeys(alike, _one_line(str(node.value.value)))
+                waiting = []
+            else:
+                waiting = []
+    return words
+
+
+def _is_enum(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, Enum)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
+
+
+def _kind_words(hint: Any) -> str:
+    if get_origin(hint) is tuple:
+        return f"list of: {_kind_words(get_args(hint)[0])}"
+    if get_origin(hint) is dict:
+        return f"{{ NAME = {_kind_words(get_args(hint)[1])} }}"
+    if _is_enum(hint):
+        return ", ".join(f'`"{member.value}"`' for member in hint)
+    if hint in _WORDS:
+        return _WORDS[hint]
+    return _kind_words(next(each for each in get_args(hint) if each is not type(None)))
+
+
+def _default(each: Any) -> str:
+    value = each.default if each.default is not MISSING else each.default_factory()
+    return "left out" if value is None else f"`{_value(value)}`"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(_value(each) for each in value)}]"
+    if isinstance(value, Enum | str):
+        return f'"{value.value if isinstance(value, Enum) else value}"'
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def test_the_reference_of_settings_is_that_of_the_code() -> None:
+    """A key, a default or its meaning changed: `python -m tests.unit.test_settings_reference` writes the page anew."""
+    found = _MARKS.search(DOCUMENT.read_text())
+    assert found is not None
+    assert found.group(0) == f"{found.group(1)}{reference()}{found.group(2)}"
+
+
+if __name__ == "__main__":
+    written = DOCUMENT.read_text()
+    DOCUMENT.write_text(_MARKS.sub(lambda found: f"{found.group(1)}{reference()}{found.group(2)}", written))
