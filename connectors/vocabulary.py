@@ -107,6 +107,19 @@ class Instrument:
     reference_symbol: str = ""
     """The index behind the mark price; contracts that share it move together."""
     is_open: bool = True
+    maker_fee: Decimal = ZERO
+    """Below zero: a rebate."""
+    settlement_fee: Decimal = ZERO
+    funding_at_ns: int = 0
+    """When `funding_rate` is charged next; 0: this contract has no funding, or the venue does not say."""
+    funding_interval_ns: int = 0
+    """From one funding stamp to the next; 0 as above."""
+    expires_ns: int = 0
+    """When a dated contract settles; 0: a perpetual."""
+    base_risk_limit_sat: int = 0
+    """Worth of a position up to which the base margin ratios hold; 0: not told."""
+    risk_step_sat: int = 0
+    """Each further step of worth raises the ratios; 0: not told, or no steps."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
@@ -151,6 +164,31 @@ class Position:
     """What the position locks now (`maintMargin`)."""
     unrealised_pnl_sat: int = 0
     timestamp_ns: int = 0
+    initial_margin_ratio: Decimal | None = None
+    """In force for this position (`initMarginReq`), leverage and risk limit applied."""
+    risk_limit_sat: int = 0
+    """In force for this position; 0: not told."""
+    cross_sat: int = 0
+    """Margin that the account lends against losses (`posCross`)."""
+    loss_sat: int = 0
+    """What was taken out of the margin assigned and is owed to it (`posLoss`)."""
+    mark_value_sat: int = 0
+    """Worth at the row's own mark, signed as `cost_sat` (`markValue`)."""
+    realised_pnl_sat: int = 0
+    """Of this position since the last session change, fees and funding included (`realisedPnl`)."""
+    break_even_price: Decimal | None = None
+    adl_rank: int | None = None
+    """Place in the queue of auto-deleveraging: 1 the back, 5 the front; None when flat or not told."""
+    order_margin_sat: int = 0
+    """Margin that open orders of the symbol hold (`initMargin`)."""
+    open_buy_quantity: int = 0
+    """Contracts of resting buy orders; waiting stops are not among them."""
+    open_buy_cost_sat: int = 0
+    """Signed as the venue does (`openOrderBuyCost`)."""
+    open_buy_premium_sat: int = 0
+    open_sell_quantity: int = 0
+    open_sell_cost_sat: int = 0
+    open_sell_premium_sat: int = 0
 
     @property
     def side(self) -> Side | None:
@@ -217,6 +255,59 @@ class Margin:
     is_multi_asset: bool = False
     """Balances of other currencies take part, so our own liquidation arithmetic is not comparable."""
     timestamp_ns: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wallet:
+    """One wallet row: what came into and went out of one currency of the account, other than by trading."""
+
+    account: int
+    currency: str
+    transfers_sat: int | None
+    """Deposits and transfers in, less withdrawals and transfers out, since the account began; below 0: more went out
+    than in. None: the row does not tell all four, so nothing is known of them (never "no movement")."""
+    amount_sat: int | None = None
+    """Balance after the last booking, profit since then left out (`amount`); None: not told."""
+    timestamp_ns: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Insurance:
+    """What the venue's insurance fund holds in one currency. Published about once a day."""
+
+    currency: str
+    balance_sat: int
+    timestamp_ns: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LiquidationOrder:
+    """Somebody's position being liquidated: the order by which the venue closes it."""
+
+    order_id: str
+    symbol: str
+    side: OrderSide
+    """SELL closes a long."""
+    price: Decimal | None
+    """Where it closes, near bankruptcy; None: not told."""
+    leaves_quantity: int
+    """Contracts still to be closed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Quote:
+    """The best prices of a contract's book. A side without orders is None."""
+
+    symbol: str
+    bid: Decimal | None
+    ask: Decimal | None
+
+    @property
+    def spread(self) -> Decimal | None:
+        """Ask less bid; None when a side is empty or the two make no sense together."""
+        if self.bid is None or self.ask is None or not 0 < self.bid <= self.ask:
+            return None
+        return self.ask - self.bid
 
 
 class ExecutionKind(Enum):

@@ -30,6 +30,11 @@ _MAPPINGS: Final = (
     "instruments",
     "marks",
     "margins",
+    "wallets",
+    "insurance",
+    "liquidations",
+    "spreads",
+    "missing_topics",
     "positions",
     "hedged",
     "orders",
@@ -91,6 +96,11 @@ class Draft:
         self.instruments = state.instruments
         self.marks = state.marks
         self.margins = state.margins
+        self.wallets = state.wallets
+        self.insurance = state.insurance
+        self.liquidations = state.liquidations
+        self.spreads = state.spreads
+        self.missing_topics = state.missing_topics
         self.positions = state.positions
         self.hedged = state.hedged
         self.orders = state.orders

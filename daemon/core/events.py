@@ -137,6 +137,50 @@ class ExecutionSeen:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class WalletSeen:
+    """One wallet row: deposits, withdrawals and transfers so far."""
+
+    at_ns: int
+    wallet: Wallet
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InsuranceSeen:
+    """What the venue's insurance fund holds in a currency."""
+
+    at_ns: int
+    insurance: Insurance
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LiquidationSeen:
+    """Somebody's position in a symbol that we hold is being liquidated."""
+
+    at_ns: int
+    liquidation: LiquidationOrder
+    is_gone: bool = False
+    """The order has left the venue's list: filled, or taken over."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpreadSeen:
+    """A sample of the best prices of a symbol that we hold; at most one in ten seconds for each."""
+
+    at_ns: int
+    quote: Quote
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TopicSeen:
+    """A topic that the guard can do without (wallet, insurance, liquidation) came up, or is missing."""
+
+    at_ns: int
+    topic: str
+    problem: str
+    """Why it is missing; empty when it is there."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RequestRefusedOnStream:
     """The stream says that an amend or cancel failed; the order itself may live on."""
 
@@ -171,11 +215,22 @@ class OrdersFound:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequestAnswered:
-    """A write was answered with an order row (its status may still say Canceled), or a cancel found nothing."""
+    """A write was answered with an order row (its status may still say Canceled), or a cancel found nothing.
+
+    A change of a position's margin, leverage or mode is answered without one: its row shows what came of it."""
 
     at_ns: int
     command_id: int
     order: Order | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrdersCancelled:
+    """The answer to a cancel of many orders. One that is missing here had nothing left to cancel."""
+
+    at_ns: int
+    command_id: int
+    orders: tuple[Order, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -260,10 +315,16 @@ Event = (
     | OrdersListed
     | MarginSeen
     | ExecutionSeen
+    | WalletSeen
+    | InsuranceSeen
+    | LiquidationSeen
+    | SpreadSeen
+    | TopicSeen
     | RequestRefusedOnStream
     | PictureRead
     | OrdersFound
     | RequestAnswered
+    | OrdersCancelled
     | SwitchAnswered
     | RequestRefused
     | RequestNotSent

@@ -15,7 +15,16 @@ from decimal import Decimal
 from enum import Enum
 
 from config.policy import Policy, Tier
-from connectors.vocabulary import Instrument, Margin, Order, OrderSide, Position
+from connectors.vocabulary import (
+    Instrument,
+    Insurance,
+    LiquidationOrder,
+    Margin,
+    Order,
+    OrderSide,
+    Position,
+    Wallet,
+)
 from daemon.core.degraded import Degraded
 from daemon.core.events import FeedName
 from daemon.core.mode import Mode
@@ -112,6 +121,27 @@ class Mark:
 
     price: Decimal
     at_ns: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpreadSample:
+    """How far bid and ask were apart, in the quote currency."""
+
+    spread: Decimal | None
+    """None: a side of the book was empty, which is worse than any spread."""
+    at_ns: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ForcedOrder:
+    """A liquidation of somebody's position, as seen on the venue's public list."""
+
+    order: LiquidationOrder
+    quantity: int
+    """The most that was seen left of it: what the liquidation was about."""
+    seen_ns: int
+    gone_ns: int = 0
+    """Since when it is off the list; 0 while it is on it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -313,6 +343,16 @@ class GuardState:
     marks: dict[str, Mark] = field(default_factory=dict)
     margins: dict[str, Margin] = field(default_factory=dict)
     """By settlement currency."""
+    wallets: dict[str, Wallet] = field(default_factory=dict)
+    """Deposits, withdrawals and transfers, by currency."""
+    insurance: dict[str, tuple[Insurance, ...]] = field(default_factory=dict)
+    """The venue's insurance fund by currency: its latest publications, oldest first."""
+    liquidations: dict[str, ForcedOrder] = field(default_factory=dict)
+    """Liquidations of others in symbols held, by order id, oldest first: the last hour's, at most some hundreds."""
+    spreads: dict[str, tuple[SpreadSample, ...]] = field(default_factory=dict)
+    """Bid-ask samples of the last minute or so by symbol, oldest first (read with `inputs_seen.widest_spread`)."""
+    missing_topics: dict[str, str] = field(default_factory=dict)
+    """Topics the guard can do without and lacks, and why: a rule that needs one cannot judge."""
     positions: dict[str, Guarded] = field(default_factory=dict)
     """By symbol (one-way positions only)."""
     hedged: dict[str, int] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from daemon.core import (
     books,
     exposure,
     feeds,
+    inputs_seen,
     judgement,
     pictures,
     room,
@@ -36,6 +37,8 @@ from daemon.core.events import (
     FeedLost,
     HealthTicked,
     InstrumentSeen,
+    InsuranceSeen,
+    LiquidationSeen,
     MarginSeen,
     MarkSeen,
     OrderSeen,
@@ -51,10 +54,13 @@ from daemon.core.events import (
     RequestRefusedOnStream,
     RequestUnanswered,
     Source,
+    SpreadSeen,
     Started,
     StopAsked,
     SwitchAnswered,
     TimerFired,
+    TopicSeen,
+    WalletSeen,
 )
 from daemon.core.feeds import move
 from daemon.core.mode import Mode, ModeInput
@@ -100,6 +106,7 @@ def _fold(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912 - one line
             feeds.take_live(draft, event)
         case FeedLost():
             feeds.take_lost(draft, event)
+            inputs_seen.take_lost(draft, event.feed)
         case HealthTicked():
             feeds.take_health(draft, event)
             _pass_time(draft)
@@ -123,12 +130,16 @@ def _fold(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912 - one line
             books.take_orders_listed(draft, event.orders, Evidence.STREAM, event.at_ns)
         case ExecutionSeen():
             trades.take_execution(draft, event.execution)
+        case WalletSeen() | InsuranceSeen() | LiquidationSeen() | SpreadSeen() | TopicSeen():
+            inputs_seen.take(draft, event)
         case PictureRead():
             pictures.take_picture(draft, event)
         case OrdersFound():
             answers.take_found(draft, event)
         case RequestAnswered():
             answers.take_answer(draft, event)
+        case OrdersCancelled():
+            answers.take_cancelled(draft, event)
         case SwitchAnswered():
             switch.take_answer(draft, event)
         case RequestRefusedOnStream():
