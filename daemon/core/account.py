@@ -21,6 +21,7 @@ from daemon.core.own_liquidation import ONE_WAY
 from daemon.core.reasons import Reason
 from daemon.core.room import mark_margins_stale
 from daemon.core.state import Guarded, Liquidation, Mark, Witness
+from daemon.core.volatility import after_mark
 
 FORGET_AFTER_NS: Final = 60 * 10**9
 """A flat position is remembered this long, so that an old row cannot bring it back as a new one."""
@@ -42,6 +43,10 @@ def take_mark(draft: Draft, symbol: str, mark: Mark) -> None:
     if not mark.price.is_finite() or mark.price <= 0 or (known is not None and known.at_ns > mark.at_ns):
         return
     draft.put_mark(symbol, mark)
+    before = draft.volatility.get(symbol)
+    after = after_mark(before, mark.price, mark.at_ns, draft.policy.volatility)
+    if after is not before:
+        draft.put_volatility(symbol, after)
     guarded = draft.positions.get(symbol)
     if guarded is not None:
         # Without a price in range the figures were judged without this mark, or with one that had passed them.

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from config.policy import Tier
 from connectors.vocabulary import Side
 from daemon.core.commands import ClearBand, SetBand
+from daemon.core.distance import RISING, bounds, hourly_percent
 from daemon.core.draft import Draft
 from daemon.core.marks import usable_mark
 from daemon.core.state import Band, Guarded
 from daemon.core.stop_rules.liquidation_buffer import PERCENT
-from daemon.core.tiers import RANK, leave_bound
+from daemon.core.tiers import RANK
 
 
 def refresh(draft: Draft, symbol: str) -> None:
@@ -57,10 +57,16 @@ def _stop_bounds(draft: Draft, guarded: Guarded) -> Iterator[Decimal]:
 
 
 def _tier_bounds(draft: Draft, guarded: Guarded, side: Side, price: Decimal) -> Iterator[Decimal]:
-    """Marks at which the next worse tier begins, and at which the present one is left."""
-    policy, present_rank = draft.policy.tiers, RANK[guarded.tier]
-    for rank, tier in enumerate(Tier):
-        room = policy.bound(tier) if rank > present_rank else leave_bound(policy, tier)
-        if room is not None:
-            # room = sign * (mark - price) / mark * 100, solved for the mark
-            yield price / (1 - side.sign * room / PERCENT)
+    """Marks at which the next worse tier begins, and at which the present one is left.
+
+    Bounds in volatilities are prices at the present estimate. It changes only with a mark that the core is told, and
+    after each of those the band is worked out again.
+    """
+    hourly = hourly_percent(draft, guarded.position.key.symbol)
+    limits, present_rank = bounds(draft.policy.tiers, side, hourly), RANK[guarded.tier]
+    for tier, percents in zip(RISING, limits.percents, strict=True):
+        room = percents if RANK[tier] > present_rank else percents * limits.leave_factor
+        # room = sign * (mark - price) / mark * 100, solved for the mark. A long has no mark with a room of 100 %.
+        share = 1 - side.sign * room / PERCENT
+        if share > 0:
+            yield price / share

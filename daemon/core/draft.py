@@ -22,6 +22,7 @@ from daemon.core.state import (
     Pending,
     PendingKind,
 )
+from daemon.core.volatility import Volatility
 
 ACCOUNT: Final = "*"
 """Key of the account's own deadline among `wakes`."""
@@ -29,6 +30,7 @@ ACCOUNT: Final = "*"
 _MAPPINGS: Final = (
     "instruments",
     "marks",
+    "volatility",
     "margins",
     "wallets",
     "insurance",
@@ -95,6 +97,7 @@ class Draft:
         self.timer_ns = state.timer_ns
         self.instruments = state.instruments
         self.marks = state.marks
+        self.volatility = state.volatility
         self.margins = state.margins
         self.wallets = state.wallets
         self.insurance = state.insurance
@@ -253,6 +256,11 @@ class Draft:
         """Set a mark price."""
         self._own("marks")
         self.marks[symbol] = mark
+
+    def put_volatility(self, symbol: str, volatility: Volatility) -> None:
+        """Set the estimate of a symbol."""
+        self._own("volatility")
+        self.volatility[symbol] = volatility
 
     def put_margin(self, margin: Margin) -> None:
         """Set a margin row."""

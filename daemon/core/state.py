@@ -29,6 +29,7 @@ from daemon.core.degraded import Degraded
 from daemon.core.events import FeedName
 from daemon.core.mode import Mode
 from daemon.core.orders import WriteKind, WriteState
+from daemon.core.volatility import Volatility
 
 
 class Standing(Enum):
@@ -341,6 +342,8 @@ class GuardState:
     switch: Switch = field(default_factory=Switch)
     instruments: dict[str, Instrument] = field(default_factory=dict)
     marks: dict[str, Mark] = field(default_factory=dict)
+    volatility: dict[str, Volatility] = field(default_factory=dict)
+    """By symbol, of all whose marks were told."""
     margins: dict[str, Margin] = field(default_factory=dict)
     """By settlement currency."""
     wallets: dict[str, Wallet] = field(default_factory=dict)

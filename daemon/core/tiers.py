@@ -5,6 +5,9 @@ its bound by a share of it, so a price that flaps around a bound is one message.
 again after a while. A return to CALM is a note; a fall between tiers is silent. While a stop that has just fired is at
 work nothing is judged: the position is about to be gone, and if it is not, the tier is told then.
 
+Bounds in volatilities or probabilities are percent at the present estimate (`distance.bounds`); the widest counts, so a
+tier is left only when every unit exceeds its bound. While the estimate is unknown, percent alone decides.
+
 Units: room in percent of the mark price.
 """
 
@@ -13,11 +16,20 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from config.policy import Tier, TierPolicy
-from connectors.vocabulary import Side
-from daemon.core.alerts import percent, tell
+from config.policy import Tier
+from daemon.core.alerts import tell
 from daemon.core.commands import Severity
 from daemon.core.cover import is_firing
+from daemon.core.distance import (
+    RISING,
+    Bounds,
+    Distance,
+    bounds,
+    common_move_percent,
+    deciding_unit,
+    hourly_percent,
+    measured,
+)
 from daemon.core.draft import Draft
 from daemon.core.liquidation import room_percent
 from daemon.core.marks import ns, usable_mark
@@ -26,7 +38,6 @@ from daemon.core.state import Guarded, Need
 
 RANK: Final = {tier: tier.severity for tier in Tier}
 """Severities, worked out once: the bands ask for them at every mark."""
-_RISING: Final = (Tier.WATCH, Tier.WARN, Tier.CRITICAL, Tier.EMERGENCY)
 _SEVERITY: Final = {
     Tier.CALM: Severity.NOTE,
     Tier.WATCH: Severity.NOTE,
@@ -36,27 +47,20 @@ _SEVERITY: Final = {
 }
 
 
-def leave_bound(policy: TierPolicy, tier: Tier) -> Decimal | None:
-    """The room in percent that has to be exceeded to leave `tier`; None for CALM."""
-    bound = policy.bound(tier)
-    return None if bound is None else bound * (1 + policy.hysteresis_share)
-
-
-def next_tier(policy: TierPolicy, present: Tier, room: Decimal) -> Tier:
-    """The tier for a room, given the present one.
+def next_tier(limits: Bounds, present: Tier, room: Decimal) -> Tier:
+    """The tier for a room in percent, given the present one.
 
     Example:
-        >>> next_tier(TierPolicy(), Tier.WATCH, Decimal("5.5"))
+        >>> from config.policy import TierPolicy
+        >>> limits = bounds(TierPolicy(), Side.LONG, None)
+        >>> next_tier(limits, Tier.WATCH, Decimal("5.5"))
         <Tier.WATCH: 'watch'>
-        >>> next_tier(TierPolicy(), Tier.CALM, Decimal("1.0"))
+        >>> next_tier(limits, Tier.CALM, Decimal("1.0"))
         <Tier.CRITICAL: 'critical'>
     """
     found, present_rank = Tier.CALM, RANK[present]
-    for rank, tier in enumerate(_RISING, start=1):
-        bound, leave = policy.bound(tier), leave_bound(policy, tier)
-        if bound is None or leave is None:
-            continue
-        held = rank <= present_rank and room <= leave
+    for tier, bound in zip(RISING, limits.percents, strict=True):
+        held = RANK[tier] <= present_rank and room <= bound * limits.leave_factor
         if room < bound or held:
             found = tier
     return found
@@ -72,7 +76,8 @@ def judge(draft: Draft, symbol: str) -> None:
         draft.wake(symbol, guarded.fired_ns + ns(draft.policy.stop.stuck_after_s))
         return
     room = room_percent(side, mark.price, price)
-    tier = next_tier(draft.policy.tiers, guarded.tier, room)
+    limits = bounds(draft.policy.tiers, side, hourly_percent(draft, symbol))
+    tier = next_tier(limits, guarded.tier, room)
     if tier is guarded.tier:
         _repeat(draft, guarded, mark.price, room)
         return
@@ -101,8 +106,11 @@ def _wake_to_repeat(draft: Draft, guarded: Guarded) -> None:
 
 
 def _tell(draft: Draft, guarded: Guarded, mark: Decimal, room: Decimal, reason: Reason) -> None:
-    symbol, tier = guarded.position.key.symbol, guarded.tier
-    direction = "long" if guarded.position.side is Side.LONG else "short"
+    symbol, tier, side = guarded.position.key.symbol, guarded.tier, guarded.position.side
+    if side is None:
+        return
+    hourly = hourly_percent(draft, symbol)
+    far = measured(side, room, hourly)
     still = " still" if reason is Reason.TIER_REPEATED else ""
     tell(
         draft,
@@ -111,16 +119,34 @@ def _tell(draft: Draft, guarded: Guarded, mark: Decimal, room: Decimal, reason: 
         topic="tier",
         state=tier.value,
         symbol=symbol,
-        text=f"{symbol} {direction} is{still} {tier.value.upper()}: mark {mark},"
-        f" liquidation {guarded.liquidation.price}, room {percent(room)}; {_stop(draft, guarded)}.",
+        text=f"{symbol} {side.value} is{still} {tier.value.upper()}: mark {mark},"
+        f" liquidation {guarded.liquidation.price}, room {far.in_words()}{_common(guarded, mark)};"
+        f" {_stop(draft, guarded)}.",
         facts=(
             ("mark", mark),
             ("liquidation_price", guarded.liquidation.price),
-            ("room_percent", f"{room:.4f}"),
+            *_figures(far),
+            ("hourly_volatility_percent", hourly),
+            ("tier_by", deciding_unit(draft.policy.tiers, tier, side, hourly) or None),
+            ("common_move_percent", common_move_percent(guarded, mark)),
             ("quantity", guarded.position.quantity),
             ("covered", bool(guarded.covered_ns)),
         ),
     )
+
+
+def _figures(far: Distance) -> tuple[tuple[str, object], ...]:
+    return (
+        ("room_percent", f"{far.percent:.4f}"),
+        ("room_volatilities", far.multiples),
+        ("touch_probability", far.probability),
+    )
+
+
+def _common(guarded: Guarded, mark: Decimal) -> str:
+    """In cross margin the account is what fails: the move of all its marks at which it does."""
+    move = common_move_percent(guarded, mark)
+    return "" if move is None else f", the account fails when its marks move {move:+.2f} % together"
 
 
 def _stop(draft: Draft, guarded: Guarded) -> str:

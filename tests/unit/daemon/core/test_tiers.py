@@ -9,14 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.policy import Policy, Tier, TierPolicy
+from connectors.vocabulary import Side
 from daemon.core import events as e
 from daemon.core.commands import PlaceStop
+from daemon.core.distance import bounds
 from daemon.core.reasons import Reason
 from daemon.core.tiers import next_tier
 from tests.builders import SECOND, a_position, a_stop
 from tests.driven import Driven
 
-POLICY = TierPolicy()
+LIMITS = bounds(TierPolicy(), Side.LONG, None)
 
 
 def guarding() -> Driven:
@@ -81,14 +83,14 @@ def test_warn_is_repeated_while_it_lasts() -> None:
 @given(st.decimals("0.01", 20), st.sampled_from(list(Tier)))
 def test_a_tier_once_found_holds(room: Decimal, present: Tier) -> None:
     """The same room again never changes the tier found."""
-    found = next_tier(POLICY, present, room)
-    assert next_tier(POLICY, found, room) is found
+    found = next_tier(LIMITS, present, room)
+    assert next_tier(LIMITS, found, room) is found
 
 
 @given(st.decimals("0.01", 20), st.sampled_from(list(Tier)))
 def test_a_tier_is_never_less_than_its_bound_says(room: Decimal, present: Tier) -> None:
     """Hysteresis may hold a tier longer, never begin one later."""
-    assert next_tier(POLICY, present, room).severity >= next_tier(POLICY, Tier.CALM, room).severity
+    assert next_tier(LIMITS, present, room).severity >= next_tier(LIMITS, Tier.CALM, room).severity
 
 
 def test_at_the_moment_of_opening_the_stop_is_said_to_be_on_its_way() -> None:
