@@ -230,7 +230,7 @@ def _spare_sat(engine: Engine, position: Position, instrument: Instrument, margi
         return balance - _shared_maintenance(position, instrument, margin)
     spare = position.margin_sat - maintenance_sat(position, instrument)
     if engine is Engine.LEGACY_CROSS and margin is not None:
-        spare += _movable_sat(margin.available_sat, _fee(position, instrument))
+        spare += _movable_sat(margin.available_sat, fee_rate(position, instrument))
     return spare
 
 
@@ -244,7 +244,7 @@ def _movable_sat(available: int, fee: Decimal) -> int:
     return max(0, available) * denominator // numerator
 
 
-def _fee(position: Position, instrument: Instrument) -> Decimal:
+def fee_rate(position: Position, instrument: Instrument) -> Decimal:
     """Return the row's commission: the highest of the contract's fees when the row was opened."""
     return max(ZERO, _finite(instrument.taker_fee if position.commission is None else position.commission))
 

@@ -17,7 +17,8 @@ from daemon.core.draft import ACCOUNT, Draft
 from daemon.core.liquidation import Assessment, LiquidationState, Sentinel, assess
 from daemon.core.marks import nearer, usable_mark
 from daemon.core.own_liquidation import consistent_margin
-from daemon.core.state import Guarded, Liquidation, Standing
+from daemon.core.state import Guarded, GuardState, Liquidation, Standing
+from daemon.core.what_if import AccountRows
 
 COMMON_EVERY_NS: Final = 250_000_000
 PER_POSITION_NS: Final = 2_000_000
@@ -74,6 +75,17 @@ def _note_common_price(draft: Draft, guarded: Guarded, price: Decimal | None) ->
     if price != guarded.common_price:
         draft.change(symbol, common_price=price)
     draft.touch(symbol, reassess=True)
+
+
+def account_rows(view: Draft | GuardState) -> AccountRows:
+    """Everything known of the account, margin rows brought to the instant of the position rows: for "what if"."""
+    positions = {symbol: guarded.position for symbol, guarded in view.positions.items()}
+    return AccountRows(
+        positions=positions,
+        instruments=view.instruments,
+        margins={name: consistent_margin(margin, positions.values()) for name, margin in view.margins.items()},
+        marks={symbol: mark.price for symbol, mark in view.marks.items()},
+    )
 
 
 def consistent_margins(draft: Draft, symbols: list[str]) -> dict[str, Margin]:
