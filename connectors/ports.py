@@ -21,10 +21,14 @@ from typing import Protocol
 from connectors.vocabulary import (
     Execution,
     Instrument,
+    Insurance,
+    LiquidationOrder,
     Margin,
     Order,
     OrderSide,
     Position,
+    Quote,
+    Wallet,
 )
 
 
@@ -74,6 +78,21 @@ class FeedSink(Protocol):
     def execution(self, execution: Execution, *, received_ns: int) -> None:
         """An execution, each `execution_id` once."""
 
+    def wallet(self, wallet: Wallet, *, received_ns: int) -> None:
+        """A whole wallet row after a partial, insert or update."""
+
+    def insurance(self, insurance: Insurance, *, received_ns: int) -> None:
+        """What the venue's insurance fund holds in a currency, as published."""
+
+    def liquidation(self, order: LiquidationOrder, *, is_gone: bool, received_ns: int) -> None:
+        """An order by which the venue liquidates somebody, after a partial, insert or update, or when it left."""
+
+    def topic(self, topic: str, problem: str, *, received_ns: int) -> None:
+        """A topic that no feed's life depends on (wallet, insurance, liquidation) is there, or missing.
+
+        `problem` says why it is missing, for people; it is empty when the topic has had its partial.
+        """
+
     def request_refused(self, client_order_id: str, order_id: str, reason: str, *, received_ns: int) -> None:
         """The stream said that an amend or cancel failed; the order itself may live on."""
 
@@ -86,6 +105,9 @@ class MarketData(Protocol):
 
     def exact_mark(self, frame: bytes, symbol: str) -> Decimal | None:
         """The last mark price of `symbol` in a raw frame, exactly as sent; None if the frame holds none."""
+
+    def quote(self, symbol: str) -> Quote | None:
+        """The newest bid and ask of a contract on this connection; None while nothing was said of either."""
 
 
 class DropCopy(Protocol):
@@ -174,8 +196,20 @@ class OrderEntry(Protocol):
     async def cancel_order(self, *, order_id: str) -> Order | None:
         """Cancel one order; None when the venue says that there was nothing left to cancel."""
 
+    async def cancel_orders(self, *, order_ids: Sequence[str]) -> tuple[Order, ...]:
+        """Cancel many orders in one request, which costs as much as one; those cancelled, the others had ended."""
+
     async def reduce_at_market(self, request: ReduceRequest) -> Order:
         """Shrink or close a position at the market."""
+
+    async def add_margin(self, *, symbol: str, amount_sat: int) -> None:
+        """Move margin (above 0) from the account to an isolated position; its row shows what came of it."""
+
+    async def set_leverage(self, *, symbol: str, leverage: Decimal) -> None:
+        """Set a position's leverage (above 0); a cross position becomes isolated by it."""
+
+    async def isolate_position(self, *, symbol: str) -> None:
+        """Give a cross position margin of its own."""
 
     async def cancel_all_after(self, timeout_ms: int) -> SwitchReceipt:
         """Feed the dead man's switch over REST; 0 disarms."""

@@ -190,6 +190,20 @@ class FakeOrderEntry:
         known = self._venue.orders.pop(order_id, None)
         return None if known is None else self._show(replace(known, status=OrderStatus.CANCELED))
 
+    async def cancel_orders(self, *, order_ids: Sequence[str]) -> tuple[Order, ...]:
+        self._venue.note(("cancel many", tuple(order_ids)))
+        known = [self._venue.orders.pop(order_id, None) for order_id in order_ids]
+        return tuple(self._show(replace(each, status=OrderStatus.CANCELED)) for each in known if each is not None)
+
+    async def add_margin(self, *, symbol: str, amount_sat: int) -> None:
+        self._venue.note(("add margin", symbol, amount_sat))
+
+    async def set_leverage(self, *, symbol: str, leverage: Decimal) -> None:
+        self._venue.note(("leverage", symbol, leverage))
+
+    async def isolate_position(self, *, symbol: str) -> None:
+        self._venue.note(("isolate", symbol))
+
     async def reduce_at_market(self, request: ReduceRequest) -> Order:
         self._venue.note(request)
         return replace(

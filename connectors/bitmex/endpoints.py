@@ -22,6 +22,8 @@ class Endpoint:
     """A lost answer leaves the outcome unknown; never repeated by itself."""
     is_protective: bool = False
     """May spend the reserve of the request budget."""
+    is_sparing: bool = False
+    """Protective, but only the first half of the reserve: a bot that never stops must not use up what stops need."""
     is_limited_by_second: bool = False
     """Draws on the bucket of ten a second too."""
     is_signed: bool = True
@@ -37,6 +39,15 @@ AMEND_ORDER: Final = Endpoint(
 CANCEL_ORDER: Final = Endpoint(
     verb="DELETE", path="/api/v1/order", is_write=True, is_protective=True, is_limited_by_second=True
 )
+CANCEL_OTHERS: Final = Endpoint(
+    verb="DELETE", path="/api/v1/order", is_write=True, is_protective=True, is_sparing=True, is_limited_by_second=True
+)
+"""Many orders of others in one request, which costs as much as one."""
+TRANSFER_MARGIN: Final = Endpoint(
+    verb="POST", path="/api/v1/position/transferMargin", is_write=True, is_protective=True, is_limited_by_second=True
+)
+SET_LEVERAGE: Final = Endpoint(verb="POST", path="/api/v1/position/leverage", is_write=True, is_limited_by_second=True)
+ISOLATE: Final = Endpoint(verb="POST", path="/api/v1/position/isolate", is_write=True, is_limited_by_second=True)
 CANCEL_ALL_AFTER: Final = Endpoint(verb="POST", path="/api/v1/order/cancelAllAfter", is_write=True, is_protective=True)
 ASK_ORDERS: Final = Endpoint(verb="GET", path="/api/v1/order", is_protective=True)
 """Asking what became of a request. Without the answer nothing may be sent again, so it belongs to the protection."""

@@ -104,6 +104,34 @@ class BitmexOrderEntry:
         with _readable(is_write=True):
             return answers.cancelled_order(answer.body, order_id)
 
+    async def cancel_orders(self, *, order_ids: Sequence[str]) -> tuple[Order, ...]:
+        """Cancel many orders in one request; those cancelled, the others had ended."""
+        try:
+            answer = await self._client.send(requests.cancel_orders(order_ids=order_ids))
+        except Rejected as rejected:
+            if rejected.status == 404:
+                return ()
+            raise
+        with _readable(is_write=True):
+            return answers.cancelled_orders(answer.body, order_ids)
+
+    async def add_margin(self, *, symbol: str, amount_sat: int) -> None:
+        """Move margin from the account to an isolated position."""
+        await self._change_position(requests.add_margin(symbol=symbol, amount_sat=amount_sat), symbol)
+
+    async def set_leverage(self, *, symbol: str, leverage: Decimal) -> None:
+        """Set a position's leverage, which isolates it."""
+        await self._change_position(requests.set_leverage(symbol=symbol, leverage=leverage), symbol)
+
+    async def isolate_position(self, *, symbol: str) -> None:
+        """Give a cross position margin of its own."""
+        await self._change_position(requests.isolate(symbol=symbol), symbol)
+
+    async def _change_position(self, request: VenueRequest, symbol: str) -> None:
+        answer = await self._client.send(request)
+        with _readable(is_write=True):
+            answers.position_changed(answer.body, symbol)
+
     async def cancel_all_after(self, timeout_ms: int) -> SwitchReceipt:
         """Feed the dead man's switch over REST; 0 disarms."""
         answer = await self._client.send(requests.cancel_all_after(timeout_ms))

@@ -129,6 +129,7 @@ class RestClient:
             wait_s = budget.take(
                 now_s,
                 is_protective=endpoint.is_protective,
+                is_sparing=endpoint.is_sparing,
                 is_limited_by_second=endpoint.is_limited_by_second,
             )
             if wait_s <= 0:

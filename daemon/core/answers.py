@@ -16,6 +16,7 @@ from daemon.core import ids
 from daemon.core.books import Evidence, drop_unknown, take_order
 from daemon.core.draft import Draft
 from daemon.core.events import (
+    OrdersCancelled,
     OrdersFound,
     RequestAnswered,
     RequestMisconfigured,
@@ -60,6 +61,22 @@ def take_answer(draft: Draft, event: RequestAnswered) -> None:
         _answered_final(draft, guarded, write, event.order)
     else:
         _move(draft, guarded, write, WriteInput.ANSWERED_OPEN)
+
+
+def take_cancelled(draft: Draft, event: OrdersCancelled) -> None:
+    """Many orders of others were cancelled at once; each row stands for itself, and a missing one is gone already."""
+    pending = draft.answered(event.command_id)
+    note_success(draft)
+    sent_ns = event.at_ns if pending is None else pending.sent_ns
+    for order in event.orders:
+        take_order(draft, order, Evidence.ANSWER, sent_ns)
+    if pending is None:
+        return
+    shown = {order.order_id for order in event.orders}
+    for book in list(draft.orders.values()):
+        for known in list(book.values()):
+            if known.order.order_id in pending.ids and known.order.order_id not in shown:
+                drop_unknown(draft, known)
 
 
 def _answered_empty(draft: Draft, guarded: Guarded, write: Write) -> None:
@@ -253,7 +270,7 @@ def _lose(draft: Draft, command_id: int, pending: Pending) -> bool:
         _move(draft, guarded, write, WriteInput.LATE)
     if pending.symbol:
         draft.touch(pending.symbol)
-    return pending.kind in {PendingKind.WRITE, PendingKind.CANCEL, PendingKind.FIND}
+    return pending.kind not in {PendingKind.PICTURE, PendingKind.FEED, PendingKind.DISARM}
 
 
 def note_success(draft: Draft) -> None:

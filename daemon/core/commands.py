@@ -67,6 +67,54 @@ class ReduceAtMarket:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class NamedOrder:
+    """Which order, by both its names."""
+
+    symbol: str
+    order_id: str
+    client_order_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CancelOrders:
+    """Cancel orders of others while a latch holds, many in one request: it costs as much as one (see `freezing.py`)."""
+
+    command_id: int
+    reason: Reason
+    orders: tuple[NamedOrder, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AddMargin:
+    """Move margin from the account to an isolated position; never the other way."""
+
+    command_id: int
+    reason: Reason
+    key: PositionKey
+    amount_sat: int
+    """Minor units of the position's settlement currency, above 0."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SetLeverage:
+    """Set the leverage of an isolated position. On BitMEX a value above 0 isolates a cross one, so that is refused."""
+
+    command_id: int
+    reason: Reason
+    key: PositionKey
+    leverage: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IsolatePosition:
+    """Give a cross position margin of its own."""
+
+    command_id: int
+    reason: Reason
+    key: PositionKey
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FindOrders:
     """Ask the venue what became of these client order ids."""
 
@@ -116,7 +164,7 @@ class RaiseAlert:
     alert_id: str
     severity: Severity
     topic: str
-    """What it is about: "tier", "cover", "position", "degraded", "switch", "mode"."""
+    """What it is about: "tier", "cover", "position", "degraded", "switch", "mode", "latch", "ladder" ..."""
     state: str
     """The named state: a tier, a degraded state, "covered", "stopped", "liquidated" ..."""
     symbol: str
@@ -161,5 +209,6 @@ class Exit:
 
 
 OrderCommand = PlaceStop | AmendStop | CancelOrder | ReduceAtMarket
-VenueCommand = OrderCommand | FindOrders | ReadPicture | FeedSwitch | DisarmSwitch
+PositionCommand = AddMargin | SetLeverage | IsolatePosition
+VenueCommand = OrderCommand | CancelOrders | PositionCommand | FindOrders | ReadPicture | FeedSwitch | DisarmSwitch
 Command = VenueCommand | RaiseAlert | SetTimer | SetBand | ClearBand | Exit

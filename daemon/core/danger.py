@@ -19,23 +19,29 @@ from config.policy import ForeignStops, SwitchMode
 from connectors.vocabulary import STOP_KINDS, Order, OrderSide, Side
 from daemon.core import ids
 from daemon.core.commands import (
+    AddMargin,
     AmendStop,
     CancelOrder,
+    CancelOrders,
     DisarmSwitch,
     FeedSwitch,
     FindOrders,
+    IsolatePosition,
     PlaceStop,
     ReadPicture,
     ReduceAtMarket,
+    SetLeverage,
     VenueCommand,
 )
 from daemon.core.cover import is_enough, is_sound
+from daemon.core.danger_corrections import correction_refusal
+from daemon.core.interventions import LatchKind
 from daemon.core.marks import is_fresh, is_looser, is_through
 from daemon.core.mode import Mode
 from daemon.core.state import Guarded, GuardState
 
 
-def refusal(command: VenueCommand, state: GuardState) -> str | None:
+def refusal(command: VenueCommand, state: GuardState) -> str | None:  # noqa: PLR0911 - one line per command
     """Say why a command must not leave.
 
     Args:
@@ -58,6 +64,10 @@ def refusal(command: VenueCommand, state: GuardState) -> str | None:
             return _order_refusal(command, state)
         case CancelOrder():
             return _cancel_refusal(command, state)
+        case CancelOrders():
+            return _cancels_refusal(command, state)
+        case AddMargin() | SetLeverage() | IsolatePosition():
+            return correction_refusal(command, state)
         case _:
             assert_never(command)
 
@@ -169,6 +179,38 @@ def _foreign_cancel_refusal(command: CancelOrder, state: GuardState) -> str | No
     if known.order.is_reduce_only or known.order.is_close:
         return "it can only shrink a position, and is not ours"
     return _plain_stop_refusal(known.order, state) if known.order.kind in STOP_KINDS else None
+
+
+def _cancels_refusal(command: CancelOrders, state: GuardState) -> str | None:
+    """Many orders of others: only under a latch about their symbol, and only what the latch is for.
+
+    One that has ended since the command was made is no danger; one that is not known at all might be.
+    """
+    if state.policy.observe:
+        return "observing only"
+    for named in command.orders:
+        if ids.is_ours(state.account, named.client_order_id):
+            return f"{named.client_order_id} is an order of ours"
+        known = state.orders.get(named.symbol, {}).get(named.order_id)
+        if known is None and named.order_id not in state.finished:
+            return f"{named.order_id} is not known"
+        refused = None if known is None else _latched_cancel_refusal(known.order, state)
+        if refused is not None:
+            return f"{named.order_id}: {refused}"
+    return None
+
+
+def _latched_cancel_refusal(order: Order, state: GuardState) -> str | None:
+    held = [latch for latch in state.latches.values() if latch.concerns(order.symbol)]
+    if not held:
+        return "no latch holds for it"
+    guarded = state.positions.get(order.symbol)
+    is_flat = guarded is None or guarded.position.quantity == 0
+    if is_flat and any(latch.kind is LatchKind.FLATTEN and latch.proven_ns for latch in held):
+        return None
+    if order.is_reduce_only or order.is_close:
+        return "it can only shrink a position, and is not ours"
+    return _plain_stop_refusal(order, state) if order.kind in STOP_KINDS else None
 
 
 def _is_countdown_half_over(state: GuardState) -> bool:

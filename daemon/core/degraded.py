@@ -50,3 +50,7 @@ class Degraded(Enum):
     """Requests do not get through: no connection, no answer to reads, or the venue is overloaded."""
     PICTURE_OVERDUE = "picture_overdue"
     """The account could not be read over REST for too long."""
+    FLATTEN_STUCK = "flatten_stuck"
+    """A flatten has been at work for long and has not come to its end."""
+    FREEZE_STUCK = "freeze_stuck"
+    """A freeze holds, and an order that may add exposure has stood for long all the same."""

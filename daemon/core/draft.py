@@ -46,6 +46,12 @@ _MAPPINGS: Final = (
     "pending",
     "asking",
     "cancels",
+    "latches",
+    "closings",
+    "corrections",
+    "margin_budgets",
+    "climbed",
+    "operator_ids",
     "stale_currencies",
     "degraded",
     "wakes",
@@ -113,6 +119,12 @@ class Draft:
         self.pending = state.pending
         self.asking = state.asking
         self.cancels = state.cancels
+        self.latches = state.latches
+        self.closings = state.closings
+        self.corrections = state.corrections
+        self.margin_budgets = state.margin_budgets
+        self.climbed = state.climbed
+        self.operator_ids = state.operator_ids
         self.stale_currencies = state.stale_currencies
         self.degraded = state.degraded
         self.wakes = state.wakes
@@ -266,6 +278,17 @@ class Draft:
         """Set a margin row."""
         self._own("margins")
         self.margins[margin.currency] = margin
+
+    def put(self, mapping: str, name: str, value: object) -> None:
+        """Set an entry of a mapping that has no method of its own."""
+        self._own(mapping)
+        getattr(self, mapping)[name] = value
+
+    def remove(self, mapping: str, name: str) -> None:
+        """Forget an entry of such a mapping, if it is there."""
+        if name in getattr(self, mapping):
+            self._own(mapping)
+            del getattr(self, mapping)[name]
 
     def set_asking(self, symbol: str, value: int | None) -> None:
         """Note the question in flight about a symbol's orders (or, below 0, a pause); None: none is."""

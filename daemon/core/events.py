@@ -12,7 +12,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
-from connectors.vocabulary import Execution, Instrument, Margin, Order, Position
+from connectors.vocabulary import (
+    Execution,
+    Instrument,
+    Insurance,
+    LiquidationOrder,
+    Margin,
+    Order,
+    Position,
+    Quote,
+    Wallet,
+)
+from daemon.core.operator_requests import OperatorRequest
 
 
 class Source(Enum):
@@ -302,6 +313,18 @@ class StopAsked:
     at_ns: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OperatorAsked:
+    """A person asked for something over the local socket. On disk before it is acknowledged."""
+
+    at_ns: int
+    request_id: str
+    """Chosen by the one who asks: the same id again is the same request, and changes nothing."""
+    who: str
+    """User name of the process that asked, as the kernel knows it."""
+    request: OperatorRequest
+
+
 Event = (
     Started
     | FeedLive
@@ -332,4 +355,5 @@ Event = (
     | RequestMisconfigured
     | TimerFired
     | StopAsked
+    | OperatorAsked
 )

@@ -27,6 +27,7 @@ from connectors.vocabulary import (
 )
 from daemon.core.degraded import Degraded
 from daemon.core.events import FeedName
+from daemon.core.interventions import Closing, Correction, Latch, MarginBudget
 from daemon.core.mode import Mode
 from daemon.core.orders import WriteKind, WriteState
 from daemon.core.volatility import Volatility
@@ -59,6 +60,10 @@ class PendingKind(Enum):
     WRITE = "write"
     CANCEL = "cancel"
     """Of somebody's order that may add exposure: at an orderly stop, or while blind (see `exposure.py`)."""
+    FREEZE = "freeze"
+    """Of many such orders at once, while a latch holds (see `freezing.py`)."""
+    CORRECTION = "correction"
+    """Of a position's margin, leverage or mode (see `corrections.py`)."""
     FIND = "find"
     PICTURE = "picture"
     FEED = "feed"
@@ -126,10 +131,10 @@ class Mark:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpreadSample:
-    """How far bid and ask were apart, in the quote currency."""
+    """Best bid and ask at one moment, in the quote currency; a side without orders is None."""
 
-    spread: Decimal | None
-    """None: a side of the book was empty, which is worse than any spread."""
+    bid: Decimal | None
+    ask: Decimal | None
     at_ns: int
 
 
@@ -374,6 +379,18 @@ class GuardState:
     """Symbol to the command id of the question about its orders that is in flight; below 0: paused until that time."""
     cancels: dict[str, int] = field(default_factory=dict)
     """Orders of others whose cancel was asked for, and when that was last asked or answered."""
+    latches: dict[str, Latch] = field(default_factory=dict)
+    """By name. While any holds, what may add exposure is cancelled as it appears."""
+    closings: dict[str, Closing] = field(default_factory=dict)
+    """Symbols that are being closed, or were, while a FLATTEN latch holds."""
+    corrections: dict[str, Correction] = field(default_factory=dict)
+    """By symbol."""
+    margin_budgets: dict[str, MarginBudget] = field(default_factory=dict)
+    """By settlement currency."""
+    climbed: dict[str, int] = field(default_factory=dict)
+    """Steps of the ladder taken in the present tier, as "symbol:tier:step", and when last."""
+    operator_ids: dict[str, int] = field(default_factory=dict)
+    """Requests of operators that were carried out, and when: a repeat changes nothing."""
     stale_currencies: dict[str, int] = field(default_factory=dict)
     """Currencies whose common move has to be worked out again, and since when."""
     degraded: dict[str, int] = field(default_factory=dict)

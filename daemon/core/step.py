@@ -19,6 +19,7 @@ from daemon.core import (
     feeds,
     inputs_seen,
     judgement,
+    operator,
     pictures,
     room,
     stopping,
@@ -41,6 +42,8 @@ from daemon.core.events import (
     LiquidationSeen,
     MarginSeen,
     MarkSeen,
+    OperatorAsked,
+    OrdersCancelled,
     OrderSeen,
     OrdersFound,
     OrdersListed,
@@ -98,7 +101,7 @@ def step(state: GuardState, event: Event) -> Step:
     return Step(state=draft.finish(), commands=tuple(draft.commands))
 
 
-def _fold(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912 - one line per event, the compiler keeps it whole
+def _fold(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 - one line per event, the compiler keeps it whole
     match event:
         case Started():
             _start(draft)
@@ -148,6 +151,8 @@ def _fold(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912 - one line
             _fail(draft, event)
         case StopAsked():
             stopping.ask(draft)
+        case OperatorAsked():
+            operator.take_request(draft, event)
         case _:
             assert_never(event)
 
@@ -201,7 +206,7 @@ def _fail_read(
             pictures.fail(draft, command_id, retry_ns)
         case PendingKind.FEED | PendingKind.DISARM:
             switch.fail(draft, command_id, reason, is_unknown=is_unknown)
-        case PendingKind.WRITE | PendingKind.CANCEL | PendingKind.FIND:
+        case PendingKind.WRITE | PendingKind.CANCEL | PendingKind.FIND | PendingKind.FREEZE | PendingKind.CORRECTION:
             pass
         case _:
             assert_never(pending.kind)

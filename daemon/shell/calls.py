@@ -13,19 +13,25 @@ from connectors.errors import DuplicateClientOrderId, Misconfigured, OutcomeUnkn
 from connectors.ports import DropCopy, OrderEntry, ReduceRequest, StopRequest, SwitchReceipt
 from connectors.vocabulary import Order
 from daemon.core.commands import (
+    AddMargin,
     AmendStop,
     CancelOrder,
+    CancelOrders,
     DisarmSwitch,
     FeedSwitch,
     FindOrders,
+    IsolatePosition,
     OrderCommand,
     PlaceStop,
+    PositionCommand,
     ReadPicture,
     ReduceAtMarket,
+    SetLeverage,
     VenueCommand,
 )
 from daemon.core.events import (
     Event,
+    OrdersCancelled,
     OrdersFound,
     PictureRead,
     RequestAnswered,
@@ -93,11 +99,17 @@ class Calls:
             return self._not_sent(command.command_id, reason, READ_RETRY_NS)
         return RequestUnanswered(at_ns=self._clock.now_ns(), command_id=command.command_id, reason=reason)
 
-    async def _send(self, command: VenueCommand) -> Event:
+    async def _send(self, command: VenueCommand) -> Event:  # noqa: PLR0911 - one return per command
         match command:
             case PlaceStop() | AmendStop() | CancelOrder() | ReduceAtMarket():
                 order = await self._write(command)
                 return RequestAnswered(at_ns=self._clock.now_ns(), command_id=command.command_id, order=order)
+            case CancelOrders(orders=orders):
+                rows = await self._orders.cancel_orders(order_ids=tuple(each.order_id for each in orders))
+                return OrdersCancelled(at_ns=self._clock.now_ns(), command_id=command.command_id, orders=tuple(rows))
+            case AddMargin() | SetLeverage() | IsolatePosition():
+                await self._correct(command)
+                return RequestAnswered(at_ns=self._clock.now_ns(), command_id=command.command_id, order=None)
             case FindOrders(client_order_ids=ids):
                 found = await self._orders.order_by_client_id(ids)
                 return OrdersFound(at_ns=self._clock.now_ns(), command_id=command.command_id, orders=tuple(found))
@@ -137,6 +149,19 @@ class Calls:
                         quantity=command.quantity,
                     )
                 )
+            case _:
+                assert_never(command)
+
+    async def _correct(self, command: PositionCommand) -> None:
+        """Change what backs a position; what came of it is read from its row."""
+        symbol = command.key.symbol
+        match command:
+            case AddMargin(amount_sat=amount_sat):
+                await self._orders.add_margin(symbol=symbol, amount_sat=amount_sat)
+            case SetLeverage(leverage=leverage):
+                await self._orders.set_leverage(symbol=symbol, leverage=leverage)
+            case IsolatePosition():
+                await self._orders.isolate_position(symbol=symbol)
             case _:
                 assert_never(command)
 

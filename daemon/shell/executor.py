@@ -21,20 +21,25 @@ from typing import Any, Protocol, assert_never
 import structlog
 
 from daemon.core.commands import (
+    AddMargin,
     AmendStop,
     CancelOrder,
+    CancelOrders,
     ClearBand,
     Command,
     DisarmSwitch,
     Exit,
     FeedSwitch,
     FindOrders,
+    IsolatePosition,
     OrderCommand,
     PlaceStop,
+    PositionCommand,
     RaiseAlert,
     ReadPicture,
     ReduceAtMarket,
     SetBand,
+    SetLeverage,
     SetTimer,
     VenueCommand,
 )
@@ -108,7 +113,9 @@ class Executor:
 
     def _hand_over(self, command: Command) -> None:
         match command:
-            case PlaceStop() | AmendStop() | CancelOrder() | ReduceAtMarket():
+            case PlaceStop() | AmendStop() | CancelOrder() | ReduceAtMarket() | CancelOrders():
+                self._spawn(self._write(command), f"{type(command).__name__} {command.command_id}")
+            case AddMargin() | SetLeverage() | IsolatePosition():
                 self._spawn(self._write(command), f"{type(command).__name__} {command.command_id}")
             case FeedSwitch() | DisarmSwitch():
                 self._queue_switch(command)
@@ -150,7 +157,8 @@ class Executor:
         self._core.take(outcome)
 
     async def _carry(self, command: VenueCommand) -> Event:
-        say = log.info if isinstance(command, OrderCommand) else log.debug
+        is_change = isinstance(command, OrderCommand | CancelOrders | PositionCommand)
+        say = log.info if is_change else log.debug
         name, command_id = type(command).__name__, command.command_id
         say("sent", command=name, **_facts(command), reason=command.reason.value, command_id=command_id)
         outcome = await self._calls.carry(command)
@@ -178,6 +186,14 @@ def _facts(command: VenueCommand) -> dict[str, object]:
             facts = {"side": command.side.value, "quantity": command.quantity}
         case CancelOrder():
             facts = {}
+        case CancelOrders():
+            return {"orders": len(command.orders)}
+        case AddMargin():
+            return {"symbol": command.key.symbol, "amount_sat": command.amount_sat}
+        case SetLeverage():
+            return {"symbol": command.key.symbol, "leverage": str(command.leverage)}
+        case IsolatePosition():
+            return {"symbol": command.key.symbol}
         case _:
             return {}
     return {"symbol": command.key.symbol, **facts, "order": command.client_order_id}

@@ -9,6 +9,7 @@ Source: www.bitmex.com/api/explorer.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
@@ -115,6 +116,28 @@ def cancelled_order(body: bytes, order_id: str) -> Order | None:
     if text(own[0], "error"):
         return None
     return parse_order(own[0])
+
+
+def cancelled_orders(body: bytes, order_ids: Sequence[str]) -> tuple[Order, ...]:
+    """Return the orders that were cancelled; one whose row tells of an error had ended before and is left out.
+
+    Raises:
+        MalformedRow: If a row cannot be read, or is of an order that was not asked for.
+    """
+    rows = rows_of(body)
+    if any(row.get("orderID") not in order_ids for row in rows):
+        raise MalformedRow("the venue answered about another order")
+    return tuple(parse_order(row) for row in rows if not text(row, "error"))
+
+
+def position_changed(body: bytes, symbol: str) -> None:
+    """Check that the answer is about the position that was meant; what came of it, its row on the stream tells.
+
+    Raises:
+        MalformedRow: If it is not.
+    """
+    if text(row_of(body), "symbol") != symbol:
+        raise MalformedRow("the venue answered about another position")
 
 
 def _require_identity(order: Order, client_order_id: str, symbol: str, side: OrderSide) -> None:

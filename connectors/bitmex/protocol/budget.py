@@ -77,12 +77,19 @@ class RequestBudget:
         self._reserve = float(reserve)
         self._paused_until_s = float("-inf")
 
-    def take(self, now_s: float, *, is_protective: bool, is_limited_by_second: bool = False) -> float:
-        """Take a token and return 0, or take nothing and return the seconds after which to ask again."""
+    def take(
+        self, now_s: float, *, is_protective: bool, is_limited_by_second: bool = False, is_sparing: bool = False
+    ) -> float:
+        """Take a token and return 0, or take nothing and return the seconds after which to ask again.
+
+        `is_sparing`: protective, but half of the reserve stays for what cannot be repeated without end.
+        """
         self._refill(now_s)
         if now_s < self._paused_until_s:
             return self._paused_until_s - now_s
-        needed = 1.0 if is_protective else 1.0 + min(self._reserve, self._minute.capacity - 1.0)
+        reserve = min(self._reserve, self._minute.capacity - 1.0)
+        kept = reserve if not is_protective else reserve / 2 if is_sparing else 0.0
+        needed = 1.0 + kept
         wait_s = self._minute.wait_s(needed)
         if is_limited_by_second:
             wait_s = max(wait_s, self._second.wait_s(1.0))

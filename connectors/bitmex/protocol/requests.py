@@ -25,6 +25,8 @@ from connectors.vocabulary import OrderSide
 ORDER_TEXT: Final = "Seawall"
 """Stands in the order's text, so that people see on the web page who placed it."""
 CLIENT_ID_LENGTH: Final = 36
+MOST_CANCELS: Final = 100
+"""Orders named in one cancel."""
 PAGE: Final = 500
 """The venue's largest page."""
 
@@ -133,6 +135,44 @@ def amend_stop(*, order_id: str, stop_price: Decimal | None, quantity: int | Non
 def cancel_order(*, order_id: str) -> VenueRequest:
     """Return the request that cancels one order."""
     return _with_body(endpoints.CANCEL_ORDER, {"orderID": order_id})
+
+
+def cancel_orders(*, order_ids: Sequence[str]) -> VenueRequest:
+    """Return the request that cancels many orders at once.
+
+    Raises:
+        ValueError: If there are none, or more than one request is meant to carry.
+    """
+    if not 0 < len(order_ids) <= MOST_CANCELS:
+        raise ValueError(f"a request cancels 1 to {MOST_CANCELS} orders")
+    return _with_body(endpoints.CANCEL_OTHERS, {"orderID": msgspec.Raw(_encode(list(order_ids)))})
+
+
+def add_margin(*, symbol: str, amount_sat: int) -> VenueRequest:
+    """Return the request that moves margin to an isolated position; minor units of its settlement currency.
+
+    Raises:
+        ValueError: If the amount is not above zero: taking margin out would bring liquidation nearer.
+    """
+    if amount_sat <= 0:
+        raise ValueError("margin is only added")
+    return _with_body(endpoints.TRANSFER_MARGIN, {"symbol": symbol, "amount": amount_sat})
+
+
+def set_leverage(*, symbol: str, leverage: Decimal) -> VenueRequest:
+    """Return the request that sets a leverage and isolates the position.
+
+    Raises:
+        ValueError: If it is not above zero: 0 would make the position cross.
+    """
+    if not (leverage.is_finite() and leverage > 0):
+        raise ValueError("a leverage is above zero")
+    return _with_body(endpoints.SET_LEVERAGE, {"symbol": symbol, "leverage": _wire_price(leverage)})
+
+
+def isolate(*, symbol: str) -> VenueRequest:
+    """Return the request that isolates a cross position."""
+    return _with_body(endpoints.ISOLATE, {"symbol": symbol, "enabled": True})
 
 
 def cancel_all_after(timeout_ms: int) -> VenueRequest:

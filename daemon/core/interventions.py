@@ -1,0 +1,120 @@
+"""What is remembered of the guard's strongest means: latches, closing, corrections and the ladder's steps.
+
+These are values of `GuardState`; what is done with them stands in `latches.py`, `flatten.py`, `corrections.py` and
+`ladder.py`. They survive `msgspec.to_builtins` and `msgspec.convert`, so they survive a restart.
+
+Units: times `int` nanoseconds since 1970 UTC, 0 for "never"; money `int` minor units of the settlement currency.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+
+from config.modes import Lift
+
+
+class LatchKind(Enum):
+    """What holds while a latch does."""
+
+    FREEZE = "freeze"
+    """Others' orders that may add exposure are cancelled as they appear."""
+    FLATTEN = "flatten"
+    """The same, and positions are closed and kept closed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Latch:
+    """Something that holds, through restarts, until it is lifted."""
+
+    name: str
+    """Who set it: "operator", "ladder", or the name of a rule. The name to lift it by."""
+    kind: LatchKind
+    symbols: tuple[str, ...] = ()
+    """What it is about; empty: the whole account."""
+    text: str
+    """The cause, for people."""
+    since_ns: int
+    lift: Lift = Lift.OPERATOR
+    day_ends_ns: int = 0
+    """With NEXT_DAY: when it lifts by itself."""
+    cancelled: int = 0
+    """Orders of others that were cancelled for it."""
+    read_ns: int = 0
+    """FLATTEN: the newest picture that showed everything flat and nothing under way; 0: none since the last change."""
+    clean_reads: int = 0
+    """FLATTEN: how many such pictures in a row; two prove it."""
+    proven_ns: int = 0
+    """FLATTEN: since when flat is proved; 0 while it is not."""
+    stuck_from_ns: int = 0
+    """FLATTEN: since when it is at work without having come to its end; 0 once it has."""
+
+    def concerns(self, symbol: str) -> bool:
+        """Whether the latch is about a symbol."""
+        return not self.symbols or symbol in self.symbols
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Closing:
+    """How the closing of one symbol goes while a FLATTEN latch holds."""
+
+    since_ns: int
+    """When the present position was first to be closed."""
+    due_ns: int
+    """Not before: a position that comes again and again is closed after a pause that grows."""
+    sent_quantity: int = 0
+    """What the position was when the last close left; 0: none left for this position."""
+    tries: int = 0
+    """Closes in a row that changed nothing."""
+    rounds: int = 0
+    """How often a position was found open under the latch."""
+    mark_price: Decimal | None = None
+    """When the first round began: what the cost is measured against."""
+    contracts: int = 0
+    """Closed so far by our own orders, in all rounds."""
+    value: Decimal = Decimal(0)
+    """Sum of contracts x price of those; divided by `contracts`, the price reached."""
+    fees_sat: int = 0
+    slippage_sat: int = 0
+    """Lost against `mark_price` by our own closes, fees left out; below 0: gained."""
+
+
+class CorrectionKind(Enum):
+    """What a correction changes about a position without trading."""
+
+    MARGIN = "margin"
+    LEVERAGE = "leverage"
+    ISOLATE = "isolate"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Correction:
+    """The last change of a position's margin, leverage or mode that was asked for: one at a time per symbol."""
+
+    kind: CorrectionKind
+    command_id: int
+    is_open: bool
+    """The venue has not answered, or the rows do not show it yet."""
+    is_unknown: bool = False
+    """Nobody knows whether it was carried out: the position is read before anything is repeated (P5)."""
+    sent_ns: int
+    amount_sat: int = 0
+    """MARGIN: what is moved to the position."""
+    margin_before_sat: int = 0
+    """MARGIN: what the position had."""
+    leverage: Decimal = Decimal(0)
+    """LEVERAGE: what is asked for."""
+    retry_at_ns: int = 0
+    pause_ns: int = 0
+    refusal: str = ""
+    """Why the last one was not carried out; empty if it was."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MarginBudget:
+    """What was added to isolated positions of one currency within one day."""
+
+    day: int
+    """Days since 1970, UTC."""
+    spent_sat: int

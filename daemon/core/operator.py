@@ -1,0 +1,92 @@
+"""What a person asks for over the local socket, folded into the state.
+
+A request is carried out once: its id is remembered, so that one which is sent again after a lost acknowledgement
+changes nothing. What cannot be done is refused before it gets here (`refusal`), and checked again, since the state may
+have moved on in between.
+"""
+
+from __future__ import annotations
+
+from typing import Final, assert_never
+
+from config.modes import Lift
+from daemon.core import latches
+from daemon.core.draft import Draft
+from daemon.core.events import OperatorAsked
+from daemon.core.operator_requests import (
+    ClearStop,
+    FlattenAsked,
+    FreezeAsked,
+    LiftLatch,
+    OperatorRequest,
+    SetStop,
+)
+from daemon.core.state import GuardState
+
+REMEMBERED_NS: Final = 24 * 3_600 * 10**9
+"""A request id is remembered this long."""
+MOST_REMEMBERED: Final = 1_000
+
+
+def refusal(state: GuardState, request: OperatorRequest) -> str:
+    """Why a request cannot be carried out, for the person who made it; empty if it can.
+
+    Example:
+        >>> from config.policy import Policy
+        >>> from daemon.core.state import initial_state
+        >>> refusal(initial_state(7, Policy()), LiftLatch(name="daily_loss"))
+        'no latch is called daily_loss; nothing is latched'
+    """
+    match request:
+        case LiftLatch(name=name):
+            return _lift_refusal(state, name)
+        case FlattenAsked(symbols=symbols):
+            return _unknown_symbols(state, symbols)
+        case FreezeAsked():
+            return ""
+        case SetStop() | ClearStop():
+            return _unknown_symbols(state, (request.symbol,))
+        case _:
+            assert_never(request)
+
+
+def take_request(draft: Draft, event: OperatorAsked) -> None:
+    """Carry out one request, once."""
+    if event.request_id in draft.operator_ids:
+        return
+    _remember(draft, event.request_id)
+    match event.request:
+        case LiftLatch(name=name):
+            for each in sorted(draft.latches) if not name else [name]:
+                latches.lift(draft, each, event.who)
+        case FlattenAsked(symbols=symbols):
+            text = f"{event.who} asked for it"
+            latches.flatten(draft, latches.OPERATOR_FLATTEN, symbols=tuple(sorted(set(symbols))), text=text)
+        case FreezeAsked():
+            latches.freeze(draft, latches.OPERATOR, text=f"{event.who} asked for it", lift=Lift.OPERATOR)
+        case SetStop() | ClearStop():
+            pass
+        case _:
+            assert_never(event.request)
+
+
+def _remember(draft: Draft, request_id: str) -> None:
+    old = [name for name, at_ns in draft.operator_ids.items() if at_ns < draft.now_ns - REMEMBERED_NS]
+    for name in old or list(draft.operator_ids)[: max(0, len(draft.operator_ids) - MOST_REMEMBERED)]:
+        draft.remove("operator_ids", name)
+    draft.put("operator_ids", request_id, draft.now_ns)
+
+
+def _lift_refusal(state: GuardState, name: str) -> str:
+    if not name or name in state.latches:
+        return ""
+    known = ", ".join(sorted(state.latches))
+    return f"no latch is called {name}; {f'latched: {known}' if known else 'nothing is latched'}"
+
+
+def _unknown_symbols(state: GuardState, symbols: tuple[str, ...]) -> str:
+    unknown = sorted(symbol for symbol in symbols if symbol not in state.instruments and symbol not in state.positions)
+    if not unknown:
+        return ""
+    held = ", ".join(sorted(symbol for symbol, each in state.positions.items() if each.position.quantity))
+    return f"no such symbol: {', '.join(unknown)}; {f'positions are open in {held}' if held else 'no position is open'}"
