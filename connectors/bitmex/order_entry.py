@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
@@ -48,6 +48,20 @@ _IDS_A_READ: Final = 40
 """Keeps the address of a query well below what proxies allow."""
 
 
+class Line(Protocol):
+    """What carries one request and brings its answer."""
+
+    async def send(self, request: VenueRequest) -> Answer:
+        """Send one request and return its answer if that is success.
+
+        Raises:
+            Rejected, Unavailable, OutcomeUnknown, Misconfigured: See `connectors.errors`.
+        """
+
+    async def close(self) -> None:
+        """Let connections go."""
+
+
 class BitmexOrderEntry:
     """The `OrderEntry` port on BitMEX. All methods raise only `connectors.errors`."""
 
@@ -57,6 +71,7 @@ class BitmexOrderEntry:
         settings: VenueSettings,
         credentials: Credentials,
         now_ns: Callable[[], int] = time.time_ns,
+        line: Line | None = None,
     ) -> None:
         """Prepare requests of the account that the key belongs to; nothing is sent yet.
 
@@ -64,8 +79,9 @@ class BitmexOrderEntry:
             settings: Where the venue is, how patient to be, how much may be asked of it.
             credentials: The key; the secret signs each request and goes nowhere else.
             now_ns: The wall clock, nanoseconds since 1970 UTC; it dates signatures.
+            line: What carries requests instead of HTTP connections, for an exchange in the same process.
         """
-        self._client = RestClient(settings=settings, credentials=credentials, now_ns=now_ns)
+        self._client: Line = line or RestClient(settings=settings, credentials=credentials, now_ns=now_ns)
         self._key_id = credentials.key_id
 
     async def close(self) -> None:

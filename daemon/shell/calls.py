@@ -61,11 +61,18 @@ class Calls:
         self._clock = clock
 
     async def carry(self, command: VenueCommand) -> Event:
-        """Carry one command; whatever becomes of it is the event returned."""
-        command_id = command.command_id
+        """Carry one command, for as long as it may take; whatever becomes of it is the event returned."""
         try:
             async with asyncio.timeout(READ_TIMEOUT_S if isinstance(command, _READS) else WRITE_TIMEOUT_S):
-                return await self._send(command)
+                return await self.attempt(command)
+        except TimeoutError:
+            return self._unanswered(command, "the request took too long")
+
+    async def attempt(self, command: VenueCommand) -> Event:
+        """Carry one command, however long it takes. Needs no event loop where the ports need none."""
+        command_id = command.command_id
+        try:
+            return await self._send(command)
         except Rejected as refusal:
             return RequestRefused(
                 at_ns=self._clock.now_ns(),
@@ -81,8 +88,6 @@ class Calls:
             return self._unanswered(command, silence.reason)
         except Misconfigured as fault:
             return RequestMisconfigured(at_ns=self._clock.now_ns(), command_id=command_id, reason=fault.reason)
-        except TimeoutError:
-            return self._unanswered(command, "the request took too long")
 
     def _not_sent(self, command_id: int, reason: str, retry_after_ns: int, *, is_limit: bool = False) -> Event:
         return RequestNotSent(
