@@ -14,9 +14,9 @@ from connectors.vocabulary import Side
 from daemon.core.commands import ClearBand, SetBand
 from daemon.core.distance import RISING, bounds, hourly_percent
 from daemon.core.draft import Draft
+from daemon.core.liquidation import PERCENT
 from daemon.core.marks import usable_mark
 from daemon.core.state import Band, Guarded
-from daemon.core.stop_rules.liquidation_buffer import PERCENT
 from daemon.core.tiers import RANK
 
 
@@ -54,6 +54,7 @@ def _stop_bounds(draft: Draft, guarded: Guarded) -> Iterator[Decimal]:
     for known in draft.orders.get(guarded.position.key.symbol, {}).values():
         if known.order.is_resting_stop and known.order.is_reduce_only and known.order.stop_price is not None:
             yield known.order.stop_price
+    yield from decision_marks(draft, guarded)
 
 
 def _tier_bounds(draft: Draft, guarded: Guarded, side: Side, price: Decimal) -> Iterator[Decimal]:

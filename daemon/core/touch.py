@@ -9,7 +9,7 @@ periods, 2018 to 2025, the mark came three estimated volatilities far within the
 where `brownian` says 0.27 %. So what the guard tells and judges by is `touch_probability`: the same Brownian motion,
 but with a variance that is only known to be the estimate over a third of a chi-squared draw with three degrees of
 freedom. Averaged over the draws the normal distribution becomes Student's with three degrees, which has the fat tails
-of the candles: 5.8 % at three volatilities. Up to five it was above what was seen in each of the nine; at eight it says
+of the candles: 5.8 % at three volatilities. Up to four it was above what was seen in each of the nine; at eight it says
 0.4 %, and up to 1.1 % was seen. It is an estimate made with care, not a bound that nothing breaks, and percent bounds
 stay beside it.
 
