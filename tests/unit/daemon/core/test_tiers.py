@@ -144,3 +144,71 @@ def test_a_position_that_ends_by_its_stop_tells_no_tier() -> None:
     guard.position(a_position(quantity=0))
     guard.wait(20 * SECOND)
     assert told(guard) == []
+
+
+# ---------------------------------------------------------------------- in volatilities and probabilities
+
+
+WILD = TierPolicy(watch_volatility=Decimal(8), warn_volatility=Decimal(5), warn_probability=Decimal("0.02"))
+SAMPLE = 10 * SECOND
+
+
+def moving(guard: Driven, around: int, by: str, samples: int) -> None:
+    """Marks every ten seconds, up and down by so much."""
+    for number in range(samples):
+        guard.now += SAMPLE
+        guard.mark(str(Decimal(around) + (Decimal(by) if number % 2 else 0)))
+
+
+def test_a_tier_in_volatilities_begins_when_the_market_turns_wild() -> None:
+    """P10: 10 % of room are calm at 0.9 % an hour and a warning at 2 %: the mark did not come nearer."""
+    guard = Driven(Policy(tiers=WILD)).up()
+    guard.position(a_position())
+    guard.rest()
+    moving(guard, 1000, "0.5", 60)
+    assert told(guard) == []
+    moving(guard, 1000, "2", 120)
+    assert list(dict.fromkeys(told(guard))) == ["watch", "warn"]
+    alert = guard.alerts("warn")[0]
+    facts = dict(alert.facts)
+    assert "hourly volatilities" in alert.text
+    assert "to be touched within an hour" in alert.text
+    assert facts["tier_by"] == "volatility"
+    assert Decimal(facts["room_volatilities"]) < 5
+    assert Decimal(facts["hourly_volatility_percent"]) > 2
+    assert 0 < Decimal(facts["touch_probability"]) < Decimal("0.1")
+
+
+def test_an_estimate_that_moves_around_a_bound_is_one_message() -> None:
+    """P10: ten minutes quiet, ten minutes less quiet, for hours: the room stays, volatility breathes by a tenth."""
+    guard = Driven(Policy(tiers=TierPolicy(watch_volatility=Decimal("7.5")))).up()
+    guard.position(a_position())
+    guard.rest()
+    for number in range(12):
+        moving(guard, 1000, "0.6" if number % 2 else "0.8", 60)
+    assert told(guard) == ["watch"]
+
+
+def test_unknown_volatility_leaves_percent_bounds_in_force() -> None:
+    """Nothing is known of the market's pace: percent decides, and the text says no more than is known."""
+    guard = Driven(Policy(tiers=WILD)).up()
+    guard.position(a_position())
+    guard.rest()
+    guard.mark(947)
+    assert told(guard) == ["watch"]
+    alert = guard.alerts("watch")[0]
+    assert "volatilities" not in alert.text
+    assert dict(alert.facts)["tier_by"] == "percent"
+    assert "touch_probability" not in dict(alert.facts)
+
+
+def test_one_wild_print_makes_no_volatility_tier() -> None:
+    """P10: half a percent for one sample, ten times the usual move: nothing is said, then or later."""
+    guard = Driven(Policy(tiers=WILD)).up()
+    guard.position(a_position())
+    guard.rest()
+    moving(guard, 1000, "0.5", 60)
+    guard.now += SAMPLE
+    guard.mark("1050")
+    moving(guard, 1000, "0.5", 60)
+    assert told(guard) == []
