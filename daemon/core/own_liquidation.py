@@ -21,7 +21,9 @@ from decimal import Decimal
 from enum import Enum
 
 from connectors.vocabulary import ZERO, ContractKind, Instrument, Margin, Position, Side
+from daemon.core.confidence import Confidence, weaker
 from daemon.core.contracts import boundary_price, is_price, is_usable, value_sat, value_sign
+from daemon.core.requirements import maintenance_need_sat, stepped_ratios
 
 ONE_WAY = "OneWay"
 
@@ -77,6 +79,16 @@ class OwnLiquidation:
     engine: Engine | None = None
     reason: NotComputable | None = None
     """Set when NOT_COMPUTABLE."""
+    confidence: Confidence | None = None
+    """How the figure is known; None when NOT_COMPUTABLE."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BoundaryValues:
+    """What a whole position is worth at its two boundaries, unsigned; zero or below where no price is enough."""
+
+    liquidation: int
+    bankruptcy: int
 
 
 def own_price(position: Position, instrument: Instrument, margin: Margin | None) -> OwnLiquidation:
@@ -102,7 +114,46 @@ def own_price(position: Position, instrument: Instrument, margin: Margin | None)
     if engine is Engine.SHARED_CROSS and margin is not None and margin.initial_margin_sat > 0:
         nearer = _price_at(position, instrument, side, spare - margin.initial_margin_sat)
     state = OwnState.NO_LIQUIDATION_IN_RANGE if price is None else OwnState.IN_RANGE
-    return OwnLiquidation(state=state, price=price, price_less_orders=nearer, engine=engine)
+    return OwnLiquidation(
+        state=state,
+        price=price,
+        price_less_orders=nearer,
+        engine=engine,
+        confidence=confidence_of(position, instrument, in_range=price is not None),
+    )
+
+
+def confidence_of(position: Position, instrument: Instrument, *, in_range: bool) -> Confidence:
+    """Say how the figure of a row is known; `in_range` is whether it came to a price at all.
+
+    Inverse contracts are confirmed by rows on both sides, with margin of their own and under the legacy engine; longs
+    of the others by one row each; their shorts follow by symmetry alone. Of the shared engine only this is confirmed:
+    an inverse short whose whole cost the balance covers has no liquidation price.
+    """
+    inverse = instrument.kind is ContractKind.INVERSE
+    engine = engine_of(position)
+    if engine is Engine.SHARED_CROSS:
+        covered = inverse and position.quantity < 0 and not in_range
+        return Confidence.EXACT if covered else Confidence.COMPUTED
+    found = Confidence.EXACT if inverse else Confidence.STATED if position.quantity > 0 else Confidence.COMPUTED
+    is_whole = position.margin_sat > 0 and position.cost_sat != 0
+    return found if is_whole else weaker(found, Confidence.STATED)
+
+
+def boundary_values(
+    position: Position, instrument: Instrument, margin: Margin | None
+) -> BoundaryValues | NotComputable:
+    """Return the worth of a position at liquidation and at bankruptcy; arguments as for `own_price`."""
+    side = position.side
+    reason = _obstacle(position, instrument, margin)
+    if reason is not None or side is None:
+        return reason or NotComputable.FLAT
+    spare = _spare_sat(engine_of(position), position, instrument, margin)
+    more = _between_sat(position, instrument, margin)
+    return BoundaryValues(
+        liquidation=_value_after(position, instrument, side, spare),
+        bankruptcy=_value_after(position, instrument, side, spare + more),
+    )
 
 
 def own_bankruptcy_price(position: Position, instrument: Instrument, margin: Margin | None) -> Decimal | None:
@@ -113,13 +164,15 @@ def own_bankruptcy_price(position: Position, instrument: Instrument, margin: Mar
     side = position.side
     if side is None or _obstacle(position, instrument, margin) is not None:
         return None
-    engine = engine_of(position)
-    spare = _spare_sat(engine, position, instrument, margin)
-    if engine is Engine.SHARED_CROSS and margin is not None:
-        spare += _shared_maintenance(position, instrument, margin)
-    else:
-        spare += maintenance_sat(position, instrument) - position.fee_reserve_sat
-    return _price_at(position, instrument, side, spare)
+    spare = _spare_sat(engine_of(position), position, instrument, margin)
+    return _price_at(position, instrument, side, spare + _between_sat(position, instrument, margin))
+
+
+def _between_sat(position: Position, instrument: Instrument, margin: Margin | None) -> int:
+    """Return what lies between liquidation and bankruptcy: the maintenance, less what closing costs."""
+    if engine_of(position) is Engine.SHARED_CROSS and margin is not None:
+        return _shared_maintenance(position, instrument, margin)
+    return maintenance_sat(position, instrument) - position.fee_reserve_sat
 
 
 def engine_of(position: Position) -> Engine:
@@ -147,13 +200,33 @@ def computed_maintenance_sat(position: Position, instrument: Instrument) -> int:
     The row's own ratio goes before the instrument's: the venue applies changed requirements to new positions only.
     The legacy engine and isolated rows add the fee reserve and never ask for more than the initial ratio.
     """
-    ratio = _finite(position.maintenance_margin_ratio) or _finite(instrument.maintenance_margin_ratio)
-    sign = 1 if position.quantity > 0 else -1
-    ratio += max(ZERO, sign * _finite(instrument.funding_rate))
-    if engine_of(position) is not Engine.SHARED_CROSS and _finite(position.leverage) > 0:
-        ratio = min(1 / position.leverage, ratio)
-    numerator, denominator = ratio.as_integer_ratio()
-    return -(-cost_sat(position, instrument) * numerator // denominator) + position.fee_reserve_sat
+    ratio = _finite(position.maintenance_margin_ratio) or _stepped_ratio(position, instrument)
+    need = maintenance_need_sat(
+        cost_sat(position, instrument),
+        position.quantity,
+        maintenance_ratio=ratio,
+        funding_rate=_finite(instrument.funding_rate),
+        at_most=None if engine_of(position) is Engine.SHARED_CROSS else _own_initial_ratio(position),
+    )
+    return need + position.fee_reserve_sat
+
+
+def _own_initial_ratio(position: Position) -> Decimal | None:
+    if _finite(position.initial_margin_ratio) > 0:
+        return position.initial_margin_ratio
+    return 1 / position.leverage if _finite(position.leverage) > 0 else None
+
+
+def _stepped_ratio(position: Position, instrument: Instrument) -> Decimal:
+    """Return the contract's maintenance ratio at the risk limit of the position."""
+    _, maintenance = stepped_ratios(
+        _finite(instrument.initial_margin_ratio),
+        _finite(instrument.maintenance_margin_ratio),
+        risk_limit_sat=position.risk_limit_sat,
+        base_sat=instrument.base_risk_limit_sat,
+        step_sat=instrument.risk_step_sat,
+    )
+    return maintenance
 
 
 def cost_sat(position: Position, instrument: Instrument) -> int:
@@ -256,9 +329,7 @@ def _finite(number: Decimal | None) -> Decimal:
 
 def _price_at(position: Position, instrument: Instrument, side: Side, spare: int) -> Decimal | None:
     """Return the price at which `spare` is lost, inside the contract's range; None if no price there loses it."""
-    inverse = instrument.kind is ContractKind.INVERSE
-    loss_sign = side.sign if inverse else -side.sign
-    value = profit_base_sat(position, instrument) + loss_sign * spare
+    value = _value_after(position, instrument, side, spare)
     price = boundary_price(instrument, side, abs(position.quantity), value)
     if side is Side.LONG:
         # No worth at all: an inverse long beyond rescue at every price.
@@ -267,6 +338,12 @@ def _price_at(position: Position, instrument: Instrument, side: Side, spare: int
     if price is None or price >= instrument.max_price:
         return None
     return max(price, instrument.tick_size)
+
+
+def _value_after(position: Position, instrument: Instrument, side: Side, spare: int) -> int:
+    """Return what the position is worth once `spare` is lost."""
+    loss_sign = side.sign if instrument.kind is ContractKind.INVERSE else -side.sign
+    return profit_base_sat(position, instrument) + loss_sign * spare
 
 
 def _cost_from_entry(position: Position, instrument: Instrument) -> int:

@@ -169,7 +169,9 @@ def _with_margin_of_its_own(position: Position, instrument: Instrument, cost: in
     loss = 0 if position.is_cross else position.loss_sat
     covered = instrument.kind is ContractKind.INVERSE and position.quantity < 0 and leverage <= 1
     reserve = 0 if covered else _fee_of(cost + initial + added + loss, fee_rate(position, instrument))
-    bare = replace(position, is_cross=False, leverage=leverage, fee_reserve_sat=reserve)
+    bare = replace(
+        position, is_cross=False, leverage=leverage, initial_margin_ratio=1 / leverage, fee_reserve_sat=reserve
+    )
     margin = initial + reserve + added
     return replace(
         bare,
