@@ -174,8 +174,8 @@ class Position:
     """What was taken out of the margin assigned and is owed to it (`posLoss`)."""
     mark_value_sat: int = 0
     """Worth at the row's own mark, signed as `cost_sat` (`markValue`)."""
-    realised_pnl_sat: int = 0
-    """Of this position since the last session change, fees and funding included (`realisedPnl`)."""
+    realised_pnl_sat: int | None = None
+    """Fees, funding and closed parts so far, since the venue last booked them (`realisedPnl`); None: not told."""
     break_even_price: Decimal | None = None
     adl_rank: int | None = None
     """Place in the queue of auto-deleveraging: 1 the back, 5 the front; None when flat or not told."""
@@ -252,6 +252,8 @@ class Margin:
     initial_margin_sat: int = 0
     maintenance_margin_sat: int = 0
     unrealised_pnl_sat: int = 0
+    amount_sat: int | None = None
+    """Balance after the last booking (`amount`), the same figure as the wallet row's: equal, they are of one moment."""
     is_multi_asset: bool = False
     """Balances of other currencies take part, so our own liquidation arithmetic is not comparable."""
     timestamp_ns: int = 0

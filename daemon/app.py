@@ -55,6 +55,7 @@ from daemon.shell.opening import Opening
 from daemon.shell.outbox import Outbox
 from daemon.shell.recover import Recovered, recover
 from daemon.shell.runner import Runner
+from daemon.shell.spreads import SpreadSampler
 from daemon.shell.status import describe_state, headline
 from daemon.shell.status_socket import SOCKET_NAME, StatusSocket
 from daemon.shell.stopping import StopSignals, run_stage, stop_signals, wait_first
@@ -289,6 +290,8 @@ class Guard:
         self._crew.vital("market data", market_data.run())
         self._crew.vital("health", health.run())
         self._crew.helpful("clock skew", skew.run)
+        spreads = SpreadSampler(clock=clock, symbols=inbox, quote=market_data.quote, take=runner.take)
+        self._crew.helpful("spreads", spreads.run)
         return Parts(runner=runner, executor=executor, journal=journal, inbox=inbox)
 
     def _say_unrecovered(self, problem: str) -> None:

@@ -30,6 +30,7 @@ from connectors.vocabulary import (
     OrderStatus,
     Position,
     PositionKey,
+    Quote,
     Trigger,
 )
 
@@ -139,6 +140,8 @@ class FakeVenue:
     sink: FeedSink | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     closed: bool = False
+    quotes: dict[str, Quote] = field(default_factory=dict)
+    """What `MarketData.quote` answers."""
 
     def order_entry(self) -> OrderEntry:
         return FakeOrderEntry(self)
@@ -278,6 +281,9 @@ class FakeMarketData:
 
     def exact_mark(self, frame: bytes, symbol: str) -> Decimal | None:
         return Decimal(frame.decode())
+
+    def quote(self, symbol: str) -> Quote | None:
+        return self._venue.quotes.get(symbol)
 
 
 class FakeDropCopy:

@@ -18,6 +18,7 @@ import structlog
 
 from config.credentials import Credentials
 from config.venue import VenueSettings
+from connectors.bitmex.extra_topics import ExtraTopics, laid_over
 from connectors.bitmex.feed import FeedConnection, Jitter
 from connectors.bitmex.protocol.frames import SwitchAnswer, TableFrame
 from connectors.bitmex.protocol.numbers import MalformedRow, Row, text
@@ -29,8 +30,9 @@ from connectors.bitmex.protocol.parse import (
     parse_position,
     refusal_reason,
 )
+from connectors.bitmex.protocol.parse_inputs import parse_wallet
 from connectors.bitmex.protocol.requests import cancel_all_after_frame
-from connectors.bitmex.protocol.session import Event, Lost, Session, SessionTimes, SwitchRefused
+from connectors.bitmex.protocol.session import Event, ExtraTopic, Live, Lost, Session, SessionTimes, SwitchRefused
 from connectors.bitmex.protocol.signing import sign_in_frame
 from connectors.bitmex.protocol.switch import switch_receipt
 from connectors.bitmex.protocol.tables import Action, OrderTable, PositionTable, Seen, Table
@@ -38,6 +40,8 @@ from connectors.errors import OutcomeUnknown, Rejected, Unavailable, VenueError
 from connectors.ports import Feed, FeedSink, SwitchReceipt
 
 TOPICS: Final = ("order", "position", "margin", "execution")
+EXTRAS: Final = ("wallet",)
+"""Asked for once the stream is live: it tells deposits and withdrawals, and the guard protects without it."""
 _NS_PER_S: Final = 1_000_000_000
 _WHOLE_PICTURE: Final = frozenset({Action.PARTIAL, Action.DELETE})
 """After these the whole table is told: rows may have gone."""
@@ -165,6 +169,7 @@ class _AccountReader:
         self._switch = switch
         self._sign_in = sign_in
         self._seen = Seen()
+        self._extras = ExtraTopics(EXTRAS, sink)
         self._start_over()
 
     def _start_over(self) -> None:
@@ -172,19 +177,21 @@ class _AccountReader:
         self._positions = PositionTable("position")
         self._margins = Table("margin")
         self._executions = Table("execution", columns=())
+        self._wallets = Table("wallet")
 
     def new_session(self, times: SessionTimes) -> Session:
         """Forget every row of the last connection; only the ids of executions met are kept."""
         self._start_over()
-        return Session(topics=TOPICS, times=times, is_private=True)
+        return self._extras.session(topics=TOPICS, times=times, is_private=True)
 
     def sign_in(self) -> bytes:
         """Return the sign-in message, signed now."""
         return self._sign_in()
 
-    def read(self, session: Session, raw: bytes, *, now_s: float, received_ns: int) -> None:  # noqa: ARG002
+    def read(self, session: Session, raw: bytes, *, now_s: float, received_ns: int) -> bool:  # noqa: ARG002
         """Take one frame; every account frame goes the long way."""
         session.receive(raw, now_s)
+        return session.has_events
 
     def take(self, event: Event, *, received_ns: int) -> None:
         """Act on an event of the session.
@@ -200,6 +207,10 @@ class _AccountReader:
                 self._switch.answered(event)
             case SwitchRefused():
                 self._switch.refused(event)
+            case Live():
+                self._extras.live(received_ns=received_ns)
+            case ExtraTopic():
+                self._extras.take(event, received_ns=received_ns)
             case Lost():
                 self._switch.failed(OutcomeUnknown(f"the stream was lost before the answer: {event.reason}"))
             case _:
@@ -215,6 +226,9 @@ class _AccountReader:
                 self._take_margins(frame, received_ns)
             case "execution":
                 self._take_executions(frame, received_ns)
+            case "wallet":
+                with self._extras.reading(frame.table, received_ns=received_ns):
+                    self._take_wallets(frame, received_ns)
             case _:
                 _log.debug("frame of a table nobody asked for", table=frame.table)
 
@@ -225,7 +239,7 @@ class _AccountReader:
         for row in frame.rows:
             if is_refused_request(row):
                 self._report_refusal(row, received_ns)
-        touched = _apply(self._orders, frame, about_orders)
+        touched = laid_over(self._orders, frame, about_orders)
         if frame.action in _WHOLE_PICTURE:
             self._orders.settle()
             found = tuple(parse_order(row) for row in self._orders.rows())
@@ -236,7 +250,7 @@ class _AccountReader:
         self._orders.settle(touched)
 
     def _take_positions(self, frame: TableFrame, received_ns: int) -> None:
-        touched = _apply(self._positions, frame, frame.rows)
+        touched = laid_over(self._positions, frame)
         if frame.action in _WHOLE_PICTURE:
             found = tuple(parse_position(row) for row in self._positions.rows())
             self._sink.positions_snapshot(found, received_ns=received_ns)
@@ -245,10 +259,16 @@ class _AccountReader:
             self._sink.position(parse_position(row), received_ns=received_ns)
 
     def _take_margins(self, frame: TableFrame, received_ns: int) -> None:
-        touched = _apply(self._margins, frame, frame.rows)
+        touched = laid_over(self._margins, frame)
         if frame.action is not Action.DELETE:
             for row in touched:
                 self._sink.margin(parse_margin(row), received_ns=received_ns)
+
+    def _take_wallets(self, frame: TableFrame, received_ns: int) -> None:
+        touched = laid_over(self._wallets, frame)
+        if frame.action is not Action.DELETE:
+            for row in touched:
+                self._sink.wallet(parse_wallet(row), received_ns=received_ns)
 
     def _take_executions(self, frame: TableFrame, received_ns: int) -> None:
         """Executions repeat after a reconnect and may share a millisecond: each id counts once."""
@@ -277,7 +297,3 @@ class _AccountReader:
         self._sink.request_refused(
             text(row, "clOrdID"), text(row, "orderID"), refusal_reason(row), received_ns=received_ns
         )
-
-
-def _apply(table: Table, frame: TableFrame, rows: list[Row] | tuple[Row, ...]) -> list[Row]:
-    return table.apply(frame.action, rows, keys=frame.keys, covered=frame.covered)

@@ -71,8 +71,8 @@ class FeedReader(Protocol):
     def sign_in(self) -> bytes:
         """Return the sign-in message, signed now; empty for a public feed."""
 
-    def read(self, session: Session, raw: bytes, *, now_s: float, received_ns: int) -> None:
-        """Take one frame: usually `session.receive`."""
+    def read(self, session: Session, raw: bytes, *, now_s: float, received_ns: int) -> bool:
+        """Take one frame, usually with `session.receive`; return whether the session may have events of it."""
 
     def take(self, event: Event, *, received_ns: int) -> None:
         """Act on what the session made of it.
@@ -197,8 +197,7 @@ class FeedConnection:
     def _take_frame(self, session: Session, raw: bytes) -> None:
         received_ns = self._now_ns()
         self._sink.feed_alive(self._feed, received_ns=received_ns)
-        self._reader.read(session, raw, now_s=self._steady_s(), received_ns=received_ns)
-        if session.has_events:
+        if self._reader.read(session, raw, now_s=self._steady_s(), received_ns=received_ns):
             self._report(session, received_ns)
 
     async def _watch(self, session: Session, socket: ClientConnection) -> None:

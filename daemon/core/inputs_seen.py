@@ -61,6 +61,8 @@ def take_wallet(draft: Draft, wallet: Wallet) -> None:
 def take_insurance(draft: Draft, insurance: Insurance) -> None:
     """Fold a publication of the insurance fund, in the order of its stamps."""
     known = draft.insurance.get(insurance.currency, ())
+    if insurance in known:
+        return
     others = (each for each in known if each.timestamp_ns != insurance.timestamp_ns)
     ordered = sorted((*others, insurance), key=lambda each: each.timestamp_ns)
     draft.put("insurance", insurance.currency, tuple(ordered[-INSURANCE_KEPT:]))
@@ -103,7 +105,7 @@ def take_lost(draft: Draft, feed: FeedName) -> None:
 def take_spread(draft: Draft, quote: Quote) -> None:
     """Fold a sample of bid and ask."""
     known = draft.spreads.get(quote.symbol, ())
-    sample = SpreadSample(spread=quote.spread, at_ns=draft.now_ns)
+    sample = SpreadSample(bid=quote.bid, ask=quote.ask, at_ns=draft.now_ns)
     draft.put("spreads", quote.symbol, (*known, sample)[-SPREADS_KEPT:])
 
 
@@ -123,5 +125,6 @@ def widest_spread(view: Draft | GuardState, symbol: str) -> Decimal | None:
         known (or the book was one-sided all the while): callers must then allow for slippage by other means.
     """
     samples = view.spreads.get(symbol, ())
-    fresh = [each.spread for each in samples if view.now_ns - each.at_ns <= SPREAD_FRESH_NS]
-    return max((spread for spread in fresh if spread is not None), default=None)
+    fresh = (each for each in samples if view.now_ns - each.at_ns <= SPREAD_FRESH_NS)
+    spreads = (Quote(symbol=symbol, bid=each.bid, ask=each.ask).spread for each in fresh)
+    return max((spread for spread in spreads if spread is not None), default=None)

@@ -70,6 +70,14 @@ class Bands:
         """Report this symbol no more."""
         self._bands.pop(symbol, None)
 
+    def has(self, symbol: str) -> bool:
+        """Whether a band of this symbol is in force."""
+        return symbol in self._bands
+
+    def symbols(self) -> tuple[str, ...]:
+        """Return the symbols with a band in force."""
+        return tuple(self._bands)
+
     def forget_marks(self) -> None:
         """Drop the newest marks: the stream was lost, so they may be old."""
         self._latest.clear()

@@ -12,7 +12,16 @@ from decimal import Decimal
 from typing import Protocol
 
 from connectors.ports import Feed
-from connectors.vocabulary import Execution, Instrument, Margin, Order, Position
+from connectors.vocabulary import (
+    Execution,
+    Instrument,
+    Insurance,
+    LiquidationOrder,
+    Margin,
+    Order,
+    Position,
+    Wallet,
+)
 from daemon.core.commands import SetBand
 from daemon.core.events import (
     Event,
@@ -21,6 +30,8 @@ from daemon.core.events import (
     FeedLost,
     FeedName,
     InstrumentSeen,
+    InsuranceSeen,
+    LiquidationSeen,
     MarginSeen,
     MarkSeen,
     OrderSeen,
@@ -29,6 +40,8 @@ from daemon.core.events import (
     PositionsListed,
     RequestRefusedOnStream,
     Source,
+    TopicSeen,
+    WalletSeen,
 )
 from daemon.shell.bands import Bands
 from daemon.shell.clock import Clock
@@ -153,6 +166,27 @@ class Inbox:
     def execution(self, execution: Execution, *, received_ns: int) -> None:
         """Pass on one execution."""
         self._take(ExecutionSeen(at_ns=self._clock.now_ns(), execution=execution))
+
+    def wallet(self, wallet: Wallet, *, received_ns: int) -> None:
+        """Pass on one wallet row."""
+        self._take(WalletSeen(at_ns=self._clock.now_ns(), wallet=wallet))
+
+    def insurance(self, insurance: Insurance, *, received_ns: int) -> None:
+        """Pass on what the insurance fund holds."""
+        self._take(InsuranceSeen(at_ns=self._clock.now_ns(), insurance=insurance))
+
+    def liquidation(self, order: LiquidationOrder, *, is_gone: bool, received_ns: int) -> None:
+        """Pass on a liquidation of somebody in a symbol that matters; on a bad day the others come by the hundred."""
+        if self._bands.has(order.symbol):
+            self._take(LiquidationSeen(at_ns=self._clock.now_ns(), liquidation=order, is_gone=is_gone))
+
+    def topic(self, topic: str, problem: str, *, received_ns: int) -> None:
+        """Pass on that a topic we can do without is there, or missing."""
+        self._take(TopicSeen(at_ns=self._clock.now_ns(), topic=topic, problem=problem))
+
+    def watched_symbols(self) -> tuple[str, ...]:
+        """Return the symbols with a band in force."""
+        return self._bands.symbols()
 
     def request_refused(self, client_order_id: str, order_id: str, reason: str, *, received_ns: int) -> None:
         """Pass on the stream's word that an amend or cancel failed."""

@@ -21,7 +21,7 @@ from tests.simulation.faults import Line
 from tests.simulation.virtual_loop import passing
 
 _CONTROL = ""
-_PRIVATE = frozenset({"order", "position", "margin", "execution"})
+_PRIVATE = frozenset({"order", "position", "margin", "execution", "wallet"})
 
 
 def table_of(text: str) -> str:

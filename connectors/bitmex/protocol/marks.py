@@ -17,10 +17,17 @@ from msgspec import UNSET, Raw, UnsetType
 
 
 class MarkRow(msgspec.Struct, gc=False):
-    """One row of an `instrument` frame: its mark, and whether it brings a figure that matters."""
+    """One row of an `instrument` frame: its mark, bid and ask, and whether it brings a figure that matters.
+
+    Not every column that `parse_instrument` reads is looked for, because each costs time in every frame: those left out
+    are fixed for the life of a contract (`settle`) or come with one that is here (`riskStep` with `riskLimit`,
+    `fundingInterval` with `fundingTimestamp`, `settlementFee` with `makerFee`).
+    """
 
     symbol: str = ""
     markPrice: float | None = None  # noqa: N815 -- the wire's name
+    bidPrice: float | UnsetType | None = UNSET  # noqa: N815
+    askPrice: float | UnsetType | None = UNSET  # noqa: N815
     fundingRate: Raw | UnsetType = UNSET  # noqa: N815
     state: Raw | UnsetType = UNSET
     tickSize: Raw | UnsetType = UNSET  # noqa: N815
@@ -32,6 +39,9 @@ class MarkRow(msgspec.Struct, gc=False):
     maintMargin: Raw | UnsetType = UNSET  # noqa: N815
     takerFee: Raw | UnsetType = UNSET  # noqa: N815
     referenceSymbol: Raw | UnsetType = UNSET  # noqa: N815
+    fundingTimestamp: Raw | UnsetType = UNSET  # noqa: N815
+    makerFee: Raw | UnsetType = UNSET  # noqa: N815
+    riskLimit: Raw | UnsetType = UNSET  # noqa: N815
 
     def has_figures(self) -> bool:
         """Whether the row brings more than prices."""
@@ -47,6 +57,9 @@ class MarkRow(msgspec.Struct, gc=False):
             and self.maintMargin is UNSET
             and self.takerFee is UNSET
             and self.referenceSymbol is UNSET
+            and self.fundingTimestamp is UNSET
+            and self.makerFee is UNSET
+            and self.riskLimit is UNSET
         )
 
 

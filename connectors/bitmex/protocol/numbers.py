@@ -129,3 +129,58 @@ def time_ns(row: Row, column: str) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return (moment - _EPOCH) // timedelta(microseconds=1) * 1_000
+
+
+_DAY_OF_SPANS = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def span_ns(row: Row, column: str) -> int:
+    """Return a span of time in nanoseconds; 0 when absent, null or "".
+
+    The venue writes a span as the time it takes from the start of the year 2000: `2000-01-01T08:00:00.000Z` is 8 hours.
+
+    Raises:
+        MalformedRow: If the cell is no such time, or one before that year.
+    """
+    if not text(row, column):
+        return 0
+    span = time_ns(row, column) - (_DAY_OF_SPANS - _EPOCH) // timedelta(microseconds=1) * 1_000
+    if span < 0:
+        raise MalformedRow(f"{column} is not a span of time")
+    return span
+
+
+def required_text(row: Row, column: str) -> str:
+    """Return a text that a row must have.
+
+    Raises:
+        MalformedRow: If it is missing or cannot be read.
+    """
+    found = text(row, column)
+    if not found:
+        raise MalformedRow(f"{column} is missing")
+    return found
+
+
+def required_integer(row: Row, column: str) -> int:
+    """Return a whole number that a row must have.
+
+    Raises:
+        MalformedRow: If it is missing or cannot be read.
+    """
+    found = integer(row, column)
+    if found is None:
+        raise MalformedRow(f"{column} is missing")
+    return found
+
+
+def required_price(row: Row, column: str) -> Decimal:
+    """Return a price or ratio that a row must have.
+
+    Raises:
+        MalformedRow: If it is missing or cannot be read.
+    """
+    found = price(row, column)
+    if found is None:
+        raise MalformedRow(f"{column} is missing")
+    return found

@@ -9,11 +9,24 @@ Source: www.bitmex.com/api/explorer (columns), www.bitmex.com/app/wsAPI (tables)
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Final
 
-from connectors.bitmex.protocol.numbers import MalformedRow, Row, flag, integer, number, price, text, time_ns
+from connectors.bitmex.protocol.numbers import (
+    MalformedRow,
+    Row,
+    flag,
+    integer,
+    number,
+    price,
+    required_integer,
+    required_price,
+    required_text,
+    span_ns,
+    text,
+    time_ns,
+)
 from connectors.ports import KeyRights
 from connectors.vocabulary import (
     ZERO,
@@ -95,12 +108,12 @@ def parse_order(row: Row) -> Order:
     quantity = integer(row, "orderQty")
     filled = integer(row, "cumQty") or 0
     return Order(
-        order_id=_required(row, "orderID"),
+        order_id=required_text(row, "orderID"),
         client_order_id=text(row, "clOrdID"),
         account=integer(row, "account") or 0,
-        symbol=_required(row, "symbol"),
+        symbol=required_text(row, "symbol"),
         strategy=text(row, "strategy") or ONE_WAY,
-        side=_order_side(row),
+        side=order_side(row),
         kind=kind,
         status=status,
         quantity=None if quantity is None else abs(quantity),
@@ -117,28 +130,12 @@ def parse_order(row: Row) -> Order:
     )
 
 
-def _required(row: Row, column: str) -> str:
-    found = text(row, column)
-    if not found:
-        raise MalformedRow(f"{column} is missing")
-    return found
+def order_side(row: Row) -> OrderSide:
+    """Return the direction of an order.
 
-
-def _required_integer(row: Row, column: str) -> int:
-    found = integer(row, column)
-    if found is None:
-        raise MalformedRow(f"{column} is missing")
-    return found
-
-
-def _required_price(row: Row, column: str) -> Decimal:
-    found = price(row, column)
-    if found is None:
-        raise MalformedRow(f"{column} is missing")
-    return found
-
-
-def _order_side(row: Row) -> OrderSide:
+    Raises:
+        MalformedRow: If the row names none.
+    """
     side = _SIDES.get(text(row, "side"))
     if side is None:
         raise MalformedRow("side is neither Buy nor Sell")
@@ -176,8 +173,8 @@ def parse_position(row: Row) -> Position:
     held = quantity != 0
     return Position(
         key=PositionKey(
-            account=_required_integer(row, "account"),
-            symbol=_required(row, "symbol"),
+            account=required_integer(row, "account"),
+            symbol=required_text(row, "symbol"),
             strategy=text(row, "strategy") or ONE_WAY,
         ),
         quantity=quantity,
@@ -199,7 +196,33 @@ def parse_position(row: Row) -> Position:
         locked_sat=integer(row, "maintMargin") or 0,
         unrealised_pnl_sat=integer(row, "unrealisedPnl") or 0,
         timestamp_ns=time_ns(row, "timestamp"),
+        initial_margin_ratio=price(row, "initMarginReq"),
+        risk_limit_sat=integer(row, "riskLimit") or 0,
+        cross_sat=integer(row, "posCross") or 0,
+        loss_sat=integer(row, "posLoss") or 0,
+        mark_value_sat=integer(row, "markValue") or 0,
+        realised_pnl_sat=integer(row, "realisedPnl"),
+        break_even_price=price(row, "breakEvenPrice") if held else None,
+        adl_rank=_queue_rank(row) if held else None,
+        order_margin_sat=integer(row, "initMargin") or 0,
+        open_buy_quantity=integer(row, "openOrderBuyQty") or 0,
+        open_buy_cost_sat=integer(row, "openOrderBuyCost") or 0,
+        open_buy_premium_sat=integer(row, "openOrderBuyPremium") or 0,
+        open_sell_quantity=integer(row, "openOrderSellQty") or 0,
+        open_sell_cost_sat=integer(row, "openOrderSellCost") or 0,
+        open_sell_premium_sat=integer(row, "openOrderSellPremium") or 0,
     )
+
+
+def _queue_rank(row: Row) -> int | None:
+    """The fifth of the auto-deleveraging queue that the position stands in, 5 at the front; None if not told.
+
+    A share that cannot be one (below 0, above 1) says nothing.
+    """
+    share = price(row, "deleveragePercentile")
+    if share is None or not 0 <= share <= 1:
+        return None
+    return max(1, math.ceil(share * 5))
 
 
 def _position_quantity(row: Row) -> int:
@@ -221,7 +244,7 @@ def parse_margin(row: Row) -> Margin:
     """
     wallet = integer(row, "walletBalance")
     if wallet is None:
-        wallet = _required_integer(row, "amount") + (integer(row, "realisedPnl") or 0)
+        wallet = required_integer(row, "amount") + (integer(row, "realisedPnl") or 0)
     unrealised = integer(row, "unrealisedPnl") or 0
     equity = integer(row, "marginBalance")
     equity = wallet + unrealised if equity is None else equity
@@ -229,14 +252,15 @@ def parse_margin(row: Row) -> Margin:
     maintenance = integer(row, "maintMargin") or 0
     available = integer(row, "availableMargin")
     return Margin(
-        account=_required_integer(row, "account"),
-        currency=_required(row, "currency"),
+        account=required_integer(row, "account"),
+        currency=required_text(row, "currency"),
         wallet_balance_sat=wallet,
         margin_balance_sat=equity,
         available_sat=equity - initial - maintenance if available is None else available,
         initial_margin_sat=initial,
         maintenance_margin_sat=maintenance,
         unrealised_pnl_sat=unrealised,
+        amount_sat=integer(row, "amount"),
         is_multi_asset=bool(number(row, "foreignMarginBalance") or number(row, "foreignRequirement")),
         timestamp_ns=time_ns(row, "timestamp"),
     )
@@ -249,7 +273,7 @@ def parse_execution(row: Row) -> Execution:
         MalformedRow: If the id is missing or a cell cannot be read.
     """
     return Execution(
-        execution_id=_required(row, "execID"),
+        execution_id=required_text(row, "execID"),
         order_id=text(row, "orderID"),
         client_order_id=text(row, "clOrdID"),
         account=integer(row, "account") or 0,
@@ -280,20 +304,27 @@ def parse_instrument(row: Row) -> Instrument | None:
     if text(row, "typ").startswith(_NOT_DERIVATIVES) or not _is_contract(row):
         return None
     return Instrument(
-        symbol=_required(row, "symbol"),
+        symbol=required_text(row, "symbol"),
         kind=_contract_kind(row),
-        settlement_currency=_required(row, "settlCurrency"),
-        multiplier=_required_integer(row, "multiplier"),
-        lot_size=_required_integer(row, "lotSize"),
-        tick_size=_required_price(row, "tickSize"),
-        max_price=_required_price(row, "maxPrice"),
-        max_order_quantity=_required_integer(row, "maxOrderQty"),
-        initial_margin_ratio=_required_price(row, "initMargin"),
-        maintenance_margin_ratio=_required_price(row, "maintMargin"),
+        settlement_currency=required_text(row, "settlCurrency"),
+        multiplier=required_integer(row, "multiplier"),
+        lot_size=required_integer(row, "lotSize"),
+        tick_size=required_price(row, "tickSize"),
+        max_price=required_price(row, "maxPrice"),
+        max_order_quantity=required_integer(row, "maxOrderQty"),
+        initial_margin_ratio=required_price(row, "initMargin"),
+        maintenance_margin_ratio=required_price(row, "maintMargin"),
         taker_fee=price(row, "takerFee") or ZERO,
         funding_rate=price(row, "fundingRate") or ZERO,
         reference_symbol=text(row, "referenceSymbol"),
         is_open=text(row, "state") == "Open",
+        maker_fee=price(row, "makerFee") or ZERO,
+        settlement_fee=price(row, "settlementFee") or ZERO,
+        funding_at_ns=time_ns(row, "fundingTimestamp"),
+        funding_interval_ns=span_ns(row, "fundingInterval"),
+        expires_ns=time_ns(row, "settle") or time_ns(row, "expiry"),
+        base_risk_limit_sat=integer(row, "riskLimit") or 0,
+        risk_step_sat=integer(row, "riskStep") or 0,
     )
 
 
@@ -311,6 +342,14 @@ INSTRUMENT_COLUMNS: Final = frozenset(
         "fundingRate",
         "referenceSymbol",
         "state",
+        "makerFee",
+        "settlementFee",
+        "fundingTimestamp",
+        "fundingInterval",
+        "settle",
+        "expiry",
+        "riskLimit",
+        "riskStep",
     }
 )
 """Every column that `parse_instrument` reads: what a table has to remember of an instrument."""

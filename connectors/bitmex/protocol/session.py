@@ -7,6 +7,11 @@ does not. Then it is LIVE. Whatever cannot be trusted ends in LOST: the socket c
 sign-in, an ended subscription (419, while public data may flow on), a frame that is not the protocol's, or a table
 that lost a row. There is no way back from LOST but a new connection, because only that one starts from partials.
 
+Beside its topics a session may want *extras*: topics that its user can do without. They are asked for one by one once
+the session is LIVE, and whatever becomes of them (refused, silent, an error that could be about them) is reported and
+changes nothing else. An error that nobody can place still ends the connection; `blames_extras` then says that the next
+one had better not ask.
+
 Not every error is a loss. Subscribing twice is harmless. A subscription refused for its rate is sent again later. A
 symbol that the venue no longer lists ends that topic alone and is reported.
 
@@ -26,6 +31,7 @@ from typing import Final, assert_never
 
 import msgspec
 
+from connectors.bitmex.protocol.extras import Extras
 from connectors.bitmex.protocol.frames import (
     PING,
     Frame,
@@ -117,6 +123,14 @@ class TopicRefused:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ExtraTopic:
+    """An extra topic has had its partial, or is missing: `problem` says why, and is empty when it is there."""
+
+    topic: str
+    problem: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SwitchRefused:
     """The venue refused to feed the dead man's switch."""
 
@@ -126,7 +140,7 @@ class SwitchRefused:
     retry_after_s: float | None
 
 
-Event = Live | Lost | Welcome | TableFrame | TopicRefused | SwitchAnswer | SwitchRefused
+Event = Live | Lost | Welcome | TableFrame | TopicRefused | ExtraTopic | SwitchAnswer | SwitchRefused
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,8 +156,10 @@ class SessionTimes:
 class Session:
     """One connection's protocol state. Methods never raise for what the venue sent."""
 
-    def __init__(self, *, topics: Sequence[str], times: SessionTimes, is_private: bool) -> None:
-        """Make a session that wants `topics`; a private one has to sign in first."""
+    def __init__(
+        self, *, topics: Sequence[str], times: SessionTimes, is_private: bool, extras: Sequence[str] = ()
+    ) -> None:
+        """Make a session that wants `topics`, and `extras` if it can get them; a private one has to sign in first."""
         self._state = State.CONNECTING
         self._topics = tuple(topics)
         self._times = times
@@ -155,6 +171,12 @@ class Session:
         self._is_ping_out = False
         self._live_by_s = FOREVER
         self._ask_again: dict[str, float] = {}
+        self._extras = Extras(extras)
+
+    @property
+    def blames_extras(self) -> bool:
+        """Whether the connection ended over an error that may have been about an extra topic."""
+        return self._extras.are_blamed
 
     @property
     def state(self) -> State:
@@ -236,6 +258,7 @@ class Session:
             self._lose(f"not live in time, waiting for {self._waiting_for()}")
             return
         self._ask_again_when_due(now_s)
+        self._ask_extras(now_s)
         if now_s < self._silence_ends_s():
             return
         if self._is_ping_out:
@@ -250,7 +273,8 @@ class Session:
         if self._state in {State.CONNECTING, State.LOST}:
             return FOREVER
         live_by_s = FOREVER if self._state is State.LIVE else self._live_by_s
-        return min(self._silence_ends_s(), live_by_s, *self._ask_again.values())
+        extras_s = self._extras.deadline_s() if self._state is State.LIVE else FOREVER
+        return min(self._silence_ends_s(), live_by_s, extras_s, *self._ask_again.values())
 
     def closed(self, reason: str, *, at_least_s: float = 0.0) -> None:
         """The socket closed, or could not be opened; `at_least_s` is how long to stay away."""
@@ -289,7 +313,19 @@ class Session:
         arrived = {topic for topic in self._missing if _is_answered(topic, frame)}
         self._missing -= arrived
         self._forget_asking(arrived)
+        self._note_extras(self._extras.arrived(frame.table))
         self._complete()
+
+    def _ask_extras(self, now_s: float) -> None:
+        """Ask for the extras that are due, and report those that stay silent. Nothing before the session is LIVE."""
+        if self._state is not State.LIVE:
+            return
+        for topic in self._extras.due(now_s, answer_by_s=now_s + self._times.live_within_s):
+            self._subscribe((topic,))
+        self._note_extras(self._extras.silent(now_s))
+
+    def _note_extras(self, told: Collection[tuple[str, str]]) -> None:
+        self._events.extend(ExtraTopic(topic=topic, problem=problem) for topic, problem in told)
 
     def _complete(self) -> None:
         if self._state is State.SUBSCRIBING and not self._missing:
@@ -310,11 +346,14 @@ class Session:
             pass
         elif self._state is State.AUTHENTICATING:
             self._lose(f"sign-in refused: {frame.reason}", at_least_s=AUTH_PAUSE_S)
+        elif self._extras.is_about(frame, is_live=self._state is State.LIVE):
+            self._note_extras(self._extras.refused(frame, now_s))
         elif self._is_about_pace(frame):
             self._postpone(frame.topics, now_s + (frame.retry_after_s or _RATE_PAUSE_S))
         elif self._is_about_a_symbol(frame):
             self._take_symbol_refusal(frame)
         else:
+            self._extras.blame()
             self._lose(f"the venue reports: {frame.reason}")
 
     # ------------------------------------------------------------------ topics

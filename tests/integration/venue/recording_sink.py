@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from connectors.ports import Feed
-from connectors.vocabulary import Execution, Instrument, Margin, Order, Position
+from connectors.vocabulary import Execution, Instrument, Insurance, LiquidationOrder, Margin, Order, Position, Wallet
 
 WAIT_S = 15.0
 
@@ -23,6 +23,10 @@ class RecordingSink:
         self.orders: list[Order] = []
         self.margins: dict[str, Margin] = {}
         self.executions: list[Execution] = []
+        self.wallets: list[Wallet] = []
+        self.insurance: list[Insurance] = []
+        self.liquidations: list[tuple[LiquidationOrder, bool]] = []
+        self.topics: dict[str, str] = {}
         self._news = asyncio.Event()
 
     async def wait_for(self, condition: Callable[[], object]) -> None:
@@ -78,6 +82,22 @@ class RecordingSink:
 
     def execution(self, execution: Execution, *, received_ns: int) -> None:
         self.executions.append(execution)
+        self._news.set()
+
+    def wallet(self, wallet: Wallet, *, received_ns: int) -> None:
+        self.wallets.append(wallet)
+        self._news.set()
+
+    def insurance(self, insurance: Insurance, *, received_ns: int) -> None:
+        self.insurance.append(insurance)
+        self._news.set()
+
+    def liquidation(self, order: LiquidationOrder, *, is_gone: bool, received_ns: int) -> None:
+        self.liquidations.append((order, is_gone))
+        self._news.set()
+
+    def topic(self, topic: str, problem: str, *, received_ns: int) -> None:
+        self.topics[topic] = problem
         self._news.set()
 
     def request_refused(self, client_order_id: str, order_id: str, reason: str, *, received_ns: int) -> None:

@@ -12,7 +12,7 @@ import msgspec
 from config.credentials import Credentials, Secret
 from config.venue import Environment, VenueSettings
 from connectors.ports import Feed
-from connectors.vocabulary import Execution, Instrument, Margin, Order, Position
+from connectors.vocabulary import Execution, Instrument, Insurance, LiquidationOrder, Margin, Order, Position, Wallet
 
 KEY = "LAqUlngMIQkIUjXMUreyu3qn"
 SECRET = "chNOOS4KvNXR_Xq4k4c9qsfoKWvnDecLATCRlcBwyKDYnWgO"
@@ -220,6 +220,18 @@ class RememberingSink:
 
     def execution(self, execution: Execution, *, received_ns: int) -> None:
         self.log.append(("execution", execution))
+
+    def wallet(self, wallet: Wallet, *, received_ns: int) -> None:
+        self.log.append(("wallet", wallet))
+
+    def insurance(self, insurance: Insurance, *, received_ns: int) -> None:
+        self.log.append(("insurance", insurance))
+
+    def liquidation(self, order: LiquidationOrder, *, is_gone: bool, received_ns: int) -> None:
+        self.log.append(("liquidation", (order, is_gone)))
+
+    def topic(self, topic: str, problem: str, *, received_ns: int) -> None:
+        self.log.append(("topic", (topic, problem)))
 
     def request_refused(self, client_order_id: str, order_id: str, reason: str, *, received_ns: int) -> None:
         self.log.append(("refused", (client_order_id, order_id, reason)))
