@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from daemon.core.mode import Mode
+from daemon.shell.status_lines import account_line, position_lines
 from daemon.shell.status_socket import ask_status
 
 _COLUMNS = (
@@ -21,6 +22,8 @@ _COLUMNS = (
     ("mark", "mark_price"),
     ("liquidation", "liquidation_price"),
     ("room %", "room_percent"),
+    ("volatilities", "room_volatilities"),
+    ("touch in 1 h", "touch_probability"),
     ("stop", "stop_trigger"),
     ("tier", "tier"),
     ("covered since", "covered_since"),
@@ -53,6 +56,8 @@ def in_words(status: Mapping[str, Any]) -> str:
         lines.append("nothing is known of the account yet, and nothing is guarded")
     else:
         lines += _table(status["positions"]) if status["positions"] else ["no open positions"]
+        lines += [line for position in status["positions"] for line in position_lines(position)]
+        lines += [account_line(account) for account in status.get("accounts", [])]
     return "\n".join(lines)
 
 

@@ -9,12 +9,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from connectors.vocabulary import Order, Side
+from connectors.vocabulary import Order
 from daemon.core.ids import is_ours
-from daemon.core.liquidation import room_percent
 from daemon.core.state import Feed, Guarded, GuardState, Switch, SwitchState
-
-_HUNDREDTH = Decimal("0.01")
+from daemon.shell.status_distances import describe_accounts, describe_distance
 
 
 def describe_state(state: GuardState, *, now_ns: int) -> dict[str, object]:
@@ -32,6 +30,7 @@ def describe_state(state: GuardState, *, now_ns: int) -> dict[str, object]:
             for _, guarded in sorted(state.positions.items())
             if guarded.position.quantity
         ],
+        "accounts": describe_accounts(state),
         "switch": _switch(state.switch, mode=state.policy.switch.mode.value, now_ns=now_ns),
         "degraded": [
             {"state": name, "for_s": _since_s(since, now_ns)} for name, since in sorted(state.degraded.items())
@@ -69,7 +68,7 @@ def _position(state: GuardState, guarded: Guarded, *, now_ns: int) -> dict[str, 
         "mark_age_s": None if mark is None else _since_s(mark.at_ns, now_ns),
         "liquidation_price": _text(guarded.liquidation.price),
         "liquidation": guarded.liquidation.standing.value,
-        "room_percent": _room(position.side, mark_price, guarded.liquidation.price),
+        **describe_distance(state, guarded),
         "tier": guarded.tier.value,
         "cover": guarded.need.value,
         "stop_trigger": _text(guarded.ratchet),
@@ -78,12 +77,6 @@ def _position(state: GuardState, guarded: Guarded, *, now_ns: int) -> dict[str, 
         "covered_after_s": _after_s(guarded),
         "degraded": [each.value for each in guarded.degraded],
     }
-
-
-def _room(side: Side | None, mark: Decimal | None, liquidation: Decimal | None) -> str | None:
-    if side is None or mark is None or liquidation is None or mark <= 0 or liquidation <= 0:
-        return None
-    return str(room_percent(side, mark, liquidation).quantize(_HUNDREDTH))
 
 
 def _resting_stops(state: GuardState, symbol: str) -> list[dict[str, object]]:
