@@ -23,9 +23,11 @@ class MaxLossPolicy:
 
     mode: RuleMode = RuleMode.OFF
     equity_percent: Decimal = Decimal(3)
-    """Of the equity when the position opened, in its settlement currency."""
+    """Of the equity when the position opened, or was added to if that was less, in its settlement currency."""
     slippage_percent: Decimal = Decimal("0.1")
     """How much worse than the trigger the fill is expected to be."""
+    counts_costs_so_far: bool = True
+    """What the trade has cost already counts as well: the fee to open, funding, and the loss of parts closed before."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""

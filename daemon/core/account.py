@@ -15,6 +15,7 @@ from typing import Final
 
 from config.policy import Tier
 from connectors.vocabulary import Instrument, Margin, Position
+from daemon.core import stop_facts
 from daemon.core.draft import Draft
 from daemon.core.events import Source
 from daemon.core.own_liquidation import ONE_WAY
@@ -47,6 +48,7 @@ def take_mark(draft: Draft, symbol: str, mark: Mark) -> None:
     after = after_mark(before, mark.price, mark.at_ns, draft.policy.volatility)
     if after is not before:
         draft.put_volatility(symbol, after)
+    stop_facts.take_mark(draft, symbol, mark.price)
     guarded = draft.positions.get(symbol)
     if guarded is not None:
         # Without a price in range the figures were judged without this mark, or with one that had passed them.
@@ -59,6 +61,7 @@ def take_margin(draft: Draft, margin: Margin) -> None:
     if margin.account != draft.account or (known is not None and known.timestamp_ns > margin.timestamp_ns):
         return
     draft.put_margin(margin)
+    stop_facts.take_equity(draft, margin.currency)
     mark_margins_stale(draft, margin.currency)
 
 
@@ -187,7 +190,9 @@ def _believe(draft: Draft, guarded: Guarded, position: Position, at_ns: int) -> 
     after = replace(guarded, position=position, taken_ns=at_ns)
     if after.disputed_ns and (position.quantity == 0 or (after.query is not None and after.query.quantity)):
         after = replace(after, disputed_ns=0)
-    if position.side is not before:
+    if position.side is before:
+        after = replace(after, episode=stop_facts.continued(draft, guarded, position))
+    else:
         after = _ended(draft, after, at_ns) if position.side is None else _new_episode(draft, after, at_ns)
     draft.put_position(symbol, after)
     draft.touch(symbol, reassess=True)
@@ -208,7 +213,14 @@ def _new_episode(draft: Draft, guarded: Guarded, at_ns: int) -> Guarded:
         in_breach=False,
         liquidation=Liquidation(),
         common_price=None,
+        episode=stop_facts.begun(draft, guarded.position),
+        exit_ns=0,
+        shadows=(),
+        silences=(),
+        silent_ns=0,
         ruled=None,
+        ruled_by="",
+        ruled_why="",
         ratchet=None,
         covered_ns=0,
         uncovered_ns=draft.now_ns,

@@ -18,6 +18,7 @@ from daemon.core.liquidation import PERCENT
 from daemon.core.marks import usable_mark
 from daemon.core.state import Band, Guarded
 from daemon.core.tiers import RANK
+from daemon.core.wanted import decision_marks
 
 
 def refresh(draft: Draft, symbol: str) -> None:
@@ -54,6 +55,7 @@ def _stop_bounds(draft: Draft, guarded: Guarded) -> Iterator[Decimal]:
     for known in draft.orders.get(guarded.position.key.symbol, {}).values():
         if known.order.is_resting_stop and known.order.is_reduce_only and known.order.stop_price is not None:
             yield known.order.stop_price
+    yield from decision_marks(draft, guarded)
 
 
 def _tier_bounds(draft: Draft, guarded: Guarded, side: Side, price: Decimal) -> Iterator[Decimal]:

@@ -38,6 +38,7 @@ from daemon.core.danger_corrections import correction_refusal
 from daemon.core.interventions import LatchKind
 from daemon.core.marks import is_fresh, is_looser, is_through
 from daemon.core.mode import Mode
+from daemon.core.reasons import Reason
 from daemon.core.state import Guarded, GuardState
 
 
@@ -141,10 +142,21 @@ def _amend_refusal(command: AmendStop, state: GuardState) -> str | None:
     price = known.order.stop_price if command.stop_price is None else command.stop_price
     if command.stop_price is not None and price is not None:
         side = state.positions[command.key.symbol].position.side
-        if side is not None and known.order.stop_price is not None and is_looser(side, price, known.order.stop_price):
-            return f"{price} is looser than the {known.order.stop_price} that rests"
+        rests = known.order.stop_price
+        is_worse = side is not None and rests is not None and is_looser(side, price, rests)
+        if is_worse and not _is_released(command, price, state):
+            return f"{price} is looser than the {rests} that rests"
         return _price_refusal(command, price, state)
     return None
+
+
+def _is_released(command: AmendStop, price: Decimal, state: GuardState) -> bool:
+    """Whether an operator let the stop go as far as this price: the one way in which a stop loosens (P3)."""
+    guarded = state.positions[command.key.symbol]
+    side, release = guarded.position.side, guarded.episode.released
+    if side is None or release is None or command.reason is not Reason.STOP_LOOSENED:
+        return False
+    return not is_looser(side, price, release.price)
 
 
 def _cancel_refusal(command: CancelOrder, state: GuardState) -> str | None:

@@ -32,6 +32,8 @@ class Degraded(Enum):
     """The venue, or our own check before the wire, refuses the protective stop."""
     STOP_WORTHLESS = "stop_worthless"
     """No room between mark and liquidation for a stop that would help."""
+    RULE_SILENT = "rule_silent"
+    """A stop rule that is on lacks a figure and says nothing of a position."""
     STOPS_CROWDED = "stops_crowded"
     """Eight or more of the ten stops that the venue allows on a symbol are in use."""
     SWITCH_UNCONFIRMED = "switch_unconfirmed"

@@ -47,6 +47,7 @@ _MAPPINGS: Final = (
     "asking",
     "cancels",
     "latches",
+    "frozen_orders",
     "closings",
     "corrections",
     "margin_budgets",
@@ -71,6 +72,7 @@ _VALUES: Final = (
     "health",
     "pictures",
     "switch",
+    "freezing",
     "timer_ns",
 )
 
@@ -120,6 +122,8 @@ class Draft:
         self.asking = state.asking
         self.cancels = state.cancels
         self.latches = state.latches
+        self.frozen_orders = state.frozen_orders
+        self.freezing = state.freezing
         self.closings = state.closings
         self.corrections = state.corrections
         self.margin_budgets = state.margin_budgets

@@ -56,6 +56,30 @@ class Latch:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FrozenOrder:
+    """An order of somebody that is to go, while a latch holds."""
+
+    symbol: str
+    seen_ns: int
+    """Since when it is to go."""
+    asked_ns: int = 0
+    """When its cancel was last asked for; 0: not yet."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Freezing:
+    """The pace of the cancels: a burst, then one request every two seconds."""
+
+    sent_ns: int = 0
+    earned_ns: int = 0
+    """Where the requests so far would have come to at the steady pace; a burst runs ahead of it."""
+    retry_at_ns: int = 0
+    pause_ns: int = 0
+    refusal: str = ""
+    """What stood in the way of the last request; empty if nothing did."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Closing:
     """How the closing of one symbol goes while a FLATTEN latch holds."""
 
@@ -65,16 +89,18 @@ class Closing:
     """Not before: a position that comes again and again is closed after a pause that grows."""
     sent_quantity: int = 0
     """What the position was when the last close left; 0: none left for this position."""
+    has_moved: bool = False
+    """Rows show that the last close had an effect."""
     tries: int = 0
     """Closes in a row that changed nothing."""
+    refusal: str = ""
+    """What stood in the way of the last close; empty once one had an effect."""
     rounds: int = 0
     """How often a position was found open under the latch."""
     mark_price: Decimal | None = None
     """When the first round began: what the cost is measured against."""
     contracts: int = 0
     """Closed so far by our own orders, in all rounds."""
-    value: Decimal = Decimal(0)
-    """Sum of contracts x price of those; divided by `contracts`, the price reached."""
     fees_sat: int = 0
     slippage_sat: int = 0
     """Lost against `mark_price` by our own closes, fees left out; below 0: gained."""

@@ -10,17 +10,19 @@ from collections.abc import Iterator
 from typing import Final
 
 from config.policy import SwitchMode
+from daemon.core import flat_proof, freezing
 from daemon.core.alerts import seconds, tell
 from daemon.core.commands import Severity
 from daemon.core.cover import is_crowded
 from daemon.core.degraded import Degraded
 from daemon.core.draft import ACCOUNT, Draft
 from daemon.core.feeds import account_is_fresh, clock_is_off, loop_is_stalled
-from daemon.core.marks import is_fresh, market_is_fresh, ns
+from daemon.core.floor import floor_of
+from daemon.core.marks import is_fresh, market_is_fresh, ns, usable_mark
 from daemon.core.mode import Mode
 from daemon.core.pictures import overdue_at_ns
 from daemon.core.reasons import Reason
-from daemon.core.state import Feed, Guarded, Need, SwitchState
+from daemon.core.state import Feed, Guarded, Need, Standing, SwitchState
 from daemon.core.switch import is_feed_overdue
 
 LINGER_NS: Final = 2 * 10**9
@@ -38,6 +40,7 @@ _CRITICAL: Final = {
     Degraded.JOURNAL_FAILED,
     Degraded.SWITCH_UNFED,
     Degraded.HEDGE_MODE,
+    Degraded.FLATTEN_STUCK,
 }
 
 
@@ -70,6 +73,8 @@ def _account_states(draft: Draft) -> Iterator[tuple[Degraded, str]]:
     yield Degraded.PICTURE_OVERDUE, _overdue(draft)
     yield Degraded.SWITCH_UNCONFIRMED, draft.switch.problem
     yield Degraded.SWITCH_UNFED, _unfed(draft)
+    yield Degraded.FLATTEN_STUCK, flat_proof.stuck(draft)
+    yield Degraded.FREEZE_STUCK, freezing.stuck(draft)
 
 
 def _blind(draft: Draft, state: Degraded, feed: Feed, name: str, *, fresh: bool) -> str:
@@ -145,10 +150,13 @@ def _position_states(draft: Draft, guarded: Guarded) -> Iterator[tuple[Degraded,
     yield Degraded.UNCOVERED, _uncovered(draft, guarded) if late else ""
     refused = guarded.refusal and not guarded.covered_ns
     yield Degraded.COVER_REFUSED, guarded.refusal if refused else ""
-    unknown = guarded.need is Need.UNKNOWN and _is_late(draft, symbol, guarded.known_ns, patience_ns)
+    has_none = guarded.need is Need.UNKNOWN or guarded.liquidation.standing is Standing.UNKNOWN
+    unknown = has_none and _is_late(draft, symbol, guarded.known_ns, patience_ns)
     yield Degraded.LIQUIDATION_UNKNOWN, f"no liquidation price: {guarded.liquidation.text}" if unknown else ""
     worthless = guarded.need is Need.WORTHLESS
-    yield Degraded.STOP_WORTHLESS, "no room is left for a stop before liquidation" if worthless else ""
+    yield Degraded.STOP_WORTHLESS, _worthless(draft, guarded) if worthless else ""
+    silent = guarded.silent_ns and _is_late(draft, symbol, guarded.silent_ns, patience_ns)
+    yield Degraded.RULE_SILENT, "; ".join(guarded.silences) if silent else ""
     disagrees = guarded.disagrees_ns and _is_late(draft, symbol, guarded.disagrees_ns, patience_ns)
     yield (
         Degraded.LIQUIDATION_DISAGREES,
@@ -178,6 +186,18 @@ def _uncovered(draft: Draft, guarded: Guarded) -> str:
     why = f"; {guarded.refusal}" if guarded.refusal else ""
     at = "" if guarded.ruled is None else f", wanted at {guarded.ruled}"
     return f"{guarded.position.quantity:+d} has had no confirmed stop for {seconds(for_ns)}{at}{why}"
+
+
+def _worthless(draft: Draft, guarded: Guarded) -> str:
+    """The figures that leave no room."""
+    floor, mark = floor_of(draft, guarded), usable_mark(draft, guarded.position.key.symbol)
+    line = guarded.liquidation.price
+    if floor is None or line is None or mark is None:
+        return "no room is left for a stop before liquidation"
+    return (
+        f"no room is left for a stop before liquidation: the mark is {mark.price}, and a stop nearer than"
+        f" {floor.in_words(line)} may be removed by it"
+    )
 
 
 def _disputed(guarded: Guarded) -> str:

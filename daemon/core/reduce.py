@@ -1,10 +1,11 @@
 """Reduce at the market, when a stop is not enough.
 
-Three causes, each with its patience:
+Four causes, each with its patience:
 
 - THROUGH_TRIGGER: the mark is beyond the wanted trigger and no stop rests there: a stop would fire at once. At once.
 - STOP_STUCK: the mark is beyond a resting trigger and nothing fired for `stuck_after_s`.
 - STOP_INCOMPLETE: the stop fired, and the position is still open after `stuck_after_s`.
+- RULE_EXIT: a stop rule asks for the position to be closed (its time is over). At once; the stop rests meanwhile.
 
 Never on one message alone: a picture that was asked after the cause arose has to show the position as well. If none can
 be had within a second, two witnesses that agreed on it earlier are enough. A stale mark decides nothing. One reduction
@@ -39,12 +40,15 @@ class _Cause:
     arose_ns: int
     """A picture has to be asked after this."""
     due_ns: int
+    text: str = ""
+    """Which rule asks for it, and why."""
 
 
 def consider(draft: Draft, symbol: str, wanted: Wanted, cover: Cover) -> bool:
     """Reduce if that is due; whether the stop has to be left alone for it."""
-    guarded = _note_through(draft, symbol, wanted, cover)
-    cause = _cause(draft, guarded, cover)
+    note_through(draft, symbol, wanted, cover)
+    guarded = _note_exit(draft, symbol, wanted)
+    cause = _cause(draft, guarded, cover) or _exit_cause(guarded, wanted)
     if cause is None:
         return False
     if draft.now_ns < cause.due_ns:
@@ -70,7 +74,7 @@ def _try(draft: Draft, guarded: Guarded, cause: _Cause) -> bool:
     return True
 
 
-def _note_through(draft: Draft, symbol: str, wanted: Wanted, cover: Cover) -> Guarded:
+def note_through(draft: Draft, symbol: str, wanted: Wanted, cover: Cover) -> Guarded:
     """Note since when a fresh mark is beyond the trigger wanted, or beyond one that rests."""
     guarded, mark = draft.positions[symbol], usable_mark(draft, symbol)
     side = guarded.position.side
@@ -86,6 +90,22 @@ def _note_through(draft: Draft, symbol: str, wanted: Wanted, cover: Cover) -> Gu
     if through == (guarded.through_ns > 0):
         return guarded
     return draft.change(symbol, through_ns=draft.now_ns if through else 0)
+
+
+def _note_exit(draft: Draft, symbol: str, wanted: Wanted) -> Guarded:
+    """Note since when a rule asks, under a fresh mark, for the position to be closed."""
+    guarded, mark = draft.positions[symbol], usable_mark(draft, symbol)
+    asks = wanted.exit is not None and mark is not None and mark.is_fresh
+    if asks == (guarded.exit_ns > 0):
+        return guarded
+    return draft.change(symbol, exit_ns=draft.now_ns if asks else 0)
+
+
+def _exit_cause(guarded: Guarded, wanted: Wanted) -> _Cause | None:
+    if not guarded.exit_ns or wanted.exit is None:
+        return None
+    text = f"{wanted.exit.rule} asks for it: {wanted.exit.why}"
+    return _Cause(reason=Reason.RULE_EXIT, arose_ns=guarded.exit_ns, due_ns=guarded.exit_ns, text=text)
 
 
 def _cause(draft: Draft, guarded: Guarded, cover: Cover) -> _Cause | None:
@@ -162,7 +182,9 @@ def _tell(draft: Draft, guarded: Guarded, cause: _Cause) -> None:
         Reason.THROUGH_TRIGGER: "the mark is beyond the wanted trigger and no stop rests there",
         Reason.STOP_STUCK: "the mark is beyond the resting trigger and the stop has not fired",
         Reason.STOP_INCOMPLETE: "the stop fired and the position is still open",
+        Reason.RULE_EXIT: cause.text,
     }
+    ruling = f" ({guarded.ruled_by}: {guarded.ruled_why})" if guarded.ruled_by and not cause.text else ""
     again = f", attempt {guarded.reductions + 1}" if guarded.reductions else ""
     direction = "long" if guarded.position.side is Side.LONG else "short"
     tell(
@@ -173,7 +195,7 @@ def _tell(draft: Draft, guarded: Guarded, cause: _Cause) -> None:
         state="reducing",
         symbol=symbol,
         text=f"Reducing {direction} {symbol} {guarded.position.quantity:+d} at the market{again}:"
-        f" {causes[cause.reason]}.",
+        f" {causes[cause.reason]}{ruling}.",
         facts=(
             ("quantity", guarded.position.quantity),
             ("mark", None if mark is None else mark.price),

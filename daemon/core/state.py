@@ -26,8 +26,9 @@ from connectors.vocabulary import (
     Wallet,
 )
 from daemon.core.degraded import Degraded
+from daemon.core.episode import Episode, Shadow
 from daemon.core.events import FeedName
-from daemon.core.interventions import Closing, Correction, Latch, MarginBudget
+from daemon.core.interventions import Closing, Correction, Freezing, FrozenOrder, Latch, MarginBudget
 from daemon.core.mode import Mode
 from daemon.core.orders import WriteKind, WriteState
 from daemon.core.volatility import Volatility
@@ -189,6 +190,20 @@ class Guarded:
     """Its mark price when all marks move so far that the account fails (cross, two positions or more)."""
     ruled: Decimal | None = None
     """The trigger that the stop rules ask for, before the ratchet."""
+    ruled_by: str = ""
+    """The rule that brought the stop to where it belongs."""
+    ruled_why: str = ""
+    """Its reason in one clause."""
+    episode: Episode = field(default_factory=Episode)
+    """What the stop rules remember since it opened."""
+    exit_ns: int = 0
+    """Since when a rule asks for it to be closed."""
+    shadows: tuple[Shadow, ...] = ()
+    """Where rules in shadow would have put the stop."""
+    silences: tuple[str, ...] = ()
+    """Rules that are on and cannot speak, with the reason."""
+    silent_ns: int = 0
+    """Since when there are any."""
     need: Need = Need.NOTHING
     ratchet: Decimal | None = None
     """Tightest trigger of ours confirmed in this episode (P3)."""
@@ -381,6 +396,9 @@ class GuardState:
     """Orders of others whose cancel was asked for, and when that was last asked or answered."""
     latches: dict[str, Latch] = field(default_factory=dict)
     """By name. While any holds, what may add exposure is cancelled as it appears."""
+    frozen_orders: dict[str, FrozenOrder] = field(default_factory=dict)
+    """Others' orders that are to go for a latch, by order id."""
+    freezing: Freezing = field(default_factory=Freezing)
     closings: dict[str, Closing] = field(default_factory=dict)
     """Symbols that are being closed, or were, while a FLATTEN latch holds."""
     corrections: dict[str, Correction] = field(default_factory=dict)

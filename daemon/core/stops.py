@@ -10,12 +10,13 @@ So lost, repeated or reordered news and restarts need no paths of their own. The
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from config.modes import RuleMode
 from connectors.vocabulary import Order
 from daemon.core import cover as covers
-from daemon.core import doubts, observing, reduce, requests
+from daemon.core import doubts, flatten, latches, observing, reduce, requests, shadows
 from daemon.core.account import FORGET_AFTER_NS, is_agreed
 from daemon.core.alerts import seconds, tell
 from daemon.core.commands import Severity
@@ -24,6 +25,7 @@ from daemon.core.draft import Draft
 from daemon.core.marks import is_looser, is_through, nearer, ns, usable_mark
 from daemon.core.reasons import Reason
 from daemon.core.state import Guarded, Need
+from daemon.core.stop_rules import time_stop
 from daemon.core.wanted import Wanted, stepped, wanted_quantity, work_out
 
 
@@ -39,7 +41,13 @@ def reconcile(draft: Draft, symbol: str) -> None:
     wanted = work_out(draft, draft.positions[symbol])
     cover = covers.judge(draft, draft.positions[symbol], side, wanted.trigger)
     _note(draft, symbol, wanted, cover)
-    if reduce.consider(draft, symbol, wanted, cover):
+    shadows.judge(draft, symbol, wanted)
+    _wake_for_time(draft, symbol)
+    if latches.flattening(draft, symbol) is not None:
+        reduce.note_through(draft, symbol, wanted, cover)
+        if flatten.close(draft, symbol):
+            return
+    elif reduce.consider(draft, symbol, wanted, cover):
         return
     _keep_stop(draft, symbol, wanted, cover)
 
@@ -56,7 +64,10 @@ def _note(draft: Draft, symbol: str, wanted: Wanted, cover: Cover) -> None:
         "need": wanted.need,
         "ruled": wanted.ruled,
         "in_breach": wanted.in_breach,
-        "ratchet": _tightest(guarded, cover),
+        "ruled_by": wanted.ruled_by,
+        "ruled_why": wanted.why,
+        **_ratcheted(guarded, cover, wanted),
+        **_silences(draft, guarded, wanted),
     }
     if cover.is_whole or wanted.need is Need.NOTHING:
         changes["uncovered_ns"] = 0
@@ -69,6 +80,34 @@ def _note(draft: Draft, symbol: str, wanted: Wanted, cover: Cover) -> None:
         changes["uncovered_ns"] = guarded.uncovered_ns or draft.now_ns
     if any(getattr(guarded, name) != value for name, value in changes.items()):
         draft.change(symbol, **changes)
+
+
+def _wake_for_time(draft: Draft, symbol: str) -> None:
+    """A time stop acts without any news."""
+    guarded = draft.positions[symbol]
+    due_ns = time_stop.due_ns(draft.policy.stop, guarded.known_ns)
+    if draft.policy.stop.time_stop.mode is not RuleMode.OFF and draft.now_ns < due_ns:
+        draft.wake(symbol, due_ns)
+
+
+def _silences(draft: Draft, guarded: Guarded, wanted: Wanted) -> dict[str, object]:
+    """Rules that are on and cannot speak, and since when there are any."""
+    if not wanted.silences and not guarded.silences:
+        return {}
+    silences = tuple(f"{each.rule}: {each.why}" for each in wanted.silences)
+    return {"silences": silences, "silent_ns": (guarded.silent_ns or draft.now_ns) if silences else 0}
+
+
+def _ratcheted(guarded: Guarded, cover: Cover, wanted: Wanted) -> dict[str, object]:
+    """The ratchet; while an operator has let go of it, none holds until the stop rests as loosely as is wanted now."""
+    side, keeper = guarded.position.side, cover.keeper
+    if guarded.episode.released is None:
+        return {"ratchet": _tightest(guarded, cover)}
+    if side is None or keeper is None or keeper.stop_price is None or wanted.trigger is None:
+        return {}
+    if is_looser(side, wanted.trigger, keeper.stop_price):
+        return {}
+    return {"ratchet": keeper.stop_price, "episode": replace(guarded.episode, released=None)}
 
 
 def _tightest(guarded: Guarded, cover: Cover) -> Decimal | None:
@@ -117,9 +156,10 @@ def _tell_covered(draft: Draft, guarded: Guarded, cover: Cover) -> None:
         state="covered",
         symbol=symbol,
         text=f"{symbol} {guarded.position.quantity:+d} is {what}: stop at {shown} confirmed resting,"
-        f" {seconds(took_ns)} after {since}.",
+        f" {seconds(took_ns)} after {since}{_ruling(guarded)}.",
         facts=(
             ("stop_price", shown),
+            ("rule", guarded.ruled_by or None),
             ("quantity", guarded.position.quantity),
             ("liquidation_price", guarded.liquidation.price),
             ("known_ns", since_ns),
@@ -127,6 +167,11 @@ def _tell_covered(draft: Draft, guarded: Guarded, cover: Cover) -> None:
             ("took_ms", took_ns // 1_000_000),
         ),
     )
+
+
+def _ruling(guarded: Guarded) -> str:
+    """Which rule put the stop there, and why."""
+    return f"; {guarded.ruled_by}: {guarded.ruled_why}" if guarded.ruled_by else ""
 
 
 def _tell_breach(draft: Draft, guarded: Guarded, wanted: Wanted) -> None:
@@ -139,7 +184,7 @@ def _tell_breach(draft: Draft, guarded: Guarded, wanted: Wanted) -> None:
         topic="cover",
         state="breach",
         symbol=symbol,
-        text=f"{symbol} was already beyond its stop trigger {wanted.ruled} when first seen; {stand_in}.",
+        text=f"{symbol} was already {wanted.breach} when first seen; {stand_in}.",
         facts=(("ruled", wanted.ruled), ("trigger", wanted.trigger), ("liquidation", guarded.liquidation.price)),
     )
 
@@ -259,6 +304,8 @@ def _amend(draft: Draft, case: _Case, keeper: Order) -> bool:
     trigger, moved, reason = case.wanted.trigger, None, Reason.COVER_TOO_SMALL
     if trigger is not None and is_looser(side, price, trigger) and not case.is_through:
         moved, reason = stepped(draft, guarded, trigger), Reason.COVER_TOO_FAR
+    elif trigger is not None and guarded.episode.released is not None and is_looser(side, trigger, price):
+        moved, reason = trigger, Reason.STOP_LOOSENED
     sized = _new_size(draft, case, keeper)
     mark = usable_mark(draft, guarded.position.key.symbol)
     about_to_fire = mark is not None and is_through(side, price, mark.price)
@@ -326,6 +373,10 @@ def _clear_up(draft: Draft, symbol: str) -> None:
         guarded = _tell_out(draft, guarded)
     left = [known for known in covers.own_stops(draft, symbol) if known.is_confirmed and not known.is_doubted]
     if guarded.write is not None:
+        return
+    latch = latches.flattening(draft, symbol)
+    if latch is not None and not latch.proven_ns:
+        # One witness more than usual: the stop goes last of all (see `flat_proof.py`, which asks for it).
         return
     if left and not draft.policy.observe:
         if draft.now_ns < guarded.retry_at_ns:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from config.policy import StopPolicy
 from connectors.vocabulary import Side
-from daemon.core.stop_rules import RuleInput, ruled_trigger
+from daemon.core.stop_rules import RuleInput, ask
 from daemon.core.stop_rules.liquidation_buffer import buffer, floor, trigger
 
 POLICY = StopPolicy()
@@ -46,4 +46,4 @@ def test_the_trigger_is_always_on_the_safe_side(side: Side, liquidation: Decimal
     assert distance >= floor(liquidation, POLICY)
     assert distance <= liquidation * POLICY.buffer_percent / 100
     given_all = RuleInput(side=side, liquidation_price=liquidation, entry_price=entry, policy=POLICY)
-    assert ruled_trigger(given_all) == price
+    assert [each.price for each in ask(given_all).proposals] == [price]

@@ -1,0 +1,71 @@
+"""How near to liquidation a stop may stand before it is worthless.
+
+Why: liquidation cancels a contract's orders first. A stop whose trigger the mark can jump over, or that is filled
+beyond the liquidation price, may be removed by the very thing that it should prevent. So a stop keeps a distance:
+`floor_percent` at least, and where more was seen lately, the spread, the expected slippage and one jump of the mark
+together.
+
+What was seen never takes more than `max_room_share` of the way from entry to liquidation: at leverage 100 a jump of one
+percent would otherwise close every position as it opens. There a stop nearer than one jump is better than none, and the
+floor says so in its text.
+
+Units: prices and distances in quote currency.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from connectors.vocabulary import Side
+from daemon.core.alerts import percent
+from daemon.core.distance import largest_gap_percent
+from daemon.core.draft import Draft
+from daemon.core.inputs_seen import widest_spread
+from daemon.core.marks import nearer
+from daemon.core.state import Guarded, GuardState
+from daemon.core.stop_rules.proposal import PERCENT, shown
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Floor:
+    """The nearest place to liquidation at which a stop is worth something."""
+
+    distance: Decimal
+    """From the liquidation price."""
+    price: Decimal
+    """That far in front of it."""
+    needed: Decimal
+    """What spread, slippage and one jump would take; more than `distance` where leverage leaves no room for it."""
+
+    def in_words(self, liquidation_price: Decimal) -> str:
+        """For people: "0.31 % (3.1) before liquidation at 1000"."""
+        share = percent(self.distance / liquidation_price * PERCENT)
+        return f"{share} ({shown(self.distance)}) before liquidation at {shown(liquidation_price)}"
+
+
+def floor_of(view: Draft | GuardState, guarded: Guarded) -> Floor | None:
+    """The floor of a position; None where it is flat or its liquidation price is not known."""
+    side, price = guarded.position.side, guarded.liquidation.price
+    if side is None or price is None:
+        return None
+    least = price * view.policy.stop.floor_percent / PERCENT
+    needed = _seen(view, guarded.position.key.symbol, price)
+    way = 0 if guarded.position.entry_price is None else side.sign * (guarded.position.entry_price - price)
+    most = way * view.policy.stop.max_room_share if way > 0 else needed
+    distance = max(least, min(needed, most))
+    return Floor(distance=distance, price=price + side.sign * distance, needed=max(least, needed))
+
+
+def _seen(view: Draft | GuardState, symbol: str, price: Decimal) -> Decimal:
+    """Spread, slippage and one jump; 0 while no jump of the mark is known."""
+    gap = largest_gap_percent(view, symbol)
+    if gap is None:
+        return Decimal(0)
+    share = gap + view.policy.stop.max_loss.slippage_percent
+    return price * share / PERCENT + (widest_spread(view, symbol) or 0)
+
+
+def kept(side: Side, trigger: Decimal, floor: Floor | None) -> Decimal:
+    """The trigger, moved toward the mark where it is nearer to liquidation than the floor."""
+    return trigger if floor is None else nearer(side, trigger, floor.price)
