@@ -104,7 +104,15 @@ class Market:
     prices, so a restart carries it along the part already played without building any prices.
     """
 
-    def __init__(self, *, seed: int, first_price: Decimal, tape_ms: int) -> None:
+    def __init__(self, *, seed: int, first_price: Decimal, tape_ms: int, quotes: int = len(FOLLOWERS)) -> None:
+        """Begin at a price.
+
+        Args:
+            seed: Seed of all that is made up.
+            first_price: XBTUSD's.
+            tape_ms: When.
+            quotes: How many of `FOLLOWERS` are quoted, the first ones; the prices of each are the same for any number.
+        """
         self._start = self._last = self._fair = log(first_price)
         self._speed = 0.0
         self._now_ms = self._traded_ms = tape_ms
@@ -113,7 +121,7 @@ class Market:
         self._rest = Wave(derive(seed, 1))
         self._quoted = [
             (follower, Wave(derive(seed, 2, place)), Wave(derive(seed, 3, place)))
-            for place, follower in enumerate(FOLLOWERS)
+            for place, follower in enumerate(FOLLOWERS[:quotes])
         ]
 
     def advance(self, tape_ms: int, last: float, *, reference: float | None = None) -> None:

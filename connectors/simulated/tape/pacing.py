@@ -81,6 +81,7 @@ class Pace:
     budget_ms: float = 0.0
     speed: float = 1.0
     floor_ms: float = FLOOR_MS
+    fewest: int = FEWEST_POINTS  # a minute
 
     @classmethod
     def fit(cls, budget_s: float = DEFAULT_BUDGET_S) -> Pace:
@@ -93,9 +94,13 @@ class Pace:
         return cls(kind=PaceKind.SPEED, speed=speed)
 
     @classmethod
-    def fastest(cls) -> Pace:
-        """Play without waiting, but for the lowest floors of violent minutes."""
-        return cls(kind=PaceKind.MAX, floor_ms=HARD_FLOOR_MS)
+    def fastest(cls, *, fewest: int = FEWEST_POINTS) -> Pace:
+        """Play without waiting, but for the lowest floors of violent minutes.
+
+        Args:
+            fewest: Least number of points a minute, where nobody needs prices to keep coming.
+        """
+        return cls(kind=PaceKind.MAX, floor_ms=HARD_FLOOR_MS, fewest=fewest)
 
     def bar_ms(self, motion: Motion) -> float:
         """Return a bar's real time, for the paces that look at one bar at a time.
@@ -121,7 +126,7 @@ class Pace:
             minute_ms = 60_000 / self.speed
         elif self.kind is PaceKind.FIT and tape_ms:
             minute_ms = 60_000 * self.budget_ms / tape_ms
-        return min(max(ceil(minute_ms / POINT_MS), FEWEST_POINTS), MOST_POINTS)
+        return min(max(ceil(minute_ms / POINT_MS), self.fewest), MOST_POINTS)
 
 
 def parse_pace(text: str) -> Pace:

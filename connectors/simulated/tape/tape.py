@@ -20,7 +20,7 @@ from math import log
 from typing import TYPE_CHECKING
 
 from connectors.simulated.engine.contracts import XBTUSD
-from connectors.simulated.tape.market import Market
+from connectors.simulated.tape.market import FOLLOWERS, Market
 from connectors.simulated.tape.noise import derive
 from connectors.simulated.tape.pacing import Motion, PaceKind, fit_times
 from connectors.simulated.tape.path import (
@@ -112,6 +112,7 @@ class Tape:
     reel: Reel
     seed: int
     pace: Pace
+    quotes: int = len(FOLLOWERS)  # how many contracts are priced, XBTUSD first
     first_ticks: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -154,6 +155,7 @@ class Tape:
             seed=derive(self.seed, _MARKET_SEED),
             first_price=self.first_ticks * _TICK,
             tape_ms=self.reel.start_ms,
+            quotes=self.quotes,
         )
         for index, point in enumerate(self._points()):
             if index:

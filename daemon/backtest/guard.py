@@ -1,0 +1,251 @@
+"""One guard of a run: the real core, and a shell around it that lives in virtual time.
+
+Why: `step` decides here exactly as in the daemon. The daemon's inbox, bands and calls are used as they are; what differs
+is who waits: requests, answers and news are under way for the latency of the run and arrive by the agenda.
+
+Cadence. The daemon looks at its health and its account rules once a second. Here a guard that has something under way
+does so too; a quiet one only when the mark has moved by `QUIET_MOVE` or `QUIET_S` have passed: between two prices of
+the tape nothing else can change.
+
+Units: nanoseconds of the history played.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from config.policy import Policy
+from connectors.ports import Feed, OrderEntry, SwitchReceipt
+from connectors.simulated.engine.changes import Change
+from daemon.backtest.agenda import Agenda
+from daemon.backtest.latency import Latency
+from daemon.backtest.line import run_now
+from daemon.backtest.news import NewsReader, exact_mark
+from daemon.backtest.witness import Witness
+from daemon.core.commands import (
+    ClearBand,
+    Command,
+    DisarmSwitch,
+    Exit,
+    FeedSwitch,
+    RaiseAlert,
+    SetBand,
+    SetTimer,
+    VenueCommand,
+)
+from daemon.core.danger import refusal
+from daemon.core.events import (
+    Event,
+    HealthTicked,
+    MarkSeen,
+    PictureRead,
+    RequestRefused,
+    Started,
+    SwitchAnswered,
+    TimerFired,
+)
+from daemon.core.state import GuardState, initial_state
+from daemon.core.step import step
+from daemon.shell.bands import Bands
+from daemon.shell.calls import Calls
+from daemon.shell.inbox import Inbox
+
+NS_PER_S: Final = 1_000_000_000
+TICK_NS: Final = NS_PER_S
+QUIET_NS: Final = 60 * NS_PER_S
+QUIET_MOVE: Final = 0.001
+"""Share of the price."""
+BUSY_NS: Final = 5 * NS_PER_S
+"""How long after the last news other than prices the guard still ticks once a second."""
+
+
+class GuardRun:
+    """The guard of one account.
+
+    Attributes:
+        state: All that it knows.
+        decisions: How often `step` was called.
+        held_back: Commands that the choke point before the wire refused (P1).
+    """
+
+    def __init__(
+        self, account: int, policy: Policy, *, agenda: Agenda, orders: OrderEntry, latency: Latency, witness: Witness
+    ) -> None:
+        self.state: GuardState = initial_state(account, policy)
+        self.decisions = 0
+        self.held_back = 0
+        self._agenda = agenda
+        self._latency = latency
+        self._witness = witness
+        self._inbox = Inbox(clock=agenda, take=self.take, bands=Bands())
+        self._inbox.read_marks_with(exact_mark)
+        self._reader = NewsReader(self._inbox)
+        self._calls = Calls(orders=orders, drop_copy=_SwitchLine(orders), clock=agenda)
+        self._outbox: deque[Command] = deque()
+        self._is_draining = False
+        self._timer_ns = 0
+        self._heard_ns = 0
+        self._switch_free_ns = 0
+        self._under_way = 0
+        self._busy_until_ns = 0
+        self._tick_due_ns = 0
+        self._ticked_ns = 0
+        self._ticked_mark = 0.0
+
+    # ------------------------------------------------------------ life
+
+    def start(self, first: Sequence[Change]) -> None:
+        """Begin as a process does: both streams come up, and the account holds nothing yet.
+
+        Args:
+            first: The partials: rows as the exchange shows them now.
+        """
+        now_ns = self._agenda.now_ns()
+        self.take(Started(at_ns=now_ns, account=self.state.account))
+        self._inbox.orders_snapshot((), received_ns=now_ns)
+        self._inbox.positions_snapshot((), received_ns=now_ns)
+        for change in first:
+            self._reader.read(change, now_ns)
+        self._inbox.feed_live(Feed.ACCOUNT, received_ns=now_ns)
+        self._inbox.feed_live(Feed.MARKET, received_ns=now_ns)
+        self.tick()
+
+    def take(self, event: Event) -> None:
+        """Decide on one event and carry out what was decided.
+
+        Raises:
+            InvariantBroken: If the core contradicts itself.
+        """
+        outcome = step(self.state, event)
+        self.state = outcome.state
+        self.decisions += 1
+        if not isinstance(event, MarkSeen | HealthTicked | TimerFired):
+            self._stay_busy()
+        self._outbox.extend(outcome.commands)
+        self._drain()
+        self._witness.saw_state(self.state)
+
+    def _drain(self) -> None:
+        if self._is_draining:
+            return
+        self._is_draining = True
+        while self._outbox:
+            self._hand_over(self._outbox.popleft())
+        self._is_draining = False
+
+    def _hand_over(self, command: Command) -> None:
+        match command:
+            case SetTimer(at_ns=at_ns):
+                self._timer_ns = at_ns
+                self._agenda.at(at_ns, lambda: self._wake(at_ns))
+            case SetBand():
+                self._inbox.set_band(command)
+            case ClearBand(symbol=symbol):
+                self._inbox.clear_band(symbol)
+            case RaiseAlert():
+                self._witness.saw_alert(command, self._agenda.now_ns())
+            case Exit():
+                pass
+            case _:
+                self._send(command)
+
+    def _wake(self, at_ns: int) -> None:
+        if at_ns == self._timer_ns:
+            self._timer_ns = 0
+            self.take(TimerFired(at_ns=self._agenda.now_ns()))
+
+    # ------------------------------------------------------------ health
+
+    def look(self, mark: float) -> None:
+        """Note a price of the tape; tick if enough has changed since the last tick."""
+        moved = abs(mark - self._ticked_mark) > QUIET_MOVE * mark
+        if moved or self._agenda.now_ns() >= self._ticked_ns + QUIET_NS:
+            self._ticked_mark = mark
+            self.tick()
+
+    def tick(self) -> None:
+        """Report the health of a process that is well, and judge the account rules."""
+        self._ticked_ns = self._agenda.now_ns()
+        tick = HealthTicked(
+            at_ns=self._ticked_ns, market_age_ns=0, account_age_ns=0, loop_lag_ns=0, clock_skew_ns=0, journal_ok=True
+        )
+        self.take(tick)
+
+    def _stay_busy(self) -> None:
+        self._busy_until_ns = self._agenda.now_ns() + BUSY_NS
+        if not self._tick_due_ns:
+            self._plan_tick()
+
+    def _plan_tick(self) -> None:
+        self._tick_due_ns = self._agenda.now_ns() + TICK_NS
+        self._agenda.at(self._tick_due_ns, self._tick_while_busy)
+
+    def _tick_while_busy(self) -> None:
+        self._tick_due_ns = 0
+        self.tick()
+        if self._agenda.now_ns() < self._busy_until_ns or self._under_way:
+            self._plan_tick()
+
+    # ------------------------------------------------------------ news
+
+    def hear(self, changes: Sequence[Change]) -> None:
+        """Receive what was published, as late as the line is long and in the order in which it was."""
+        self._heard_ns = max(self._heard_ns, self._agenda.now_ns() + self._latency.draw_ns())
+        self._agenda.at(self._heard_ns, lambda: self._read(changes))
+
+    def _read(self, changes: Sequence[Change]) -> None:
+        now_ns = self._agenda.now_ns()
+        self._inbox.feed_alive(Feed.MARKET, received_ns=now_ns)
+        self._inbox.feed_alive(Feed.ACCOUNT, received_ns=now_ns)
+        for change in changes:
+            self._reader.read(change, now_ns)
+
+    # ------------------------------------------------------------ requests
+
+    def _send(self, command: VenueCommand) -> None:
+        """Let a request leave, past the choke point of P1; those of the switch wait for each other."""
+        now_ns = self._agenda.now_ns()
+        danger = refusal(command, self.state)
+        if danger is not None:
+            self.held_back += 1
+            refused = RequestRefused(at_ns=now_ns, command_id=command.command_id, reason=danger, is_own=True)
+            self._agenda.at(now_ns, lambda: self.take(refused))
+            return
+        self._under_way += 1
+        there_ns, back_ns = self._latency.draw_ns(), self._latency.draw_ns()
+        if isinstance(command, FeedSwitch | DisarmSwitch):
+            now_ns = max(now_ns, self._switch_free_ns)
+            self._switch_free_ns = now_ns + there_ns + back_ns
+        self._agenda.at(now_ns + there_ns, lambda: self._arrive(command, now_ns, back_ns))
+
+    def _arrive(self, command: VenueCommand, sent_ns: int, back_ns: int) -> None:
+        outcome = run_now(self._calls.attempt(command))
+        self._agenda.at(self._agenda.now_ns() + back_ns, lambda: self._answered(outcome, sent_ns))
+
+    def _answered(self, outcome: Event, sent_ns: int) -> None:
+        self._under_way -= 1
+        at_ns = self._agenda.now_ns()
+        match outcome:
+            case PictureRead():
+                self.take(replace(outcome, at_ns=at_ns, asked_ns=sent_ns))
+            case SwitchAnswered():
+                self.take(replace(outcome, at_ns=at_ns, sent_ns=sent_ns))
+            case _:
+                self.take(replace(outcome, at_ns=at_ns))
+
+
+class _SwitchLine:
+    """The dead man's switch by a request: on the stream it would say the same and cost no budget."""
+
+    def __init__(self, orders: OrderEntry) -> None:
+        self._orders = orders
+
+    async def run(self) -> None:
+        """No stream is to be kept up."""
+
+    async def cancel_all_after(self, timeout_ms: int) -> SwitchReceipt:
+        """Feed the switch; 0 disarms."""
+        return await self._orders.cancel_all_after(timeout_ms)

@@ -1,0 +1,145 @@
+"""What a run saw, as frozen values: all figures and pictures are made from these.
+
+Units: `at_ms` milliseconds of the history played since 1970 UTC; prices as floats on the exchange's scale (divide by
+`scale` for the file's own); money in satoshi.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from daemon.backtest.plan import Lane
+
+
+class Ending(Enum):
+    """How a position ended."""
+
+    LIQUIDATED = "liquidated"
+    STOPPED = "stopped"
+    """A stop of the guard."""
+    CUT = "cut"
+    """A market order of the guard: reduced, trimmed or flattened."""
+    TOOK_PROFIT = "took_profit"
+    CLOSED = "closed"
+    """By the bot, when the round's time was over."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Exit:
+    """The fill that brought a position back to zero."""
+
+    at_ms: int
+    price: float
+    ending: Ending
+    rule: str = ""
+    """Which rule the stop followed, or asked for the cut; empty where nobody of the guard was involved."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Half:
+    """One account's part in a round."""
+
+    entry_price: float
+    exit: Exit | None
+    """None: still open when the history ended; valued at the last mark."""
+    result_sat: int
+    """Equity at the end of the round less equity at its start; fees and funding included."""
+    fees_sat: int
+    funding_sat: int
+    """Above 0: paid."""
+    cuts: int = 0
+    """Fills of market orders of the guard, partial ones included."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Round:
+    """One position on both accounts of a lane."""
+
+    lane: int
+    number: int
+    opened_ms: int
+    ended_ms: int
+    quantity: int
+    liquidation_price: float | None
+    """As the exchange showed it to the unguarded account at entry."""
+    guarded: Half
+    unguarded: Half
+    protected_after_ms: int | None
+    """From the entry's fill until the cover was confirmed resting; None: never."""
+    is_unpreventable: bool = False
+    """Nothing was traded between the stop and the price of the takeover."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """One alert of a guard."""
+
+    at_ms: int
+    lane: int
+    severity: str
+    topic: str
+    state: str
+    text: str
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Level:
+    """Where stop and liquidation of a guarded position stood from a time on; None: nowhere."""
+
+    at_ms: int
+    stop: float | None
+    liquidation: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bucket:
+    """Marks of a stretch of the history."""
+
+    at_ms: int
+    first: float
+    low: float
+    high: float
+    last: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LaneRecord:
+    """All that became of a lane."""
+
+    lane: Lane
+    rounds: tuple[Round, ...]
+    levels: tuple[Level, ...]
+    equity: tuple[tuple[int, int, int], ...]
+    """(at_ms, guarded, unguarded): profit and loss so far, what was put in or taken out left aside."""
+    open_ms: int
+    """How long the guarded account held a position."""
+    covered_ms: int
+    """Of it with the whole quantity covered by confirmed stops."""
+    requests: dict[str, int]
+    refused_requests: dict[int, int]
+    held_back: int
+    decisions: int
+    unsafe: tuple[str, ...]
+    """Orders of the guard that could have added danger, in words; empty when all is well."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunRecord:
+    """Everything one run saw."""
+
+    source: str
+    mark_source: str
+    notes: tuple[str, ...]
+    """What was done to the candles: holes bridged, rows sorted, prices scaled."""
+    scale: float
+    """Prices here are those of the file times this."""
+    start_ms: int
+    end_ms: int
+    steps: int
+    lanes: tuple[LaneRecord, ...]
+    told: tuple[Told, ...]
+    told_count: dict[str, int] = field(default_factory=dict)
+    """All alerts by "severity topic state", also those beyond what is kept."""
+    prices: tuple[Bucket, ...] = ()

@@ -1,0 +1,182 @@
+"""Who sees everything that a guard decides and an account does, and keeps what the report needs.
+
+Units: `at_ms` milliseconds of the history played; money in satoshi.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from connectors.simulated.engine.changes import Row
+from daemon.backtest.record import Ending, Exit, Level, Told
+from daemon.backtest.venue import SYMBOL
+from daemon.core.commands import RaiseAlert
+from daemon.core.state import Guarded, GuardState
+
+GUARD_PREFIX: Final = "sw-"
+BOT_PREFIX: Final = "bot-"
+MOST_TOLD: Final = 2_000
+"""Alerts kept in full; all are counted."""
+MOST_LEVELS: Final = 100_000
+NS_PER_MS: Final = 1_000_000
+
+
+class Witness:
+    """What one guard said and held, as it happens.
+
+    Attributes:
+        told: Alerts, the first `MOST_TOLD`.
+        counted: All of them, by "severity topic state".
+        levels: Where stop and liquidation stood.
+        open_ms, covered_ms: How long a position was open, and covered by confirmed stops.
+        covered_at_ms: When the present position's cover was first confirmed; None: not yet.
+        rule: Which rule the present stop follows.
+    """
+
+    def __init__(self, lane: int) -> None:
+        self._lane = lane
+        self._seen: Guarded | None = None
+        self._since_ms = 0
+        self._was_open = self._was_covered = False
+        self.told: list[Told] = []
+        self.counted: Counter[str] = Counter()
+        self.levels: list[Level] = []
+        self.open_ms = self.covered_ms = 0
+        self.covered_at_ms: int | None = None
+        self.rule = ""
+        self.stop: float | None = None
+
+    def saw_alert(self, alert: RaiseAlert, at_ns: int) -> None:
+        """Keep an alert."""
+        self.counted[f"{alert.severity.value} {alert.topic} {alert.state}"] += 1
+        if len(self.told) < MOST_TOLD:
+            told = Told(
+                at_ms=at_ns // NS_PER_MS,
+                lane=self._lane,
+                severity=alert.severity.value,
+                topic=alert.topic,
+                state=alert.state,
+                text=alert.text,
+                facts=tuple((str(name), str(value)) for name, value in alert.facts),
+            )
+            self.told.append(told)
+
+    def saw_state(self, state: GuardState) -> None:
+        """Look at the position after a decision; nothing is done while it is the same value."""
+        guarded = state.positions.get(SYMBOL)
+        if guarded is self._seen:
+            return
+        self._seen = guarded
+        if guarded is not None:
+            self._note(guarded, state.now_ns // NS_PER_MS)
+
+    def _note(self, guarded: Guarded, now_ms: int) -> None:
+        self.close_books(now_ms)
+        self._was_open = guarded.position.quantity != 0
+        self._was_covered = self._was_open and guarded.covered_ns > 0
+        if self._was_covered and self.covered_at_ms is None:
+            self.covered_at_ms = now_ms
+        if self._was_covered:
+            self.rule = str(getattr(guarded, "ruled_by", "") or "buffer")
+        stop = float(guarded.ratchet) if self._was_covered and guarded.ratchet is not None else None
+        nearest = guarded.liquidation.price if self._was_open else None
+        level = Level(at_ms=now_ms, stop=stop, liquidation=None if nearest is None else float(nearest))
+        self.stop = stop if stop is not None else self.stop
+        before = self.levels[-1] if self.levels else None
+        if before is None or (before.stop, before.liquidation) != (level.stop, level.liquidation):
+            self.levels[MOST_LEVELS - 1 :] = [level]
+
+    def close_books(self, now_ms: int) -> None:
+        """Count the time up to now."""
+        passed_ms = now_ms - self._since_ms if self._since_ms else 0
+        self._since_ms = now_ms
+        self.open_ms += passed_ms if self._was_open else 0
+        self.covered_ms += passed_ms if self._was_covered else 0
+
+    def forget_cover(self) -> None:
+        """A new position begins: its cover is still to come."""
+        self.covered_at_ms, self.stop = None, None
+
+
+class AccountBook:
+    """What happened to one account's position, from its execution rows.
+
+    Attributes:
+        quantity: Signed contracts.
+        entry_price: Of the latest position, its first fill's.
+        fees_sat, funding_sat: Paid since the last `begin`.
+        exit: How the latest position ended; None while it is open.
+        cuts: Market orders of the guard that filled since then.
+        unsafe: Orders of the guard that could have added danger.
+    """
+
+    def __init__(self, witness: Witness | None) -> None:
+        self._witness = witness
+        self.quantity = 0
+        self.unsafe: list[str] = []
+        self.begin()
+
+    def begin(self) -> None:
+        """A new round begins."""
+        self.entry_price = 0.0
+        self.fees_sat = self.funding_sat = self.cuts = 0
+        self.exit: Exit | None = None
+
+    def take(self, row: Row, at_ms: int) -> None:
+        """Take one execution row."""
+        match row["execType"]:
+            case "Trade" | "Liquidation" | "Bankruptcy":
+                self._fill(row, at_ms)
+            case "Funding":
+                self.funding_sat += _whole(row["execComm"])
+            case "New":
+                self._check_danger(row)
+            case _:
+                pass
+
+    def _fill(self, row: Row, at_ms: int) -> None:
+        signed = _whole(row["lastQty"]) if row["side"] == "Buy" else -_whole(row["lastQty"])
+        self.fees_sat += _whole(row["execComm"])
+        price = float(str(row["lastPx"]))
+        if self.quantity == 0:
+            self.entry_price = price
+        self.quantity += signed
+        ending = _ending(row)
+        self.cuts += ending is Ending.CUT
+        if self.quantity == 0:
+            self.exit = Exit(at_ms=at_ms, price=price, ending=ending, rule=self._rule(ending))
+
+    def _rule(self, ending: Ending) -> str:
+        if self._witness is None or ending in {Ending.LIQUIDATED, Ending.CLOSED}:
+            return ""
+        return self._witness.rule if ending is Ending.STOPPED else ending.value
+
+    def _check_danger(self, row: Row) -> None:
+        """Hold an order of the guard against P1."""
+        if not str(row.get("clOrdID") or "").startswith(GUARD_PREFIX):
+            return
+        words = str(row.get("execInst") or "").split(",")
+        name = f"{row['clOrdID']} {row['side']} {row['ordType']}"
+        if "ReduceOnly" not in words and "Close" not in words:
+            self.unsafe.append(f"{name} is neither reduce-only nor close")
+        if row["ordType"] == "Stop" and "MarkPrice" not in words:
+            self.unsafe.append(f"{name} is not triggered by the mark price")
+
+
+def _ending(row: Row) -> Ending:
+    if row["execType"] != "Trade" or str(row.get("text") or "").startswith("Liquidation"):
+        return Ending.LIQUIDATED
+    if not str(row.get("clOrdID") or "").startswith(GUARD_PREFIX):
+        return Ending.CLOSED
+    match row["ordType"]:
+        case "Stop":
+            return Ending.STOPPED
+        case "Limit":
+            return Ending.TOOK_PROFIT
+        case _:
+            return Ending.CUT
+
+
+def _whole(value: object) -> int:
+    return int(str(value or 0))
