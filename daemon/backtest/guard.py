@@ -39,9 +39,13 @@ from daemon.core.commands import (
 from daemon.core.danger import refusal
 from daemon.core.events import (
     Event,
+    ExecutionSeen,
     HealthTicked,
-    MarkSeen,
+    OrderSeen,
+    OrdersFound,
     PictureRead,
+    RequestAnswered,
+    RequestNotSent,
     RequestRefused,
     Started,
     SwitchAnswered,
@@ -56,10 +60,16 @@ from daemon.shell.inbox import Inbox
 NS_PER_S: Final = 1_000_000_000
 TICK_NS: Final = NS_PER_S
 QUIET_NS: Final = 60 * NS_PER_S
-QUIET_MOVE: Final = 0.001
+QUIET_MOVE: Final = 0.0025
 """Share of the price."""
+MARK_NS: Final = 30 * NS_PER_S
+"""A mark inside its band is repeated this often; the daemon does so three times as often."""
 BUSY_NS: Final = 5 * NS_PER_S
 """How long after the last news other than prices the guard still ticks once a second."""
+
+
+_STIRRING: Final = (OrderSeen, ExecutionSeen, RequestAnswered, RequestRefused, RequestNotSent, OrdersFound)
+"""News after which deadlines of seconds may run."""
 
 
 class GuardRun:
@@ -80,7 +90,7 @@ class GuardRun:
         self._agenda = agenda
         self._latency = latency
         self._witness = witness
-        self._inbox = Inbox(clock=agenda, take=self.take, bands=Bands())
+        self._inbox = Inbox(clock=agenda, take=self.take, bands=Bands(refresh_after_ns=MARK_NS))
         self._inbox.read_marks_with(exact_mark)
         self._reader = NewsReader(self._inbox)
         self._calls = Calls(orders=orders, drop_copy=_SwitchLine(orders), clock=agenda)
@@ -122,7 +132,7 @@ class GuardRun:
         outcome = step(self.state, event)
         self.state = outcome.state
         self.decisions += 1
-        if not isinstance(event, MarkSeen | HealthTicked | TimerFired):
+        if isinstance(event, _STIRRING):
             self._stay_busy()
         self._outbox.extend(outcome.commands)
         self._drain()

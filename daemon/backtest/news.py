@@ -50,7 +50,7 @@ class NewsReader:
         """Pass one row on; tables that no guard listens to are passed over."""
         reader = self._readers.get(change.table)
         if reader is not None and not change.is_delete:
-            reader(change.row, received_ns)  # type: ignore[arg-type]  # cells of rows are the parser's
+            reader(change.row, received_ns)
 
     def _order(self, row: Row, received_ns: int) -> None:
         self._sink.order(parse_order(row), received_ns=received_ns)

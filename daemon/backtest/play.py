@@ -34,9 +34,9 @@ from daemon.backtest.venue import SYMBOL, BacktestVenue
 from daemon.backtest.witness import AccountBook, Witness
 
 NS_PER_MS: Final = 1_000_000
-REFRESH_MOVE: Final = 0.001
+REFRESH_MOVE: Final = 0.0025
 """Position and margin rows that only prices moved are published after a move of this share,"""
-REFRESH_MS: Final = 60_000
+REFRESH_MS: Final = 120_000
 """or after this long."""
 _PLACE: Final = VenueSettings(
     environment=Environment.EMBEDDED, rest_url="http://in-process", realtime_url="ws://in-process/realtime"
@@ -81,7 +81,8 @@ class _Pair:
 
     def note_equity(self, now_ms: int) -> None:
         """Keep what both accounts have won or lost so far."""
-        self.equity.append((now_ms, *(self.trader.profit_sat(seat) for seat in self.trader.seats)))
+        trader = self.trader
+        self.equity.append((now_ms, trader.profit_sat(trader.guarded), trader.profit_sat(trader.unguarded)))
 
     def record(self) -> LaneRecord:
         """Return all that became of the lane."""

@@ -33,7 +33,8 @@ is made for every frame."""
 class Bands:
     """What the shell knows about marks: the newest of each symbol, and the band of each symbol that matters."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, refresh_after_ns: int = REFRESH_AFTER_NS) -> None:
+        self._refresh_after_ns = refresh_after_ns
         self._bands: dict[str, _Band] = {}
         self._latest: dict[str, LatestMark] = {}
 
@@ -43,7 +44,7 @@ class Bands:
         band = self._bands.get(symbol)
         if band is None or (band.low < price < band.high and received_ns < band.refresh_at_ns):
             return False
-        band.refresh_at_ns = received_ns + REFRESH_AFTER_NS
+        band.refresh_at_ns = received_ns + self._refresh_after_ns
         return True
 
     def set_band(self, command: SetBand) -> LatestMark | None:
@@ -64,7 +65,7 @@ class Bands:
         """Note that the core was told the mark of a symbol by another way than a frame."""
         band = self._bands.get(symbol)
         if band is not None:
-            band.refresh_at_ns = at_ns + REFRESH_AFTER_NS
+            band.refresh_at_ns = at_ns + self._refresh_after_ns
 
     def clear_band(self, symbol: str) -> None:
         """Report this symbol no more."""
