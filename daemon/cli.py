@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from daemon.arguments import Commands, add_command, add_json, add_tape, require_candles_for_range
+from daemon.calc.options import add_calc
 from daemon.exchange.options import add_exchange
 from daemon.exit_codes import CommandFailed, ExitCode
 from daemon.version import VERSION
@@ -73,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"seawall {VERSION}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_add_run, _add_check, _add_status, add_exchange, _add_demo):
+    for add in (_add_run, _add_check, _add_status, add_calc, add_exchange, _add_demo):
         add(commands)
     return top
 
