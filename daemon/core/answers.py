@@ -67,6 +67,7 @@ def take_cancelled(draft: Draft, event: OrdersCancelled) -> None:
     """Many orders of others were cancelled at once; each row stands for itself, and a missing one is gone already."""
     pending = draft.answered(event.command_id)
     note_success(draft)
+    draft.freezing = replace(draft.freezing, pause_ns=0, retry_at_ns=0, refusal="")
     sent_ns = event.at_ns if pending is None else pending.sent_ns
     for order in event.orders:
         take_order(draft, order, Evidence.ANSWER, sent_ns)

@@ -82,7 +82,7 @@ class Draft:
 
     __slots__ = ("_before", "_owned", "_owned_books", "account", "commands", "policy", "touched", *_MAPPINGS, *_VALUES)
 
-    def __init__(self, state: GuardState, at_ns: int) -> None:
+    def __init__(self, state: GuardState, at_ns: int) -> None:  # noqa: PLR0915 - one line per field
         self._before = state
         self._owned: set[str] = set()
         self._owned_books: set[str] = set()

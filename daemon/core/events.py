@@ -228,7 +228,8 @@ class OrdersFound:
 class RequestAnswered:
     """A write was answered with an order row (its status may still say Canceled), or a cancel found nothing.
 
-    A change of a position's margin, leverage or mode is answered without one: its row shows what came of it."""
+    A change of a position's margin, leverage or mode is answered without one: its row shows what came of it.
+    """
 
     at_ns: int
     command_id: int

@@ -168,11 +168,11 @@ def _next(draft: Draft, symbol: str) -> Order | None:
 def _adding(draft: Draft, symbol: str) -> Iterator[Order]:
     for known in draft.orders.get(symbol, {}).values():
         is_others = not ids.is_ours(draft.account, known.order.client_order_id)
-        if is_others and may_add_exposure(known.order) and not _might_protect(draft, known.order):
+        if is_others and may_add_exposure(known.order) and not might_protect(draft, known.order):
             yield known.order
 
 
-def _might_protect(draft: Draft, order: Order) -> bool:
+def might_protect(draft: Draft, order: Order) -> bool:
     """Whether this stop may be all that a position has: no cover of ours is confirmed, or no position is known yet."""
     if order.kind not in STOP_KINDS:
         return False

@@ -147,6 +147,22 @@ def pass_time(draft: Draft) -> None:
             draft.wake(ACCOUNT, latch.day_ends_ns)
 
 
+def tell_held(draft: Draft) -> None:
+    """After a start: say what still holds, so that nobody takes the restart for a lift."""
+    for latch in draft.latches.values():
+        scope = ", ".join(latch.symbols) or "the account"
+        text = f"Still latched after the restart: {latch.kind.value} {latch.name} of {scope} ({latch.text})"
+        tell(
+            draft,
+            Reason.LATCH,
+            Severity.WARNING,
+            topic="latch",
+            state="held",
+            text=f"{text}, {how_to_lift(latch)}.",
+            facts=(("latch", latch.name), ("since_ns", latch.since_ns)),
+        )
+
+
 # ---------------------------------------------------------------------- questions
 
 

@@ -17,8 +17,12 @@ from daemon.core import (
     books,
     exposure,
     feeds,
+    flat_proof,
+    flatten,
+    freezing,
     inputs_seen,
     judgement,
+    latches,
     operator,
     pictures,
     room,
@@ -133,6 +137,7 @@ def _fold(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 -
             books.take_orders_listed(draft, event.orders, Evidence.STREAM, event.at_ns)
         case ExecutionSeen():
             trades.take_execution(draft, event.execution)
+            flat_proof.take_execution(draft, event.execution)
         case WalletSeen() | InsuranceSeen() | LiquidationSeen() | SpreadSeen() | TopicSeen():
             inputs_seen.take(draft, event)
         case PictureRead():
@@ -177,6 +182,7 @@ def _start(draft: Draft) -> None:
     for symbol in draft.positions:
         draft.touch(symbol, reassess=True)
     draft.want_picture(Reason.RECONCILE)
+    latches.tell_held(draft)
 
 
 def _pass_time(draft: Draft) -> None:
@@ -187,6 +193,7 @@ def _pass_time(draft: Draft) -> None:
     for command_id, pending in answers.expire(draft):
         _fail_read(draft, command_id, pending, "no outcome was reported", 0, is_unknown=True)
     draft.forget_finished(draft.now_ns - account.FORGET_AFTER_NS)
+    latches.pass_time(draft)
 
 
 def _fail(draft: Draft, event: RequestRefused | RequestNotSent | RequestUnanswered | RequestMisconfigured) -> None:
@@ -206,7 +213,11 @@ def _fail_read(
             pictures.fail(draft, command_id, retry_ns)
         case PendingKind.FEED | PendingKind.DISARM:
             switch.fail(draft, command_id, reason, is_unknown=is_unknown)
-        case PendingKind.WRITE | PendingKind.CANCEL | PendingKind.FIND | PendingKind.FREEZE | PendingKind.CORRECTION:
+        case PendingKind.WRITE:
+            flatten.note_refusal(draft, pending.symbol, reason)
+        case PendingKind.FREEZE:
+            freezing.fail(draft, reason, retry_ns)
+        case PendingKind.CANCEL | PendingKind.FIND | PendingKind.CORRECTION:
             pass
         case _:
             assert_never(pending.kind)
@@ -234,6 +245,8 @@ def _judge(draft: Draft) -> None:
     feeds.settle_mode(draft)
     exposure.cancel_at_stop(draft)
     exposure.cancel_while_blind(draft)
+    flat_proof.judge(draft)
+    freezing.cancel_frozen(draft)
     switch.decide(draft)
     judgement.judge_account(draft)
     pictures.ask(draft)
