@@ -239,7 +239,8 @@ class VolatilityPolicy:
     least_samples: int = 30
     """Before that many the estimate is unknown, and nothing is judged by it."""
     outlier_multiple: Decimal = Decimal(6)
-    """A single move beyond this multiple of the estimate counts as this multiple, until the next one confirms it."""
+    """A single move beyond this multiple of the estimate is held back until the next one confirms it: then it counts in
+    full, and one bad print not at all."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
@@ -262,10 +263,12 @@ class HealthPolicy:
     max_clock_skew_s: Decimal = Decimal(3)
     reconcile_every_s: Decimal = Decimal(30)
     """The slow cycle: a REST picture of the account is compared with what the streams said."""
+    mark_frozen_after_s: Decimal = Decimal(300)
+    """A mark price that has not moved at all for this long, while bid and ask have, is said to be frozen."""
 
     def __post_init__(self) -> None:
         """Refuse times that are not above zero."""
-        for name in ("stale_after_s", "max_loop_lag_s", "max_clock_skew_s", "reconcile_every_s"):
+        for name in ("stale_after_s", "max_loop_lag_s", "max_clock_skew_s", "reconcile_every_s", "mark_frozen_after_s"):
             require(getattr(self, name) > 0, f"health.{name}", "must be above 0")
 
 

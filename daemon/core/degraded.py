@@ -20,6 +20,8 @@ class Degraded(Enum):
     """The process itself was held up."""
     CLOCK_SKEW = "clock_skew"
     """Our clock and the venue's differ by more than the limit."""
+    MARK_FROZEN = "mark_frozen"
+    """A mark that has not moved at all for long, beside a market that has."""
     UNCOVERED = "uncovered"
     """A position's stop is not confirmed resting within the stated time."""
     LIQUIDATION_UNKNOWN = "liquidation_unknown"

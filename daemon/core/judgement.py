@@ -18,6 +18,7 @@ from daemon.core.degraded import Degraded
 from daemon.core.draft import ACCOUNT, Draft
 from daemon.core.feeds import account_is_fresh, clock_is_off, loop_is_stalled
 from daemon.core.floor import floor_of
+from daemon.core.frozen import frozen_ns, is_frozen
 from daemon.core.marks import is_fresh, market_is_fresh, ns, usable_mark
 from daemon.core.mode import Mode
 from daemon.core.pictures import overdue_at_ns
@@ -169,6 +170,8 @@ def _position_states(draft: Draft, guarded: Guarded) -> Iterator[tuple[Degraded,
     crowded = is_crowded(draft, symbol)
     yield Degraded.STOPS_CROWDED, "eight or more of the venue's ten stops a symbol are used" if crowded else ""
     yield Degraded.BLIND_MARKET, _stale_mark(draft, guarded)
+    frozen = is_frozen(draft, symbol, was_frozen=Degraded.MARK_FROZEN in guarded.degraded)
+    yield Degraded.MARK_FROZEN, _frozen_mark(draft, symbol) if frozen else ""
 
 
 def _is_late(draft: Draft, symbol: str, since_ns: int, patience_ns: int) -> bool:
@@ -216,6 +219,13 @@ def _stale_mark(draft: Draft, guarded: Guarded) -> str:
     if not _is_late(draft, symbol, since_ns, ns(draft.policy.health.stale_after_s)):
         return ""
     return "no mark price of this symbol for long, although the stream lives"
+
+
+def _frozen_mark(draft: Draft, symbol: str) -> str:
+    return (
+        f"the mark price has not moved for {seconds(frozen_ns(draft, symbol))} while bid and ask did;"
+        " stops and liquidation go by the mark, so it may jump past a stop when it moves again"
+    )
 
 
 def _tell(draft: Draft, state: Degraded, symbol: str, text: str) -> None:
