@@ -131,13 +131,40 @@ INSTRUMENT_ROW = {
     "markPrice": 97849.76,
     "timestamp": "2024-11-24T23:33:19.034Z",
 }
+WALLET_ROW = {
+    "account": 273093,
+    "currency": "XBt",
+    "deposited": 104527994,
+    "withdrawn": 500,
+    "transferIn": 1000000,
+    "transferOut": 70,
+    "amount": 105528012,
+    "pendingCredit": 0,
+    "pendingDebit": 0,
+    "confirmedDebit": 0,
+    "timestamp": "2019-02-05T12:00:00.705Z",
+}
+INSURANCE_ROW = {"currency": "XBt", "timestamp": "2024-05-06T12:00:00.000Z", "walletBalance": 3_500_000_000_000}
+LIQUIDATION_ROW = {
+    "orderID": "8a1c1b0e-1111-2222-3333-444455556666",
+    "symbol": "XBTUSD",
+    "side": "Sell",
+    "price": 45000.5,
+    "leavesQty": 60000,
+}
 KEYS = {
     "order": ["orderID"],
     "position": ["account", "symbol", "strategy"],
     "margin": ["account", "currency"],
     "execution": [],
     "instrument": ["symbol"],
+    "wallet": ["account", "currency"],
+    "insurance": ["currency", "timestamp"],
+    "liquidation": ["orderID"],
 }
+
+
+_PUBLIC = frozenset({"instrument", "insurance", "liquidation"})
 
 
 def raw(value: Any) -> bytes:
@@ -152,7 +179,7 @@ def exact(value: Any) -> Any:
 
 def partial(table: str, rows: Sequence[dict[str, Any]] = (), *, covered: dict[str, Any] | None = None) -> bytes:
     """Return a partial frame with the table's present keys."""
-    account = {} if table == "instrument" else {"account": 273093}
+    account = {} if table in _PUBLIC else {"account": 273093}
     frame = {"table": table, "action": "partial", "keys": KEYS[table], "types": {}}
     return raw(frame | {"filter": account if covered is None else covered, "data": list(rows)})
 

@@ -7,7 +7,19 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from daemon.core.events import Event, MarkSeen, PositionSeen, Source, TimerFired
+from connectors.vocabulary import Insurance, LiquidationOrder, OrderSide, Quote, Wallet
+from daemon.core.events import (
+    Event,
+    InsuranceSeen,
+    LiquidationSeen,
+    MarkSeen,
+    PositionSeen,
+    Source,
+    SpreadSeen,
+    TimerFired,
+    TopicSeen,
+    WalletSeen,
+)
 from daemon.shell.records import JournalCorrupt, Kind, decode_event, encode_event, read_records
 from tests.fakes import START_NS, a_long
 
@@ -30,6 +42,30 @@ def test_what_is_read_is_what_was_written() -> None:
     assert {record.kind for record in records} == {Kind.EVENT}
     assert tuple(decode_event(record) for record in records) == EVENTS
     assert msgspec.json.decode(a_segment()[1])["name"] == "MarkSeen"
+
+
+INPUTS: tuple[Event, ...] = (
+    WalletSeen(
+        at_ns=START_NS, wallet=Wallet(account=1, currency="XBt", transfers_sat=None, amount_sat=5, timestamp_ns=2)
+    ),
+    InsuranceSeen(at_ns=START_NS, insurance=Insurance(currency="XBt", balance_sat=10**15, timestamp_ns=1)),
+    LiquidationSeen(
+        at_ns=START_NS,
+        liquidation=LiquidationOrder(
+            order_id="o", symbol="X", side=OrderSide.SELL, price=Decimal("0.10"), leaves_quantity=3
+        ),
+        is_gone=True,
+    ),
+    SpreadSeen(at_ns=START_NS, quote=Quote(symbol="X", bid=None, ask=Decimal("1E-7"))),
+    TopicSeen(at_ns=START_NS, topic="wallet", problem="refused: no"),
+)
+
+
+@pytest.mark.parametrize("event", INPUTS, ids=lambda event: type(event).__name__)
+def test_inputs_come_back_equal(event: Event) -> None:
+    """P9: wallets, fund, liquidations, spreads and missing topics are journalled like everything else."""
+    (record,) = read_records(encode_event(1, event), origin="here")
+    assert decode_event(record) == event
 
 
 def test_a_torn_tail_is_left_out() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from msgspec import UNSET
 
 from connectors.bitmex.protocol.marks import exact_mark, mark_excerpt, mark_rows
 from tests.unit.connectors.bitmex.bitmex_builders import change, partial
@@ -26,7 +27,7 @@ def test_real_mark_update() -> None:
     "column",
     [
         "fundingRate", "state", "tickSize", "lotSize", "maxPrice", "maxOrderQty", "multiplier", "initMargin",
-        "maintMargin", "takerFee", "referenceSymbol",
+        "maintMargin", "takerFee", "referenceSymbol", "fundingTimestamp", "makerFee", "riskLimit",
     ],
 )  # fmt: skip
 def test_figures_are_recognised(column: str) -> None:
@@ -77,3 +78,13 @@ def test_no_mark_in_other_frames(other: bytes) -> None:
 def test_excerpt_keeps_every_digit(price: str) -> None:
     """What stands for a partial of megabytes gives the same exact mark."""
     assert exact_mark(mark_excerpt('X"Y', Decimal(price)), 'X"Y') == Decimal(price)
+
+
+def test_bid_and_ask_are_told_apart_from_none_and_nothing() -> None:
+    """A side that moved has its price, an empty one is None, one that is not mentioned is unset."""
+    rows = mark_rows(
+        change("instrument", "update", {"symbol": "A", "bidPrice": 1.5}, {"symbol": "A", "askPrice": None})
+    )
+    assert rows is not None
+    assert [(row.bidPrice, row.askPrice) for row in rows] == [(1.5, UNSET), (UNSET, None)]
+    assert not any(row.has_figures() for row in rows)

@@ -12,6 +12,7 @@ from connectors.bitmex.protocol.numbers import (
     integer,
     number,
     price,
+    span_ns,
     text,
     time_ns,
     without_float_noise,
@@ -82,6 +83,15 @@ def test_times() -> None:
     assert time_ns({}, "x") == 0
     with pytest.raises(MalformedRow):
         time_ns({"x": "yesterday"}, "x")
+
+
+def test_spans() -> None:
+    """A span is written as a moment of the year 2000; none is 0, one before that is refused."""
+    assert span_ns({"x": "2000-01-01T08:00:00.000Z"}, "x") == 8 * 3600 * 10**9
+    assert span_ns({"x": "2000-01-02T00:00:00.000Z"}, "x") == 24 * 3600 * 10**9
+    assert span_ns({"x": None}, "x") == 0
+    with pytest.raises(MalformedRow, match="span"):
+        span_ns({"x": "1999-12-31T08:00:00.000Z"}, "x")
 
 
 def test_texts_and_flags() -> None:

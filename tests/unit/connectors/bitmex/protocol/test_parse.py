@@ -172,6 +172,53 @@ def test_hedge_mode_keeps_its_strategy() -> None:
     assert parse_position(exact(POSITION_ROW | {"strategy": "Short"})).key.strategy == "Short"
 
 
+# An isolated long of 2022, as the venue wrote it, trimmed to what is read here.
+LINEAR_LONG = {
+    "account": 9371654, "symbol": "ETHUSDT", "currency": "USDt", "commission": 0.00075,
+    "initMarginReq": 0.3333333333333333, "maintMarginReq": 0.01, "riskLimit": 1000000000000, "leverage": 3,
+    "crossMargin": False, "deleveragePercentile": 1, "openOrderBuyQty": 10, "openOrderBuyCost": -279250,
+    "openOrderBuyPremium": 3, "openOrderSellQty": 4, "openOrderSellCost": -5, "openOrderSellPremium": 6,
+    "currentQty": 2000, "isOpen": True, "markPrice": 1964.195, "markValue": 39283900, "posCost": 39260000,
+    "posCross": 11, "posInit": 13086667, "posComm": 39261, "posLoss": 12, "posMargin": 13125928, "posMaint": 435787,
+    "initMargin": 13, "maintMargin": 13149828, "realisedPnl": -26500, "unrealisedPnl": 23900, "avgEntryPrice": 1963,
+    "breakEvenPrice": 1964.35, "liquidationPrice": 1328.5, "bankruptPrice": 1308.7,
+    "timestamp": "2022-05-21T04:35:16.397Z",
+}  # fmt: skip
+
+
+def test_every_figure_of_a_position_is_read() -> None:
+    """A real row: rates in force, margins, open orders, results, and the front of the deleveraging queue."""
+    position = parse_position(exact(LINEAR_LONG))
+    assert position.initial_margin_ratio == Decimal("0.3333333333333333")
+    assert (position.risk_limit_sat, position.mark_value_sat) == (1_000_000_000_000, 39_283_900)
+    assert (position.cross_sat, position.loss_sat, position.order_margin_sat) == (11, 12, 13)
+    assert (position.realised_pnl_sat, position.break_even_price) == (-26_500, Decimal("1964.35"))
+    assert (position.open_buy_quantity, position.open_buy_cost_sat, position.open_buy_premium_sat) == (10, -279_250, 3)
+    assert (position.open_sell_quantity, position.open_sell_cost_sat, position.open_sell_premium_sat) == (4, -5, 6)
+    assert position.adl_rank == 5
+
+
+@pytest.mark.parametrize(
+    ("share", "rank"),
+    [(0, 1), (0.01, 1), (0.2, 1), (0.2000001, 2), (0.6000000000000001, 3), (0.8, 4), (1, 5), (None, None), (1.5, None)],
+)
+def test_place_in_the_queue_is_one_of_five(share: float | None, rank: int | None) -> None:
+    """The share of the queue in fifths, the noise of binary floats taken off; nonsense and nothing are unknown."""
+    assert parse_position(exact({**LINEAR_LONG, "deleveragePercentile": share})).adl_rank == rank
+
+
+def test_a_flat_position_stands_in_no_queue() -> None:
+    """Whatever its columns still say."""
+    flat = parse_position(exact({**LINEAR_LONG, "currentQty": 0, "isOpen": False}))
+    assert (flat.adl_rank, flat.break_even_price) == (None, None)
+
+
+def test_a_result_that_is_not_told_is_not_zero() -> None:
+    """`realisedPnl` is absent from some rows."""
+    row = {column: cell for column, cell in LINEAR_LONG.items() if column != "realisedPnl"}
+    assert parse_position(exact(row)).realised_pnl_sat is None
+
+
 def test_margin() -> None:
     """Money of one currency; other currencies' balances set the flag."""
     margin = parse_margin(exact(MARGIN_ROW))
@@ -179,6 +226,13 @@ def test_margin() -> None:
     assert not margin.is_multi_asset
     assert parse_margin(exact(MARGIN_ROW | {"foreignMarginBalance": -7})).is_multi_asset
     assert parse_margin(exact(MARGIN_ROW | {"foreignRequirement": 1})).is_multi_asset
+
+
+def test_margin_tells_the_last_booking() -> None:
+    """`amount`, the same figure as the wallet's; None where a row lacks it."""
+    assert parse_margin(exact(MARGIN_ROW)).amount_sat == 100_000_000
+    bare = {column: cell for column, cell in MARGIN_ROW.items() if column != "amount"}
+    assert parse_margin(exact(bare)).amount_sat is None
 
 
 def test_margin_sums_what_a_sparse_row_leaves_out() -> None:
@@ -256,6 +310,45 @@ def test_only_open_instruments_trade(state: str) -> None:
     instrument = parse_instrument(exact(INSTRUMENT_ROW | {"state": state}))
     assert instrument is not None
     assert not instrument.is_open
+
+
+def test_schedule_and_limits_of_a_contract() -> None:
+    """Funding stamp and span, fees, risk limits, as on a real row of 2024; the forming rate is not read."""
+    found = parse_instrument(
+        exact(
+            {
+                **INSTRUMENT_ROW,
+                "makerFee": -0.0001,
+                "settlementFee": 0.0005,
+                "riskLimit": 20000000000,
+                "riskStep": 15000000000,
+                "fundingTimestamp": "2024-11-25T04:00:00.000Z",
+                "fundingInterval": "2000-01-01T08:00:00.000Z",
+                "indicativeFundingRate": 0.000125,
+            }
+        )
+    )
+    assert found is not None
+    assert (found.maker_fee, found.settlement_fee) == (Decimal("-0.0001"), Decimal("0.0005"))
+    assert (found.base_risk_limit_sat, found.risk_step_sat) == (20_000_000_000, 15_000_000_000)
+    assert found.funding_at_ns == 1_732_507_200 * 1_000_000_000
+    assert found.funding_interval_ns == 8 * 3600 * 1_000_000_000
+    assert found.expires_ns == 0
+
+
+def test_a_dated_contract_says_when_it_settles() -> None:
+    """Neither funding stamp nor span, and a moment of settlement."""
+    found = parse_instrument(
+        exact({**INSTRUMENT_ROW, "symbol": "XBTH25", "typ": "FFCCSX", "settle": "2025-03-28T12:00:00.000Z"})
+    )
+    assert found is not None
+    assert (found.expires_ns, found.funding_at_ns) == (1_743_163_200 * 1_000_000_000, 0)
+
+
+def test_the_forming_rate_and_prices_change_no_figure() -> None:
+    """`indicativeFundingRate` changes every minute: a contract told anew each time would be a storm."""
+    one = parse_instrument(exact({**INSTRUMENT_ROW, "indicativeFundingRate": 0.1, "bidPrice": 1, "openValue": 2}))
+    assert one == parse_instrument(exact(INSTRUMENT_ROW))
 
 
 def test_key_rights() -> None:
