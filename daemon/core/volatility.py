@@ -36,7 +36,7 @@ LARGEST_MOVE: Final = Decimal(10)
 _NS: Final = Decimal(10**9)
 _HOUR_S: Final = Decimal(3600)
 _PERCENT: Final = Decimal(100)
-_HALF: Final = Decimal("0.5")
+_LN_2: Final = Decimal("0.693147180560")
 _CONTEXT: Final = Context(prec=12, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero])
 _ROUNDED_UP: Final = Context(prec=3, rounding=ROUND_UP)
 
@@ -63,14 +63,9 @@ class Volatility:
     dropped_ns: int = 0
     """When an outlier that nothing confirmed was last left out."""
 
-    @property
-    def hourly_percent(self) -> Decimal | None:
-        """One standard deviation per hour in percent of the mark, rounded up; None before the first move."""
-        if not self.samples:
-            return None
-        with localcontext(_CONTEXT):
-            found = (self.squares / self.seconds * _HOUR_S).sqrt() * _PERCENT
-        return _ROUNDED_UP.plus(found)
+    hourly_percent: Decimal | None = None
+    """One standard deviation per hour in percent of the mark, rounded up; None before the first move. Kept here because
+    it is read at every mark."""
 
     @property
     def largest_percent(self) -> Decimal | None:
@@ -106,7 +101,7 @@ def after_mark(known: Volatility | None, price: Decimal, at_ns: int, policy: Vol
 def _sampled(known: Volatility, price: Decimal, at_ns: int, policy: VolatilityPolicy) -> Volatility:
     if known.held_price is not None:
         known = _settled(known, known.held_price, price, at_ns, policy)
-    if price == known.price:
+    if not _move(known.price, price):
         return known
     if _is_outlier(known, price, at_ns, policy):
         return replace(known, held_price=price, held_ns=at_ns)
@@ -143,16 +138,18 @@ def _counted(known: Volatility, price: Decimal, at_ns: int, policy: VolatilityPo
     evidence_s = min(elapsed_s, LONGEST_S)
     share = evidence_s / elapsed_s
     half_life_s = policy.half_life_minutes * 60
-    kept = _HALF ** (min(elapsed_s, half_life_s) / half_life_s)
+    kept = (-_LN_2 * min(elapsed_s, half_life_s) / half_life_s).exp()
     move = abs(_move(known.price, price))
+    squares, seconds = known.squares * kept + move * move * share, known.seconds * kept + evidence_s
     return replace(
         known,
         price=price,
         at_ns=at_ns,
         samples=known.samples + 1,
-        squares=known.squares * kept + move * move * share,
-        seconds=known.seconds * kept + evidence_s,
+        squares=squares,
+        seconds=seconds,
         largest=max(known.largest * kept, move * share.sqrt()),
+        hourly_percent=_ROUNDED_UP.plus((squares / seconds * _HOUR_S).sqrt() * _PERCENT),
     )
 
 

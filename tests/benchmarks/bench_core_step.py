@@ -51,6 +51,7 @@ def events_of(guard: Driven) -> dict[str, e.Event]:
     moved = replace(row, unrealised_pnl_sat=12_345, timestamp_ns=at_ns)
     return {
         "MarkSeen": e.MarkSeen(at_ns=at_ns, symbol=symbol, price=Decimal(1001)),
+        "MarkSeen, a sample of volatility": e.MarkSeen(at_ns=at_ns + 11 * SECOND, symbol=symbol, price=Decimal(1001)),
         "PositionSeen, same size": e.PositionSeen(at_ns=at_ns, position=moved, source=e.Source.STREAM),
         "PositionSeen, grown": e.PositionSeen(
             at_ns=at_ns, position=replace(moved, quantity=row.quantity + 50), source=e.Source.STREAM

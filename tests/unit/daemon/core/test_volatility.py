@@ -165,6 +165,12 @@ def test_a_frozen_mark_is_not_a_calm_one() -> None:
     assert after([(quiet.at_ns, Decimal(1000))]).hourly_percent is None
 
 
+def test_a_move_below_all_digits_is_no_move() -> None:
+    """A price that differs in the fifteenth digit: neither a sample nor a volatility of zero."""
+    quiet = after(calm())
+    assert after([(quiet.at_ns + STEP_NS, quiet.price + Decimal("1e-12"))], quiet) is quiet
+
+
 def test_a_coarse_tick_reads_as_the_same_volatility() -> None:
     """Marks that change once in a minute or so because the tick is coarse: silence is time, not calm."""
     walk = a_walk(1.0, 6 * 3600, seed=8)
