@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from daemon.core.mode import Mode
+from daemon.shell.status_inputs import missing_lines
 from daemon.shell.status_lines import account_line, position_lines
 from daemon.shell.status_socket import ask_status
 
@@ -50,6 +51,7 @@ def in_words(status: Mapping[str, Any]) -> str:
     if "feeds" in status:
         lines += [_feeds(status["feeds"]), _switch(status["switch"])]
     lines += _degraded(status)
+    lines += missing_lines(status.get("inputs", {}))
     if status["mode"] in _LAST_KNOWN:
         lines.append("the guard does not see: what follows is the last that was known, and may be old")
     if "positions" not in status:

@@ -128,3 +128,22 @@ def widest_spread(view: Draft | GuardState, symbol: str) -> Decimal | None:
     fresh = (each for each in samples if view.now_ns - each.at_ns <= SPREAD_FRESH_NS)
     spreads = (Quote(symbol=symbol, bid=each.bid, ask=each.ask).spread for each in fresh)
     return max((spread for spread in spreads if spread is not None), default=None)
+
+
+def fund_drawdown_percent(view: Draft | GuardState, currency: str) -> Decimal | None:
+    """Return by how many percent the insurance fund is below the highest of its known publications.
+
+    None while fewer than two are known: one figure alone says nothing of a drawdown.
+    """
+    known = view.insurance.get(currency, ())
+    highest_sat = max((each.balance_sat for each in known), default=0)
+    if len(known) < 2 or highest_sat <= 0:
+        return None
+    return Decimal(100 * (highest_sat - known[-1].balance_sat)) / highest_sat
+
+
+def liquidated_contracts(view: Draft | GuardState, symbol: str, *, within_ns: int) -> int:
+    """Return how many contracts of a symbol others were liquidated of, by orders first seen in this time."""
+    since_ns = view.now_ns - within_ns
+    seen = (each for each in view.liquidations.values() if each.order.symbol == symbol)
+    return sum(each.quantity for each in seen if each.seen_ns >= since_ns)

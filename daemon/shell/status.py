@@ -13,6 +13,7 @@ from connectors.vocabulary import Order
 from daemon.core.ids import is_ours
 from daemon.core.state import Feed, Guarded, GuardState, Switch, SwitchState
 from daemon.shell.status_distances import describe_accounts, describe_distance
+from daemon.shell.status_inputs import describe_inputs
 
 
 def describe_state(state: GuardState, *, now_ns: int) -> dict[str, object]:
@@ -35,6 +36,7 @@ def describe_state(state: GuardState, *, now_ns: int) -> dict[str, object]:
         "degraded": [
             {"state": name, "for_s": _since_s(since, now_ns)} for name, since in sorted(state.degraded.items())
         ],
+        "inputs": describe_inputs(state),
         "requests_in_flight": len(state.pending),
     }
 

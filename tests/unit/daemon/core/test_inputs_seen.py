@@ -132,6 +132,28 @@ def test_the_widest_spread_of_the_last_minute_counts() -> None:
     assert len(guard.state.spreads[SYMBOL]) == inputs_seen.SPREADS_KEPT
 
 
+def test_the_fund_is_measured_from_its_highest() -> None:
+    """One publication says nothing; a loss is told in percent of the peak, a new peak is no drawdown."""
+    guard = Driven().up()
+    expected = [None, Decimal(0), Decimal(25), Decimal(0)]
+    for stamp, (balance, drawdown) in enumerate(zip((100, 200, 150, 300), expected, strict=True)):
+        fund = Insurance(currency="XBt", balance_sat=balance, timestamp_ns=stamp)
+        guard.give(e.InsuranceSeen(at_ns=guard.now, insurance=fund))
+        assert inputs_seen.fund_drawdown_percent(guard.state, "XBt") == drawdown
+
+
+def test_liquidations_are_summed_over_a_time() -> None:
+    """Each order once, with what it was about, from when it was first seen."""
+    guard = Driven().up()
+    see_liquidation(guard, a_liquidation("old", 10))
+    guard.now += 60 * SECOND
+    see_liquidation(guard, a_liquidation("new", 500))
+    see_liquidation(guard, a_liquidation("new", 200))
+    assert inputs_seen.liquidated_contracts(guard.state, SYMBOL, within_ns=30 * SECOND) == 500
+    assert inputs_seen.liquidated_contracts(guard.state, SYMBOL, within_ns=90 * SECOND) == 510
+    assert inputs_seen.liquidated_contracts(guard.state, "OTHER", within_ns=90 * SECOND) == 0
+
+
 def test_all_of_it_survives_a_checkpoint() -> None:
     """P9: the state that is written is the state that is read."""
     guard = Driven().up()
