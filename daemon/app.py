@@ -33,6 +33,7 @@ from connectors.bitmex.order_entry import BitmexOrderEntry
 from connectors.ports import DropCopy, FeedSink, MarketData, OrderEntry
 from daemon.core.commands import RaiseAlert, Severity
 from daemon.core.events import Started, StopAsked
+from daemon.core.operator_requests import OperatorRequest
 from daemon.core.reasons import Reason
 from daemon.core.state import GuardState, initial_state, with_policy
 from daemon.shell.alerts.desk import AlertDesk
@@ -52,6 +53,7 @@ from daemon.shell.journal import Journal
 from daemon.shell.journal_file import JournalFile
 from daemon.shell.lock import hold_state_folder
 from daemon.shell.opening import Opening
+from daemon.shell.operator_desk import OperatorDesk
 from daemon.shell.outbox import Outbox
 from daemon.shell.recover import Recovered, recover
 from daemon.shell.runner import Runner
@@ -205,7 +207,8 @@ class Guard:
         Raises:
             KeyRefused: If the key is wrong or must not be used for guarding.
         """
-        self._crew.helpful("status socket", StatusSocket(self._folder / SOCKET_NAME, self.describe).run)
+        door = StatusSocket(self._folder / SOCKET_NAME, self.describe, operate=self.operate)
+        self._crew.helpful("status socket", door.run)
         self._desk.account = await self._opening().wait_account()
         recovered = self._of_this_account(await asyncio.to_thread(recover, self._folder / "journal"))
         state = self._state_from(recovered)
@@ -335,6 +338,13 @@ class Guard:
                 "marks_told": parts.inbox.marks_told,
             },
         }
+
+    async def operate(self, who: str, request_id: str, request: OperatorRequest) -> dict[str, object]:
+        """Carry out what an operator asks for over the local socket."""
+        if self._parts is None:
+            return {"error": "the guard does not know its account yet, so nothing was done; ask again in a moment"}
+        desk = OperatorDesk(core=self._parts.runner, clock=self._clock, wait_durable=self._journal_file.wait_durable)
+        return await desk.operate(who, request_id, request)
 
     # ------------------------------------------------------------ stop
 

@@ -18,6 +18,7 @@ from daemon.arguments import Commands, add_command, add_json, add_tape, require_
 from daemon.calc.options import add_calc
 from daemon.exchange.options import add_exchange
 from daemon.exit_codes import CommandFailed, ExitCode
+from daemon.operate import add_operate
 from daemon.version import VERSION
 
 _SCENARIOS = ("calm", "crash", "flash-crash", "squeeze", "gap", "grind")
@@ -74,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"seawall {VERSION}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_add_run, _add_check, _add_status, add_calc, add_exchange, _add_demo):
+    for add in (_add_run, _add_check, _add_status, add_operate, add_calc, add_exchange, _add_demo):
         add(commands)
     return top
 

@@ -19,6 +19,7 @@ class ExitCode(IntEnum):
     IN_USE = 6
     BROKEN = 7
     DIFFERENT = 8
+    REFUSED = 9
     DEMO_LIQUIDATED = 10
     DEMO_INCONCLUSIVE = 11
     DEMO_LATE_OR_UNSAFE = 12
@@ -39,6 +40,7 @@ _MEANINGS = {
     ExitCode.IN_USE: "another instance or another program holds the state folder or the port",
     ExitCode.BROKEN: "an invariant broke or a vital part failed: the process ended rather than act on wrong numbers",
     ExitCode.DIFFERENT: "exchange compare: the two snapshots differ",
+    ExitCode.REFUSED: "lift, flatten, freeze, stop: the daemon refused the request, or you did not confirm it",
     ExitCode.DEMO_LIQUIDATED: "demo: the guarded account was liquidated",
     ExitCode.DEMO_INCONCLUSIVE: "demo: inconclusive, the unguarded account survived too",
     ExitCode.DEMO_LATE_OR_UNSAFE: "demo: a cover came late, or an order could have added danger",

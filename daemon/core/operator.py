@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final, assert_never
 
 from config.modes import Lift
-from daemon.core import latches
+from daemon.core import given_stop, latches
 from daemon.core.draft import Draft
 from daemon.core.events import OperatorAsked
 from daemon.core.operator_requests import (
@@ -44,8 +44,34 @@ def refusal(state: GuardState, request: OperatorRequest) -> str:
             return _unknown_symbols(state, symbols)
         case FreezeAsked():
             return ""
-        case SetStop() | ClearStop():
-            return _unknown_symbols(state, (request.symbol,))
+        case SetStop(symbol=symbol, side=side, price=price, may_loosen=may_loosen):
+            unknown = _unknown_symbols(state, (symbol,))
+            return unknown or given_stop.refusal(state, symbol, side, price, may_loosen=may_loosen)
+        case ClearStop(symbol=symbol):
+            guarded = state.positions.get(symbol)
+            has_one = guarded is not None and guarded.episode.given is not None
+            return "" if has_one else f"no price was given for {symbol}"
+        case _:
+            assert_never(request)
+
+
+def outcome(state: GuardState, request: OperatorRequest) -> str:
+    """What holds after a request was carried out, in one sentence for the person who made it."""
+    match request:
+        case LiftLatch(name=name):
+            rest = ", ".join(sorted(state.latches))
+            return f"lifted {name or 'every latch'}; {f'still latched: {rest}' if rest else 'nothing is latched'}"
+        case FlattenAsked(symbols=symbols):
+            scope = ", ".join(symbols) or "the account"
+            return f"closing {scope} at the market, and kept closed: seawall lift {latches.OPERATOR_FLATTEN} ends it"
+        case FreezeAsked():
+            return f"frozen: what may add exposure is cancelled as it appears: seawall lift {latches.OPERATOR} ends it"
+        case SetStop(symbol=symbol, price=price):
+            guarded = state.positions.get(symbol)
+            at = None if guarded is None else guarded.ruled
+            return f"{price} is given as the stop of {symbol}; the rules ask for {at} now"
+        case ClearStop(symbol=symbol):
+            return f"the price given for {symbol} is forgotten; the stop stays where it rests"
         case _:
             assert_never(request)
 
@@ -64,8 +90,10 @@ def take_request(draft: Draft, event: OperatorAsked) -> None:
             latches.flatten(draft, latches.OPERATOR_FLATTEN, symbols=tuple(sorted(set(symbols))), text=text)
         case FreezeAsked():
             latches.freeze(draft, latches.OPERATOR, text=f"{event.who} asked for it", lift=Lift.OPERATOR)
-        case SetStop() | ClearStop():
-            pass
+        case SetStop(symbol=symbol, side=side, price=price, may_loosen=may_loosen):
+            given_stop.set_given_stop(draft, symbol, side, price, may_loosen=may_loosen, who=event.who)
+        case ClearStop(symbol=symbol):
+            given_stop.clear_given_stop(draft, symbol, event.who)
         case _:
             assert_never(event.request)
 

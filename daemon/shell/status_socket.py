@@ -1,25 +1,34 @@
-"""The local socket through which `seawall status` asks the running daemon.
+"""The local socket through which `seawall status` and the operator's commands reach the running daemon.
 
-One JSON line in, one JSON line out, on a Unix socket that only its owner may open. It reads and never changes anything,
-every connection has a deadline, and what it answers is made on request from the state as it is.
+One JSON line in, one JSON line out, on a Unix socket that only its owner may open; every connection has a deadline.
+
+    {"ask":"status"}                                                       changes nothing, answered from the state
+    {"ask":"operate","id":"...","request":{"type":"LiftLatch","name":""}}  changes something, see `operator_desk.py`
+
+Who asks to change something is what the kernel says of the process at the other end, not what the line says.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import pwd
 import socket
-from collections.abc import Callable, Iterator
+import struct
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
+from daemon.core.operator_requests import OperatorRequest
+
 SOCKET_NAME = "status.sock"
-REQUEST_LIMIT_BYTES = 4_096
+REQUEST_LIMIT_BYTES = 65_536
 REPLY_LIMIT_BYTES = 16 * 1024 * 1024
 DEADLINE_S = 5.0
 MOST_CONNECTIONS = 8
+_LONGEST_ID = 64
 _LONGEST_ADDRESS = 100
 """Unix socket addresses end at 108 bytes; longer paths are reached through their folder's descriptor."""
 
@@ -32,14 +41,38 @@ class StatusRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """What may be asked."""
 
     ask: str
+    id: str = ""
+    """Of a request to change something: the same id again is the same request."""
+    request: OperatorRequest | None = None
+
+
+Answer = dict[str, object]
+Operate = Callable[[str, str, OperatorRequest], Awaitable[Answer]]
+"""Who, request id, request."""
 
 
 class StatusSocket:
-    """Serves the status, as a helpful task."""
+    """Serves questions and operators' requests, as a helpful task."""
 
-    def __init__(self, path: Path, describe: Callable[[], dict[str, object]]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        describe: Callable[[], Answer],
+        *,
+        questions: Mapping[str, Callable[[], Answer]] | None = None,
+        operate: Operate | None = None,
+    ) -> None:
+        """Prepare; nothing is bound yet.
+
+        Args:
+            path: Where.
+            describe: Answers `{"ask":"status"}`.
+            questions: Answers to more questions that change nothing, by name.
+            operate: Carries out what changes something; without it that is refused.
+        """
         self._path = path
-        self._describe = describe
+        self._questions = {"status": describe, **(questions or {})}
+        self._operate = operate
         self._open = 0
 
     async def run(self) -> None:
@@ -63,7 +96,8 @@ class StatusSocket:
             if self._open <= MOST_CONNECTIONS:
                 async with asyncio.timeout(DEADLINE_S):
                     line = await reader.readuntil(b"\n")
-                    writer.write(msgspec.json.encode(self._answer(line)) + b"\n")
+                    answer = await self._answer(line, _asker(writer))
+                    writer.write(msgspec.json.encode(answer) + b"\n")
                     await writer.drain()
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # the one who asked went away or asked nonsense: nothing to tell anybody
@@ -71,14 +105,36 @@ class StatusSocket:
             self._open -= 1
             writer.close()
 
-    def _answer(self, line: bytes) -> dict[str, object]:
+    async def _answer(self, line: bytes, who: str) -> Answer:
         try:
             request = msgspec.json.decode(line, type=StatusRequest)
         except msgspec.MsgspecError as error:
             return {"error": f'not a request: {error}; send {{"ask":"status"}}'}
-        if request.ask != "status":
-            return {"error": f'unknown question {request.ask!r}; known: "status"'}
-        return self._describe()
+        if request.ask == "operate":
+            return await self._carry(request, who)
+        describe = self._questions.get(request.ask)
+        if describe is None or request.request is not None:
+            known = ", ".join(f'"{name}"' for name in (*self._questions, "operate"))
+            return {"error": f"unknown question {request.ask!r}; known: {known}"}
+        return describe()
+
+    async def _carry(self, asked: StatusRequest, who: str) -> Answer:
+        if self._operate is None:
+            return {"error": "this daemon takes no requests here"}
+        if asked.request is None or not asked.id or len(asked.id) > _LONGEST_ID:
+            return {"error": f'"operate" needs a request, and an id of 1 to {_LONGEST_ID} characters'}
+        return await self._operate(who, asked.id, asked.request)
+
+
+def _asker(writer: asyncio.StreamWriter) -> str:
+    """Return the user name of the process at the other end, as the kernel knows it; the number where it has no name."""
+    peer = writer.get_extra_info("socket")
+    size = struct.calcsize("3i")
+    _, user_id, _ = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
+    try:
+        return pwd.getpwuid(user_id).pw_name
+    except KeyError:
+        return f"user {user_id}"
 
 
 def ask_status(path: Path, *, timeout_s: float = DEADLINE_S) -> dict[str, object]:
@@ -87,11 +143,20 @@ def ask_status(path: Path, *, timeout_s: float = DEADLINE_S) -> dict[str, object
     Raises:
         DaemonUnreachable: If nobody listens there or no answer comes in time.
     """
+    return ask_daemon(path, {"ask": "status"}, timeout_s=timeout_s)
+
+
+def ask_daemon(path: Path, question: Mapping[str, object], *, timeout_s: float = DEADLINE_S) -> dict[str, object]:
+    """Send one line to the daemon behind `path` and return its answer.
+
+    Raises:
+        DaemonUnreachable: If nobody listens there or no answer comes in time.
+    """
     try:
         with _address(path) as address, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asker:
             asker.settimeout(timeout_s)
             asker.connect(address)
-            asker.sendall(b'{"ask":"status"}\n')
+            asker.sendall(msgspec.json.encode(question) + b"\n")
             reply = _read_line(asker)
         return msgspec.json.decode(reply, type=dict[str, object])
     except OSError as error:

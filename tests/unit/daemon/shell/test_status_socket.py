@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import pwd
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -11,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.shell.status_socket import DaemonUnreachable, StatusSocket, ask_status
+from daemon.core.operator_requests import LiftLatch, OperatorRequest
+from daemon.shell.status_socket import DaemonUnreachable, StatusSocket, ask_daemon, ask_status
 
 STATUS: dict[str, object] = {"mode": "guarding", "positions": []}
 
@@ -95,3 +98,52 @@ def test_nobody_there_is_one_clear_error(tmp_path: Path) -> None:
     """The daemon does not run."""
     with pytest.raises(DaemonUnreachable, match="nowhere"):
         ask_status(tmp_path / "nowhere")
+
+
+async def test_a_request_to_change_something_names_the_process_that_asks(tmp_path: Path) -> None:
+    """Who asks is what the kernel says; the request arrives as the value it is."""
+    heard: list[tuple[str, str, OperatorRequest]] = []
+
+    async def operate(who: str, request_id: str, request: OperatorRequest) -> dict[str, object]:
+        heard.append((who, request_id, request))
+        return {"done": "yes"}
+
+    path = tmp_path / "s"
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(StatusSocket(path, lambda: STATUS, operate=operate).run())
+        await _wait_answer(path)
+        question = {"ask": "operate", "id": "r-1", "request": {"type": "LiftLatch", "name": "daily_loss"}}
+        assert await asyncio.to_thread(ask_daemon, path, question) == {"done": "yes"}
+        running.cancel()
+    assert heard == [(pwd.getpwuid(os.getuid()).pw_name, "r-1", LiftLatch(name="daily_loss"))]
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ({"ask": "operate", "id": "r-1", "request": {"type": "FreezeAsked"}}, "takes no requests"),
+        ({"ask": "status", "request": {"type": "FreezeAsked"}}, "unknown question"),
+        ({"ask": "operate", "id": "r-1", "request": {"type": "Sell"}}, "not a request"),
+        ({"ask": "account"}, 'known: "status", "operate"'),
+    ],
+)
+async def test_what_is_not_understood_is_said(tmp_path: Path, question: dict[str, object], words: str) -> None:
+    """One line says what is wrong; nothing is guessed."""
+    async with serving(tmp_path / "s"):
+        answer = await asyncio.to_thread(ask_daemon, tmp_path / "s", question)
+    assert words in str(answer["error"])
+
+
+async def test_a_request_without_an_id_is_refused(tmp_path: Path) -> None:
+    """Without an id a repeat could not be told from a second wish."""
+
+    async def operate(_who: str, _id: str, _request: OperatorRequest) -> dict[str, object]:
+        raise AssertionError
+
+    path = tmp_path / "s"
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(StatusSocket(path, lambda: STATUS, operate=operate).run())
+        await _wait_answer(path)
+        question: dict[str, object] = {"ask": "operate", "request": {"type": "FreezeAsked"}}
+        assert "needs a request, and an id" in str((await asyncio.to_thread(ask_daemon, path, question))["error"])
+        running.cancel()

@@ -1,0 +1,117 @@
+"""The options of `seawall lift`, `flatten`, `freeze` and `stop`: a person tells the running daemon what to do.
+
+Nothing of the daemon is imported here, so that `--help` is instant; what the commands do is in `operator_client.py`.
+"""
+
+# ruff: noqa: PLC0415 - a command imports what it needs when it is called
+from __future__ import annotations
+
+import argparse
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from daemon.arguments import Commands, add_command, add_json
+
+
+def add_operate(commands: Commands) -> None:
+    """Add the four commands."""
+    _add_lift(commands)
+    _add_flatten(commands)
+    _add_freeze(commands)
+    _add_stop(commands)
+
+
+def _add_lift(commands: Commands) -> None:
+    lift = add_command(
+        commands,
+        "lift",
+        "end a freeze or a flatten that holds",
+        "Lifts a latch by its name (`seawall status` shows the names), or all of them. What was cancelled stays "
+        "cancelled and what was closed stays closed; new exposure is let through again. Your user name and the time go "
+        "into the journal.",
+        "  seawall lift daily_loss --config seawall.toml\n  seawall lift --all --config seawall.toml",
+    )
+    which = lift.add_mutually_exclusive_group(required=True)
+    which.add_argument("name", nargs="?", metavar="NAME", help="name of the latch")
+    which.add_argument("--all", dest="every", action="store_true", help="lift every latch")
+    _add_where(lift)
+    lift.set_defaults(command=_carry, operation="lift")
+
+
+def _add_flatten(commands: Commands) -> None:
+    flatten = add_command(
+        commands,
+        "flatten",
+        "close positions at the market and keep them closed",
+        "The kill switch. Cancels what may add exposure, closes at the market (all positions, or those named), keeps "
+        "the protective stops until two reads and the stream say flat, then cancels the stops of those symbols, other "
+        "people's too. It goes on through lost answers, crashes and restarts, and stays latched: whatever is opened "
+        "again is closed again, until `seawall lift operator-flatten`. Asks before it does anything.",
+        "  seawall flatten --config seawall.toml\n  seawall flatten XBTUSD ETHUSD --yes --config seawall.toml",
+    )
+    flatten.add_argument("symbols", nargs="*", metavar="SYMBOL", help="what to close (default: the whole account)")
+    flatten.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+    _add_where(flatten)
+    flatten.set_defaults(command=_carry, operation="flatten")
+
+
+def _add_freeze(commands: Commands) -> None:
+    freeze = add_command(
+        commands,
+        "freeze",
+        "cancel what may add exposure, and every new such order",
+        "Positions and their stops stay. Open orders that may add exposure are cancelled, bots' included, and new ones "
+        "as they appear, until `seawall lift operator`. Reduce-only and Close orders stay.",
+        "  seawall freeze --config seawall.toml",
+    )
+    _add_where(freeze)
+    freeze.set_defaults(command=_carry, operation="freeze")
+
+
+def _add_stop(commands: Commands) -> None:
+    stop = add_command(
+        commands,
+        "stop",
+        "give a position's stop a price of your own",
+        "Your price joins the other stop rules, and the one nearest the mark wins, so it can tighten the stop but not "
+        "loosen it. With --loosen the stop may move away from the mark, as far as the other rules allow; the journal "
+        "keeps your name. --clear forgets your price; the stop stays where it is.",
+        "  seawall stop XBTUSD 58500 --config seawall.toml\n"
+        "  seawall stop XBTUSD 57000 --loosen --config seawall.toml\n"
+        "  seawall stop XBTUSD --clear --config seawall.toml",
+    )
+    stop.add_argument("symbol", metavar="SYMBOL", help="of the open position")
+    what = stop.add_mutually_exclusive_group(required=True)
+    what.add_argument("price", nargs="?", type=_price, metavar="PRICE", help="trigger price, by the mark")
+    what.add_argument("--clear", action="store_true", help="forget the price given before")
+    stop.add_argument("--loosen", action="store_true", help="the stop may move away from the mark")
+    _add_where(stop)
+    stop.set_defaults(command=_carry, operation="stop")
+
+
+def _add_where(command: argparse.ArgumentParser) -> None:
+    where = command.add_mutually_exclusive_group(required=True)
+    where.add_argument("--config", type=Path, metavar="FILE", help="settings file of the daemon to tell")
+    where.add_argument("--socket", type=Path, metavar="PATH", help="its socket, instead of the settings file")
+    add_json(command)
+
+
+def _price(text: str) -> Decimal:
+    """Read a price.
+
+    Raises:
+        argparse.ArgumentTypeError: If it is none.
+    """
+    try:
+        price = Decimal(text)
+    except InvalidOperation as error:
+        raise argparse.ArgumentTypeError(f"must be a price, not {text!r}") from error
+    if not price.is_finite() or price <= 0:
+        raise argparse.ArgumentTypeError(f"must be a price above 0, not {text}")
+    return price
+
+
+def _carry(options: argparse.Namespace) -> int:
+    from daemon import operator_client
+
+    return operator_client.carry(options)
