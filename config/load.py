@@ -66,6 +66,48 @@ def load_settings(path: Path) -> Settings:
     return _with_absolute_paths(settings, path.resolve().parent)
 
 
+def load_policy(path: Path | None, changes: Mapping[str, str] | None = None) -> Policy:
+    """Read what the core is asked to do, and nothing else: a file need not say where the venue is.
+
+    Args:
+        path: The settings file; None for the defaults.
+        changes: Settings by dotted place ("stop.buffer_percent") that count instead of the file's, as a file would
+            write them; a word may stand without quotes.
+
+    Raises:
+        SettingsError: With all problems, those of the file first, then those of the changes.
+    """
+    tables = {} if path is None else _read_tables(path)
+    _ = _policy_of(str(path or "defaults"), tables)
+    for place, text in (changes or {}).items():
+        tables = _changed(tables, place.split("."), _value_of(text))
+    return _policy_of("changed settings", tables)
+
+
+def _policy_of(origin: str, tables: Mapping[str, Any]) -> Policy:
+    reading = _Reading(origin, {**tables, "venue": {"environment": Environment.PRODUCTION.value}})
+    policy = reading.settings().policy
+    if reading.problems:
+        raise SettingsError(tuple(reading.problems))
+    return policy
+
+
+def _changed(tables: Mapping[str, Any], place: list[str], value: object) -> dict[str, Any]:
+    """Return tables with one value in its place; what is no table there is left for the reading to complain of."""
+    name, rest = place[0], place[1:]
+    inside = tables.get(name)
+    return {**tables, name: _changed(inside if isinstance(inside, dict) else {}, rest, value) if rest else value}
+
+
+def _value_of(text: str) -> object:
+    """Read a value as a settings file would; what is none is a word."""
+    try:
+        value: object = tomllib.loads(f"value = {text}", parse_float=Decimal)["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+    return value
+
+
 def _read_tables(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8-sig")

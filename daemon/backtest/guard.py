@@ -1,11 +1,10 @@
 """One guard of a run: the real core, and a shell around it that lives in virtual time.
 
-Why: `step` decides here exactly as in the daemon. The daemon's inbox, bands and calls are used as they are; what differs
-is who waits: requests, answers and news are under way for the latency of the run and arrive by the agenda.
+Why: `step` decides here exactly as in the daemon, whose inbox, bands and calls are used as they are. What differs is who
+waits: requests, answers and news are under way for the latency of the run and arrive by the agenda.
 
-Cadence. The daemon looks at its health and its account rules once a second. Here a guard that has something under way
-does so too; a quiet one only when the mark has moved by `QUIET_MOVE` or `QUIET_S` have passed: between two prices of
-the tape nothing else can change.
+The daemon looks at its health and its account rules once a second. Here a guard that has something under way does so
+too; a quiet one as its `Cadence` says: between two prices of the tape nothing else can change.
 
 Units: nanoseconds of the history played.
 """
@@ -15,12 +14,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Final
 
 from config.policy import Policy
 from connectors.ports import Feed, OrderEntry, SwitchReceipt
 from connectors.simulated.engine.changes import Change
+from connectors.simulated.engine.inputs import SymbolPrices
+from connectors.vocabulary import Quote
 from daemon.backtest.agenda import Agenda
+from daemon.backtest.cadence import Cadence
 from daemon.backtest.latency import Latency
 from daemon.backtest.line import run_now
 from daemon.backtest.news import NewsReader, exact_mark
@@ -47,6 +50,7 @@ from daemon.core.events import (
     RequestAnswered,
     RequestNotSent,
     RequestRefused,
+    SpreadSeen,
     Started,
     SwitchAnswered,
     TimerFired,
@@ -59,15 +63,10 @@ from daemon.shell.inbox import Inbox
 
 NS_PER_S: Final = 1_000_000_000
 TICK_NS: Final = NS_PER_S
-QUIET_NS: Final = 60 * NS_PER_S
-QUIET_MOVE: Final = 0.0025
-"""Share of the price."""
-MARK_NS: Final = 30 * NS_PER_S
-"""A mark inside its band is repeated this often; the daemon does so three times as often."""
 BUSY_NS: Final = 5 * NS_PER_S
-"""How long after the last news other than prices the guard still ticks once a second."""
-
-
+"""How long after the last news other than prices a guard still ticks once a second."""
+SPREAD_NS: Final = 40 * NS_PER_S
+"""A spread is sampled this often while a position is open, and when it has doubled."""
 _STIRRING: Final = (OrderSeen, ExecutionSeen, RequestAnswered, RequestRefused, RequestNotSent, OrdersFound)
 """News after which deadlines of seconds may run."""
 
@@ -82,15 +81,24 @@ class GuardRun:
     """
 
     def __init__(
-        self, account: int, policy: Policy, *, agenda: Agenda, orders: OrderEntry, latency: Latency, witness: Witness
+        self,
+        account: int,
+        policy: Policy,
+        *,
+        agenda: Agenda,
+        orders: OrderEntry,
+        latency: Latency,
+        witness: Witness,
+        cadence: Cadence,
     ) -> None:
-        self.state: GuardState = initial_state(account, policy)
+        self.state: GuardState = initial_state(account, cadence.slowed(policy))
         self.decisions = 0
         self.held_back = 0
         self._agenda = agenda
         self._latency = latency
         self._witness = witness
-        self._inbox = Inbox(clock=agenda, take=self.take, bands=Bands(refresh_after_ns=MARK_NS))
+        self._cadence = cadence
+        self._inbox = Inbox(clock=agenda, take=self.take, bands=Bands(refresh_after_ns=cadence.mark_ns))
         self._inbox.read_marks_with(exact_mark)
         self._reader = NewsReader(self._inbox)
         self._calls = Calls(orders=orders, drop_copy=_SwitchLine(orders), clock=agenda)
@@ -104,6 +112,8 @@ class GuardRun:
         self._tick_due_ns = 0
         self._ticked_ns = 0
         self._ticked_mark = 0.0
+        self._sampled_ns = 0
+        self._sampled = Decimal(0)
 
     # ------------------------------------------------------------ life
 
@@ -169,12 +179,26 @@ class GuardRun:
 
     # ------------------------------------------------------------ health
 
-    def look(self, mark: float) -> None:
+    def look(self, prices: SymbolPrices) -> None:
         """Note a price of the tape; tick if enough has changed since the last tick."""
-        moved = abs(mark - self._ticked_mark) > QUIET_MOVE * mark
-        if moved or self._agenda.now_ns() >= self._ticked_ns + QUIET_NS:
+        mark = float(prices.mark)
+        self._sample_spread(prices)
+        moved = abs(mark - self._ticked_mark) > self._cadence.quiet_move * mark
+        if moved or self._agenda.now_ns() >= self._ticked_ns + self._cadence.quiet_ns:
             self._ticked_mark = mark
             self.tick()
+
+    def _sample_spread(self, prices: SymbolPrices) -> None:
+        guarded = self.state.positions.get(prices.symbol)
+        if guarded is None or not guarded.position.quantity:
+            return
+        now_ns, half = self._agenda.now_ns(), prices.half_spread
+        if now_ns < self._sampled_ns + SPREAD_NS and half <= 2 * self._sampled:
+            return
+        self._sampled_ns, self._sampled = now_ns, half
+        has_book = not prices.halted
+        bid, ask = (prices.last - half, prices.last + half) if has_book else (None, None)
+        self.take(SpreadSeen(at_ns=now_ns, quote=Quote(symbol=prices.symbol, bid=bid, ask=ask)))
 
     def tick(self) -> None:
         """Report the health of a process that is well, and judge the account rules."""
@@ -196,7 +220,8 @@ class GuardRun:
     def _tick_while_busy(self) -> None:
         self._tick_due_ns = 0
         self.tick()
-        if self._agenda.now_ns() < self._busy_until_ns or self._under_way:
+        never_quiet = self._cadence.quiet_ns <= TICK_NS
+        if never_quiet or self._agenda.now_ns() < self._busy_until_ns or self._under_way:
             self._plan_tick()
 
     # ------------------------------------------------------------ news

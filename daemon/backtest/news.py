@@ -21,6 +21,7 @@ from connectors.bitmex.protocol.parse import (
     parse_position,
     refusal_reason,
 )
+from connectors.bitmex.protocol.parse_inputs import parse_insurance, parse_liquidation, parse_wallet
 from connectors.ports import FeedSink
 from connectors.simulated.engine.changes import Change
 
@@ -43,11 +44,17 @@ class NewsReader:
             "position": self._position,
             "margin": self._margin,
             "execution": self._execution,
+            "wallet": self._wallet,
+            "insurance": self._insurance,
             "instrument": self._instrument,
         }
 
     def read(self, change: Change, received_ns: int) -> None:
         """Pass one row on; tables that no guard listens to are passed over."""
+        if change.table == "liquidation":
+            order = parse_liquidation(change.row)
+            self._sink.liquidation(order, is_gone=change.is_delete, received_ns=received_ns)
+            return
         reader = self._readers.get(change.table)
         if reader is not None and not change.is_delete:
             reader(change.row, received_ns)
@@ -60,6 +67,12 @@ class NewsReader:
 
     def _margin(self, row: Row, received_ns: int) -> None:
         self._sink.margin(parse_margin(row), received_ns=received_ns)
+
+    def _wallet(self, row: Row, received_ns: int) -> None:
+        self._sink.wallet(parse_wallet(row), received_ns=received_ns)
+
+    def _insurance(self, row: Row, received_ns: int) -> None:
+        self._sink.insurance(parse_insurance(row), received_ns=received_ns)
 
     def _execution(self, row: Row, received_ns: int) -> None:
         if is_refused_request(row):

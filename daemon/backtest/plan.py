@@ -1,8 +1,8 @@
 """What is to be played: which positions, on how many accounts, when, and under which policy.
 
-A *lane* is one kind of position, say a long at 10x with isolated margin. Each lane has two accounts, one guarded and one
-not, and the same bot trades both. A *round* is one position of a lane, from the entry until both accounts are out of it
-or its time is over.
+A *lane* is one kind of position, say a long at 10x with isolated margin. Each lane has two accounts, one guarded and
+one not, and the same bot trades both. A *round* is one position of a lane, from the entry until both accounts are out of
+it or its time is over.
 
 Units: times in milliseconds of the history played, money in satoshi, contracts are contracts.
 """
@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from config.policy import Policy
 from connectors.vocabulary import Side
+from daemon.backtest.cadence import FAST, Cadence
 
 SAT: int = 100_000_000
 MINUTE_MS: int = 60_000
@@ -59,3 +60,4 @@ class Plan:
     """From the end of a round in which somebody was forced out to the next entry."""
     latency_ms: int = 50
     """Mean time of any message, one way."""
+    cadence: Cadence = FAST

@@ -34,10 +34,8 @@ from daemon.backtest.venue import SYMBOL, BacktestVenue
 from daemon.backtest.witness import AccountBook, Witness
 
 NS_PER_MS: Final = 1_000_000
-REFRESH_MOVE: Final = 0.0025
-"""Position and margin rows that only prices moved are published after a move of this share,"""
-REFRESH_MS: Final = 120_000
-"""or after this long."""
+_HEARD: Final = frozenset({"instrument", "liquidation", "insurance"})
+"""Public tables that a guard listens to."""
 _PLACE: Final = VenueSettings(
     environment=Environment.EMBEDDED, rest_url="http://in-process", realtime_url="ws://in-process/realtime"
 )
@@ -64,6 +62,7 @@ class _Pair:
             orders=orders,
             latency=Latency(plan.latency_ms, derive(plan.seed, 7, number)),
             witness=self.witness,
+            cadence=plan.cadence,
         )
         start_ms = agenda.now_ms()
         lane = plan.lanes[number]
@@ -143,8 +142,9 @@ class Run:
         ]
         self._venue.watchers.append(self._spread)
         for account, guard in self._guards.items():
-            margins = self._venue.exchange.margin_rows(account)
-            guard.start([*first, *(Change(table="margin", account=account, row=row) for row in margins)])
+            own = [("margin", row) for row in self._venue.exchange.margin_rows(account)]
+            own += [("wallet", row) for row in self._venue.exchange.wallet_rows(account)]
+            guard.start([*first, *(Change(table=table, account=account, row=row) for table, row in own)])
 
     def _take(self, step: Step) -> None:
         """Play one step."""
@@ -157,15 +157,16 @@ class Run:
         self._refresh(step.tape_ms, mark)
         for pair in self._pairs:
             pair.trader.look(step)
-            pair.guard.look(mark)
+            pair.guard.look(prices)
         if self._prices.note(step.tape_ms, mark):
             for pair in self._pairs:
                 pair.note_equity(step.tape_ms)
 
     def _refresh(self, now_ms: int, mark: float) -> None:
         """Publish the rows that prices have moved, when they have moved enough to matter."""
-        moved = abs(mark - self._refreshed_mark) > REFRESH_MOVE * mark
-        if not moved and now_ms < self._refreshed_ms + REFRESH_MS:
+        cadence = self._plan.cadence
+        moved = abs(mark - self._refreshed_mark) > cadence.refresh_move * mark
+        if not moved and now_ms < self._refreshed_ms + cadence.refresh_ms:
             return
         self._refreshed_ms, self._refreshed_mark = now_ms, mark
         for account in self._guards:
@@ -178,7 +179,7 @@ class Run:
         private: dict[int, list[Change]] = {}
         for change in changes:
             if change.account is None:
-                if change.table == "instrument" and change.row["symbol"] == SYMBOL:
+                if change.table in _HEARD and change.row.get("symbol", SYMBOL) == SYMBOL:
                     public.append(change)
                 continue
             if change.table == "execution":

@@ -16,7 +16,7 @@ from connectors.simulated.engine.refusals import Refused
 from connectors.simulated.tape.tape import Step
 from connectors.vocabulary import Side
 from daemon.backtest.plan import SAT, Lane, Plan
-from daemon.backtest.record import Half, Round
+from daemon.backtest.record import Ending, Half, Round
 from daemon.backtest.venue import CURRENCY, SYMBOL, BacktestVenue
 from daemon.backtest.witness import BOT_PREFIX, AccountBook, Witness
 
@@ -59,6 +59,11 @@ class LaneTrader:
     _opened_ms: int | None = None
     _quantity: int = 0
     _liquidation: float | None = None
+    _standing: Decimal | None = None
+    """Last price when the mark reached the guard's stop; None: it has not yet."""
+    _last: Decimal | None = None
+    _met: float | None = None
+    """Best price traded since then, while the position was there."""
 
     @property
     def seats(self) -> tuple[Seat, Seat]:
@@ -67,6 +72,7 @@ class LaneTrader:
 
     def look(self, step: Step) -> None:
         """Enter, or end the round, if it is time."""
+        self._watch_way(step)
         if self._opened_ms is None:
             if self.due_ms <= step.tape_ms and not step.prices[0].halted:
                 self._enter(step)
@@ -84,12 +90,39 @@ class LaneTrader:
         """Return what an account has won or lost so far."""
         return self.venue.equity_sat(seat.account) - self.plan.equity_sat - seat.put_in_sat
 
+    def _watch_way(self, step: Step) -> None:
+        """Note what was traded since the mark reached the stop: without a trade no stop can fill."""
+        stop, prices = self.witness.stop, step.prices[0]
+        taken = self.guarded.book.exit
+        if self._opened_ms is None or stop is None or (taken is not None and taken.at_ms < step.tape_ms):
+            return
+        is_long = self.lane.side is Side.LONG
+        if self._standing is None:
+            mark = float(prices.mark)
+            if (mark <= stop) if is_long else (mark >= stop):
+                self._standing = self._last or prices.last
+        if self._standing is not None and prices.last != self._standing and not prices.halted:
+            last = float(prices.last)
+            better = max if is_long else min
+            self._met = last if self._met is None else better(self._met, last)
+        self._last = prices.last
+
+    def _is_unpreventable(self) -> bool:
+        """Whether the guarded account was taken over and nothing was traded nearer than the takeover price."""
+        taken = self.guarded.book.exit
+        if taken is None or taken.ending is not Ending.LIQUIDATED or self._standing is None:
+            return False
+        if self._met is None:
+            return True
+        return self._met <= taken.price if self.lane.side is Side.LONG else self._met >= taken.price
+
     # ------------------------------------------------------------ entering
 
     def _enter(self, step: Step) -> None:
         price = step.prices[0].last
         quantity = self._size(price)
         self.witness.forget_cover()
+        self._standing = self._met = None
         for seat in self.seats:
             seat.book.begin()
             self._level(seat)
@@ -190,6 +223,7 @@ class LaneTrader:
             guarded=guarded,
             unguarded=unguarded,
             protected_after_ms=None if covered_ms is None else covered_ms - opened_ms,
+            is_unpreventable=self._is_unpreventable(),
         )
         self.rounds.append(one)
 

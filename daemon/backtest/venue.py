@@ -73,7 +73,7 @@ class BacktestVenue(Venue):
         position = self.ledger(account).positions.get(SYMBOL)
         return 0 if position is None else position.quantity
 
-    def _publish(self, at_ms: int) -> None:
+    def _publish(self, at_ms: int) -> None:  # noqa: ARG002 - the venue's; listeners have the agenda
         changes = self.exchange.take_changes()
         for watch in getattr(self, "watchers", ()):
             watch(changes)
