@@ -100,12 +100,12 @@ def _silences(draft: Draft, guarded: Guarded, wanted: Wanted) -> dict[str, objec
 
 def _ratcheted(guarded: Guarded, cover: Cover, wanted: Wanted) -> dict[str, object]:
     """The ratchet; while an operator has let go of it, none holds until the stop rests as loosely as is wanted now."""
-    side, keeper = guarded.position.side, cover.keeper
-    if guarded.episode.released is None:
+    side, keeper, released = guarded.position.side, cover.keeper, guarded.episode.released
+    if released is None:
         return {"ratchet": _tightest(guarded, cover)}
     if side is None or keeper is None or keeper.stop_price is None or wanted.trigger is None:
         return {}
-    if is_looser(side, wanted.trigger, keeper.stop_price):
+    if is_looser(side, wanted.trigger, keeper.stop_price) or is_looser(side, keeper.stop_price, released.price):
         return {}
     return {"ratchet": keeper.stop_price, "episode": replace(guarded.episode, released=None)}
 

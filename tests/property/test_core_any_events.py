@@ -9,13 +9,29 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.policy import ForeignStops, Policy, StartBreach, StopPolicy, StopStyle, SwitchMode, SwitchPolicy
+from config.modes import RuleMode
+from config.policy import (
+    BreakEvenPolicy,
+    FixedPolicy,
+    ForeignStops,
+    MaxLossPolicy,
+    Policy,
+    StartBreach,
+    StopPolicy,
+    StopStyle,
+    SwitchMode,
+    SwitchPolicy,
+    TimeStopPolicy,
+    TrailingPolicy,
+)
+from config.stop_rules import TimeStopAction
 from connectors.vocabulary import (
     Execution,
     ExecutionKind,
     OrderKind,
     OrderSide,
     OrderStatus,
+    Side,
     Trigger,
 )
 from daemon.core import events as e
@@ -30,7 +46,10 @@ from daemon.core.commands import (
     ReduceAtMarket,
 )
 from daemon.core.danger import refusal
+from daemon.core.floor import floor_of
 from daemon.core.mode import Mode
+from daemon.core.operator_requests import ClearStop, SetStop
+from daemon.core.reasons import Reason
 from daemon.core.state import GuardState, initial_state
 from daemon.core.step import step
 from tests.builders import ACCOUNT, SECOND, START_NS, a_key, a_margin, a_position, an_instrument, an_order
@@ -58,6 +77,7 @@ positions = st.builds(
     mark_price=st.one_of(st.none(), prices),
     cost_sat=st.sampled_from([0, 100_000]),
     margin_sat=st.sampled_from([0, 5_000]),
+    realised_pnl_sat=st.sampled_from([None, 0, -100, -5_000, 300]),
     timestamp_ns=stamps,
     key=st.builds(
         a_key, symbols, account=st.sampled_from([7, 7, 7, 8]), strategy=st.sampled_from(["OneWay", "OneWay", "Long"])
@@ -80,7 +100,12 @@ orders = st.builds(
     filled_quantity=st.sampled_from([0, 0, 50]),
     timestamp_ns=stamps,
 )
-margins = st.builds(a_margin, timestamp_ns=stamps, wallet_balance_sat=st.sampled_from([0, 1_000, 1_000_000]))
+margins = st.builds(
+    a_margin,
+    timestamp_ns=stamps,
+    wallet_balance_sat=st.sampled_from([0, 1_000, 1_000_000]),
+    margin_balance_sat=st.sampled_from([0, 1_000, 20_000, 1_000_000]),
+)
 some_positions = st.lists(positions, max_size=3).map(tuple)
 some_orders = st.lists(orders, max_size=3).map(tuple)
 at = st.just(0)
@@ -153,8 +178,31 @@ events = st.one_of(
     st.builds(e.RequestMisconfigured, at_ns=at, command_id=small_ids, reason=texts),
     st.builds(e.TimerFired, at_ns=at),
     st.builds(e.StopAsked, at_ns=at),
+    st.builds(
+        e.OperatorAsked,
+        at_ns=at,
+        request_id=small_ids.map(str),
+        who=st.just("anna"),
+        request=st.one_of(
+            st.builds(SetStop, symbol=symbols, side=st.sampled_from(Side), price=prices, may_loosen=st.booleans()),
+            st.builds(ClearStop, symbol=symbols),
+        ),
+    ),
     st.builds(e.Started, at_ns=at, account=st.just(7)),
 )
+modes = st.sampled_from([RuleMode.OFF, RuleMode.ON, RuleMode.ON, RuleMode.SHADOW])
+percents = st.sampled_from([Decimal("0.3"), Decimal(2), Decimal(10)])
+rules = {
+    "max_loss": st.builds(MaxLossPolicy, mode=modes, equity_percent=percents, counts_costs_so_far=st.booleans()),
+    "trailing": st.builds(TrailingPolicy, mode=modes, distance_percent=percents, activate_percent=percents),
+    "fixed": st.builds(
+        FixedPolicy, mode=modes, long=st.none() | st.fixed_dictionaries({"XBTUSDT": prices}), short=st.none()
+    ),
+    "break_even": st.builds(BreakEvenPolicy, mode=modes, after_percent=percents),
+    "time_stop": st.builds(
+        TimeStopPolicy, mode=modes, after_hours=st.just(Decimal("0.002")), action=st.sampled_from(TimeStopAction)
+    ),
+}
 policies = st.builds(
     Policy,
     observe=st.sampled_from([False, False, False, True]),
@@ -163,6 +211,7 @@ policies = st.builds(
         style=st.sampled_from(list(StopStyle)),
         foreign=st.sampled_from(list(ForeignStops)),
         on_start_breach=st.sampled_from(list(StartBreach)),
+        **rules,
     ),
     switch=st.builds(SwitchPolicy, mode=st.sampled_from(list(SwitchMode)), cancel_on_stop=st.booleans()),
 )
@@ -237,18 +286,63 @@ def test_one_open_write_per_position_and_purpose(policy: Policy, story: list[tup
 
 @given(policies, stories)
 def test_the_ratchet_never_loosens(policy: Policy, story: list[tuple[int, e.Event]]) -> None:
-    """P3: within an episode the tightest confirmed trigger only moves toward the mark."""
+    """P3: within an episode the tightest confirmed trigger only moves toward the mark, whatever rules are on.
+
+    The one exception: an operator's word, as far as the price given.
+    """
     before: GuardState | None = None
-    for state, _ in tell(initial_state(ACCOUNT, policy), story):
+    loosened = [False, *(_may_loosen(event) for _, event in story)]
+    for (state, _), by_operator in zip(tell(initial_state(ACCOUNT, policy), story), loosened, strict=True):
         for symbol, guarded in state.positions.items():
             old = None if before is None else before.positions.get(symbol)
             if old is None or old.known_ns != guarded.known_ns or old.position.side is not guarded.position.side:
+                continue
+            if guarded.episode.released is not None and old.episode.released is None:
+                assert by_operator
                 continue
             if old.ratchet is not None:
                 assert guarded.ratchet is not None
                 long = guarded.position.quantity > 0 or old.position.quantity > 0
                 assert guarded.ratchet >= old.ratchet if long else guarded.ratchet <= old.ratchet
         before = state
+
+
+def _may_loosen(event: e.Event) -> bool:
+    return isinstance(event, e.OperatorAsked) and isinstance(event.request, SetStop) and event.request.may_loosen
+
+
+@given(policies, stories)
+def test_a_stop_is_moved_away_from_the_mark_by_an_operator_alone(
+    policy: Policy, story: list[tuple[int, e.Event]]
+) -> None:
+    """P3: every amend of a confirmed stop goes toward the mark, or says by its reason who let it go."""
+    before = initial_state(ACCOUNT, policy)
+    for state, commands in tell(before, story):
+        for command in commands:
+            if not isinstance(command, AmendStop) or command.stop_price is None:
+                continue
+            rests = state.orders[command.key.symbol][command.order_id].order.stop_price
+            assert rests is not None
+            long = command.side is OrderSide.SELL
+            if command.stop_price < rests if long else command.stop_price > rests:
+                assert command.reason is Reason.STOP_LOOSENED
+                assert state.positions[command.key.symbol].episode.released is not None
+        before = state
+
+
+@given(policies, stories)
+def test_no_rule_rests_a_stop_where_liquidation_would_remove_it(
+    policy: Policy, story: list[tuple[int, e.Event]]
+) -> None:
+    """P2: what is placed stands beyond the floor, whoever asked for it, but for a ratchet from before."""
+    for state, commands in tell(initial_state(ACCOUNT, policy), story):
+        for command in commands:
+            if isinstance(command, PlaceStop):
+                guarded = state.positions[command.key.symbol]
+                floor = floor_of(state, guarded)
+                if floor is not None and command.stop_price != guarded.ratchet:
+                    sign = 1 if guarded.position.quantity > 0 else -1
+                    assert sign * (command.stop_price - floor.price) >= 0
 
 
 @given(policies, stories)

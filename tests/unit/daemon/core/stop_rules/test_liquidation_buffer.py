@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,3 +48,11 @@ def test_the_trigger_is_always_on_the_safe_side(side: Side, liquidation: Decimal
     assert distance <= liquidation * POLICY.buffer_percent / 100
     given_all = RuleInput(side=side, liquidation_price=liquidation, entry_price=entry, policy=POLICY)
     assert [each.price for each in ask(given_all).proposals] == [price]
+
+
+@pytest.mark.parametrize(("hourly", "kept"), [(None, "10"), ("0.5", "10"), ("1", "15"), ("3", "45"), ("4", "50")])
+def test_the_wider_of_percent_and_volatility(hourly: str | None, kept: str) -> None:
+    """Three hourly volatilities of 500: from 1 % an hour on wider than 2 %; half of the way from 600 stays the most."""
+    policy = StopPolicy(buffer_volatility=Decimal(3))
+    volatility = None if hourly is None else Decimal(hourly)
+    assert buffer(Side.LONG, Decimal(500), Decimal(600), policy, volatility) == Decimal(kept)

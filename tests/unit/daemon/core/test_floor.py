@@ -1,0 +1,70 @@
+"""How near to liquidation a stop may stand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from connectors.vocabulary import Side
+from daemon.core.floor import floor_of, kept
+from daemon.core.state import Guarded, GuardState, Liquidation, SpreadSample
+from daemon.core.volatility import Volatility
+from tests.builders import START_NS, a_position
+from tests.unit.daemon.core.test_wanted import a_guarded, a_view, within
+
+D = Decimal
+
+
+def wild(guarded: Guarded, *, jump: str, spread: str | None = None) -> GuardState:
+    """A market whose mark jumped by this share (a log return) a moment ago."""
+    seen = Volatility(price=D(1000), at_ns=START_NS, samples=1, largest=D(jump))
+    samples = (SpreadSample(bid=D(999), ask=None if spread is None else 999 + D(spread), at_ns=START_NS),)
+    return replace(a_view(guarded), volatility={"XBTUSDT": seen}, spreads={"XBTUSDT": samples})
+
+
+@pytest.mark.parametrize(("quantity", "price"), [(100, "901.35"), (-100, "1098.35")])
+def test_the_setting_is_the_least(quantity: int, price: str) -> None:
+    """0.15 % of the liquidation price while nothing is known of the market."""
+    guarded = a_guarded(quantity)
+    floor = floor_of(a_view(guarded), guarded)
+    assert floor is not None
+    assert floor.price == D(price)
+
+
+def test_spread_slippage_and_one_jump_count_where_they_are_more() -> None:
+    """A jump of about 1 % (10.05...), 0.1 % slippage, a spread of 2: some 12 points before 900."""
+    guarded = a_guarded()
+    floor = floor_of(wild(guarded, jump="0.01", spread="2"), guarded)
+    assert floor is not None
+    assert D("11.8") < floor.distance < D("12.1")
+    assert floor.distance == floor.needed
+    calm = floor_of(wild(guarded, jump="0.0001"), guarded)
+    assert calm is not None
+    assert calm.distance == D("1.35")
+
+
+def test_what_was_seen_takes_at_most_half_of_the_way_from_the_entry() -> None:
+    """Leverage 100 after a jump of a percent: a stop nearer than that is better than closing at once."""
+    guarded = a_guarded(liquidation=within("995"))
+    floor = floor_of(wild(guarded, jump="0.01"), guarded)
+    assert floor is not None
+    assert floor.distance == D("2.5")
+    assert floor.needed > D(10)
+
+
+def test_without_liquidation_there_is_no_floor() -> None:
+    """Unknown, or not in range."""
+    guarded = a_guarded(liquidation=Liquidation())
+    assert floor_of(a_view(guarded), guarded) is None
+    assert kept(Side.LONG, D(5), None) == D(5)
+
+
+def test_a_trigger_is_moved_up_to_the_floor_never_down() -> None:
+    """Toward the mark only."""
+    guarded = a_guarded()
+    floor = floor_of(a_view(guarded), guarded)
+    assert kept(Side.LONG, D(900), floor) == D("901.35")
+    assert kept(Side.LONG, D(950), floor) == D(950)
+    assert a_position().side is Side.LONG
