@@ -33,7 +33,7 @@ from connectors.bitmex.protocol.refusals import (
 )
 from connectors.bitmex.protocol.requests import VenueRequest
 from connectors.bitmex.protocol.signing import signed_headers
-from connectors.errors import Misconfigured, Unavailable, VenueError
+from connectors.errors import Misconfigured, OutcomeUnknown, Unavailable, VenueError
 
 PROTECTIVE_PATIENCE_S: Final = 0.25
 """A protective request waits this long for a token (the bucket of ten a second refills in a tenth)."""
@@ -41,7 +41,12 @@ READ_PATIENCE_S: Final = 2.0
 _IDLE_CONNECTION_S: Final = 75.0
 """Below the venue's 90 s, so that a connection the venue is about to close is not used; above the minute in which its
 clock is read, so that a protective request finds one open however rarely the account is read."""
+_OVERSIZE_PAUSE_S: Final = 30.0
+"""It would only be as large again at once."""
 _UNSIGNED_PER_MINUTE: Final = 30
+_MEGABYTE: Final = 1024 * 1024
+LARGEST_BODY: Final = 64 * _MEGABYTE
+"""Unpacked. The list of all instruments has some megabytes; what goes on for ever must not take the memory along."""
 _WATCHED_CONNECTION: Final = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
     *(
@@ -163,7 +168,11 @@ class RestClient:
         started_s = _steady_s()
         try:
             async with asyncio.timeout(self._settings.connect_timeout_s + self._settings.request_timeout_s):
-                response = await self._http.send(self._build(request))
+                response = await self._http.send(self._build(request), stream=True)
+                try:
+                    body = await _bounded(response, is_write=is_write)
+                finally:
+                    await response.aclose()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as broken:
             raise _unreachable(broken) from broken
         except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError) as broken:
@@ -173,7 +182,7 @@ class RestClient:
         return Answer(
             status=response.status_code,
             headers={name.lower(): value for name, value in response.headers.items()},
-            body=response.content,
+            body=body,
             took_s=_steady_s() - started_s,
         )
 
@@ -203,6 +212,21 @@ class RestClient:
             reason=error.reason,
             request_id=answer.headers.get("x-request-id", ""),
         )
+
+
+async def _bounded(response: httpx.Response, *, is_write: bool) -> bytes:
+    """Read a body up to the bound.
+
+    Raises:
+        Unavailable, OutcomeUnknown: If it is larger: whatever answers like that, it is no answer to a request of ours.
+    """
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            reason = f"the answer is larger than {LARGEST_BODY // _MEGABYTE} MB"
+            raise OutcomeUnknown(reason) if is_write else Unavailable(reason, retry_after_s=_OVERSIZE_PAUSE_S)
+    return bytes(body)
 
 
 def _steady_s() -> float:

@@ -176,7 +176,7 @@ async def test_idle_connections_are_watched() -> None:
 async def test_no_free_connection_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     """P5: a request that never got a connection was not sent."""
 
-    async def wait_in_vain(_http: httpx.AsyncClient, _request: httpx.Request) -> httpx.Response:
+    async def wait_in_vain(_http: httpx.AsyncClient, _request: httpx.Request, **_options: bool) -> httpx.Response:
         raise httpx.PoolTimeout("")
 
     monkeypatch.setattr(httpx.AsyncClient, "send", wait_in_vain)
@@ -219,7 +219,7 @@ async def test_whatever_breaks_after_the_connection_is_unknown(
 ) -> None:
     """P5: every failure that leaves open whether the venue has the request is "unknown", never "not sent"."""
 
-    async def break_off(_http: httpx.AsyncClient, _request: httpx.Request) -> httpx.Response:
+    async def break_off(_http: httpx.AsyncClient, _request: httpx.Request, **_options: bool) -> httpx.Response:
         raise broken
 
     monkeypatch.setattr(httpx.AsyncClient, "send", break_off)

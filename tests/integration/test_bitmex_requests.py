@@ -116,7 +116,7 @@ async def test_stop_placed_amended_cancelled() -> None:
 async def test_encryption_that_breaks_on_the_way_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     """P5: the HTTP library lets TLS errors of an open connection through as they are; the order may have arrived."""
 
-    async def break_off(_http: httpx.AsyncClient, _request: httpx.Request) -> httpx.Response:
+    async def break_off(_http: httpx.AsyncClient, _request: httpx.Request, **_options: bool) -> httpx.Response:
         raise ssl.SSLError("bad record mac")
 
     monkeypatch.setattr(httpx.AsyncClient, "send", break_off)
