@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import NoReturn
 
 from daemon.arguments import Commands, add_command, add_json, add_tape, require_candles_for_range
+from daemon.backtest.options import add_backtest
 from daemon.calc.options import add_calc
 from daemon.exchange.options import add_exchange
 from daemon.exit_codes import CommandFailed, ExitCode
 from daemon.operate import add_operate
+from daemon.stress.options import add_stress
 from daemon.version import VERSION
 
 _SCENARIOS = ("calm", "crash", "flash-crash", "squeeze", "gap", "grind")
@@ -75,7 +77,8 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"seawall {VERSION}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_add_run, _add_check, _add_status, add_operate, add_calc, add_exchange, _add_demo):
+    offline = (add_calc, add_stress, add_backtest)
+    for add in (_add_run, _add_check, _add_status, add_operate, *offline, add_exchange, _add_demo):
         add(commands)
     return top
 

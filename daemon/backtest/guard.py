@@ -1,7 +1,7 @@
 """One guard of a run: the real core, and a shell around it that lives in virtual time.
 
-Why: `step` decides here exactly as in the daemon, whose inbox, bands and calls are used as they are. What differs is who
-waits: requests, answers and news are under way for the latency of the run and arrive by the agenda.
+Why: `step` decides here exactly as in the daemon, whose inbox, bands and calls are used as they are. Who waits differs:
+requests, answers and news are under way for the latency of the run and arrive by the agenda.
 
 The daemon looks at its health and its account rules once a second. Here a guard that has something under way does so
 too; a quiet one as its `Cadence` says: between two prices of the tape nothing else can change.

@@ -1,8 +1,8 @@
 """What is to be played: which positions, on how many accounts, when, and under which policy.
 
 A *lane* is one kind of position, say a long at 10x with isolated margin. Each lane has two accounts, one guarded and
-one not, and the same bot trades both. A *round* is one position of a lane, from the entry until both accounts are out of
-it or its time is over.
+one not, and the same bot trades both. A *round* is one position of a lane, from the entry until both accounts are out
+of it or its time is over.
 
 Units: times in milliseconds of the history played, money in satoshi, contracts are contracts.
 """

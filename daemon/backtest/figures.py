@@ -1,0 +1,225 @@
+"""From the record of a run to the figures people ask for. Pure.
+
+Units: money in satoshi, times in milliseconds, shares as fractions of one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from connectors.vocabulary import Side
+from daemon.backtest.plan import SAT
+from daemon.backtest.record import Ending, Exit, LaneRecord, Round, RunRecord, Told
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShadowWord:
+    """What a rule in shadow would have done in a round, and what came of not doing it."""
+
+    lane: int
+    round_number: int
+    at_ms: int
+    rule: str
+    what: str
+    """"fire" or "rest"."""
+    price: float | None
+    would_sat: int | None
+    """Gain or loss had the position been closed there, fees left out; None where nothing would have fired."""
+    was_sat: int
+    """What the guarded account made of the round."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RuleFigures:
+    """What the exits by one rule came to."""
+
+    rule: str
+    exits: int
+    whipsaws: int
+    """Exits after which the unguarded account survived the round and did better."""
+    versus_holding_sat: int
+    """Result of the guarded account less that of the unguarded one, over those rounds."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figures:
+    """The figures of one lane, or of all."""
+
+    rounds: int
+    unguarded_liquidations: int
+    avoided: int
+    """Rounds in which the unguarded account was liquidated and the guarded one was not."""
+    guarded_liquidations: int
+    unpreventable: int
+    """Of them: nothing was traded between the stop and the takeover."""
+    exits: dict[str, int]
+    """How guarded positions ended, by the word of the ending."""
+    rules: tuple[RuleFigures, ...]
+    whipsaws: int
+    whipsaw_cost_sat: int
+    """What the whipsaws cost compared with holding on; above 0."""
+    saved_sat: int
+    """What the guard kept in the rounds that liquidated the unguarded account."""
+    guarded_sat: int
+    unguarded_sat: int
+    fees_sat: int
+    unguarded_fees_sat: int
+    funding_sat: int
+    """Above 0: paid."""
+    unguarded_funding_sat: int
+    covered_share: float
+    slowest_ms: int | None
+    """Longest time from an entry to its confirmed cover."""
+    never_covered: int
+    cuts: int
+    requests: int
+    refused_requests: int
+    held_back: int
+    decisions: int
+    unsafe: tuple[str, ...]
+
+
+def figures(lanes: Sequence[LaneRecord]) -> Figures:
+    """Return the figures of some lanes together."""
+    rounds = [one for lane in lanes for one in lane.rounds]
+    whips = [one for one in rounds if is_whipsaw(one)]
+    liquidated = [one for one in rounds if was_liquidated(one.unguarded.exit)]
+    lost = [one for one in rounds if was_liquidated(one.guarded.exit)]
+    waits = [one.protected_after_ms for one in rounds if one.protected_after_ms is not None]
+    return Figures(
+        rounds=len(rounds),
+        unguarded_liquidations=len(liquidated),
+        avoided=sum(not was_liquidated(one.guarded.exit) for one in liquidated),
+        guarded_liquidations=len(lost),
+        unpreventable=sum(one.is_unpreventable for one in lost),
+        exits=dict(sorted(Counter(_ending_word(one.guarded.exit) for one in rounds).items())),
+        rules=_rules(rounds),
+        whipsaws=len(whips),
+        whipsaw_cost_sat=-sum(map(versus_holding_sat, whips)),
+        saved_sat=sum(map(versus_holding_sat, liquidated)),
+        guarded_sat=sum(one.guarded.result_sat for one in rounds),
+        unguarded_sat=sum(one.unguarded.result_sat for one in rounds),
+        fees_sat=sum(one.guarded.fees_sat for one in rounds),
+        unguarded_fees_sat=sum(one.unguarded.fees_sat for one in rounds),
+        funding_sat=sum(one.guarded.funding_sat for one in rounds),
+        unguarded_funding_sat=sum(one.unguarded.funding_sat for one in rounds),
+        covered_share=_share(sum(lane.covered_ms for lane in lanes), sum(lane.open_ms for lane in lanes)),
+        slowest_ms=max(waits, default=None),
+        never_covered=len(rounds) - len(waits),
+        cuts=sum(one.guarded.cuts for one in rounds),
+        requests=sum(sum(lane.requests.values()) for lane in lanes),
+        refused_requests=sum(sum(lane.refused_requests.values()) for lane in lanes),
+        held_back=sum(lane.held_back for lane in lanes),
+        decisions=sum(lane.decisions for lane in lanes),
+        unsafe=tuple(words for lane in lanes for words in lane.unsafe),
+    )
+
+
+def was_liquidated(exit_: Exit | None) -> bool:
+    """Whether the exchange took the position."""
+    return exit_ is not None and exit_.ending is Ending.LIQUIDATED
+
+
+def was_forced(one: Round) -> bool:
+    """Whether the guard ended the guarded position."""
+    taken = one.guarded.exit
+    return taken is not None and taken.ending in {Ending.STOPPED, Ending.CUT}
+
+
+def versus_holding_sat(one: Round) -> int:
+    """Return by how much the guarded account did better than the unguarded one."""
+    return one.guarded.result_sat - one.unguarded.result_sat
+
+
+def is_whipsaw(one: Round) -> bool:
+    """Whether the guard got out, and whoever held on survived the round and did better."""
+    return was_forced(one) and not was_liquidated(one.unguarded.exit) and versus_holding_sat(one) < 0
+
+
+def tiers_told(record: RunRecord) -> dict[str, int]:
+    """Return how many alerts of each tier there were, from "watch" to "emergency"."""
+    counts = {
+        tier: sum(count for name, count in record.told_count.items() if name.split(" ", 2)[1:] == ["tier", tier])
+        for tier in ("watch", "warn", "critical", "emergency")
+    }
+    return {tier: count for tier, count in counts.items() if count}
+
+
+def ladder_told(record: RunRecord) -> list[Told]:
+    """Return the alerts about steps of the ladder, with their costs in the text."""
+    return [one for one in record.told if one.topic in {"ladder", "latch", "flatten"}]
+
+
+def shadow_words(record: RunRecord) -> list[ShadowWord]:
+    """Return the first word of each rule in shadow in each round that says it would have fired; else would rest."""
+    found: dict[tuple[int, int, str], ShadowWord] = {}
+    for told in record.told:
+        facts = dict(told.facts)
+        if told.topic != "shadow" or "rule" not in facts:
+            continue
+        one = _round_at(record.lanes[told.lane].rounds, told.at_ms)
+        if one is None:
+            continue
+        key = (told.lane, one.number, facts["rule"])
+        word = _shadow_word(told, facts, one, record.lanes[told.lane])
+        if key not in found or (found[key].what == "rest" and word.what == "fire"):
+            found[key] = word
+    return sorted(found.values(), key=lambda word: (word.at_ms, word.lane))
+
+
+def _shadow_word(told: Told, facts: dict[str, str], one: Round, lane: LaneRecord) -> ShadowWord:
+    fires = told.state == "would_fire"
+    stop = _number(facts.get("price"))
+    price = _number(facts.get("mark")) if stop is None else stop
+    would = None
+    if fires and price:
+        entry, quantity = one.guarded.entry_price, abs(one.quantity)
+        side = 1 if lane.lane.side is Side.LONG else -1
+        would = round(side * quantity * SAT * (1 / entry - 1 / price)) if entry else None
+    return ShadowWord(
+        lane=told.lane,
+        round_number=one.number,
+        at_ms=told.at_ms,
+        rule=facts["rule"],
+        what="fire" if fires else "rest",
+        price=price,
+        would_sat=would,
+        was_sat=one.guarded.result_sat,
+    )
+
+
+def _round_at(rounds: Iterable[Round], at_ms: int) -> Round | None:
+    return next((one for one in rounds if one.opened_ms <= at_ms <= one.ended_ms), None)
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return None
+
+
+def _ending_word(exit_: Exit | None) -> str:
+    return "open" if exit_ is None else exit_.ending.value
+
+
+def _rules(rounds: Sequence[Round]) -> tuple[RuleFigures, ...]:
+    by_rule: dict[str, list[Round]] = {}
+    for one in rounds:
+        if was_forced(one) and one.guarded.exit is not None:
+            by_rule.setdefault(one.guarded.exit.rule or "unknown", []).append(one)
+    return tuple(
+        RuleFigures(
+            rule=rule,
+            exits=len(those),
+            whipsaws=sum(map(is_whipsaw, those)),
+            versus_holding_sat=sum(map(versus_holding_sat, those)),
+        )
+        for rule, those in sorted(by_rule.items())
+    )
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 1.0

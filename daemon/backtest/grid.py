@@ -1,0 +1,62 @@
+"""Settings side by side: each combination is a run of its own, in processes that share nothing.
+
+Why processes: a run is one thread of pure Python. They are started anew (not forked), so nothing of this one is in
+them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from multiprocessing import get_context
+
+from daemon.backtest.history import History, load_history
+from daemon.backtest.options import BacktestOptions
+from daemon.backtest.plan import Plan
+from daemon.backtest.play import play
+from daemon.backtest.progress import ProgressShown, shown_progress
+from daemon.backtest.record import RunRecord
+from daemon.backtest.settings import Cell
+
+
+def play_grid(options: BacktestOptions, cells: list[Cell], history: History) -> list[RunRecord]:
+    """Play every cell over the same history; return their records in the order of the cells."""
+    jobs = max(1, min(options.jobs, len(cells)))
+    with _shown(options, len(cells)) as shown:
+        if jobs == 1:
+            return [_counted(play(history, cell.plan), number, shown) for number, cell in enumerate(cells, start=1)]
+        return _in_processes(options, cells, jobs, shown)
+
+
+def _in_processes(
+    options: BacktestOptions, cells: list[Cell], jobs: int, shown: ProgressShown | None
+) -> list[RunRecord]:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        futures = [pool.submit(play_cell, options, cell.plan) for cell in cells]
+        for number, _ in enumerate(as_completed(futures), start=1):
+            if shown is not None:
+                shown(number)
+        return [future.result() for future in futures]
+
+
+def play_cell(options: BacktestOptions, plan: Plan) -> RunRecord:
+    """Play one cell in a process of its own, which reads the candles again."""
+    return play(load_history(options.candles, since=options.since, until=options.until, seed=options.seed), plan)
+
+
+def _counted(record: RunRecord, number: int, shown: ProgressShown | None) -> RunRecord:
+    if shown is not None:
+        shown(number)
+    return record
+
+
+@contextmanager
+def _shown(options: BacktestOptions, cells: int) -> Iterator[ProgressShown | None]:
+    shown = shown_progress(options.progress, start_ms=0, end_ms=cells, output=sys.stderr)
+    try:
+        yield shown
+    finally:
+        if shown is not None:
+            shown.end()
