@@ -13,7 +13,9 @@ Pure: no input or output, importable by the core.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from itertools import pairwise
 from typing import ClassVar
 
@@ -33,7 +35,8 @@ class AccountRule:
     lift: Lift = Lift.CLEARED
     """What ends the freeze, where the action is one."""
     cool_down_s: Decimal = Decimal(300)
-    """Before the rule acts, or repeats its alert, again."""
+    """Before the rule acts, or repeats its alert, again; a breach that lasts is repeated after twice as long each time,
+    up to a day. A freeze that ends with its cause holds at least for this long."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
@@ -256,6 +259,32 @@ class QuietHoursPolicy(AccountRule):
         """Refuse windows that are none, and moments that are no UTC time."""
         for name in ("before_minutes", "after_minutes"):
             require(0 <= getattr(self, name) <= 10_080, f"{self.table}.{name}", "must be from 0 to 10080 (a week)")
+        require(len(self.events_utc) <= 1000, f"{self.table}.events_utc", "must hold 1000 moments at the most")
+        for text in self.events_utc:
+            wanted = f'must hold moments in UTC like "2026-12-16T19:00:00Z", not "{text}"'
+            require(_moment_ns(text) is not None, f"{self.table}.events_utc", wanted)
+
+
+def _moment_ns(text: str) -> int | None:
+    """Nanoseconds since 1970 of an ISO 8601 moment that says it is UTC; None if it is none, or says another zone."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.utcoffset() != timedelta(0):
+        return None
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1000
+
+
+@cache
+def moments_ns(events_utc: tuple[str, ...]) -> tuple[int, ...]:
+    """Return the moments of `events_utc` in order, nanoseconds since 1970 UTC; worked out once per list.
+
+    Example:
+        >>> moments_ns(("1970-01-01T00:00:01Z",))
+        (1000000000,)
+    """
+    return tuple(sorted(found for text in events_utc if (found := _moment_ns(text)) is not None))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -282,8 +311,9 @@ class LiquidationFeedPolicy(AccountRule):
 
     def check_limits(self) -> None:
         """Refuse figures that are none."""
-        require(1 <= self.orders <= 10_000, f"{self.table}.orders", "must be from 1 to 10000")
-        require(0 < self.within_minutes <= 1440, f"{self.table}.within_minutes", "must be above 0 and at most 1440")
+        # The guard remembers the last 256 of the last hour.
+        require(1 <= self.orders <= 200, f"{self.table}.orders", "must be from 1 to 200")
+        require(0 < self.within_minutes <= 60, f"{self.table}.within_minutes", "must be above 0 and at most 60")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,6 +16,7 @@ from typing import Final
 from config.policy import Tier
 from connectors.vocabulary import Instrument, Margin, Position
 from daemon.core import stop_facts
+from daemon.core.account_rules import averaging_down
 from daemon.core.draft import Draft
 from daemon.core.events import Source
 from daemon.core.own_liquidation import ONE_WAY
@@ -188,6 +189,7 @@ def _believe(draft: Draft, guarded: Guarded, position: Position, at_ns: int) -> 
     symbol = position.key.symbol
     before = guarded.position.side
     after = replace(guarded, position=position, taken_ns=at_ns)
+    averaging_down.note_growth(draft, guarded, position)
     if after.disputed_ns and (position.quantity == 0 or (after.query is not None and after.query.quantity)):
         after = replace(after, disputed_ns=0)
     if position.side is before:

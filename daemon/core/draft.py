@@ -52,6 +52,11 @@ _MAPPINGS: Final = (
     "corrections",
     "margin_budgets",
     "climbed",
+    "rules",
+    "unjudged",
+    "day_books",
+    "additions",
+    "filled",
     "operator_ids",
     "stale_currencies",
     "degraded",
@@ -128,6 +133,11 @@ class Draft:
         self.corrections = state.corrections
         self.margin_budgets = state.margin_budgets
         self.climbed = state.climbed
+        self.rules = state.rules
+        self.unjudged = state.unjudged
+        self.day_books = state.day_books
+        self.additions = state.additions
+        self.filled = state.filled
         self.operator_ids = state.operator_ids
         self.stale_currencies = state.stale_currencies
         self.degraded = state.degraded

@@ -71,5 +71,7 @@ class Reason(Enum):
     """A tier of danger was reached whose step acts."""
     CORRECTION = "correction"
     """A position is brought back within a rule: its margin, leverage, mode or size."""
+    RULE = "rule"
+    """An account rule is broken (each rule has a heading of its own)."""
     OPERATOR = "operator"
     """A person asked for it."""

@@ -31,6 +31,7 @@ from daemon.core.events import FeedName
 from daemon.core.interventions import Closing, Correction, Freezing, FrozenOrder, Latch, MarginBudget
 from daemon.core.mode import Mode
 from daemon.core.orders import WriteKind, WriteState
+from daemon.core.rule_facts import Addition, DayBook, RuleStanding
 from daemon.core.volatility import Volatility
 
 
@@ -407,6 +408,16 @@ class GuardState:
     """By settlement currency."""
     climbed: dict[str, int] = field(default_factory=dict)
     """Steps of the ladder taken in the present tier, as "symbol:tier:step", and when last."""
+    rules: dict[str, RuleStanding] = field(default_factory=dict)
+    """Breaches of account rules that stand, or were over a short time ago, as "rule" or "rule:subject"."""
+    unjudged: dict[str, str] = field(default_factory=dict)
+    """Rules that cannot judge at the moment, and why; "*": none can."""
+    day_books: dict[str, DayBook] = field(default_factory=dict)
+    """By settlement currency."""
+    additions: dict[str, Addition] = field(default_factory=dict)
+    """By symbol: positions that were added to in loss."""
+    filled: dict[str, int] = field(default_factory=dict)
+    """Orders of others that were filled within the hour, and when that was first seen; at most some more than allowed."""
     operator_ids: dict[str, int] = field(default_factory=dict)
     """Requests of operators that were carried out, and when: a repeat changes nothing."""
     stale_currencies: dict[str, int] = field(default_factory=dict)

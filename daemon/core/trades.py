@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from connectors.vocabulary import Execution, ExecutionKind
+from daemon.core.account_rules import trades_per_hour
 from daemon.core.alerts import tell
 from daemon.core.commands import Severity
 from daemon.core.draft import Draft
@@ -13,6 +14,7 @@ def take_execution(draft: Draft, execution: Execution) -> None:
     """Fold one execution; what an ordinary trade or funding does, the position's row tells."""
     if execution.account != draft.account:
         return
+    trades_per_hour.take_execution(draft, execution)
     if execution.kind is ExecutionKind.LIQUIDATION:
         _take_liquidation(draft, execution)
     elif execution.kind is ExecutionKind.SETTLEMENT:

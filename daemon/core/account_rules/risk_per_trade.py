@@ -1,0 +1,80 @@
+"""Risk per trade: what one position loses from the present mark to its stop, fees and slippage included.
+
+The stop is the tightest of ours that was confirmed in this position, or else the one that the stop rules want. A stop
+that has been passed already counts with the mark.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from config.account_rules import RiskPerTradePolicy
+from connectors.vocabulary import Instrument, Side
+from daemon.core.account_rules.verdict import (
+    AccountView,
+    Held,
+    Level,
+    Rule,
+    Verdict,
+    lacks,
+    money,
+    plain,
+    share,
+    standing,
+    unknown,
+)
+from daemon.core.costs import closing_cost_sat, pnl_sat
+from daemon.core.rule_facts import Remedy, RemedyKind
+
+
+def judge(view: AccountView, policy: RiskPerTradePolicy) -> tuple[Verdict, ...]:
+    """Name the positions that risk more than their share of equity."""
+    found = (_judge(view, held, policy) for held in view.held)
+    return tuple(each for each in found if each is not None)
+
+
+RULE: Final = Rule(name="risk_per_trade", judge=judge)
+
+
+def _judge(view: AccountView, held: Held, policy: RiskPerTradePolicy) -> Verdict | None:
+    missing = lacks(view, held, equity=True)
+    if missing or held.instrument is None or held.mark is None:
+        return unknown(missing, held.symbol)
+    stop = held.guarded.ratchet or held.guarded.ruled
+    if stop is None:
+        return unknown("no stop rests or is wanted", held.symbol)
+    stop = min(stop, held.mark) if held.side is Side.LONG else max(stop, held.mark)
+    equity = view.equities[held.currency]
+    loss = loss_sat(held.instrument, held.quantity, held.mark, stop, policy.slippage_percent)
+    level = standing(share(loss, equity), policy.equity_percent, at_limit=False)
+    return None if level is None else _verdict(held, level, stop, (loss, equity), policy)
+
+
+def loss_sat(instrument: Instrument, quantity: int, mark: Decimal, stop: Decimal, slippage_percent: Decimal) -> int:
+    """What is lost from the mark until the stop has closed the position; 0 or above."""
+    lost = max(0, -pnl_sat(instrument, quantity, mark, stop))
+    return lost + closing_cost_sat(instrument, quantity, stop, slippage_percent=slippage_percent)
+
+
+def _verdict(held: Held, level: Level, stop: Decimal, figures: tuple[int, int], policy: RiskPerTradePolicy) -> Verdict:
+    loss, equity = figures
+    allowed = max(0, int(Decimal(equity) * policy.equity_percent / 100))
+    fits = _fitting(held, loss, allowed)
+    return Verdict(
+        level=level,
+        subject=held.symbol,
+        scope=(held.symbol,),
+        text=f"{held.symbol} {held.quantity:+d} would lose {money(loss, held.currency)} from here to its stop at"
+        f" {stop}, {share(loss, equity):.2f} % of the equity, the limit is {plain(policy.equity_percent)} %",
+        advice=f"reduce it to {fits} contracts, or bring its stop nearer",
+        facts=(("loss", loss), ("equity", equity), ("stop_price", stop), ("fits", fits)),
+        remedy=Remedy(kind=RemedyKind.REDUCE, symbol=held.symbol, contracts=fits),
+    )
+
+
+def _fitting(held: Held, loss: int, allowed: int) -> int:
+    """Contracts whose loss fits, in whole lots, rounded down."""
+    lot = 1 if held.instrument is None else held.instrument.lot_size
+    contracts = abs(held.quantity) * allowed // max(1, loss)
+    return min(abs(held.quantity), contracts // lot * lot)

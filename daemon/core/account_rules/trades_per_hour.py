@@ -1,0 +1,52 @@
+"""Trades per hour: distinct orders of others that were filled, at least in part, within the last hour.
+
+What the guard itself does never counts. The memory holds no more orders than the rule needs to count to.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from config.account_rules import TradesPerHourPolicy
+from config.modes import RuleMode
+from connectors.vocabulary import Execution, ExecutionKind
+from daemon.core import ids
+from daemon.core.account_rules.verdict import AccountView, Level, Rule, Verdict
+from daemon.core.draft import Draft
+
+HOUR_NS: Final = 3_600 * 10**9
+
+
+def judge(view: AccountView, policy: TradesPerHourPolicy) -> tuple[Verdict, ...]:
+    """Say whether too many orders were filled."""
+    count = sum(at_ns > view.now_ns - HOUR_NS for at_ns in view.state.filled.values())
+    if count <= policy.most * 95 // 100:
+        return ()
+    at_least = "at least " if count > policy.most else ""
+    return (
+        Verdict(
+            level=Level.OVER if count > policy.most else Level.NEAR,
+            text=f"{at_least}{count} orders were filled within the last hour, the limit is {policy.most}",
+            advice="pause the bot that trades so much, or raise the limit if that is meant",
+            facts=(("orders", count), ("limit", policy.most)),
+        ),
+    )
+
+
+RULE: Final = Rule(name="trades_per_hour", judge=judge)
+
+
+def take_execution(draft: Draft, execution: Execution) -> None:
+    """Remember an order of somebody's that was filled; repeats of it, and ours, are passed over."""
+    policy = draft.policy.account.trades_per_hour
+    if policy.mode is RuleMode.OFF or execution.kind is not ExecutionKind.TRADE or not execution.order_id:
+        return
+    if execution.order_id in draft.filled or ids.is_ours(draft.account, execution.client_order_id):
+        return
+    draft.put("filled", execution.order_id, draft.now_ns)
+    old = [name for name, at_ns in draft.filled.items() if at_ns <= draft.now_ns - HOUR_NS]
+    surplus = len(draft.filled) - len(old) - policy.most - 1
+    if surplus > 0:
+        old += [name for name in draft.filled if name not in set(old)][:surplus]
+    for name in old:
+        draft.remove("filled", name)

@@ -1,0 +1,230 @@
+"""Keep each settlement currency's book of the day: where equity began, where it stands, how high it was.
+
+Equity is the margin balance, unrealised profit included. What came in or went out is not trading, so the book counts in
+*own* figures: equity less all transfers since the account began. A loss of the day is own equity at its beginning less
+own equity now.
+
+Margin rows and wallet rows are two messages. A deposit that only the margin row shows must not hide a loss, and a
+withdrawal must not read as one. Both rows carry the booked balance (`amount`): a margin row counts when its booked
+balance equals the wallet row's, or is the one of the row before (then nothing can have come in or gone out). Until then
+the last good row stands and the rule says that it cannot judge.
+
+One message alone never flattens an account: a loss counts when two rows in a row show it, or a picture that was asked
+after the row was first seen. The highest equity rises by the same measure.
+
+How a day begins: with the equity last seen before, if that is at most a minute older than the day. A guard that did not
+see it begin, but knows equity of the hour before, counts from the higher of that and the first it sees; one that knows
+nothing counts from the first it sees. Each is said in the text. A lift of the lock-out by a person counts anew from the
+next row. Everything survives restarts with the state.
+
+Units: money in minor units of the settlement currency, times in nanoseconds since 1970 UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final, assert_never
+
+from config.modes import RuleMode
+from connectors.vocabulary import Margin
+from daemon.core.draft import Draft
+from daemon.core.rule_facts import DayBook, Origin
+from daemon.core.state import GuardState
+
+DAY_NS: Final = 86_400 * 10**9
+HOUR_NS: Final = 3_600 * 10**9
+SEEN_BEGIN_NS: Final = 60 * 10**9
+"""Equity this much older than the day's beginning still stands for it."""
+KNOWN_BEFORE_NS: Final = HOUR_NS
+"""Equity older than this says nothing of the day."""
+_ANEW: Final[Mapping[str, Any]] = {"restart": Origin.FIRST_SEEN, "peak_since_ns": 0}
+"""Nothing is known of what came in and went out since the last row: nothing older can be compared with."""
+
+
+def day_of(draft: Draft | GuardState) -> int:
+    """The account's day, counted since 1970."""
+    return (draft.now_ns - _starts_ns(draft)) // DAY_NS
+
+
+def day_ends_ns(draft: Draft | GuardState) -> int:
+    """When the account's day ends."""
+    return (day_of(draft) + 1) * DAY_NS + _starts_ns(draft)
+
+
+def _starts_ns(draft: Draft | GuardState) -> int:
+    return draft.policy.account.daily_loss.day_starts_at_utc_hour * HOUR_NS
+
+
+def keep(draft: Draft) -> None:
+    """Bring every currency's book to the newest rows. To be called once a second while the account is seen."""
+    policy = draft.policy.account
+    if policy.daily_loss.mode is RuleMode.OFF and policy.drawdown.mode is RuleMode.OFF:
+        return
+    for currency, margin in draft.margins.items():
+        book = draft.day_books.get(currency)
+        if margin.is_multi_asset or (book is None and not margin.margin_balance_sat):
+            continue
+        kept = _begun(draft, margin) if book is None else _kept(draft, book, margin)
+        if kept is not None and kept != book:
+            draft.put("day_books", currency, kept)
+
+
+def _begun(draft: Draft, margin: Margin) -> DayBook | None:
+    """The first row of a currency."""
+    if margin.amount_sat is None:
+        return None
+    transfers = _told_transfers(draft, margin)
+    own = margin.margin_balance_sat - (transfers or 0)
+    return DayBook(
+        day=day_of(draft),
+        origin=Origin.FIRST_SEEN,
+        since_ns=draft.now_ns,
+        start_own_sat=own,
+        peak_own_sat=own,
+        peak_since_ns=draft.now_ns,
+        own_sat=own,
+        before_own_sat=own,
+        equity_sat=margin.margin_balance_sat,
+        amount_sat=margin.amount_sat,
+        transfers_sat=transfers,
+        row_ns=margin.timestamp_ns,
+        row_seen_ns=draft.now_ns,
+        seen_ns=draft.now_ns,
+    )
+
+
+def _told_transfers(draft: Draft, margin: Margin) -> int | None:
+    """Transfers by a wallet row of the same moment as the margin row; None: there is none."""
+    wallet = draft.wallets.get(margin.currency)
+    if wallet is None or wallet.amount_sat is None or wallet.amount_sat != margin.amount_sat:
+        return None
+    return wallet.transfers_sat
+
+
+def _kept(draft: Draft, book: DayBook, margin: Margin) -> DayBook:
+    if margin.amount_sat is None:
+        return replace(book, problem="the margin row does not tell the booked balance")
+    told = _told_transfers(draft, margin)
+    is_same = margin.amount_sat == book.amount_sat
+    if book.transfers_sat is None and told is not None:
+        # Until now transfers counted as 0; from now on as told. Known to be right only if nothing was booked between.
+        book = _shifted(book, told) if is_same else replace(_shifted(book, told), **_ANEW)
+    transfers = told if told is not None else book.transfers_sat
+    if told is None and not is_same:
+        if day_of(draft) == book.day or _wallet_is_coming(draft, margin):
+            return replace(book, problem=_unmatched(draft, margin))
+        # A wallet that never tells: the new day at least begins from what is there.
+        book, transfers = replace(book, transfers_sat=None, **_ANEW), None
+    row = _with_row(draft, book, margin, margin.margin_balance_sat - (transfers or 0))
+    row = replace(row, amount_sat=margin.amount_sat, transfers_sat=transfers, problem="")
+    return _with_peak(draft, _with_day(draft, book, row))
+
+
+def _wallet_is_coming(draft: Draft, margin: Margin) -> bool:
+    wallet = draft.wallets.get(margin.currency)
+    return wallet is not None and wallet.transfers_sat is not None and "wallet" not in draft.missing_topics
+
+
+def _unmatched(draft: Draft, margin: Margin) -> str:
+    missing = draft.missing_topics.get("wallet", "")
+    if missing:
+        return f"the booked balance of {margin.currency} moved, and deposits and withdrawals are not told: {missing}"
+    return f"the booked balance of {margin.currency} moved, and the wallet has not told of deposits or withdrawals yet"
+
+
+def _shifted(book: DayBook, transfers: int) -> DayBook:
+    """The book once transfers are told that had counted as 0."""
+    return replace(
+        book,
+        start_own_sat=book.start_own_sat - transfers,
+        peak_own_sat=book.peak_own_sat - transfers,
+        own_sat=book.own_sat - transfers,
+        before_own_sat=book.before_own_sat - transfers,
+        transfers_sat=transfers,
+    )
+
+
+def _with_row(draft: Draft, book: DayBook, margin: Margin, own: int) -> DayBook:
+    """Take in a row: the one before is kept, as the second witness."""
+    seen = replace(book, seen_ns=draft.now_ns, equity_sat=margin.margin_balance_sat)
+    if margin.timestamp_ns == book.row_ns and own == book.own_sat:
+        return seen
+    return replace(seen, own_sat=own, before_own_sat=book.own_sat, row_ns=margin.timestamp_ns, row_seen_ns=draft.now_ns)
+
+
+def _with_day(draft: Draft, before: DayBook, book: DayBook) -> DayBook:
+    """Begin the day, or the count, anew if that is due. `before`: the book without the newest row."""
+    day = day_of(draft)
+    if before.restart is not None:
+        return _restarted(draft, book, before.restart, book.own_sat)
+    if day <= before.day:
+        return book
+    began_ns = day * DAY_NS + _starts_ns(draft)
+    if before.seen_ns >= began_ns - SEEN_BEGIN_NS:
+        return replace(_restarted(draft, book, Origin.DAY_BEGAN, before.own_sat), since_ns=began_ns)
+    if before.seen_ns >= began_ns - KNOWN_BEFORE_NS:
+        return _restarted(draft, book, Origin.AWAY, max(before.own_sat, book.own_sat))
+    return _restarted(draft, book, Origin.FIRST_SEEN, book.own_sat)
+
+
+def _restarted(draft: Draft, book: DayBook, origin: Origin, start_own: int) -> DayBook:
+    return replace(
+        book,
+        day=day_of(draft),
+        origin=origin,
+        since_ns=draft.now_ns,
+        start_own_sat=start_own,
+        restart=None,
+    )
+
+
+def _with_peak(draft: Draft, book: DayBook) -> DayBook:
+    if not book.peak_since_ns:
+        return replace(book, peak_own_sat=book.own_sat, peak_since_ns=draft.now_ns)
+    return replace(book, peak_own_sat=max(book.peak_own_sat, min(witnessed(draft, book))))
+
+
+# ---------------------------------------------------------------------- for the rules
+
+
+def witnessed(view: Draft | GuardState, book: DayBook) -> tuple[int, int]:
+    """Own equity by two witnesses: the newest row and the one before, or the picture that confirmed the newest."""
+    if view.pictures.taken_ns > book.row_seen_ns:
+        return book.own_sat, book.own_sat
+    return book.own_sat, book.before_own_sat
+
+
+def count_anew(draft: Draft, currency: str) -> None:
+    """A person lifted the lock-out: the loss counts from the next row on. A day that is over began anew by itself."""
+    book = draft.day_books.get(currency)
+    if book is not None and book.day == day_of(draft):
+        draft.put("day_books", currency, replace(book, restart=Origin.LIFTED))
+
+
+def forget_peak(draft: Draft, currency: str) -> None:
+    """What the drawdown rule latched was lifted: the highest is looked for from the next row on."""
+    book = draft.day_books.get(currency)
+    if book is not None:
+        draft.put("day_books", currency, replace(book, peak_since_ns=0))
+
+
+def since(book: DayBook) -> str:
+    """What the count began with, for people."""
+    match book.origin:
+        case Origin.DAY_BEGAN:
+            return "since the day began"
+        case Origin.AWAY:
+            return "since the day began (the guard was away then; the higher of equity before and after counts)"
+        case Origin.FIRST_SEEN:
+            return f"since it was first seen at {moment(book.since_ns)}"
+        case Origin.LIFTED:
+            return f"since it was lifted at {moment(book.since_ns)}"
+        case _:
+            assert_never(book.origin)
+
+
+def moment(at_ns: int) -> str:
+    """A time for people: "2026-11-22 14:02 UTC"."""
+    return f"{datetime.fromtimestamp(at_ns // 10**9, UTC):%Y-%m-%d %H:%M} UTC"
