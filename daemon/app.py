@@ -36,6 +36,7 @@ from daemon.core.events import Started, StopAsked
 from daemon.core.operator_requests import OperatorRequest
 from daemon.core.reasons import Reason
 from daemon.core.state import GuardState, initial_state, with_policy
+from daemon.shell.account_seen import QUESTION, describe_account
 from daemon.shell.alerts.desk import AlertDesk
 from daemon.shell.alerts.outbox import AlertOutbox
 from daemon.shell.alerts.outbox_file import OutboxFile
@@ -207,7 +208,8 @@ class Guard:
         Raises:
             KeyRefused: If the key is wrong or must not be used for guarding.
         """
-        door = StatusSocket(self._folder / SOCKET_NAME, self.describe, operate=self.operate)
+        questions = {QUESTION: self.describe_account}
+        door = StatusSocket(self._folder / SOCKET_NAME, self.describe, questions=questions, operate=self.operate)
         self._crew.helpful("status socket", door.run)
         self._desk.account = await self._opening().wait_account()
         recovered = self._of_this_account(await asyncio.to_thread(recover, self._folder / "journal"))
@@ -338,6 +340,12 @@ class Guard:
                 "marks_told": parts.inbox.marks_told,
             },
         }
+
+    def describe_account(self) -> dict[str, object]:
+        """Return the account that `seawall stress` asks for."""
+        if self._parts is None:
+            return {"error": "the guard does not know its account yet; ask again in a moment"}
+        return describe_account(self._parts.runner.state)
 
     async def operate(self, who: str, request_id: str, request: OperatorRequest) -> dict[str, object]:
         """Carry out what an operator asks for over the local socket."""

@@ -1,0 +1,1 @@
+"""Stress: what happens to an account while prices move, event by event, by the arithmetic that the daemon runs on."""

@@ -1,0 +1,121 @@
+"""From an account to its stress test: which marks move, how far, in which steps."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from decimal import Decimal
+
+from connectors.vocabulary import Order, OrderKind, Trigger
+from daemon.core.account_failure import account_failure_move
+from daemon.core.own_liquidation import NotComputable
+from daemon.core.what_if import AccountRows
+from daemon.stress.account import Account, Stress, Walk
+from daemon.stress.walk import Walker, can_close, settled_at
+
+FINEST_POINTS = 1_000
+
+
+class NothingMoves(ValueError):
+    """The account holds no position in what was asked to move."""
+
+
+def stress(
+    account: Account,
+    *,
+    symbols: Collection[str] = (),
+    underlying: str = "",
+    step_percent: Decimal = Decimal(5),
+    most_percent: Decimal = Decimal(50),
+    slippage_percent: Decimal = Decimal("0.1"),
+) -> Stress:
+    """Walk both ways and return what happens.
+
+    Args:
+        account: What is put under stress.
+        symbols: Only these marks move; all if empty.
+        underlying: Only marks behind this index (`reference_symbol`) move.
+        step_percent: Points are this far apart.
+        most_percent: How far it goes, below 100.
+        slippage_percent: How much worse than its trigger a stop is filled.
+
+    Raises:
+        NothingMoves: If no open position is among those that were asked to move.
+    """
+    rows = settled_at(account.rows)
+    moving = moving_symbols(rows, symbols, underlying)
+    down, up = grid(step_percent, most_percent)
+
+    def walked(direction: int, orders: Sequence[Order]) -> Walk:
+        walker = Walker(
+            start=rows,
+            orders=list(orders),
+            moving=moving,
+            direction=direction,
+            slippage_percent=slippage_percent,
+            rows=rows,
+        )
+        return walker.walk(down if direction < 0 else up)
+
+    return Stress(
+        account=account,
+        down=walked(-1, account.orders),
+        up=walked(1, account.orders),
+        bare_down=walked(-1, ()),
+        bare_up=walked(1, ()),
+        moving=moving,
+        notes=(*account.notes, *_notes(account, rows)),
+    )
+
+
+def moving_symbols(rows: AccountRows, symbols: Collection[str], underlying: str) -> tuple[str, ...]:
+    """Return the held symbols whose marks move. Raises NothingMoves."""
+    held = [symbol for symbol, position in rows.positions.items() if position.quantity]
+    if not held:
+        raise NothingMoves("the account holds no open position")
+    unknown = sorted(set(symbols) - set(held))
+    if unknown:
+        raise NothingMoves(f"--symbol {unknown[0]}: no open position; open are {', '.join(sorted(held))}")
+    chosen = [symbol for symbol in held if not symbols or symbol in symbols]
+    chosen = [symbol for symbol in chosen if not underlying or rows.instruments[symbol].reference_symbol == underlying]
+    if not chosen:
+        known = sorted({rows.instruments[symbol].reference_symbol for symbol in held} - {""})
+        raise NothingMoves(f"--underlying {underlying}: no open position; open are {', '.join(known) or 'none'}")
+    return tuple(chosen)
+
+
+def grid(step_percent: Decimal, most_percent: Decimal) -> tuple[list[Decimal], list[Decimal]]:
+    """Return the moves of both directions, nearest first, the farthest included."""
+    steps = [step_percent * count for count in range(1, int(most_percent / step_percent) + 1)]
+    if not steps or steps[-1] != most_percent:
+        steps.append(most_percent)
+    up = [each / 100 for each in steps]
+    return [-each for each in up], up
+
+
+def _notes(account: Account, rows: AccountRows) -> list[str]:
+    notes = []
+    adding = [order for order in account.orders if _is_left_out(order, rows)]
+    if adding:
+        notes.append(
+            f"{len(adding)} open orders that could open or add to a position are not played: "
+            + ", ".join(sorted({order.symbol for order in adding}))
+        )
+    others = [o for o in account.orders if o.is_resting_stop and o.trigger not in {Trigger.MARK, None}]
+    if others:
+        notes.append(f"{len(others)} stops trigger on another price than the mark: taken as if it moved with the mark")
+    for currency, margin in rows.margins.items():
+        held = rows.held(currency)
+        reason = account_failure_move(held, rows.instruments, margin, rows.marks).reason
+        if reason is not None and any(position.is_cross for position in held):
+            notes.append(f"{currency}: the failure of the cross account cannot be computed ({_words(reason)})")
+    return notes
+
+
+def _is_left_out(order: Order, rows: AccountRows) -> bool:
+    position = rows.positions.get(order.symbol)
+    shrinks = position is not None and can_close(order, position)
+    return order.is_open and not shrinks and not (order.is_reduce_only and order.kind is not OrderKind.OTHER)
+
+
+def _words(reason: NotComputable) -> str:
+    return reason.value.replace("_", " ")

@@ -1,0 +1,170 @@
+"""What a stress test found, in words and as fields. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from connectors.vocabulary import Position
+from daemon.calc.numbers import amount_text, percent_text
+from daemon.core.contracts import tick_down, tick_up
+from daemon.stress.account import Event, Happening, Point, Stress, Walk
+
+TITLES = {
+    Happening.STOP: "stop",
+    Happening.TAKE_PROFIT: "take-profit",
+    Happening.LIQUIDATION: "liquidated",
+    Happening.ACCOUNT_FAILURE: "liquidated (cross account)",
+}
+TAKEN = frozenset({Happening.LIQUIDATION, Happening.ACCOUNT_FAILURE})
+
+
+def move_text(move: Decimal) -> str:
+    """Return a move as percent: "-8.68 %"."""
+    return percent_text(move * 100, signed=True)
+
+
+def price_text(price: Decimal, tick_size: Decimal) -> str:
+    """Return a price on the tick grid with thousands marked."""
+    return f"{tick_down(price, tick_size):,f}"
+
+
+def position_text(position: Position) -> str:
+    """Return a position in a word: "XBTUSD long 10,000"."""
+    side = "long" if position.quantity > 0 else "short"
+    return f"{position.key.symbol} {side} {abs(position.quantity):,}"
+
+
+def event_text(stress: Stress, event: Event) -> str:
+    """Return what happened in one line, without the move."""
+    tick = stress.account.rows.instruments[event.symbol].tick_size
+    side = "long" if event.contracts > 0 else "short"
+    result = amount_text(event.result_sat, event.currency, signed=True)
+    # A mark that fell to a price is shown from above, one that rose from below: where it was met, not a tick beyond.
+    mark = (tick_up if event.move < 0 else tick_down)(event.mark, tick)
+    what = f"{event.symbol} {side} {abs(event.contracts):,}: {TITLES[event.kind]} at mark {mark:,f}"
+    if event.price is not None:
+        word = "taken over at" if event.kind in TAKEN else "filled at"
+        what += f", {word} {price_text(event.price, tick)}"
+    left = f", {abs(event.left):,} left" if event.left else ""
+    name = f" [{event.client_order_id or event.order_id}]" if event.order_id else ""
+    return f"{what}, {result}{left}{name}"
+
+
+def verdict(stress: Stress) -> list[str]:
+    """Return what a trader should know first: what is taken first each way, and what the stops are worth."""
+    lines = []
+    for word, walk, bare in (("fall", stress.down, stress.bare_down), ("rise", stress.up, stress.bare_up)):
+        taken = next((event for event in walk.events if event.kind in TAKEN), None)
+        without = next((event for event in bare.events if event.kind in TAKEN), None)
+        most = move_text(abs(walk.points[-1].move)).lstrip("+")
+        if taken is not None:
+            lines.append(f"A {word} of {move_text(abs(taken.move)).lstrip('+')} liquidates {taken.symbol}.")
+        elif without is not None:
+            lines.append(
+                f"No {word} up to {most} liquidates anything; without the resting orders "
+                f"{move_text(abs(without.move)).lstrip('+')} would have taken {without.symbol}."
+            )
+        else:
+            lines.append(f"No {word} up to {most} liquidates anything, with or without the resting orders.")
+    return lines
+
+
+def in_words(stress: Stress) -> str:
+    """Return the whole answer for people."""
+    lines = [f"account: {stress.account.source}", f"moving: {', '.join(stress.moving)}", ""]
+    lines += [f"  {line}" for line in _positions(stress)]
+    lines += ["", *verdict(stress), ""]
+    for title, walk in (("on the way down", stress.down), ("on the way up", stress.up)):
+        lines.append(f"{title}:")
+        lines += [f"  {move_text(event.move):>10}  {event_text(stress, event)}" for event in walk.events]
+        if not walk.events:
+            lines.append("              nothing happens")
+    lines += ["", *table(stress)]
+    lines += [f"note: {note}" for note in stress.notes]
+    return "\n".join(lines)
+
+
+def _positions(stress: Stress) -> Iterator[str]:
+    rows = stress.account.rows
+    for symbol, position in rows.positions.items():
+        if position.quantity:
+            tick = rows.instruments[symbol].tick_size
+            backed = (
+                "cross"
+                if position.is_cross
+                else f"isolated, margin {amount_text(position.margin_sat, position.currency)}"
+            )
+            yield f"{position_text(position)} at mark {price_text(rows.marks[symbol], tick)}, {backed}"
+
+
+def table(stress: Stress) -> list[str]:
+    """Return the points of the grid as a table for a terminal."""
+    currencies = list(stress.account.rows.margins)
+    names = [f"equity {currency}" for currency in currencies]
+    head = ["move", *[name for each in names for name in (each, "change")], "positions left"]
+    today = stress.down.points[0]
+    rows = [head, *(_row(stress, point, today) for point in stress.points if not point.is_after_event)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head) - 1)]
+    return [
+        "  ".join([*(cell.rjust(width) for cell, width in zip(row[:-1], widths, strict=True)), row[-1]]).rstrip()
+        for row in rows
+    ]
+
+
+def _row(stress: Stress, point: Point, today: Point) -> list[str]:
+    cells = ["today" if point is today or not point.move else move_text(point.move)]
+    for currency in stress.account.rows.margins:
+        equity = point.equity[currency]
+        cells += [amount_text(equity, currency), amount_text(equity - today.equity[currency], currency, signed=True)]
+    return [*cells, left_text(point)]
+
+
+def left_text(point: Point) -> str:
+    """Return the positions that are still open at a point."""
+    return ", ".join(position_text(position) for position in point.positions.values()) or "none"
+
+
+def as_fields(stress: Stress) -> dict[str, object]:
+    """Return the whole answer for machines: moves in percent, money in minor units (`_sat`)."""
+    return {
+        "source": stress.account.source,
+        "moving": list(stress.moving),
+        "verdict": verdict(stress),
+        "down": _walk_fields(stress.down),
+        "up": _walk_fields(stress.up),
+        "without_orders": {"down": _walk_fields(stress.bare_down), "up": _walk_fields(stress.bare_up)},
+        "notes": list(stress.notes),
+    }
+
+
+def _walk_fields(walk: Walk) -> dict[str, object]:
+    return {
+        "events": [_event_fields(event) for event in walk.events],
+        "points": [
+            {
+                "move_percent": point.move * 100,
+                "equity_sat": dict(point.equity),
+                "available_sat": dict(point.available),
+                "positions": {symbol: position.quantity for symbol, position in point.positions.items()},
+            }
+            for point in walk.points
+            if not point.is_after_event
+        ],
+    }
+
+
+def _event_fields(event: Event) -> dict[str, object]:
+    return {
+        "kind": event.kind.value,
+        "move_percent": event.move * 100,
+        "symbol": event.symbol,
+        "currency": event.currency,
+        "mark_price": event.mark,
+        "price": event.price,
+        "contracts": event.contracts,
+        "left": event.left,
+        "result_sat": event.result_sat,
+        "order_id": event.order_id,
+        "client_order_id": event.client_order_id,
+    }
