@@ -71,13 +71,17 @@ def hourly_percent(view: Draft | GuardState, symbol: str) -> Decimal | None:
 
 
 def largest_gap_percent(view: Draft | GuardState, symbol: str) -> Decimal | None:
-    """The largest single move of late, in percent of the mark: how far a mark may jump over a stop.
+    """The largest jump of late, in percent of the mark: how far a mark may go past a stop before it fires.
+
+    Of a jump that stayed it is the whole; of a steep fall it is what falls in a second.
 
     Returns:
-        Above zero, losing half of itself per half-life; None before the first move was seen.
+        Above zero, losing half of itself per half-life; None until enough samples were seen.
     """
     known = view.volatility.get(symbol)
-    return None if known is None else known.largest_percent
+    if known is None or known.samples < view.policy.volatility.least_samples:
+        return None
+    return known.largest_percent
 
 
 def distance(view: Draft | GuardState, guarded: Guarded, mark: Decimal | None) -> Distance | None:

@@ -56,7 +56,8 @@ class Volatility:
     seconds: Decimal = Decimal(0)
     """Weighted sum of the time they took."""
     largest: Decimal = Decimal(0)
-    """The largest single move, losing half of itself per half-life."""
+    """The largest jump, losing half of itself per half-life: an outlier that stayed where it went, in full; of any
+    other move what it was per second, as chance moves go (by the root of the time)."""
     held_price: Decimal | None = None
     """An outlier that waits for the next sample."""
     held_ns: int = 0
@@ -69,7 +70,7 @@ class Volatility:
 
     @property
     def largest_percent(self) -> Decimal | None:
-        """The largest recent move between two samples in percent of the mark, rounded up; None before the first."""
+        """The largest recent jump in percent of the mark, rounded up; None before the first move."""
         return _ROUNDED_UP.multiply(self.largest, _PERCENT) if self.samples else None
 
 
@@ -116,10 +117,17 @@ def _settled(known: Volatility, held: Decimal, price: Decimal, at_ns: int, polic
     if out * since > 0 and abs(since) >= abs(out) / 2:
         # With nothing counted yet, two that agree against the first of all say that the first was the bad one.
         is_first_bad = not known.samples and not _is_outlier(there, price, at_ns, policy)
-        return there if is_first_bad else _counted(free, held, known.held_ns, policy)
+        return there if is_first_bad else _confirmed(free, held, known.held_ns, policy, abs(since - out))
     if known.dropped_ns and known.held_ns - known.dropped_ns < LONELY_NS:
         return _counted(free, held, known.held_ns, policy)
     return replace(free, dropped_ns=known.held_ns)
+
+
+def _confirmed(known: Volatility, held: Decimal, held_ns: int, policy: VolatilityPolicy, rest: Decimal) -> Volatility:
+    """Count an outlier. Where the market stayed it was a jump; where it goes on as fast, a trend, however steep."""
+    counted, out = _counted(known, held, held_ns, policy), abs(_move(known.price, held))
+    is_jump = known.samples >= FEW and rest <= out / 2
+    return replace(counted, largest=max(counted.largest, out)) if is_jump else counted
 
 
 def _is_outlier(known: Volatility, price: Decimal, at_ns: int, policy: VolatilityPolicy) -> bool:
@@ -148,7 +156,7 @@ def _counted(known: Volatility, price: Decimal, at_ns: int, policy: VolatilityPo
         samples=known.samples + 1,
         squares=squares,
         seconds=seconds,
-        largest=max(known.largest * kept, move * share.sqrt()),
+        largest=max(known.largest * kept, move / elapsed_s.sqrt()),
         hourly_percent=_ROUNDED_UP.plus((squares / seconds * _HOUR_S).sqrt() * _PERCENT),
     )
 

@@ -47,7 +47,7 @@ def _pace(volatility: Mapping[str, Any]) -> str:
     if hourly is None:
         return f"volatility is not known yet ({samples} of {volatility['least_samples']} moves); percent bounds decide"
     gap = volatility["largest_gap_percent"]
-    return f"volatility {hourly} % an hour, largest move of late {gap} %"
+    return f"volatility {hourly} % an hour, largest jump of late {gap} %"
 
 
 def _size(percent: str) -> str:

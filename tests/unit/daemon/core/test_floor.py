@@ -19,7 +19,7 @@ D = Decimal
 
 def wild(guarded: Guarded, *, jump: str, spread: str | None = None) -> GuardState:
     """A market whose mark jumped by this share (a log return) a moment ago."""
-    seen = Volatility(price=D(1000), at_ns=START_NS, samples=1, largest=D(jump))
+    seen = Volatility(price=D(1000), at_ns=START_NS, samples=30, largest=D(jump))
     samples = (SpreadSample(bid=D(999), ask=None if spread is None else 999 + D(spread), at_ns=START_NS),)
     return replace(a_view(guarded), volatility={"XBTUSDT": seen}, spreads={"XBTUSDT": samples})
 

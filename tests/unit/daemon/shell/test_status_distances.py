@@ -76,7 +76,7 @@ def test_the_room_is_told_in_three_units() -> None:
     assert position["tier"] == "watch"
     assert position["tier_by"] == "volatility"
     assert 0.8 < float(position["volatility"]["hourly_percent"]) < 1.2
-    assert position["volatility"]["largest_gap_percent"].startswith("0.05")
+    assert position["volatility"]["largest_gap_percent"] == "0.0159"
 
 
 def test_a_warm_up_is_said_and_does_not_look_like_calm() -> None:
