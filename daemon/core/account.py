@@ -108,13 +108,18 @@ def take_position(draft: Draft, position: Position, source: Source, at_ns: int) 
         if position.quantity:
             _begin(draft, position, source, at_ns)
         return
+    witness = _witness(position, at_ns)
     if _is_outranked(guarded, source, at_ns):
-        _note_witness(draft, key.symbol, guarded, source, Witness(quantity=position.quantity, at_ns=at_ns))
+        _note_witness(draft, key.symbol, guarded, source, witness)
         return
     if source is Source.QUERY and position.quantity == 0 and guarded.position.quantity:
         _testify_gone(draft, key.symbol, guarded, source, at_ns)
         return
-    _believe(draft, _testified(guarded, source, Witness(quantity=position.quantity, at_ns=at_ns)), position, at_ns)
+    _believe(draft, _testified(guarded, source, witness), position, at_ns)
+
+
+def _witness(position: Position, at_ns: int) -> Witness:
+    return Witness(quantity=position.quantity, at_ns=at_ns, liquidation_price=position.liquidation_price)
 
 
 def _is_outranked(guarded: Guarded, source: Source, at_ns: int) -> bool:
@@ -169,7 +174,8 @@ def _note_witness(draft: Draft, symbol: str, guarded: Guarded, source: Source, w
     if source is Source.QUERY and witness.at_ns > known_ns:
         noted = _testified(guarded, source, witness)
         draft.put_position(symbol, replace(noted, disputed_ns=0) if witness.quantity else noted)
-        draft.touch(symbol)
+        # What it says of the liquidation price may bear out, or contradict, the row that is believed.
+        draft.touch(symbol, reassess=not guarded.liquidation.is_sure)
 
 
 def _begin(draft: Draft, position: Position, source: Source, at_ns: int) -> None:
@@ -178,7 +184,7 @@ def _begin(draft: Draft, position: Position, source: Source, at_ns: int) -> None
     if source is Source.QUERY and draft.positions_listed_ns:
         # The stream listed its table without it: by that witness it was not there then.
         fresh = replace(fresh, stream=Witness(quantity=0, at_ns=min(draft.positions_listed_ns, at_ns - 1)))
-    fresh = _testified(fresh, source, Witness(quantity=position.quantity, at_ns=at_ns))
+    fresh = _testified(fresh, source, _witness(position, at_ns))
     draft.put_position(position.key.symbol, _new_episode(draft, fresh, at_ns))
     draft.touch(position.key.symbol, reassess=True)
     mark_margins_stale(draft, position.currency)

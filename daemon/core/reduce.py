@@ -27,7 +27,8 @@ from daemon.core.draft import Draft
 from daemon.core.marks import is_through, ns, usable_mark
 from daemon.core.reasons import Reason
 from daemon.core.state import Guarded
-from daemon.core.wanted import Wanted, wanted_quantity
+from daemon.core.stop_rules import liquidation_buffer
+from daemon.core.wanted import STAND_IN, Wanted, wanted_quantity
 
 WITNESS_WITHIN_NS: Final = 10**9
 
@@ -57,16 +58,25 @@ def consider(draft: Draft, symbol: str, wanted: Wanted, cover: Cover) -> bool:
     if draft.policy.observe:
         observing.say(draft, symbol, f"reduce at the market ({cause.reason.value})")
         return True
-    return guarded.reduce is not None or _try(draft, guarded, cause)
+    return guarded.reduce is not None or _try(draft, guarded, cause, wanted)
 
 
-def _try(draft: Draft, guarded: Guarded, cause: _Cause) -> bool:
+def _is_hearsay(guarded: Guarded, wanted: Wanted, cause: _Cause) -> bool:
+    """Whether the trigger passed rests on a liquidation price that one source alone names: nothing is closed for it.
+
+    A second word is asked for, and the disagreement is told (`room.py`).
+    """
+    by_liquidation = wanted.ruled_by in {liquidation_buffer.NAME, STAND_IN}
+    return cause.reason is Reason.THROUGH_TRIGGER and by_liquidation and not guarded.liquidation.is_sure
+
+
+def _try(draft: Draft, guarded: Guarded, cause: _Cause, wanted: Wanted) -> bool:
     """Reduce, unless the pause after the last try lasts or a second witness is missing."""
     symbol = guarded.position.key.symbol
     if draft.now_ns < guarded.reduce_at_ns:
         draft.wake(symbol, guarded.reduce_at_ns)
         return False
-    if not _is_witnessed(draft, guarded, cause):
+    if not _is_witnessed(draft, guarded, cause) or _is_hearsay(guarded, wanted, cause):
         draft.want_picture(cause.reason, _evidence_from(guarded, cause))
         draft.wake(symbol, max(draft.now_ns, cause.due_ns) + WITNESS_WITHIN_NS)
         return False

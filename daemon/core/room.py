@@ -15,14 +15,19 @@ from connectors.vocabulary import Instrument, Margin, Position, Side
 from daemon.core.account_failure import FailureMoves, account_failure_moves, common_move_price
 from daemon.core.draft import ACCOUNT, Draft
 from daemon.core.liquidation import Assessment, LiquidationState, Sentinel, assess
-from daemon.core.marks import nearer, usable_mark
+from daemon.core.marks import is_through, nearer, usable_mark
 from daemon.core.own_liquidation import consistent_margin
-from daemon.core.state import Guarded, GuardState, Liquidation, Standing
+from daemon.core.reasons import Reason
+from daemon.core.second_opinion import Figure, choose
+from daemon.core.state import Guarded, GuardState, Liquidation, Standing, Witness
+from daemon.core.stop_rules import liquidation_buffer
 from daemon.core.what_if import AccountRows
 
 COMMON_EVERY_NS: Final = 250_000_000
 PER_POSITION_NS: Final = 2_000_000
 """The more positions there are, the longer the pause: working all of them out takes its time."""
+RECHECK_NS: Final = 3 * 10**9
+"""Between two reads for a second word on a liquidation price: they come out of the bots' request budget."""
 FEW: Final = 5
 """Up to this many positions the common failure is worked out at every change."""
 
@@ -117,49 +122,85 @@ def reassess(draft: Draft, symbol: str, margins: dict[str, Margin]) -> None:
         mark = usable_mark(draft, symbol)
         margin = margins.get(position.currency) or draft.margins.get(position.currency)
         assessment = assess(position, instrument, margin, None if mark is None else mark.price)
-        found = _weigh(assessment, guarded, instrument, side)
+        found = _weigh(draft, assessment, guarded, instrument)
+    if found.alone is not None and found.disagrees:
+        draft.want_picture(Reason.DOUBT, max(guarded.taken_ns + 1, draft.pictures.asked_ns + RECHECK_NS))
     if found != guarded.liquidation:
         since_ns = (guarded.disagrees_ns or draft.now_ns) if found.disagrees else 0
         draft.change(symbol, liquidation=found, disagrees_ns=since_ns)
 
 
-def _weigh(assessment: Assessment, guarded: Guarded, instrument: Instrument, side: Side) -> Liquidation:
+def _weigh(draft: Draft, assessment: Assessment, guarded: Guarded, instrument: Instrument) -> Liquidation:
     """Put the two figures and the common failure into one."""
-    price = assessment.liquidation_price
+    side, price = guarded.position.side, assessment.liquidation_price
     if price is None and assessment.venue.sentinel is Sentinel.WRONG_SIDE:
         # The venue names a price that the mark has passed: liquidation may be under way. Any price beats none.
         price = _in_range(guarded.position, instrument)
     text = f"venue {_shown(guarded.position.liquidation_price)}, ours {_shown(assessment.own.price)}"
-    if guarded.common_price is not None:
+    if guarded.common_price is not None and side is not None:
         price = guarded.common_price if price is None else nearer(side, price, guarded.common_price)
         text += f", account fails at {guarded.common_price}"
-    if price is not None:
-        standing = Standing.IN_RANGE
-    elif assessment.state is LiquidationState.NO_LIQUIDATION_IN_RANGE:
-        standing = Standing.NOT_IN_RANGE
-    else:
-        standing = Standing.UNKNOWN
-    return Liquidation(standing=standing, price=price, disagrees=_is_alarming(assessment, side), text=text)
+    confidence = assessment.own.confidence
+    if price is None or side is None:
+        never = assessment.state is LiquidationState.NO_LIQUIDATION_IN_RANGE
+        return Liquidation(
+            standing=Standing.NOT_IN_RANGE if never else Standing.UNKNOWN,
+            disagrees=assessment.disagreement,
+            confidence=confidence,
+            text=text,
+        )
+    figures = _figures(guarded, assessment, instrument)
+    chosen = choose(price, figures, side, has_room=_has_room(draft, guarded, side, price))
+    alone = None if chosen.is_sure and chosen.price == price else price
+    return Liquidation(
+        standing=Standing.IN_RANGE,
+        price=chosen.price,
+        disagrees=assessment.disagreement or (alone is not None and len(figures) > 1),
+        alone=alone,
+        confidence=confidence,
+        text=text if alone is None else f"{text}; nobody else says {alone}",
+    )
+
+
+def _figures(guarded: Guarded, assessment: Assessment, instrument: Instrument) -> list[Figure]:
+    """All that is said of where the position is liquidated, with who says so."""
+    stream, query = guarded.stream, guarded.query
+    is_read = query is not None and (stream is None or query.at_ns > stream.at_ns)
+    spoken = {"stream": stream, "query": query}
+    found = []
+    for name, witness in spoken.items():
+        believed = (name == "query") is is_read
+        price = guarded.position.liquidation_price if believed else _said(witness)
+        if price is not None and _is_inside(price, instrument):
+            found.append(Figure(price=price, source=name, is_candidate=believed))
+    own, confidence = assessment.own, assessment.own.confidence
+    if own.price is not None and confidence is not None:
+        found.append(Figure(price=own.price, source="own", stands_alone=confidence.stands_alone))
+    if own.price_less_orders is not None:
+        found.append(Figure(price=own.price_less_orders, source="own", is_candidate=False))
+    if guarded.common_price is not None:
+        found.append(Figure(price=guarded.common_price, source="own", stands_alone=True))
+    return found
+
+
+def _said(witness: Witness | None) -> Decimal | None:
+    return None if witness is None else witness.liquidation_price
+
+
+def _has_room(draft: Draft, guarded: Guarded, side: Side, price: Decimal) -> bool:
+    """Whether a stop can rest in front of a liquidation price now; so it seems while the mark is not known."""
+    mark = usable_mark(draft, guarded.position.key.symbol)
+    wanted = liquidation_buffer.trigger(side, price, guarded.position.entry_price, draft.policy.stop)
+    return mark is None or not is_through(side, wanted, mark.price)
 
 
 def _in_range(position: Position, instrument: Instrument) -> Decimal | None:
     price = position.liquidation_price
-    if price is None or not price.is_finite() or not instrument.tick_size < price < instrument.max_price:
-        return None
-    return price
+    return price if price is not None and _is_inside(price, instrument) else None
 
 
-def _is_alarming(assessment: Assessment, side: Side) -> bool:
-    """Whether ours differs from the venue's in the direction that matters: ours is the safer one.
-
-    Where ours is the nearer, the stop rests on it and nothing is lost.
-    """
-    if not assessment.disagreement:
-        return False
-    venue, ours = assessment.venue.price, assessment.own.price
-    if venue is None or ours is None:
-        return True
-    return venue > ours if side is Side.LONG else venue < ours
+def _is_inside(price: Decimal, instrument: Instrument) -> bool:
+    return price.is_finite() and instrument.tick_size < price < instrument.max_price
 
 
 def _shown(price: Decimal | None) -> str:

@@ -25,6 +25,7 @@ from connectors.vocabulary import (
     Position,
     Wallet,
 )
+from daemon.core.confidence import Confidence
 from daemon.core.degraded import Degraded
 from daemon.core.episode import Episode, Shadow
 from daemon.core.events import FeedName
@@ -117,10 +118,11 @@ class KnownOrder:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Witness:
-    """What one source last said of a position's size."""
+    """What one source last said of a position's size, and where it is liquidated."""
 
     quantity: int
     at_ns: int
+    liquidation_price: Decimal | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,9 +162,18 @@ class Liquidation:
     price: Decimal | None = None
     """The nearer to the mark of the venue's price, ours and the account's common failure."""
     disagrees: bool = False
-    """Ours is safer than the venue's by more than the tolerance: one of the two is wrong."""
+    """The two figures differ by more than the tolerance, or one source alone names what nobody bears out."""
+    alone: Decimal | None = None
+    """The nearest price, if one source alone names it: it may move a stop, and closes nothing at the market."""
+    confidence: Confidence | None = None
+    """How our own figure is known; None where there is none."""
     text: str = ""
     """What the figures were, for people."""
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether a second source bears the price out, or our own computation alone suffices for it."""
+        return self.alone is None or self.alone != self.price
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -298,6 +309,14 @@ class Pictures:
     pause_ns: int = 0
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Renewal:
+    """When the account stream was last opened anew over a dispute, and how long to wait before the next time."""
+
+    asked_ns: int = 0
+    pause_ns: int = 0
+
+
 class SwitchState(Enum):
     """What the guard knows of the account's dead man's switch."""
 
@@ -361,6 +380,7 @@ class GuardState:
     health: Health = field(default_factory=Health)
     pictures: Pictures = field(default_factory=Pictures)
     switch: Switch = field(default_factory=Switch)
+    renewal: Renewal = field(default_factory=Renewal)
     instruments: dict[str, Instrument] = field(default_factory=dict)
     marks: dict[str, Mark] = field(default_factory=dict)
     volatility: dict[str, Volatility] = field(default_factory=dict)

@@ -11,8 +11,9 @@ import pytest
 from connectors.vocabulary import Position
 from daemon.core import events as e
 from daemon.core.account_failure import account_failure_move, common_move_price
-from daemon.core.commands import AmendStop, PlaceStop
+from daemon.core.commands import AmendStop, PlaceStop, ReduceAtMarket
 from daemon.core.degraded import Degraded
+from daemon.core.own_liquidation import own_price
 from daemon.core.room import COMMON_EVERY_NS
 from daemon.core.state import Standing
 from tests.builders import SECOND, a_margin, a_position, an_instrument
@@ -91,22 +92,19 @@ def test_nonsense_is_no_price(price: Decimal | None) -> None:
     assert guard.guarded().liquidation.standing is Standing.UNKNOWN
 
 
-@pytest.mark.parametrize(
-    ("quantity", "venue", "alarming"),
-    [(100, "950", True), (100, "850", False), (-100, "1050", True), (-100, "1150", False)],
-)
-def test_a_difference_alarms_only_where_ours_is_the_safer(quantity: int, venue: str, alarming: bool) -> None:
-    """P12: the nearer counts; said only if the venue's is the nearer, that is, if ours may be the wrong one."""
+@pytest.mark.parametrize(("quantity", "venue"), [(100, "950"), (100, "850"), (-100, "1050"), (-100, "1150")])
+def test_a_difference_is_said_whichever_is_the_nearer(quantity: int, venue: str) -> None:
+    """P12: the nearer counts, and a difference beyond tolerance is a named state with an alert, either way round."""
     guard = Driven().up()
     row = a_cross(quantity, is_cross=False, liquidation_price=D(venue), margin_sat=10_000)
     guard.position(row)
     found = guard.guarded().liquidation
-    assert found.disagrees is alarming
+    assert found.disagrees
     assert found.price is not None
     nearest = max if quantity > 0 else min
     assert found.price == nearest(found.price, D(venue))
     guard.wait(3 * SECOND)
-    assert bool(guard.alerts(Degraded.LIQUIDATION_DISAGREES.value)) is alarming
+    assert guard.alerts(Degraded.LIQUIDATION_DISAGREES.value)
 
 
 def test_the_beginning_of_a_disagreement_is_kept_while_it_lasts() -> None:
@@ -118,8 +116,119 @@ def test_the_beginning_of_a_disagreement_is_kept_while_it_lasts() -> None:
     guard.now += SECOND
     guard.position(replace(row, liquidation_price=D(951)))
     assert guard.guarded().disagrees_ns == since_ns > 0
-    guard.position(replace(row, liquidation_price=D(850)))
+    ours = own_price(row, an_instrument(), None).price
+    guard.position(replace(row, liquidation_price=ours))
     assert guard.guarded().disagrees_ns == 0
+
+
+# ---------------------------------------------------------------------- a figure that one source alone names
+
+
+def a_lonely_row(**changes: Any) -> Position:
+    """An isolated long whose figure of ours is about 905; what the venue says is given."""
+    return a_cross(is_cross=False, margin_sat=10_000, **changes)
+
+
+def test_one_lying_read_closes_nothing_and_loosens_nothing() -> None:
+    """A REST row with a price right below the mark, far from ours and the stream's: the stop stays, nothing is sold."""
+    ours = own_price(a_lonely_row(), an_instrument(), None).price
+    assert ours is not None
+    true_row = a_lonely_row(liquidation_price=ours)
+    guard = Driven().up()
+    guard.mark(970)
+    guard.position(true_row)
+    guard.rest()
+    stop = guard.guarded().ratchet
+    guard.wait(31 * SECOND)
+    guard.mark(970)
+    guard.picture([a_lonely_row(liquidation_price=D(965))])
+    found = guard.guarded().liquidation
+    assert (found.price, found.alone, found.disagrees) == (ours, D(965), True)
+    guard.wait(3 * SECOND)
+    assert not [c for c in guard.all if isinstance(c, ReduceAtMarket)]
+    assert guard.guarded().ratchet == stop
+    assert guard.alerts(Degraded.LIQUIDATION_DISAGREES.value)
+    assert "nobody else says 965" in guard.alerts(Degraded.LIQUIDATION_DISAGREES.value)[0].text
+
+
+def test_a_lone_figure_with_room_moves_the_stop() -> None:
+    """The nearer one counts for the stop, whoever says so: nothing is closed by it."""
+    guard = Driven().up()
+    guard.position(a_lonely_row(liquidation_price=D(950)))
+    found = guard.guarded().liquidation
+    assert (found.price, found.is_sure) == (D(950), False)
+    assert guard.guarded().ruled == 969
+
+
+def test_a_near_price_that_the_other_channel_repeats_is_acted_on() -> None:
+    """The stream says that liquidation is right below the mark; a read asked for then says so too: reduce."""
+    guard = Driven().up()
+    guard.mark(970)
+    guard.position(a_lonely_row(liquidation_price=D(965)))
+    guard.wait(4 * SECOND)
+    assert not [c for c in guard.all if isinstance(c, ReduceAtMarket)]
+    guard.mark(970)
+    guard.picture([a_lonely_row(liquidation_price=D(965))])
+    assert guard.guarded().liquidation.is_sure
+    guard.wait(300 * MS)
+    guard.picture([a_lonely_row(liquidation_price=D(965))])
+    assert [c for c in guard.all if isinstance(c, ReduceAtMarket)]
+
+
+def test_a_lone_figure_without_any_of_ours_waits_for_its_second_word() -> None:
+    """No cost in the row, so ours abstains: a first row right at the mark closes nothing unless a read bears it out."""
+    guard = Driven().up()
+    guard.mark(970)
+    guard.position(a_position(liquidation_price=D(965)))
+    assert not [c for c in guard.all if isinstance(c, ReduceAtMarket)]
+    guard.mark(970)
+    guard.picture([a_position(liquidation_price=D(900))])
+    guard.wait(SECOND)
+    assert not [c for c in guard.all if isinstance(c, ReduceAtMarket)]
+
+
+CELLS = [
+    # What the venue shows, whether ours can be worked out, and what comes of it: standing, price, degraded state.
+    (D(905), True, (Standing.IN_RANGE, D(905), None)),
+    (D(900), False, (Standing.IN_RANGE, D(900), None)),
+    (D(850), True, (Standing.IN_RANGE, D(905), Degraded.LIQUIDATION_DISAGREES)),
+    (D(950), True, (Standing.IN_RANGE, D(950), Degraded.LIQUIDATION_DISAGREES)),
+    *(
+        (shown, True, (Standing.IN_RANGE, D(905), Degraded.LIQUIDATION_DISAGREES))
+        for shown in (None, D(0), D(-1), D("NaN"), D("Infinity"), D(100_000_000), D(1_000_000), D("0.1"), D(1001))
+    ),
+    *(
+        (shown, False, (Standing.UNKNOWN, None, Degraded.LIQUIDATION_UNKNOWN))
+        for shown in (None, D(0), D(-1), D("NaN"), D("Infinity"), D(100_000_000), D(1_000_000), D("0.1"))
+    ),
+]
+
+
+@pytest.mark.parametrize(("shown", "is_whole", "result"), CELLS, ids=[f"{c[0]}-{c[1]}" for c in CELLS])
+def test_two_opinions_end_to_end(
+    shown: Decimal | None, is_whole: bool, result: tuple[Standing, Decimal | None, Degraded | None]
+) -> None:
+    """P12: every cell of the table through `step`: the nearer counts, and what nobody confirms is never safe."""
+    guard = Driven().up()
+    row = a_lonely_row(liquidation_price=shown) if is_whole else a_position(liquidation_price=shown)
+    guard.position(row)
+    found = guard.guarded().liquidation
+    standing, price, state = result
+    assert (found.standing, found.price) == (standing, price)
+    guard.wait(4 * SECOND)
+    for name in (Degraded.LIQUIDATION_DISAGREES, Degraded.LIQUIDATION_UNKNOWN):
+        assert bool(guard.alerts(name.value)) is (name is state)
+        assert (name in guard.guarded().degraded) is (name is state)
+
+
+@pytest.mark.parametrize("shown", [None, D(0), D("0.1")])
+def test_a_confirmed_end_of_the_range_is_no_alarm(shown: Decimal | None) -> None:
+    """Margin for the whole cost: both say that nothing in range liquidates it, and nobody is woken."""
+    guard = Driven().up()
+    guard.position(a_cross(is_cross=False, margin_sat=100_500, liquidation_price=shown))
+    assert guard.guarded().liquidation.standing is Standing.NOT_IN_RANGE
+    guard.wait(4 * SECOND)
+    assert guard.guarded().degraded == ()
 
 
 # ---------------------------------------------------------------------- the common failure
