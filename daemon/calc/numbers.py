@@ -123,6 +123,8 @@ def percent_text(part: Decimal | None, *, signed: bool = False) -> str:
     """Return percent with as many decimals as its size deserves."""
     if part is None:
         return "unknown"
+    if not part:
+        return "0 %"
     digits = 2 if abs(part) >= 1 else 4
     return f"{part:{'+' if signed else ''},.{digits}f} %"
 

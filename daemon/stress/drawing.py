@@ -9,6 +9,7 @@ Pure. Coordinates are pixels of a fixed view box; the page scales it. Binary flo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,8 +22,8 @@ from daemon.stress.words import TAKEN, event_text, move_text, position_text
 WIDTH = 920
 LEFT, RIGHT = 96, 24
 CHART_HEIGHT, CHART_TOP, CHART_BOTTOM = 300, 20, 34
-LANE_HEIGHT, LANE_TOP = 40, 26
-_LINES = 4
+LANE_HEIGHT, LANE_TOP = 54, 26
+_MOST_LINES = 6
 _TICKS_A_SIDE = 5
 _CSS = {
     Happening.STOP: "stop",
@@ -82,11 +83,19 @@ def _most(stress: Stress) -> float:
 
 
 def _scale(stress: Stress, currency: str) -> _Scale:
-    points = (*stress.points, *stress.bare_points)
-    amounts = [_amount(point, currency) for point in points]
+    amounts = [_amount(point, currency) for point in (*stress.points, *stress.bare_points)]
     low, high = min(0.0, *amounts), max(amounts)
-    margin = (high - low) * 0.06 or 1.0
-    return _Scale(most=_most(stress), low=low - (margin if low < 0 else 0), high=high + margin)
+    step = nice_step(high - low)
+    return _Scale(most=_most(stress), low=math.floor(low / step) * step, high=(math.floor(high / step) + 1) * step)
+
+
+def nice_step(span: float) -> float:
+    """Return a round distance between grid lines (1, 2 or 5 times a power of ten) that gives a handful of them."""
+    if span <= 0:
+        return 1.0
+    rough = span / _MOST_LINES
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * (1 - 1e-9))
 
 
 def _amount(point: Point, currency: str) -> float:
@@ -94,12 +103,14 @@ def _amount(point: Point, currency: str) -> float:
 
 
 def _grid(scale: _Scale, currency: str) -> Iterable[str]:
-    for count in range(_LINES + 1):
-        amount = scale.low + (scale.high - scale.low) * count / _LINES
+    step = nice_step(scale.high - scale.low)
+    for count in range(round((scale.high - scale.low) / step) + 1):
+        amount = scale.low + step * count
         y = scale.y(amount)
         yield f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        yield f'<text class="axis" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{_short(amount)}</text>'
-    yield f'<text class="axis" x="{LEFT - 8}" y="{CHART_TOP - 8}" text-anchor="end">{currency_name(currency)}</text>'
+        text = _short(amount, step)
+        yield f'<text class="axis" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{text}</text>'
+    yield f'<text class="axis" x="{LEFT}" y="{CHART_TOP - 7}">{currency_name(currency)}</text>'
     for move in _ticks(scale):
         yield _move_label(scale, move, CHART_HEIGHT - 12)
 
@@ -139,7 +150,7 @@ def _lane(stress: Stress, symbol: str, title: str, scale: _Scale, top: float) ->
     down = [event for event in stress.down.events if event.symbol == symbol]
     up = [event for event in stress.up.events if event.symbol == symbol]
     start, end = _end(down, -scale.most), _end(up, scale.most)
-    middle = top + 25
+    middle = top + 36
     first, last = scale.x(-scale.most), scale.x(scale.most)
     drawn = [
         f'<line class="dead" x1="{first:.1f}" x2="{last:.1f}" y1="{middle}" y2="{middle}"/>',
@@ -172,10 +183,10 @@ def _lane_mark(stress: Stress, event: Event, scale: _Scale, y: float, taken: lis
     if any(abs(centre - other) < 2 * half + 4 for other in taken):
         return [shape]
     taken.append(centre)
-    return [shape, f'<text class="label {css}" x="{centre:.1f}" y="{y - 10:.1f}" text-anchor="middle">{label}</text>']
+    return [shape, f'<text class="label {css}" x="{centre:.1f}" y="{y - 9:.1f}" text-anchor="middle">{label}</text>']
 
 
-def _short(amount: float) -> str:
-    """An amount on the axis: as many decimals as its size deserves."""
-    digits = 0 if abs(amount) >= 1000 else 2 if abs(amount) >= 10 else 4
+def _short(amount: float, step: float) -> str:
+    """An amount on the axis, with the decimals that its steps need."""
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
     return f"{amount:,.{digits}f}"

@@ -18,7 +18,7 @@ def add_stress(commands: Commands) -> None:
     stress = add_command(
         commands,
         "stress",
-        "what happens to the account at moves of -50 % to +50 %",
+        "what happens to the account at moves of -50 %% to +50 %%",
         "Moves all marks away from today's, both ways, and says what happens in which order: which stop fires where, "
         "which position is liquidated where, what is left. Reads only: nothing is sent.",
         "  seawall stress --file account.json --html stress.html\n"

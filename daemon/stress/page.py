@@ -11,7 +11,18 @@ from html import escape
 from daemon.calc.numbers import amount_text, currency_name, percent_of, percent_text
 from daemon.stress.account import Event, Happening, Point, Stress, Walk
 from daemon.stress.drawing import equity_chart, lanes
-from daemon.stress.words import TITLES, event_text, left_text, move_text, position_text, price_text, verdict
+from daemon.stress.words import (
+    TITLES,
+    closed_text,
+    fill_text,
+    held_currencies,
+    left_text,
+    mark_text,
+    move_text,
+    position_text,
+    price_text,
+    verdict,
+)
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1d2733; --soft: #5c6873; --paper: #fbfcfd; --line: #d9e0e6;
@@ -27,8 +38,8 @@ h1 { font-size: 1.5rem; margin-bottom: .3rem; } h2 { font-size: 1.15rem; margin-
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 td.number, th.number { text-align: right; white-space: nowrap; } tr.today td { background: var(--band); }
-th { color: var(--soft); font-weight: 600; } td.stop { color: var(--stop); } td.taken { color: var(--taken); }
-td.gain { color: var(--gain); }
+th { color: var(--soft); font-weight: 600; } span.stop { color: var(--stop); } span.taken { color: var(--taken); }
+span.gain { color: var(--gain); }
 svg { width: 100%; height: auto; } .grid { stroke: var(--line); } .axis { fill: var(--soft); font-size: 11px; }
 .today { stroke: var(--soft); stroke-dasharray: 2 3; } .label { fill: var(--ink); font-size: 11.5px; }
 polyline { fill: none; stroke-linejoin: round; } polyline.equity { stroke: var(--mark); stroke-width: 2; }
@@ -57,9 +68,9 @@ _CSS = {
 }
 _ASSUMED = (
     "Marks move without jumps, one way at a time, from today's prices outward; what happened nearer counts farther "
-    "out. A stop fills where it triggers, worse by the slippage. No funding is exchanged on the way. What is liquidated "
-    "is gone at its bankruptcy price. A position above its lowest risk limit goes as a whole; the exchange would first "
-    "try a part."
+    "out. A stop fills where it triggers, worse by the slippage. No funding is exchanged on the way. What is "
+    "liquidated is gone at its bankruptcy price. A position above its lowest risk limit goes as a whole; the exchange "
+    "would first try a part."
 )
 
 
@@ -71,7 +82,7 @@ def page_html(stress: Stress) -> str:
         _verdict(stress),
         "<h2>Today</h2>",
         _positions(stress),
-        *(part for currency in _currencies(stress) for part in _equity(stress, currency)),
+        *(part for currency in held_currencies(stress) for part in _equity(stress, currency)),
         "<h2>Where each position ends</h2>",
         lanes(stress),
         *_happenings("On the way down", stress, stress.down),
@@ -96,15 +107,7 @@ def _verdict(stress: Stress) -> str:
     return f'<div class="verdict{" danger" if is_danger else ""}">{lines}</div>'
 
 
-def _currencies(stress: Stress) -> list[str]:
-    """Currencies with money or positions in them."""
-    rows = stress.account.rows
-    return [name for name, margin in rows.margins.items() if margin.margin_balance_sat or rows.held(name)]
-
-
 def _equity(stress: Stress, currency: str) -> list[str]:
-    if not stress.account.rows.held(currency):
-        return []
     return [f"<h2>Equity in {currency_name(currency)}</h2>", equity_chart(stress, currency), _LEGEND]
 
 
@@ -132,21 +135,28 @@ def _happenings(title: str, stress: Stress, walk: Walk) -> list[str]:
     if not walk.events:
         return [f"<h2>{title}</h2>", "<p>Nothing happens.</p>"]
     rows = "".join(_event_row(stress, event) for event in walk.events)
-    head = '<tr><th class="number">move</th><th>what</th><th>in words</th><th class="number">realised</th></tr>'
+    head = (
+        '<tr><th class="number">move</th><th>position</th><th>what</th><th class="number">mark</th>'
+        '<th class="number">realised</th></tr>'
+    )
     return [f"<h2>{title}</h2>", f'<div class="scroll"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div>']
 
 
 def _event_row(stress: Stress, event: Event) -> str:
+    left = f", {abs(event.left):,} left" if event.left else ""
+    more = [fill_text(stress, event), event.client_order_id or event.order_id]
+    beside = ", ".join(part for part in more if part)
     return (
-        f'<tr><td class="number">{move_text(event.move)}</td>'
-        f'<td class="{_CSS[event.kind]}">{escape(TITLES[event.kind])}</td>'
-        f"<td>{escape(event_text(stress, event))}</td>"
+        f'<tr><td class="number">{move_text(event.move)}</td><td>{escape(closed_text(event) + left)}</td>'
+        f'<td><span class="{_CSS[event.kind]}">{escape(TITLES[event.kind])}</span> '
+        f'<span class="soft">{escape(beside)}</span></td>'
+        f'<td class="number">{mark_text(stress, event)}</td>'
         f'<td class="number">{escape(amount_text(event.result_sat, event.currency, signed=True))}</td></tr>'
     )
 
 
 def _points(stress: Stress) -> str:
-    currencies = _currencies(stress)
+    currencies = held_currencies(stress)
     head = ["move"]
     for currency in currencies:
         head += [f"equity {currency_name(currency)}", "change"]

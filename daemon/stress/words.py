@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from connectors.vocabulary import Position
-from daemon.calc.numbers import amount_text, percent_text
+from daemon.calc.numbers import amount_text, currency_name, percent_of, percent_text
 from daemon.core.contracts import tick_down, tick_up
 from daemon.stress.account import Event, Happening, Point, Stress, Walk
 
@@ -37,37 +37,74 @@ def position_text(position: Position) -> str:
 
 def event_text(stress: Stress, event: Event) -> str:
     """Return what happened in one line, without the move."""
-    tick = stress.account.rows.instruments[event.symbol].tick_size
-    side = "long" if event.contracts > 0 else "short"
+    what = f"{closed_text(event)}: {TITLES[event.kind]} at mark {mark_text(stress, event)}"
+    price = fill_text(stress, event)
     result = amount_text(event.result_sat, event.currency, signed=True)
-    # A mark that fell to a price is shown from above, one that rose from below: where it was met, not a tick beyond.
-    mark = (tick_up if event.move < 0 else tick_down)(event.mark, tick)
-    what = f"{event.symbol} {side} {abs(event.contracts):,}: {TITLES[event.kind]} at mark {mark:,f}"
-    if event.price is not None:
-        word = "taken over at" if event.kind in TAKEN else "filled at"
-        what += f", {word} {price_text(event.price, tick)}"
     left = f", {abs(event.left):,} left" if event.left else ""
     name = f" [{event.client_order_id or event.order_id}]" if event.order_id else ""
-    return f"{what}, {result}{left}{name}"
+    return f"{what}{', ' + price if price else ''}, {result}{left}{name}"
+
+
+def closed_text(event: Event) -> str:
+    """Return what went: "XBTUSD long 10,000"."""
+    return f"{event.symbol} {'long' if event.contracts > 0 else 'short'} {abs(event.contracts):,}"
+
+
+def mark_text(stress: Stress, event: Event) -> str:
+    """Return the mark of the event on the grid: where it was met, not a tick beyond."""
+    tick = stress.account.rows.instruments[event.symbol].tick_size
+    return f"{(tick_up if event.move < 0 else tick_down)(event.mark, tick):,f}"
+
+
+def fill_text(stress: Stress, event: Event) -> str:
+    """Return at which price it went: "filled at 57,442.4"; empty where no price says it."""
+    if event.price is None:
+        return ""
+    word = "taken over at" if event.kind in TAKEN else "filled at"
+    return f"{word} {price_text(event.price, stress.account.rows.instruments[event.symbol].tick_size)}"
 
 
 def verdict(stress: Stress) -> list[str]:
-    """Return what a trader should know first: what is taken first each way, and what the stops are worth."""
-    lines = []
-    for word, walk, bare in (("fall", stress.down, stress.bare_down), ("rise", stress.up, stress.bare_up)):
-        taken = next((event for event in walk.events if event.kind in TAKEN), None)
-        without = next((event for event in bare.events if event.kind in TAKEN), None)
-        most = move_text(abs(walk.points[-1].move)).lstrip("+")
-        if taken is not None:
-            lines.append(f"A {word} of {move_text(abs(taken.move)).lstrip('+')} liquidates {taken.symbol}.")
-        elif without is not None:
-            lines.append(
-                f"No {word} up to {most} liquidates anything; without the resting orders "
-                f"{move_text(abs(without.move)).lstrip('+')} would have taken {without.symbol}."
-            )
-        else:
-            lines.append(f"No {word} up to {most} liquidates anything, with or without the resting orders.")
-    return lines
+    """Return what a trader should know first: what is taken first each way, what the orders are worth, what is left."""
+    lines = [_first_taken(stress.down, stress.bare_down, "fall"), _first_taken(stress.up, stress.bare_up, "rise")]
+    return lines + [_least_left(stress, currency) for currency in held_currencies(stress)]
+
+
+def _first_taken(walk: Walk, bare: Walk, word: str) -> str:
+    taken = next((event for event in walk.events if event.kind in TAKEN), None)
+    without = next((event for event in bare.events if event.kind in TAKEN), None)
+    most = _size(walk.points[-1].move)
+    if taken is not None:
+        return f"A {word} of {_size(taken.move)} liquidates {_taken_text(taken)}."
+    if without is not None:
+        saved = f"without the resting orders {_size(without.move)} would take {_taken_text(without)}"
+        return f"No {word} up to {most} liquidates anything; {saved}."
+    return f"No {word} up to {most} liquidates anything."
+
+
+def _taken_text(event: Event) -> str:
+    if event.kind is Happening.LIQUIDATION:
+        return event.symbol
+    return f"the cross account in {currency_name(event.currency)}"
+
+
+def _size(move: Decimal) -> str:
+    return percent_text(abs(move) * 100)
+
+
+def _least_left(stress: Stress, currency: str) -> str:
+    worst = min(stress.points, key=lambda point: (point.equity[currency], abs(point.move)))
+    today = stress.down.points[0].equity[currency]
+    left = amount_text(worst.equity[currency], currency)
+    change = percent_text(percent_of(worst.equity[currency] - today, today), signed=True)
+    where = f"at {move_text(worst.move)}" if worst.move else "today"
+    return f"The least that is left: {left} {where} ({change}; {amount_text(today, currency)} today)."
+
+
+def held_currencies(stress: Stress) -> list[str]:
+    """Return the currencies that open positions settle in."""
+    rows = stress.account.rows
+    return [currency for currency in rows.margins if rows.held(currency)]
 
 
 def in_words(stress: Stress) -> str:
