@@ -34,6 +34,9 @@ from daemon.core.state import Guarded, KnownOrder, Pending, PendingKind, Write
 ANSWER_WITHIN_NS: Final = 15 * 10**9
 """A request without any outcome for this long counts as unanswered: the shell owes one, and may have lost it."""
 
+_SETTLED_HERE: Final = frozenset({PendingKind.WRITE, PendingKind.CANCEL, PendingKind.FIND, PendingKind.FREEZE})
+"""Requests that are given up without asking another module: writes are doubted, cancels may simply be repeated."""
+
 Failure = RequestRefused | RequestNotSent | RequestUnanswered | RequestMisconfigured
 
 
@@ -82,7 +85,7 @@ def take_cancelled(draft: Draft, event: OrdersCancelled) -> None:
 
 def _answered_empty(draft: Draft, guarded: Guarded, write: Write) -> None:
     """Nothing was there to cancel: it ended before, and how has to be asked."""
-    if write.kind is not WriteKind.CANCEL:
+    if write.kind not in {WriteKind.CANCEL, WriteKind.DROP}:
         _move(draft, guarded, write, WriteInput.UNANSWERED)
         return
     _doubt(draft, guarded, write.order_id)
@@ -100,7 +103,10 @@ def _answered_final(draft: Draft, guarded: Guarded, write: Write, order: Order) 
     """A 200 may carry a row that is already cancelled, or filled."""
     symbol = guarded.position.key.symbol
     guarded = _move(draft, guarded, write, WriteInput.ANSWERED_FINAL)
-    if write.kind is WriteKind.CANCEL or order.status is OrderStatus.FILLED:
+    if write.kind in {WriteKind.CANCEL, WriteKind.DROP} or order.status is OrderStatus.FILLED:
+        return
+    if write.kind is WriteKind.TAKE:
+        _take_refused(draft, symbol, order.text or order.status.value)
         return
     draft.want_picture(Reason.DOUBT)
     if write.kind is WriteKind.PLACE:
@@ -115,7 +121,9 @@ def take_failure(draft: Draft, event: Failure) -> Pending | None:
         What the request was, if it was awaited, for the caller to fold those that are not writes.
     """
     pending = draft.answered(event.command_id)
-    _note_failure(draft, event)
+    if pending is None or pending.kind is not PendingKind.TAKE or isinstance(event, RequestMisconfigured):
+        # That a take-profit order finds no budget is no want of protection.
+        _note_failure(draft, event)
     if pending is None:
         return None
     if isinstance(event, RequestMisconfigured) and pending.kind in {PendingKind.WRITE, PendingKind.CANCEL}:
@@ -123,7 +131,7 @@ def take_failure(draft: Draft, event: Failure) -> Pending | None:
         draft.want_picture(Reason.DOUBT)
     if pending.kind is PendingKind.FIND:
         _pause_question(draft, pending.symbol)
-    if pending.kind is PendingKind.WRITE and pending.symbol in draft.positions:
+    if pending.kind in {PendingKind.WRITE, PendingKind.TAKE} and pending.symbol in draft.positions:
         guarded = draft.positions[pending.symbol]
         write = _write_of(guarded, event.command_id)
         if write is not None:
@@ -154,14 +162,24 @@ def _write_failed(draft: Draft, guarded: Guarded, write: Write, event: Failure) 
 
 def _refused(draft: Draft, guarded: Guarded, write: Write, words: str) -> None:
     symbol = guarded.position.key.symbol
+    if write.kind is WriteKind.TAKE:
+        _take_refused(draft, symbol, words)
+        return
     if write.kind is WriteKind.PLACE:
         guarded = draft.change(symbol, refusal=words)
-    elif write.kind in {WriteKind.AMEND, WriteKind.CANCEL}:
+    elif write.kind in {WriteKind.AMEND, WriteKind.CANCEL, WriteKind.DROP}:
         # It may have fired, filled or gone: ask for the order itself.
         _doubt(draft, guarded, write.order_id)
         guarded = draft.change(symbol, refusal=words if write.kind is WriteKind.AMEND else guarded.refusal)
     draft.want_picture(Reason.DOUBT)
     pause(draft, guarded.position.key.symbol, write.kind)
+
+
+def _take_refused(draft: Draft, symbol: str, words: str) -> None:
+    """Other reduce-only orders may hold the contracts: no alarm, a longer pause."""
+    bracket = draft.positions[symbol].bracket
+    draft.change(symbol, bracket=replace(bracket, refusal=words))
+    pause(draft, symbol, WriteKind.TAKE)
 
 
 def take_stream_refusal(draft: Draft, event: RequestRefusedOnStream) -> None:
@@ -193,7 +211,7 @@ def take_found(draft: Draft, event: OrdersFound) -> None:
     guarded = draft.positions.get(pending.symbol)
     if guarded is None:
         return
-    for write in (guarded.write, guarded.reduce):
+    for write in (guarded.write, guarded.reduce, guarded.bracket.write):
         if write is not None and write.client_order_id in pending.ids and write.sent_ns <= pending.sent_ns:
             _write_asked_for(draft, write, pending, found)
     draft.touch(pending.symbol)
@@ -271,7 +289,7 @@ def _lose(draft: Draft, command_id: int, pending: Pending) -> bool:
         _move(draft, guarded, write, WriteInput.LATE)
     if pending.symbol:
         draft.touch(pending.symbol)
-    return pending.kind not in {PendingKind.PICTURE, PendingKind.FEED, PendingKind.DISARM}
+    return pending.kind in _SETTLED_HERE
 
 
 def note_success(draft: Draft) -> None:
@@ -296,7 +314,7 @@ def _note_failure(draft: Draft, event: Failure) -> None:
 
 
 def _write_of(guarded: Guarded, command_id: int) -> Write | None:
-    for write in (guarded.write, guarded.reduce):
+    for write in (guarded.write, guarded.reduce, guarded.bracket.write):
         if write is not None and write.command_id == command_id:
             return write
     return None
@@ -307,6 +325,8 @@ def _move(draft: Draft, guarded: Guarded, write: Write, news: WriteInput) -> Gua
     symbol = guarded.position.key.symbol
     state = next_state(write.state, news)
     kept = None if state is WriteState.SETTLED else replace(write, state=state)
+    if write.kind in {WriteKind.TAKE, WriteKind.DROP}:
+        return draft.change(symbol, bracket=replace(guarded.bracket, write=kept))
     if write.kind is not WriteKind.REDUCE:
         return draft.change(symbol, write=kept)
     carried_out = news in {WriteInput.ANSWERED_FINAL, WriteInput.FOUND, WriteInput.SEEN}

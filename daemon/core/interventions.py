@@ -122,6 +122,8 @@ class Correction:
     command_id: int
     is_open: bool
     """The venue has not answered, or the rows do not show it yet."""
+    is_answered: bool = False
+    """The venue said that it was carried out."""
     is_unknown: bool = False
     """Nobody knows whether it was carried out: the position is read before anything is repeated (P5)."""
     sent_ns: int

@@ -15,6 +15,7 @@ from daemon.core import (
     answers,
     bands,
     books,
+    corrections,
     exposure,
     feeds,
     flat_proof,
@@ -22,6 +23,7 @@ from daemon.core import (
     freezing,
     inputs_seen,
     judgement,
+    ladder,
     latches,
     operator,
     pictures,
@@ -146,6 +148,7 @@ def _fold(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 -
             answers.take_found(draft, event)
         case RequestAnswered():
             answers.take_answer(draft, event)
+            corrections.take_answer(draft, event.command_id)
         case OrdersCancelled():
             answers.take_cancelled(draft, event)
         case SwitchAnswered():
@@ -217,7 +220,9 @@ def _fail_read(
             flatten.note_refusal(draft, pending.symbol, reason)
         case PendingKind.FREEZE:
             freezing.fail(draft, reason, retry_ns)
-        case PendingKind.CANCEL | PendingKind.FIND | PendingKind.CORRECTION:
+        case PendingKind.CORRECTION:
+            corrections.fail(draft, command_id, reason, retry_ns, is_unknown=is_unknown)
+        case PendingKind.CANCEL | PendingKind.FIND:
             pass
         case _:
             assert_never(pending.kind)
@@ -236,6 +241,7 @@ def _reconcile(draft: Draft) -> None:
         stops.reconcile(draft, symbol)
         if symbol in draft.positions:
             tiers.judge(draft, symbol)
+            ladder.climb(draft, symbol)
             judgement.judge_position(draft, symbol)
         bands.refresh(draft, symbol)
 
@@ -245,6 +251,8 @@ def _judge(draft: Draft) -> None:
     feeds.settle_mode(draft)
     exposure.cancel_at_stop(draft)
     exposure.cancel_while_blind(draft)
+    corrections.settle(draft)
+    ladder.judge(draft)
     flat_proof.judge(draft)
     freezing.cancel_frozen(draft)
     switch.decide(draft)
