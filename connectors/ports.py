@@ -116,6 +116,9 @@ class DropCopy(Protocol):
     async def run(self) -> None:
         """Keep the stream up until cancelled."""
 
+    def renew(self, reason: str) -> None:
+        """Give the present connection up and open another: its tables are told whole again. Returns at once."""
+
     async def cancel_all_after(self, timeout_ms: int) -> SwitchReceipt:
         """Feed the dead man's switch over the stream (costs no request budget); 0 disarms.
 

@@ -274,7 +274,7 @@ class Guard:
         executor = Executor(
             core=runner,
             calls=Calls(orders=self._orders, drop_copy=drop_copy, clock=clock),
-            signals=LocalEffects(timer=timer, inbox=inbox, desk=self._desk),
+            signals=LocalEffects(timer=timer, inbox=inbox, desk=self._desk, drop_copy=drop_copy),
             outbox=outbox,
             clock=clock,
             spawn=self._crew.spawn,

@@ -294,11 +294,19 @@ class FakeDropCopy:
         self._sink = sink
 
     async def run(self) -> None:
+        self._tell_everything()
+        await _stay_alive(self._sink, Feed.ACCOUNT)
+
+    def _tell_everything(self) -> None:
         self._sink.margin(a_margin(), received_ns=START_NS)
         self._sink.positions_snapshot(tuple(self._venue.positions), received_ns=START_NS)
         self._sink.orders_snapshot(tuple(self._venue.orders.values()), received_ns=START_NS)
         self._sink.feed_live(Feed.ACCOUNT, received_ns=START_NS)
-        await _stay_alive(self._sink, Feed.ACCOUNT)
+
+    def renew(self, reason: str) -> None:
+        self._venue.sent.append(("renew", reason))
+        self._sink.feed_lost(Feed.ACCOUNT, reason, received_ns=START_NS)
+        self._tell_everything()
 
     async def cancel_all_after(self, timeout_ms: int) -> SwitchReceipt:
         self._venue.note(("switch over stream", timeout_ms))

@@ -89,6 +89,10 @@ class BitmexDropCopy:
         """Keep the stream up until cancelled."""
         await self._feed.run()
 
+    def renew(self, reason: str) -> None:
+        """Give the present connection up; the next one starts from partials. Nothing happens while there is none."""
+        self._feed.renew(reason)
+
     async def cancel_all_after(self, timeout_ms: int) -> SwitchReceipt:
         """Feed the dead man's switch over the stream; 0 disarms. One feed at a time, in the order of the calls.
 

@@ -131,6 +131,14 @@ class FeedConnection:
             )
             await asyncio.sleep(delay_s)
 
+    def renew(self, reason: str) -> None:
+        """Give the present connection up, if it is live, for the reason that is told to the sink."""
+        session, socket = self._session, self._socket
+        if session is None or socket is None or session.state is not State.LIVE:
+            return
+        self._lose(session, reason)
+        socket.transport.abort()
+
     async def send(self, frame: bytes) -> None:
         """Send a frame of the caller's over the live connection.
 

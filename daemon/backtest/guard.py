@@ -35,6 +35,7 @@ from daemon.core.commands import (
     Exit,
     FeedSwitch,
     RaiseAlert,
+    RenewAccountStream,
     SetBand,
     SetTimer,
     VenueCommand,
@@ -167,8 +168,8 @@ class GuardRun:
                 self._inbox.clear_band(symbol)
             case RaiseAlert():
                 self._witness.saw_alert(command, self._agenda.now_ns())
-            case Exit():
-                pass
+            case Exit() | RenewAccountStream():
+                pass  # nothing is ever lost on the way here
             case _:
                 self._send(command)
 
@@ -280,6 +281,9 @@ class _SwitchLine:
 
     async def run(self) -> None:
         """No stream is to be kept up."""
+
+    def renew(self, reason: str) -> None:
+        """None is to be opened anew either."""
 
     async def cancel_all_after(self, timeout_ms: int) -> SwitchReceipt:
         """Feed the switch; 0 disarms."""

@@ -195,6 +195,13 @@ class SetBand:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RenewAccountStream:
+    """Open the account stream anew: what its tables say is in doubt, and only a new connection tells them whole."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ClearBand:
     """Nothing depends on the mark of this symbol any more."""
 
@@ -211,4 +218,4 @@ class Exit:
 OrderCommand = PlaceStop | AmendStop | CancelOrder | ReduceAtMarket
 PositionCommand = AddMargin | SetLeverage | IsolatePosition
 VenueCommand = OrderCommand | CancelOrders | PositionCommand | FindOrders | ReadPicture | FeedSwitch | DisarmSwitch
-Command = VenueCommand | RaiseAlert | SetTimer | SetBand | ClearBand | Exit
+Command = VenueCommand | RaiseAlert | SetTimer | SetBand | ClearBand | RenewAccountStream | Exit

@@ -77,6 +77,7 @@ _VALUES: Final = (
     "health",
     "pictures",
     "switch",
+    "renewal",
     "freezing",
     "timer_ns",
 )
@@ -107,6 +108,7 @@ class Draft:
         self.health = state.health
         self.pictures = state.pictures
         self.switch = state.switch
+        self.renewal = state.renewal
         self.timer_ns = state.timer_ns
         self.instruments = state.instruments
         self.marks = state.marks

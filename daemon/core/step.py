@@ -27,6 +27,7 @@ from daemon.core import (
     latches,
     operator,
     pictures,
+    renewal,
     room,
     stopping,
     stops,
@@ -118,6 +119,7 @@ def _fold(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 -
             inputs_seen.take_lost(draft, event.feed)
         case HealthTicked():
             feeds.take_health(draft, event)
+            renewal.decide(draft)
             _pass_time(draft)
         case TimerFired():
             draft.timer_ns = 0

@@ -1,7 +1,8 @@
-"""Where commands go that the venue never sees: timer, price bands, people."""
+"""Where commands go that the venue never sees: timer, price bands, streams, people."""
 
 from __future__ import annotations
 
+from connectors.ports import DropCopy
 from daemon.core.commands import RaiseAlert, SetBand
 from daemon.shell.alerts.desk import AlertDesk
 from daemon.shell.inbox import Inbox
@@ -11,10 +12,11 @@ from daemon.shell.timers import Timer
 class LocalEffects:
     """The executor's local half."""
 
-    def __init__(self, *, timer: Timer, inbox: Inbox, desk: AlertDesk) -> None:
+    def __init__(self, *, timer: Timer, inbox: Inbox, desk: AlertDesk, drop_copy: DropCopy) -> None:
         self._timer = timer
         self._inbox = inbox
         self._desk = desk
+        self._drop_copy = drop_copy
 
     def set_timer(self, at_ns: int) -> None:
         """Wake the core at this time."""
@@ -27,6 +29,10 @@ class LocalEffects:
     def clear_band(self, symbol: str) -> None:
         """Drop a price band."""
         self._inbox.clear_band(symbol)
+
+    def renew_account_stream(self) -> None:
+        """Open the account stream anew."""
+        self._drop_copy.renew("its tables are in doubt")
 
     def raise_alert(self, alert: RaiseAlert) -> None:
         """Tell people."""

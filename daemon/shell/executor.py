@@ -38,6 +38,7 @@ from daemon.core.commands import (
     RaiseAlert,
     ReadPicture,
     ReduceAtMarket,
+    RenewAccountStream,
     SetBand,
     SetLeverage,
     SetTimer,
@@ -81,6 +82,9 @@ class Signals(Protocol):
 
     def clear_band(self, symbol: str) -> None:
         """Drop a price band."""
+
+    def renew_account_stream(self) -> None:
+        """Open the account stream anew."""
 
     def raise_alert(self, alert: RaiseAlert) -> None:
         """Tell people."""
@@ -129,10 +133,17 @@ class Executor:
                 self._signals.clear_band(symbol)
             case RaiseAlert():
                 self._signals.raise_alert(command)
-            case Exit():
-                self.exit_asked.set()
+            case RenewAccountStream() | Exit():
+                self._end(command)
             case _:
                 assert_never(command)
+
+    def _end(self, command: RenewAccountStream | Exit) -> None:
+        """End what runs: one stream, to begin it anew, or the process."""
+        if isinstance(command, Exit):
+            self.exit_asked.set()
+        else:
+            self._signals.renew_account_stream()
 
     def _queue_switch(self, command: VenueCommand) -> None:
         self._switch_queue.append(command)

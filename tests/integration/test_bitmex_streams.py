@@ -44,6 +44,23 @@ async def test_account_from_sign_in_to_live() -> None:
     assert sink.signs_of_life >= 6
 
 
+async def test_a_renewed_stream_tells_its_tables_whole_again() -> None:
+    """The connection is given up with the reason that is told, and the next one starts from partials."""
+    sink = RememberingSink()
+    async with realtime(whole_account) as fake:
+        drop_copy = a_drop_copy(fake, sink)
+        drop_copy.renew("too early: nothing is there yet")
+        async with running(drop_copy.run()):
+            await until(lambda: sink.of("live"))
+            drop_copy.renew("in doubt")
+            assert sink.of("lost") == ["in doubt"]
+            drop_copy.renew("twice is once")
+            await until(lambda: len(sink.of("live")) == 2)
+            assert (fake.open_lines, len(fake.lines)) == (1, 2)
+    assert sink.of("lost") == ["in doubt"]
+    assert len(sink.of("positions")) == 2
+
+
 async def test_nothing_is_believed_before_its_partial() -> None:
     """Changes that overtake their partial are dropped."""
 

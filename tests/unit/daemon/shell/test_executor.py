@@ -82,6 +82,9 @@ class Signals:
     def clear_band(self, symbol: str) -> None:
         self.seen.append(symbol)
 
+    def renew_account_stream(self) -> None:
+        self.seen.append("renew")
+
     def raise_alert(self, alert: RaiseAlert) -> None:
         self.seen.append(alert)
 
