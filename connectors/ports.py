@@ -162,6 +162,17 @@ class ReduceRequest:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LimitRequest:
+    """A reduce-only limit order, good until cancelled."""
+
+    client_order_id: str
+    symbol: str
+    side: OrderSide
+    quantity: int
+    price: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class KeyRights:
     """What a key may do."""
 
@@ -213,6 +224,9 @@ class OrderEntry(Protocol):
 
     async def isolate_position(self, *, symbol: str) -> None:
         """Give a cross position margin of its own."""
+
+    async def place_take_profit(self, request: LimitRequest) -> Order:
+        """Place a reduce-only limit order; what protects keeps its reserve of the request budget."""
 
     async def cancel_all_after(self, timeout_ms: int) -> SwitchReceipt:
         """Feed the dead man's switch over REST; 0 disarms."""

@@ -14,6 +14,7 @@ from connectors.ports import (
     Feed,
     FeedSink,
     KeyRights,
+    LimitRequest,
     MarketData,
     OrderEntry,
     ReduceRequest,
@@ -206,6 +207,20 @@ class FakeOrderEntry:
 
     async def isolate_position(self, *, symbol: str) -> None:
         self._venue.note(("isolate", symbol))
+
+    async def place_take_profit(self, request: LimitRequest) -> Order:
+        self._venue.note(request)
+        order = replace(
+            a_resting_stop(request.client_order_id),
+            symbol=request.symbol,
+            side=request.side,
+            quantity=request.quantity,
+            kind=OrderKind.LIMIT,
+            price=request.price,
+            stop_price=None,
+            trigger=None,
+        )
+        return self._keep(order)
 
     async def reduce_at_market(self, request: ReduceRequest) -> Order:
         self._venue.note(request)

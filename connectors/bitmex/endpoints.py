@@ -33,6 +33,8 @@ class Endpoint:
 PLACE_ORDER: Final = Endpoint(
     verb="POST", path="/api/v1/order", is_write=True, is_protective=True, is_limited_by_second=True
 )
+PLACE_PROFIT: Final = Endpoint(verb="POST", path="/api/v1/order", is_write=True, is_limited_by_second=True)
+"""An order that protects nothing: it leaves the reserve alone."""
 AMEND_ORDER: Final = Endpoint(
     verb="PUT", path="/api/v1/order", is_write=True, is_protective=True, is_limited_by_second=True
 )

@@ -33,7 +33,7 @@ from connectors.bitmex.protocol.requests import PAGE, VenueRequest
 from connectors.bitmex.protocol.switch import switch_receipt
 from connectors.bitmex.rest_client import RestClient
 from connectors.errors import Misconfigured, Rejected, Unavailable
-from connectors.ports import AccountPicture, KeyRights, ReduceRequest, StopRequest, SwitchReceipt
+from connectors.ports import AccountPicture, KeyRights, LimitRequest, ReduceRequest, StopRequest, SwitchReceipt
 from connectors.vocabulary import Instrument, Order, Position
 
 if TYPE_CHECKING:
@@ -99,6 +99,12 @@ class BitmexOrderEntry:
     async def reduce_at_market(self, request: ReduceRequest) -> Order:
         """Shrink or close a position at the market; the row returned may be in any status."""
         answer = await self._client.send(requests.reduce_at_market(request))
+        with _readable(is_write=True):
+            return answers.placed_reduction(answer.body, request)
+
+    async def place_take_profit(self, request: LimitRequest) -> Order:
+        """Place a reduce-only limit order; the row returned may be in any status."""
+        answer = await self._client.send(requests.place_take_profit(request))
         with _readable(is_write=True):
             return answers.placed_reduction(answer.body, request)
 

@@ -222,6 +222,7 @@ def _new_episode(draft: Draft, guarded: Guarded, at_ns: int) -> Guarded:
         liquidation=Liquidation(),
         common_price=None,
         episode=stop_facts.begun(draft, guarded.position),
+        bracket=stop_facts.bracket_begun(draft, guarded),
         exit_ns=0,
         shadows=(),
         silences=(),

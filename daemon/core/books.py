@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Final
 
 from connectors.vocabulary import Order, OrderKind, OrderStatus
-from daemon.core import ids
+from daemon.core import ids, take_profit
 from daemon.core.alerts import tell
 from daemon.core.commands import Severity
 from daemon.core.draft import Draft
@@ -176,6 +176,10 @@ def _witness_own(draft: Draft, known: KnownOrder | None, order: Order, evidence:
     elif is_stop and evidence is not Evidence.ANSWER and (known is not None or _is_awaited(before, order)):
         # An answer that carries a cancelled row is a refusal, and `answers.py` pauses for it.
         _note_cancelled(draft, known, order)
+    elif ids.is_take(draft.account, order.client_order_id):
+        asked = before.bracket.write
+        is_asked = asked is not None and asked.order_id == order.order_id
+        take_profit.take_row(draft, order, is_asked=is_asked or evidence is Evidence.ANSWER)
 
 
 def _tell_fired(draft: Draft, order: Order) -> None:
@@ -197,6 +201,10 @@ def _settle_seen(draft: Draft, guarded: Guarded, order: Order) -> Guarded:
     if guarded.write is not None and _shows(guarded.write, order):
         next_state(guarded.write.state, WriteInput.SEEN)
         guarded = draft.change(symbol, write=None)
+    bracket = guarded.bracket
+    if bracket.write is not None and _shows(bracket.write, order):
+        next_state(bracket.write.state, WriteInput.SEEN)
+        guarded = draft.change(symbol, bracket=replace(bracket, write=None))
     if guarded.reduce is not None and _shows(guarded.reduce, order):
         next_state(guarded.reduce.state, WriteInput.SEEN)
         guarded = draft.change(symbol, reduce=None, reduced_ns=draft.now_ns)
@@ -205,13 +213,13 @@ def _settle_seen(draft: Draft, guarded: Guarded, order: Order) -> Guarded:
 
 def _shows(write: Write, order: Order) -> bool:
     """Whether a row shows that a write took effect, or can no longer do so."""
-    if write.kind in {WriteKind.PLACE, WriteKind.REDUCE}:
+    if write.kind in {WriteKind.PLACE, WriteKind.REDUCE, WriteKind.TAKE}:
         if order.client_order_id != write.client_order_id:
             return False
-        return order.status.is_final or (write.kind is WriteKind.PLACE and order.status is not OrderStatus.PENDING)
+        return order.status.is_final or (write.kind is not WriteKind.REDUCE and order.status is not OrderStatus.PENDING)
     if order.order_id != write.order_id:
         return False
-    if order.status.is_final or write.kind is WriteKind.CANCEL:
+    if order.status.is_final or write.kind in {WriteKind.CANCEL, WriteKind.DROP}:
         return order.status.is_final
     priced = write.stop_price is None or order.stop_price == write.stop_price
     sized = write.quantity is None or order.quantity == write.quantity

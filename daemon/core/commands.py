@@ -67,6 +67,19 @@ class ReduceAtMarket:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PlaceTakeProfit:
+    """Place a reduce-only limit order that closes a part of a position at a profit."""
+
+    command_id: int
+    reason: Reason
+    client_order_id: str
+    key: PositionKey
+    side: OrderSide
+    quantity: int
+    price: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class NamedOrder:
     """Which order, by both its names."""
 
@@ -215,7 +228,7 @@ class Exit:
     reason: Reason
 
 
-OrderCommand = PlaceStop | AmendStop | CancelOrder | ReduceAtMarket
+OrderCommand = PlaceStop | AmendStop | CancelOrder | ReduceAtMarket | PlaceTakeProfit
 PositionCommand = AddMargin | SetLeverage | IsolatePosition
 VenueCommand = OrderCommand | CancelOrders | PositionCommand | FindOrders | ReadPicture | FeedSwitch | DisarmSwitch
 Command = VenueCommand | RaiseAlert | SetTimer | SetBand | ClearBand | RenewAccountStream | Exit

@@ -28,6 +28,7 @@ from daemon.core.commands import (
     FindOrders,
     IsolatePosition,
     PlaceStop,
+    PlaceTakeProfit,
     ReadPicture,
     ReduceAtMarket,
     SetLeverage,
@@ -63,6 +64,8 @@ def refusal(command: VenueCommand, state: GuardState) -> str | None:  # noqa: PL
             return _amend_refusal(command, state)
         case ReduceAtMarket():
             return _order_refusal(command, state)
+        case PlaceTakeProfit():
+            return _order_refusal(command, state) or _take_profit_refusal(command, state)
         case CancelOrder():
             return _cancel_refusal(command, state)
         case CancelOrders():
@@ -88,7 +91,9 @@ def _switch_refusal(command: FeedSwitch | DisarmSwitch, state: GuardState) -> st
     return None
 
 
-def _common_refusal(command: PlaceStop | AmendStop | ReduceAtMarket | CancelOrder, state: GuardState) -> str | None:
+def _common_refusal(
+    command: PlaceStop | AmendStop | ReduceAtMarket | PlaceTakeProfit | CancelOrder, state: GuardState
+) -> str | None:
     if state.policy.observe:
         return "observing only"
     if command.key.account != state.account:
@@ -98,7 +103,7 @@ def _common_refusal(command: PlaceStop | AmendStop | ReduceAtMarket | CancelOrde
     return None
 
 
-def _order_refusal(command: PlaceStop | AmendStop | ReduceAtMarket, state: GuardState) -> str | None:
+def _order_refusal(command: PlaceStop | AmendStop | ReduceAtMarket | PlaceTakeProfit, state: GuardState) -> str | None:
     """Only what shrinks a position that is known to be open."""
     common = _common_refusal(command, state)
     if common is not None:
@@ -127,6 +132,23 @@ def _price_refusal(command: PlaceStop | AmendStop, price: Decimal, state: GuardS
         return f"{price} is not in front of liquidation at {liquidation}"
     if guarded.ratchet is not None and is_looser(side, price, guarded.ratchet):
         return f"{price} is looser than the {guarded.ratchet} confirmed before"
+    return None
+
+
+def _take_profit_refusal(command: PlaceTakeProfit, state: GuardState) -> str | None:
+    """A price, and with the others of ours no more contracts than there are."""
+    if not command.price.is_finite() or command.price <= 0:
+        return f"{command.price} is no price"
+    book = state.orders.get(command.key.symbol, {}).values()
+    resting = sum(
+        known.order.leaves_quantity
+        for known in book
+        if ids.is_take(state.account, known.order.client_order_id)
+        and known.order.client_order_id != command.client_order_id
+    )
+    held = abs(state.positions[command.key.symbol].position.quantity)
+    if resting + command.quantity > held:
+        return f"{command.quantity} contracts and the {resting} that rest are more than the {held} there are"
     return None
 
 

@@ -16,6 +16,7 @@ from daemon.core.orders import WriteInput, WriteKind, WriteState, next_state
 from daemon.core.reasons import Reason
 from daemon.core.requests import find_orders
 from daemon.core.state import Guarded, Write
+from daemon.core.take_profit import own_takes
 
 
 def ask(draft: Draft, symbol: str) -> None:
@@ -37,9 +38,11 @@ def _declare_late(draft: Draft, symbol: str) -> bool:
     """A write that was accepted and not confirmed in time is as good as unanswered; whether one became so now."""
     guarded = draft.positions[symbol]
     write, reduce = _late(draft, symbol, guarded.write), _late(draft, symbol, guarded.reduce)
-    is_late = write is not guarded.write or reduce is not guarded.reduce
+    bracket = guarded.bracket
+    take = _late(draft, symbol, bracket.write)
+    is_late = write is not guarded.write or reduce is not guarded.reduce or take is not bracket.write
     if is_late:
-        draft.change(symbol, write=write, reduce=reduce)
+        draft.change(symbol, write=write, reduce=reduce, bracket=replace(bracket, write=take))
     return is_late
 
 
@@ -57,13 +60,13 @@ def _doubtful(draft: Draft, symbol: str) -> tuple[tuple[str, ...], Reason]:
     guarded = draft.positions[symbol]
     names: dict[str, None] = {}
     reason = Reason.CONFIRMATION_LATE
-    for write in (guarded.write, guarded.reduce):
+    for write in (guarded.write, guarded.reduce, guarded.bracket.write):
         if write is not None and write.state is WriteState.UNKNOWN:
             names |= dict.fromkeys(_names(draft, write))
             reason = Reason.OUTCOME_UNKNOWN
     names |= dict.fromkeys(
         known.order.client_order_id
-        for known in own_stops(draft, symbol)
+        for known in (*own_stops(draft, symbol), *own_takes(draft, symbol))
         if known.is_doubted or (not known.is_confirmed and not _is_awaited(guarded, known.order.client_order_id))
     )
     return tuple(names), reason
@@ -77,5 +80,5 @@ def _names(draft: Draft, write: Write) -> tuple[str, ...]:
 
 
 def _is_awaited(guarded: Guarded, name: str) -> bool:
-    write = guarded.write
-    return write is not None and write.kind is WriteKind.PLACE and write.client_order_id == name
+    placing = ((guarded.write, WriteKind.PLACE), (guarded.bracket.write, WriteKind.TAKE))
+    return any(write is not None and write.kind is kind and write.client_order_id == name for write, kind in placing)

@@ -50,6 +50,10 @@ class Episode:
     equity_sat: int | None = None
     """Equity of its currency when it opened, its own unrealised profit left out; less if it was less when the position
     was added to. None: no margin row was seen yet."""
+    is_from_start: bool = False
+    """It was there before the guard was first whole, or before a change of policy."""
+    sized_ns: int = 0
+    """When its size last changed."""
     largest: int = 0
     """Most contracts it ever had."""
     booked_sat: int = 0

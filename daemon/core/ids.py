@@ -1,8 +1,9 @@
 """Client order ids: derived from what an order is for, never drawn (P4).
 
-    sw-{account}-{symbol}-{L|S}-{s|r}{number}
+    sw-{account}-{symbol}-{L|S}-{s|r|t}{number}
 
-`L` and `S` are the direction of the position, `s` a stop, `r` a reduction at the market. The number counts up from the
+`L` and `S` are the direction of the position, `s` a stop, `r` a reduction at the market, `t` a take-profit order (the
+last digit of its number is the rung). The number counts up from the
 highest that the venue remembers. So two guards, or one that lost its journal, ask for the same next order under the
 same id and the venue refuses the second as a duplicate. An order carries this prefix if and only if it is ours.
 
@@ -21,6 +22,8 @@ from connectors.vocabulary import OrderSide, Side
 
 LONGEST: Final = 36
 NUMBER_DIGITS: Final = 6
+RUNGS: Final = 10
+"""Take-profit stages that the last digit of a number can tell apart."""
 PROBES: Final = 15
 """How many numbers beyond a reported duplicate are asked for."""
 
@@ -30,6 +33,7 @@ class Purpose(Enum):
 
     STOP = "s"
     REDUCE = "r"
+    TAKE = "t"
 
 
 def is_ours(account: int, client_order_id: str) -> bool:
@@ -65,7 +69,7 @@ def parse(account: int, client_order_id: str) -> tuple[str, int] | None:
         return None
     head, _, tail = client_order_id.rpartition("-")
     digits = tail[1:]
-    if tail[:1] not in {"s", "r"} or not (digits.isascii() and digits.isdigit()) or len(digits) > NUMBER_DIGITS:
+    if tail[:1] not in {"s", "r", "t"} or not (digits.isascii() and digits.isdigit()) or len(digits) > NUMBER_DIGITS:
         return None
     return f"{head}-{tail[0]}", int(digits)
 
@@ -74,6 +78,27 @@ def is_stop(account: int, client_order_id: str) -> bool:
     """Whether this id is of a stop of ours."""
     parsed = parse(account, client_order_id)
     return parsed is not None and parsed[0].endswith(f"-{Purpose.STOP.value}")
+
+
+def is_take(account: int, client_order_id: str) -> bool:
+    """Whether this id is of a take-profit order of ours."""
+    parsed = parse(account, client_order_id)
+    return parsed is not None and parsed[0].endswith(f"-{Purpose.TAKE.value}")
+
+
+def rung(number: int) -> int:
+    """The rung of a take-profit order, from its number."""
+    return number % RUNGS
+
+
+def next_number(highest: int, rung_index: int) -> int:
+    """The lowest number above `highest` that stands for this rung.
+
+    Example:
+        >>> next_number(0, 2), next_number(12, 1), next_number(12, 2)
+        (2, 21, 22)
+    """
+    return highest + ((rung_index - highest) % RUNGS or RUNGS)
 
 
 def probes(series_name: str, number: int) -> tuple[str, ...]:

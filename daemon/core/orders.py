@@ -29,6 +29,10 @@ class WriteKind(Enum):
     AMEND = "amend"
     CANCEL = "cancel"
     REDUCE = "reduce"
+    TAKE = "take"
+    """Place a take-profit order."""
+    DROP = "drop"
+    """Cancel one."""
 
 
 class WriteState(Enum):

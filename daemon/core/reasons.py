@@ -29,6 +29,8 @@ class Reason(Enum):
     """A stop rule asks for the position to be closed: its time is over, or what it may lose is used up."""
     STOP_LOOSENED = "stop_loosened"
     """An operator let the stop move away from the mark."""
+    TAKE_PROFIT = "take_profit"
+    """A stage of the take-profit ladder is placed, moved, cancelled or was filled."""
     SHADOW = "shadow"
     """A rule in shadow would have acted."""
     STOP_STUCK = "stop_stuck"

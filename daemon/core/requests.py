@@ -17,6 +17,7 @@ from daemon.core.commands import (
     CancelOrder,
     FindOrders,
     PlaceStop,
+    PlaceTakeProfit,
     ReadPicture,
     ReduceAtMarket,
 )
@@ -29,6 +30,9 @@ from daemon.core.state import Guarded, PendingKind, Write
 
 SETTLED_AFTER_NS: Final = 10**9
 """A stop that rested this long was taken for good: what ends it later is another matter."""
+FIRST_TAKE_PAUSE_NS: Final = 5 * 10**9
+LONGEST_TAKE_PAUSE_NS: Final = 300 * 10**9
+"""Nothing that protects hangs on a take-profit order: there is time."""
 GROWTH_LIMIT: Final = 10
 """Pauses between tries grow to at most this many times the setting."""
 
@@ -115,6 +119,45 @@ def reduce_at_market(draft: Draft, guarded: Guarded, reason: Reason, quantity: i
     )
 
 
+def place_take_profit(draft: Draft, guarded: Guarded, rung: int, *, quantity: int, price: Decimal) -> None:
+    """Place one stage of the take-profit ladder under the next number of its rung."""
+    side, symbol = _side(guarded), guarded.position.key.symbol
+    series = ids.series(draft.account, symbol, side, ids.Purpose.TAKE)
+    name = f"{series}{ids.next_number(draft.numbers.get(series, 0), rung)}"
+    closing = ids.closing_side(side)
+    command_id = draft.await_answer(PendingKind.TAKE, symbol, (name,))
+    write = replace(_write(draft, command_id, WriteKind.TAKE, name, closing), quantity=quantity)
+    draft.change(symbol, bracket=replace(guarded.bracket, write=write))
+    draft.emit(
+        PlaceTakeProfit(
+            command_id=command_id,
+            reason=Reason.TAKE_PROFIT,
+            client_order_id=name,
+            key=guarded.position.key,
+            side=closing,
+            quantity=quantity,
+            price=price,
+        )
+    )
+
+
+def drop_take_profit(draft: Draft, guarded: Guarded, order: Order) -> None:
+    """Cancel a take-profit order of ours."""
+    symbol = guarded.position.key.symbol
+    command_id = draft.await_answer(PendingKind.TAKE, symbol, (order.client_order_id,))
+    write = _write(draft, command_id, WriteKind.DROP, order.client_order_id, order.side)
+    draft.change(symbol, bracket=replace(guarded.bracket, write=replace(write, order_id=order.order_id)))
+    draft.emit(
+        CancelOrder(
+            command_id=command_id,
+            reason=Reason.TAKE_PROFIT,
+            order_id=order.order_id,
+            client_order_id=order.client_order_id,
+            key=guarded.position.key,
+        )
+    )
+
+
 def find_orders(draft: Draft, symbol: str, reason: Reason, names: tuple[str, ...]) -> None:
     """Ask the venue what became of these ids; one question per symbol at a time."""
     command_id = draft.await_answer(PendingKind.FIND, symbol, names)
@@ -139,6 +182,12 @@ def grown_pause(draft: Draft, pause_ns: int) -> int:
 def pause(draft: Draft, symbol: str, kind: WriteKind, at_least_ns: int = 0) -> None:
     """Wait before the next try of this kind for one position, longer each time."""
     guarded = draft.positions[symbol]
+    if kind in {WriteKind.TAKE, WriteKind.DROP}:
+        bracket = guarded.bracket
+        pause_ns = min(max(FIRST_TAKE_PAUSE_NS, 2 * bracket.pause_ns), LONGEST_TAKE_PAUSE_NS)
+        due_ns = draft.now_ns + max(pause_ns, at_least_ns)
+        draft.change(symbol, bracket=replace(bracket, pause_ns=pause_ns, retry_at_ns=due_ns))
+        return
     if kind is WriteKind.REDUCE:
         pause_ns = grown_pause(draft, guarded.reduce_pause_ns)
         due_ns = draft.now_ns + max(pause_ns, at_least_ns)

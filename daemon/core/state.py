@@ -61,6 +61,8 @@ class PendingKind(Enum):
     """Requests that the venue has yet to answer."""
 
     WRITE = "write"
+    TAKE = "take"
+    """Of a take-profit order of ours: nothing that protects waits for it."""
     CANCEL = "cancel"
     """Of somebody's order that may add exposure: at an orderly stop, or while blind (see `exposure.py`)."""
     FREEZE = "freeze"
@@ -102,6 +104,22 @@ class Write:
     sent_ns: int
     probe: int = 0
     """Ids asked for beyond this one when a duplicate was reported (see `ids.py`)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bracket:
+    """The take-profit orders of one position's life (see `take_profit.py`)."""
+
+    write: Write | None = None
+    """Place or cancel of one; one at a time."""
+    retry_at_ns: int = 0
+    pause_ns: int = 0
+    fills: dict[str, int] = field(default_factory=dict)
+    """Contracts filled, by client order id."""
+    numbers_from: int = 0
+    """Orders with this number and below belong to an earlier episode."""
+    refusal: str = ""
+    """The venue's words for the last one that it did not take."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -212,6 +230,7 @@ class Guarded:
     """Since when a rule asks for it to be closed."""
     shadows: tuple[Shadow, ...] = ()
     """Where rules in shadow would have put the stop."""
+    bracket: Bracket = field(default_factory=Bracket)
     silences: tuple[str, ...] = ()
     """Rules that are on and cannot speak, with the reason."""
     silent_ns: int = 0
@@ -464,5 +483,9 @@ def with_policy(state: GuardState, policy: Policy) -> GuardState:
     """
     if policy == state.policy:
         return state
-    positions = {symbol: replace(each, is_from_start=True, ruled=None) for symbol, each in state.positions.items()}
+    positions = {symbol: _from_start(each) for symbol, each in state.positions.items()}
     return replace(state, policy=policy, positions=positions)
+
+
+def _from_start(guarded: Guarded) -> Guarded:
+    return replace(guarded, is_from_start=True, ruled=None, episode=replace(guarded.episode, is_from_start=True))

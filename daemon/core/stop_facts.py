@@ -15,20 +15,35 @@ from dataclasses import replace
 from decimal import Decimal
 
 from connectors.vocabulary import Position, Side
+from daemon.core import ids
 from daemon.core.draft import Draft
 from daemon.core.episode import Episode
 from daemon.core.marks import is_looser, market_is_fresh
-from daemon.core.state import Guarded
+from daemon.core.state import Bracket, Guarded
 
 
 def begun(draft: Draft, position: Position) -> Episode:
     """The facts of a position that becomes known, or turns round."""
-    return Episode(equity_sat=_equity_sat(draft, position), largest=abs(position.quantity))
+    return Episode(
+        equity_sat=_equity_sat(draft, position),
+        is_from_start=not draft.was_whole,
+        sized_ns=draft.now_ns,
+        largest=abs(position.quantity),
+    )
+
+
+def bracket_begun(draft: Draft, guarded: Guarded) -> Bracket:
+    """No take-profit order of an earlier life counts; a write that is open has to be settled all the same."""
+    side, symbol = guarded.position.side, guarded.position.key.symbol
+    series = "" if side is None else ids.series(draft.account, symbol, side, ids.Purpose.TAKE)
+    return Bracket(write=guarded.bracket.write, numbers_from=draft.numbers.get(series, 0))
 
 
 def continued(draft: Draft, before: Guarded, position: Position) -> Episode:
     """The facts after another row of the same episode."""
     episode, amount = before.episode, abs(position.quantity)
+    if position.quantity != before.position.quantity:
+        episode = replace(episode, sized_ns=draft.now_ns)
     if amount > abs(before.position.quantity):
         equity = _equity_sat(draft, position)
         known = [each for each in (episode.equity_sat, equity) if each is not None]

@@ -16,7 +16,7 @@ from decimal import Decimal
 from config.modes import RuleMode
 from connectors.vocabulary import Order
 from daemon.core import cover as covers
-from daemon.core import doubts, flatten, latches, observing, reduce, requests, shadows
+from daemon.core import doubts, flatten, latches, observing, reduce, requests, shadows, take_profit
 from daemon.core.account import FORGET_AFTER_NS, is_agreed
 from daemon.core.alerts import seconds, tell
 from daemon.core.commands import Severity
@@ -30,8 +30,14 @@ from daemon.core.wanted import Wanted, stepped, wanted_quantity, work_out
 
 
 def reconcile(draft: Draft, symbol: str) -> None:
-    """Compare what one position needs with what is there, and ask for what is missing."""
+    """Compare what one position needs with what is there, and ask for what is missing: protection first."""
     draft.clear_wake(symbol)
+    _protect(draft, symbol)
+    if symbol in draft.positions:
+        take_profit.reconcile(draft, symbol)
+
+
+def _protect(draft: Draft, symbol: str) -> None:
     guarded = draft.positions[symbol]
     doubts.ask(draft, symbol)
     side = guarded.position.side
@@ -383,6 +389,8 @@ def _clear_up(draft: Draft, symbol: str) -> None:
             draft.wake(symbol, guarded.retry_at_ns)
         elif _is_needless(draft, guarded, left[0].order):
             requests.cancel_order(draft, guarded, left[0].order, Reason.COVER_NEEDLESS)
+        return
+    if guarded.bracket.write is not None or take_profit.own_takes(draft, symbol):
         return
     if guarded.reduce is not None or covers.own_stops(draft, symbol) or draft.asking.get(symbol, 0) > 0:
         return

@@ -10,7 +10,7 @@ import asyncio
 from typing import assert_never
 
 from connectors.errors import DuplicateClientOrderId, Misconfigured, OutcomeUnknown, Rejected, Unavailable
-from connectors.ports import DropCopy, OrderEntry, ReduceRequest, StopRequest, SwitchReceipt
+from connectors.ports import DropCopy, LimitRequest, OrderEntry, ReduceRequest, StopRequest, SwitchReceipt
 from connectors.vocabulary import Order
 from daemon.core.commands import (
     AddMargin,
@@ -23,6 +23,7 @@ from daemon.core.commands import (
     IsolatePosition,
     OrderCommand,
     PlaceStop,
+    PlaceTakeProfit,
     PositionCommand,
     ReadPicture,
     ReduceAtMarket,
@@ -106,7 +107,7 @@ class Calls:
 
     async def _send(self, command: VenueCommand) -> Event:  # noqa: PLR0911 - one return per command
         match command:
-            case PlaceStop() | AmendStop() | CancelOrder() | ReduceAtMarket():
+            case PlaceStop() | AmendStop() | CancelOrder() | ReduceAtMarket() | PlaceTakeProfit():
                 order = await self._write(command)
                 return RequestAnswered(at_ns=self._clock.now_ns(), command_id=command.command_id, order=order)
             case CancelOrders(orders=orders):
@@ -145,6 +146,16 @@ class Calls:
                 )
             case CancelOrder():
                 return await self._orders.cancel_order(order_id=command.order_id)
+            case PlaceTakeProfit():
+                return await self._orders.place_take_profit(
+                    LimitRequest(
+                        client_order_id=command.client_order_id,
+                        symbol=command.key.symbol,
+                        side=command.side,
+                        quantity=command.quantity,
+                        price=command.price,
+                    )
+                )
             case ReduceAtMarket():
                 return await self._orders.reduce_at_market(
                     ReduceRequest(

@@ -34,6 +34,7 @@ from daemon.core.commands import (
     IsolatePosition,
     OrderCommand,
     PlaceStop,
+    PlaceTakeProfit,
     PositionCommand,
     RaiseAlert,
     ReadPicture,
@@ -117,7 +118,7 @@ class Executor:
 
     def _hand_over(self, command: Command) -> None:
         match command:
-            case PlaceStop() | AmendStop() | CancelOrder() | ReduceAtMarket() | CancelOrders():
+            case PlaceStop() | AmendStop() | CancelOrder() | ReduceAtMarket() | PlaceTakeProfit() | CancelOrders():
                 self._spawn(self._write(command), f"{type(command).__name__} {command.command_id}")
             case AddMargin() | SetLeverage() | IsolatePosition():
                 self._spawn(self._write(command), f"{type(command).__name__} {command.command_id}")
@@ -193,6 +194,8 @@ def _facts(command: VenueCommand) -> dict[str, object]:
         case PlaceStop() | AmendStop():
             side, quantity, price = command.side.value, command.quantity, command.stop_price
             facts = {"side": side, "quantity": quantity, "stop_price": None if price is None else str(price)}
+        case PlaceTakeProfit():
+            facts = {"side": command.side.value, "quantity": command.quantity, "price": str(command.price)}
         case ReduceAtMarket():
             facts = {"side": command.side.value, "quantity": command.quantity}
         case CancelOrder():

@@ -20,7 +20,7 @@ import msgspec
 from connectors.bitmex.protocol.numbers import MalformedRow, Row, integer, text
 from connectors.bitmex.protocol.parse import execution_instructions, parse_order
 from connectors.bitmex.protocol.refusals import Answer
-from connectors.ports import ReduceRequest, StopRequest
+from connectors.ports import LimitRequest, ReduceRequest, StopRequest
 from connectors.vocabulary import Order, OrderKind, OrderSide, Trigger
 
 _NS_PER_MS: Final = 1_000_000
@@ -75,8 +75,8 @@ def placed_stop(body: bytes, request: StopRequest) -> Order:
     return order
 
 
-def placed_reduction(body: bytes, request: ReduceRequest) -> Order:
-    """Return the market order as the venue took it, whatever its status.
+def placed_reduction(body: bytes, request: ReduceRequest | LimitRequest) -> Order:
+    """Return the market or limit order as the venue took it, whatever its status.
 
     Raises:
         MalformedRow: If the row cannot be read, or is not the order that was asked for.

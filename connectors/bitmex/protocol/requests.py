@@ -19,7 +19,7 @@ import msgspec
 
 from connectors.bitmex import endpoints
 from connectors.bitmex.endpoints import Endpoint
-from connectors.ports import ReduceRequest, StopRequest
+from connectors.ports import LimitRequest, ReduceRequest, StopRequest
 from connectors.vocabulary import OrderSide
 
 ORDER_TEXT: Final = "Seawall"
@@ -109,6 +109,27 @@ def reduce_at_market(request: ReduceRequest) -> VenueRequest:
             **_identity(request.client_order_id, request.symbol, request.side),
             **size,
             "ordType": "Market",
+            "execInst": restraint,
+        },
+    )
+
+
+def place_take_profit(request: LimitRequest) -> VenueRequest:
+    """Return the request for a limit order that can only shrink the position.
+
+    Raises:
+        ValueError: If id, quantity or price cannot be sent.
+    """
+    if not (request.price.is_finite() and request.price > 0):
+        raise ValueError("a limit price is above zero")
+    size, restraint = _size(request.quantity)
+    return _with_body(
+        endpoints.PLACE_PROFIT,
+        {
+            **_identity(request.client_order_id, request.symbol, request.side),
+            **size,
+            "ordType": "Limit",
+            "price": _wire_price(request.price),
             "execInst": restraint,
         },
     )
