@@ -224,7 +224,7 @@ def _fail_read(
             freezing.fail(draft, reason, retry_ns)
         case PendingKind.CORRECTION:
             corrections.fail(draft, command_id, reason, retry_ns, is_unknown=is_unknown)
-        case PendingKind.CANCEL | PendingKind.FIND:
+        case PendingKind.CANCEL | PendingKind.FIND | PendingKind.TAKE:
             pass
         case _:
             assert_never(pending.kind)
