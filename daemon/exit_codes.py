@@ -41,9 +41,9 @@ _MEANINGS = {
     ExitCode.BROKEN: "an invariant broke or a vital part failed: the process ended rather than act on wrong numbers",
     ExitCode.DIFFERENT: "exchange compare: the two snapshots differ",
     ExitCode.REFUSED: "lift, flatten, freeze, stop: the daemon refused the request, or you did not confirm it",
-    ExitCode.DEMO_LIQUIDATED: "demo: the guarded account was liquidated",
+    ExitCode.DEMO_LIQUIDATED: "demo, backtest: the guarded account was liquidated",
     ExitCode.DEMO_INCONCLUSIVE: "demo: inconclusive, the unguarded account survived too",
-    ExitCode.DEMO_LATE_OR_UNSAFE: "demo: a cover came late, or an order could have added danger",
+    ExitCode.DEMO_LATE_OR_UNSAFE: "demo, backtest: a cover came late, or an order could have added danger",
     ExitCode.INTERRUPTED: "interrupted from the keyboard",
 }
 

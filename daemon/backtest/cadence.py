@@ -45,7 +45,7 @@ FAST: Final = Cadence(
     quiet_move=0.0025,
     mark_ns=30 * _S,
     refresh_ms=120_000,
-    refresh_move=0.0025,
+    refresh_move=0.005,
     reconcile_s=Decimal(600),
 )
 EXACT: Final = Cadence(

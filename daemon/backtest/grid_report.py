@@ -69,7 +69,8 @@ def _small(name: str, record: RunRecord) -> str:
     whole = figures(record.lanes)
     picture = equity_picture(name, _together(record.lanes))
     slowest = span_text(whole.slowest_ms)
-    words = f'<p class="soft {verdict_class(whole)}">{escape(verdict(whole))} Slowest cover {slowest}.</p>'
+    said = f"{verdict(whole, observes=record.observes)} Slowest cover {slowest}."
+    words = f'<p class="soft {verdict_class(whole)}">{escape(said)}</p>'
     return f"<div><h3>{escape(name)}</h3>{words}{picture}</div>"
 
 

@@ -35,6 +35,7 @@ from daemon.core.commands import (
     Exit,
     FeedSwitch,
     RaiseAlert,
+    ReduceAtMarket,
     RenewAccountStream,
     SetBand,
     SetTimer,
@@ -45,6 +46,7 @@ from daemon.core.events import (
     Event,
     ExecutionSeen,
     HealthTicked,
+    OperatorAsked,
     OrderSeen,
     OrdersFound,
     PictureRead,
@@ -56,6 +58,7 @@ from daemon.core.events import (
     SwitchAnswered,
     TimerFired,
 )
+from daemon.core.operator_requests import LiftLatch
 from daemon.core.state import GuardState, initial_state
 from daemon.core.step import step
 from daemon.shell.bands import Bands
@@ -91,6 +94,7 @@ class GuardRun:
         latency: Latency,
         witness: Witness,
         cadence: Cadence,
+        lift_after_ns: int = 0,
     ) -> None:
         self.state: GuardState = initial_state(account, cadence.slowed(policy))
         self.decisions = 0
@@ -99,6 +103,7 @@ class GuardRun:
         self._latency = latency
         self._witness = witness
         self._cadence = cadence
+        self._lift_after_ns = lift_after_ns
         self._inbox = Inbox(clock=agenda, take=self.take, bands=Bands(refresh_after_ns=cadence.mark_ns))
         self._inbox.read_marks_with(exact_mark)
         self._reader = NewsReader(self._inbox)
@@ -184,10 +189,21 @@ class GuardRun:
         """Note a price of the tape; tick if enough has changed since the last tick."""
         mark = float(prices.mark)
         self._sample_spread(prices)
+        self._lift_latches()
         moved = abs(mark - self._ticked_mark) > self._cadence.quiet_move * mark
         if moved or self._agenda.now_ns() >= self._ticked_ns + self._cadence.quiet_ns:
             self._ticked_mark = mark
             self.tick()
+
+    def _lift_latches(self) -> None:
+        """Play the person who has had a look and lifts what holds."""
+        now_ns = self._agenda.now_ns()
+        if not self._lift_after_ns or not self.state.latches:
+            return
+        for name, latch in list(self.state.latches.items()):
+            if now_ns >= latch.since_ns + self._lift_after_ns:
+                lift = LiftLatch(name=name)
+                self.take(OperatorAsked(at_ns=now_ns, request_id=f"{name}-{now_ns}", who="backtest", request=lift))
 
     def _sample_spread(self, prices: SymbolPrices) -> None:
         guarded = self.state.positions.get(prices.symbol)
@@ -251,6 +267,8 @@ class GuardRun:
             self._agenda.at(now_ns, lambda: self.take(refused))
             return
         self._under_way += 1
+        if isinstance(command, ReduceAtMarket):
+            self._witness.saw_reduction(command, self.state)
         there_ns, back_ns = self._latency.draw_ns(), self._latency.draw_ns()
         if isinstance(command, FeedSwitch | DisarmSwitch):
             now_ns = max(now_ns, self._switch_free_ns)

@@ -62,11 +62,13 @@ def load_history(path: Path, *, since: str | None, until: str | None, seed: int)
         CommandFailed: If it cannot be played, in one line.
     """
     try:
-        series = read_candles(path)
+        mended: list[str] = []
+        series = read_candles(path, mended=mended)
         start = series.start_ms if since is None else read_time(since, option="--from")
         end = series.end_ms if until is None else read_time(until, option="--to")
         whole, notes = bridged(series, start, end)
         chosen = whole.between(start, end)
+        notes = (*mended, *notes)
     except CandleFileError as error:
         raise CommandFailed(str(error), ExitCode.BAD_INPUT) from error
     scale = scale_for(chosen)

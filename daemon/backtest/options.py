@@ -43,6 +43,7 @@ class BacktestOptions:
     warm_up_minutes: int
     positions: Path | None
     latency_ms: int
+    lift_hours: str
     pace: str
     changes: tuple[str, ...]
     grid: str | None
@@ -111,6 +112,12 @@ def _add_positions(backtest: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--warm-up-minutes", type=whole_number, default=5, metavar="N", help="before the first entry (default 5)"
+    )
+    group.add_argument(
+        "--lift-hours",
+        default="0",
+        metavar="N",
+        help="a person lifts latches (freeze, flatten) N hours after they were set; 0: nobody does (default)",
     )
     group.add_argument(
         "--positions", type=Path, metavar="FILE", help="positions of your own, TOML or JSON, instead of the bot's"

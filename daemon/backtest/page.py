@@ -44,7 +44,7 @@ def page(record: RunRecord) -> str:
     body = [
         f"<h1>Backtest: {escape(record.source)}</h1>",
         *(f'<p class="soft">{escape(note)}</p>' for note in record.notes),
-        f'<p class="verdict {verdict_class(whole)}">{escape(verdict(whole))}</p>',
+        f'<p class="verdict {verdict_class(whole)}">{escape(verdict(whole, observes=record.observes))}</p>',
         table(("", "value"), _rows(record, whole)),
         "<h2>Kinds of position</h2>",
         _lanes_table(record),

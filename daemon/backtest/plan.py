@@ -61,3 +61,5 @@ class Plan:
     latency_ms: int = 50
     """Mean time of any message, one way."""
     cadence: Cadence = FAST
+    lift_after_ms: int = 0
+    """A person lifts every latch this long after it was set; 0: nobody does."""

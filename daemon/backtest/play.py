@@ -63,6 +63,7 @@ class _Pair:
             latency=Latency(plan.latency_ms, derive(plan.seed, 7, number)),
             witness=self.witness,
             cadence=plan.cadence,
+            lift_after_ns=plan.lift_after_ms * NS_PER_MS,
         )
         start_ms = agenda.now_ms()
         lane = plan.lanes[number]
@@ -209,6 +210,7 @@ class Run:
             start_ms=self._history.start_ms,
             end_ms=end_ms,
             steps=self._steps,
+            observes=self._plan.policy.observe,
             lanes=tuple(pair.record() for pair in self._pairs),
             told=tuple(told),
             told_count=dict(sorted(counted.items())),

@@ -138,6 +138,8 @@ class RunRecord:
     start_ms: int
     end_ms: int
     steps: int
+    observes: bool
+    """The policy only watches: nothing was ever sent."""
     lanes: tuple[LaneRecord, ...]
     told: tuple[Told, ...]
     told_count: dict[str, int] = field(default_factory=dict)

@@ -84,6 +84,7 @@ def plan_of(options: BacktestOptions, *, start_ms: int, end_ms: int) -> Plan:
         hold_ms=int(_number("--hold-hours", options.hold_hours, least="0.1", most="100000") * HOUR_MS),
         again_after_ms=int(_number("--again-hours", options.again_hours, least="0", most="100000") * HOUR_MS),
         latency_ms=options.latency_ms,
+        lift_after_ms=int(_number("--lift-hours", options.lift_hours, least="0", most="100000") * HOUR_MS),
         cadence=EXACT if options.pace == "exact" else FAST,
     )
 

@@ -12,8 +12,10 @@ MOST_LINES = 12
 """Of a list in the text; the JSON file and the page hold all."""
 
 
-def verdict(all_of_it: Figures) -> str:
+def verdict(all_of_it: Figures, *, observes: bool = False) -> str:
     """Return the first line of every report."""
+    if observes:
+        return f"Observing only: nothing was sent; {all_of_it.unguarded_liquidations} liquidation(s), none prevented."
     if all_of_it.unsafe:
         return f"UNSAFE: {len(all_of_it.unsafe)} order(s) of the guard could have added danger."
     if all_of_it.guarded_liquidations:
@@ -30,9 +32,15 @@ def verdict(all_of_it: Figures) -> str:
 def summary_lines(record: RunRecord) -> list[str]:
     """Return what the command prints."""
     whole = figures(record.lanes)
-    lines = [record.source, *(f"note: {note}" for note in record.notes), "", verdict(whole), ""]
+    lines = [
+        record.source,
+        *(f"note: {note}" for note in record.notes),
+        "",
+        verdict(whole, observes=record.observes),
+        "",
+    ]
     lines += [_lane_line(None, whole), *(_lane_line(lane, figures([lane])) for lane in record.lanes)]
-    lines += ["", *_detail_lines(record, whole), "", *_liquidated_lines(record)]
+    lines += ["", *_detail_lines(record, whole), "", *([] if record.observes else _liquidated_lines(record))]
     return [*lines, SAYS, SAYS_NOT]
 
 
@@ -118,7 +126,7 @@ def as_object(record: RunRecord) -> dict[str, object]:
         "mark_source": record.mark_source,
         "price_scale": record.scale,
         "unit": "XBt",
-        "verdict": verdict(whole),
+        "verdict": verdict(whole, observes=record.observes),
         "figures": asdict(whole),
         "alerts": dict(record.told_count),
         "tiers": tiers_told(record),

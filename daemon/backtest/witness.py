@@ -11,7 +11,8 @@ from typing import Final
 from connectors.simulated.engine.changes import Row
 from daemon.backtest.record import Ending, Exit, Level, Told
 from daemon.backtest.venue import SYMBOL
-from daemon.core.commands import RaiseAlert
+from daemon.core.commands import RaiseAlert, ReduceAtMarket
+from daemon.core.interventions import LatchKind
 from daemon.core.state import Guarded, GuardState
 
 GUARD_PREFIX: Final = "sw-"
@@ -32,6 +33,7 @@ class Witness:
         open_ms, covered_ms: How long a position was open, and covered by confirmed stops.
         covered_at_ms: When the present position's cover was first confirmed; None: not yet.
         rule: Which rule the present stop follows.
+        cut_by: Who asked for the latest market order of the guard.
     """
 
     def __init__(self, lane: int) -> None:
@@ -45,6 +47,7 @@ class Witness:
         self.open_ms = self.covered_ms = 0
         self.covered_at_ms: int | None = None
         self.rule = ""
+        self.cut_by = ""
         self.stop: float | None = None
 
     def saw_alert(self, alert: RaiseAlert, at_ns: int) -> None:
@@ -61,6 +64,11 @@ class Witness:
                 facts=tuple((str(name), str(value)) for name, value in alert.facts),
             )
             self.told.append(told)
+
+    def saw_reduction(self, command: ReduceAtMarket, state: GuardState) -> None:
+        """Note who asked for a market order: the latch that keeps the account flat, or the reason given."""
+        flat = [name for name, latch in state.latches.items() if latch.kind is LatchKind.FLATTEN]
+        self.cut_by = "+".join(sorted(flat)) or command.reason.value
 
     def saw_state(self, state: GuardState) -> None:
         """Look at the position after a decision; nothing is done while it is the same value."""
@@ -148,9 +156,9 @@ class AccountBook:
             self.exit = Exit(at_ms=at_ms, price=price, ending=ending, rule=self._rule(ending))
 
     def _rule(self, ending: Ending) -> str:
-        if self._witness is None or ending in {Ending.LIQUIDATED, Ending.CLOSED}:
+        if self._witness is None or ending not in {Ending.STOPPED, Ending.CUT}:
             return ""
-        return self._witness.rule if ending is Ending.STOPPED else ending.value
+        return self._witness.cut_by if ending is Ending.CUT else self._witness.rule
 
     def _check_danger(self, row: Row) -> None:
         """Hold an order of the guard against P1."""

@@ -48,15 +48,22 @@ class _Row:
     candle: Candle
 
 
-def read_candles(path: Path | str) -> CandleSeries:
-    """Return the bars of a file, sorted as they are, with their holes noted and halts marked.
+def read_candles(path: Path | str, *, mended: list[str] | None = None) -> CandleSeries:
+    """Return the bars of a file, with their holes noted and halts marked.
+
+    Args:
+        path: The file.
+        mended: Gathers what was put right, in words: rows out of order are sorted then, repeated ones dropped. None
+            refuses them.
 
     Raises:
         CandleFileError: For everything that makes the file unusable; holes do not, until a range
             with one is asked for.
     """
     file = Path(path)
-    rows = list(_rows(str(path), _text(file, str(path))))
+    rows = list(_rows(str(path), _text(file, str(path)), is_ordered=mended is None))
+    if mended is not None:
+        rows = _in_order(str(path), rows, mended)
     if len(rows) < 2:
         raise CandleFileError(f"{path}: needs two bars or more to play, has {len(rows)}")
     interval_ms = _interval(str(path), rows)
@@ -87,7 +94,31 @@ def _text(file: Path, name: str) -> str:
         raise CandleFileError(msg) from error
 
 
-def _rows(name: str, text: str) -> Iterator[_Row]:
+def _in_order(name: str, rows: list[_Row], mended: list[str]) -> list[_Row]:
+    """Return the rows in order of time, each bar once.
+
+    Raises:
+        CandleFileError: If two rows say different things of the same bar.
+    """
+    moved = sum(later.candle.open_time_ms < row.candle.open_time_ms for row, later in pairwise(rows))
+    ordered: list[_Row] = []
+    for row in sorted(rows, key=lambda row: row.candle.open_time_ms):
+        if ordered and ordered[-1].candle.open_time_ms == row.candle.open_time_ms:
+            if ordered[-1].candle != row.candle:
+                at = show_time(row.candle.open_time_ms)
+                raise CandleFileError(
+                    f"{name}, line {row.line}: a second, different bar for {at}; remove one of the two"
+                )
+            continue
+        ordered.append(row)
+    if moved:
+        mended.append(f"rows of the file are out of order ({moved} step(s) back in time): sorted")
+    if len(ordered) < len(rows):
+        mended.append(f"{len(rows) - len(ordered)} row(s) of the file stand there twice: counted once")
+    return ordered
+
+
+def _rows(name: str, text: str, *, is_ordered: bool) -> Iterator[_Row]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = [column.strip().lower() for column in next(reader, [])]
@@ -101,7 +132,8 @@ def _rows(name: str, text: str) -> Iterator[_Row]:
                 msg = f"{where}: has {len(fields)} fields where the header has {len(header)}; is the file cut off?"
                 raise CandleFileError(msg)
             candle = _candle(where, fields, columns)
-            _require_later(where, before, candle.open_time_ms)
+            if is_ordered:
+                _require_later(where, before, candle.open_time_ms)
             before = candle.open_time_ms
             yield _Row(line=reader.line_num, candle=candle)
     except csv.Error as error:
