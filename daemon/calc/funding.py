@@ -92,6 +92,7 @@ def _say_schedule(answer: Answer, instrument: Instrument) -> None:
     )
     stamp = None
     if instrument.funding_at_ns:
-        stamp = (_EPOCH + timedelta(microseconds=instrument.funding_at_ns // 1000)).isoformat()
-        answer.say("next stamp", stamp.replace("+00:00", "Z"))
+        moment = _EPOCH + timedelta(microseconds=instrument.funding_at_ns // 1000)
+        stamp = moment.isoformat().replace("+00:00", "Z")
+        answer.say("next stamp", stamp)
     answer.fields["next_stamp"] = stamp
