@@ -190,20 +190,6 @@ class TierPolicy:
     repeat_after_s: Decimal = Decimal(300)
     """An unchanged tier from WARN on is said again after this long."""
 
-    def bound(self, tier: Tier) -> Decimal | None:
-        """The distance in percent below which `tier` begins; None for CALM."""
-        match tier:
-            case Tier.CALM:
-                return None
-            case Tier.WATCH:
-                return self.watch_percent
-            case Tier.WARN:
-                return self.warn_percent
-            case Tier.CRITICAL:
-                return self.critical_percent
-            case Tier.EMERGENCY:
-                return self.emergency_percent
-
     def __post_init__(self) -> None:
         """Refuse bounds that do not fall from watch to emergency."""
         bounds = (self.watch_percent, self.warn_percent, self.critical_percent, self.emergency_percent)

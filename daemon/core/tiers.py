@@ -27,6 +27,7 @@ from daemon.core.distance import (
     bounds,
     common_move_percent,
     deciding_unit,
+    has_estimated_bounds,
     hourly_percent,
     measured,
 )
@@ -111,6 +112,8 @@ def _tell(draft: Draft, guarded: Guarded, mark: Decimal, room: Decimal, reason: 
         return
     hourly = hourly_percent(draft, symbol)
     far = measured(side, room, hourly)
+    unit = deciding_unit(draft.policy.tiers, tier, side, hourly)
+    by = f" (by {unit})" if unit and has_estimated_bounds(draft.policy.tiers) else ""
     still = " still" if reason is Reason.TIER_REPEATED else ""
     tell(
         draft,
@@ -119,7 +122,7 @@ def _tell(draft: Draft, guarded: Guarded, mark: Decimal, room: Decimal, reason: 
         topic="tier",
         state=tier.value,
         symbol=symbol,
-        text=f"{symbol} {side.value} is{still} {tier.value.upper()}: mark {mark},"
+        text=f"{symbol} {side.value} is{still} {tier.value.upper()}{by}: mark {mark},"
         f" liquidation {guarded.liquidation.price}, room {far.in_words()}{_common(guarded, mark)};"
         f" {_stop(draft, guarded)}.",
         facts=(
@@ -127,7 +130,7 @@ def _tell(draft: Draft, guarded: Guarded, mark: Decimal, room: Decimal, reason: 
             ("liquidation_price", guarded.liquidation.price),
             *_figures(far),
             ("hourly_volatility_percent", hourly),
-            ("tier_by", deciding_unit(draft.policy.tiers, tier, side, hourly) or None),
+            ("tier_by", unit or None),
             ("common_move_percent", common_move_percent(guarded, mark)),
             ("quantity", guarded.position.quantity),
             ("covered", bool(guarded.covered_ns)),

@@ -174,6 +174,7 @@ def test_a_tier_in_volatilities_begins_when_the_market_turns_wild() -> None:
     assert "hourly volatilities" in alert.text
     assert "to be touched within an hour" in alert.text
     assert facts["tier_by"] == "volatility"
+    assert "is WARN (by volatility): mark" in alert.text
     assert Decimal(facts["room_volatilities"]) < 5
     assert Decimal(facts["hourly_volatility_percent"]) > 2
     assert 0 < Decimal(facts["touch_probability"]) < Decimal("0.1")

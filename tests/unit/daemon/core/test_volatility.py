@@ -76,10 +76,17 @@ def test_being_told_marks_because_they_moved_does_not_bend_it(band: float) -> No
     assert hourly(after(told)) == pytest.approx(2.0, rel=0.1)
 
 
+def test_a_mark_told_again_after_ten_seconds_is_a_sample_though_clocks_jitter() -> None:
+    """The shell counts its ten seconds from when the frame came, the core from when it was told."""
+    quiet = after(calm())
+    late = after([(quiet.at_ns + STEP_NS - SECOND // 100, Decimal(1000) + Decimal("0.1"))], quiet)
+    assert late.samples == quiet.samples + 1
+
+
 def test_marks_within_ten_seconds_are_one_sample() -> None:
     """A burst of marks, each with the venue's own noise, counts no more than its last word ten seconds later."""
     quiet = after(calm())
-    burst = [(quiet.at_ns + number * SECOND // 2, Decimal(1000 + number % 2)) for number in range(1, 19)]
+    burst = [(quiet.at_ns + number * SECOND // 2, Decimal(1000 + number % 2)) for number in range(1, 18)]
     assert after(burst, quiet) is quiet
 
 
