@@ -21,8 +21,8 @@ from typing import Final
 from config.policy import VolatilityPolicy
 
 LEAST_NS: Final = 9 * 10**9
-"""Samples are at least this far apart: shorter moves are mostly rounding and the noise of single index sources. A little
-less than the ten seconds after which a quiet mark is told again, or a late clock would drop every other one."""
+"""Samples are at least this far apart: shorter moves are mostly rounding and the noise of single index sources.
+A little less than the ten seconds after which a quiet mark is told again, or jitter would drop every other one."""
 LONGEST_S: Final = Decimal(60)
 """A move that took longer counts as this much evidence."""
 LONELY_NS: Final = 5 * 60 * 10**9
