@@ -25,7 +25,7 @@ from connectors.bitmex.protocol.frames import TableFrame
 from connectors.bitmex.protocol.numbers import MalformedRow, Row, number
 from connectors.bitmex.protocol.parse import INSTRUMENT_COLUMNS, parse_instrument
 from connectors.bitmex.protocol.parse_inputs import parse_insurance, parse_liquidation
-from connectors.bitmex.protocol.session import Event, ExtraTopic, Live, Session, SessionTimes, State, TopicRefused
+from connectors.bitmex.protocol.session import Event, ExtraTopic, Live, Lost, Session, SessionTimes, TopicRefused
 from connectors.bitmex.protocol.tables import Action, Table
 from connectors.ports import Feed, FeedSink
 from connectors.vocabulary import Instrument, Insurance, Quote
@@ -36,8 +36,6 @@ EXTRAS: Final = ("insurance", "liquidation")
 _REMEMBERED = INSTRUMENT_COLUMNS | {"markPrice"}
 _INSURANCE_TOLD: Final = 8
 """Publications of each currency that a partial may tell, the newest: one comes each day."""
-_LIVE = State.LIVE
-"""Bound once: it is asked for with every frame, and reading an enum's member is no plain look-up."""
 
 _log = structlog.get_logger("connectors.bitmex.market_data")
 
@@ -95,6 +93,8 @@ class _InstrumentReader:
         self._known: set[str] = set()
         self._figures: dict[str, Instrument] = {}
         self._liquidations = Table("liquidation")
+        self._is_live = False
+        """As the session says; asked for with every frame, so it is kept at hand."""
         self._bids: dict[str, float | None] = {}
         self._asks: dict[str, float | None] = {}
 
@@ -109,7 +109,7 @@ class _InstrumentReader:
 
     def read(self, session: Session, raw: bytes, *, now_s: float, received_ns: int) -> bool:
         """Take one frame; the usual one, moving marks of known symbols, goes no further than this."""
-        rows = marks.mark_rows(raw) if session.state is _LIVE else None
+        rows = marks.mark_rows(raw) if self._is_live else None
         if rows is None or not self._are_plain(rows):
             session.receive(raw, now_s)
             return session.has_events
@@ -142,7 +142,10 @@ class _InstrumentReader:
             case TopicRefused():
                 _log.warning("topic refused", topic=event.topic, reason=event.reason)
             case Live():
+                self._is_live = True
                 self._extras.live(received_ns=received_ns)
+            case Lost():
+                self._is_live = False
             case ExtraTopic():
                 self._extras.take(event, received_ns=received_ns)
             case TableFrame(table="instrument"):
