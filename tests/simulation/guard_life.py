@@ -29,7 +29,8 @@ from connectors.simulated.server.auth import ApiKey
 from connectors.simulated.server.rest.door import Door
 from daemon.app import Guard
 from daemon.core.commands import Command, RaiseAlert
-from daemon.core.events import Event, Started, StopAsked
+from daemon.core.events import Event, OperatorAsked, Started, StopAsked
+from daemon.core.operator_requests import OperatorRequest
 from daemon.core.state import GuardState
 from daemon.shell.alerts.desk import AlertDesk
 from daemon.shell.crew import Crew
@@ -196,6 +197,11 @@ class _Life(Guard):
         if self._parts is not None:
             self._parts.executor._outbox.put_nowait = _drop  # type: ignore[assignment, method-assign]
 
+    def take(self, event: Event) -> None:
+        """Tell the core something, as a person or a signal would."""
+        if self._parts is not None:
+            self._parts.runner.take(event)
+
     async def wait_exit(self) -> None:
         """Ask for an orderly stop and wait for it."""
         if self._parts is not None:
@@ -285,6 +291,12 @@ class SimGuard:
         if self._task is not None:
             with suppress(asyncio.CancelledError):
                 await self._task
+
+    def ask(self, request: OperatorRequest, request_id: str = "r-1") -> None:
+        """A person asks for something; the socket and the disk are not what this is about."""
+        if self._life is not None:
+            asked = OperatorAsked(at_ns=self.clock.now_ns(), request_id=request_id, who="ada", request=request)
+            self._life.take(asked)
 
     async def stop(self) -> None:
         """An orderly stop."""

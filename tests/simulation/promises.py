@@ -35,7 +35,9 @@ from daemon.core.events import (
     Started,
 )
 from tests.simulation.guard_life import SimGuard, Witness
+from tests.simulation.latch_rules import latched_cancel_faults, note_latch
 from tests.simulation.requests import Sent
+from tests.simulation.stop_rows import is_before_liquidation, is_resting_stop, protects
 
 OURS = "sw-"
 WHOLE_AGAIN_S = 12.0
@@ -67,29 +69,6 @@ def _decimal(value: object) -> Decimal | None:
     return None if value is None or value == "" else Decimal(str(value))
 
 
-def is_resting_stop(row: Row) -> bool:
-    """Whether the exchange holds this order as a stop that waits for its trigger."""
-    return row["ordType"] == "Stop" and row["ordStatus"] == "New" and not row["triggered"]
-
-
-def protects(row: Row, quantity: int) -> bool:
-    """Whether the order is a mark-triggered stop that can only shrink a position of this size."""
-    words = str(row["execInst"]).split(",")
-    side = "Sell" if quantity > 0 else "Buy"
-    return (
-        is_resting_stop(row)
-        and row["side"] == side
-        and "MarkPrice" in words
-        and ("ReduceOnly" in words or "Close" in words)
-    )
-
-
-def is_before_liquidation(row: Row, quantity: int, liquidation: Decimal) -> bool:
-    """Whether the trigger is nearer to the mark than the liquidation price."""
-    stop = _decimal(row["stopPx"]) or Decimal(0)
-    return stop > liquidation if quantity > 0 else stop < liquidation
-
-
 class StormError(Exception):
     """A guard asks for the same thing without end; time would not go on."""
 
@@ -116,6 +95,8 @@ class _Seen:
     fed_s: float = 0.0
     unfed_s: float = inf
     """P6: after this long without a feed, half of the time-out, it may clear; infinity in other modes than `auto`."""
+    latches: dict[str, str] = field(default_factory=dict)
+    """What people were told that holds: the name and "freeze" or "flatten"."""
     second: int = 0
     asked: int = 0
     """Commands for the exchange within that second."""
@@ -250,10 +231,19 @@ class Promises(Witness):
         self.counts[f"{sent.verb} {sent.fate.value}"] += 1
         if sent.verb == "GET" or sent.path.endswith("/order/cancelAllAfter"):
             return
-        if not sent.path.endswith("/order"):
-            self.broken("P1", f"{sent.verb} {sent.path}: no such request is ours to make")
-            return
         body = json.loads(sent.body)
+        if sent.path.endswith("/position/transferMargin") and body["amount"] > 0:
+            return
+        if not sent.path.endswith("/order"):
+            self.broken("P1", f"{sent.verb} {sent.path}: no such request is ours to make: {body}")
+        elif isinstance(body.get("orderID"), list):
+            kinds = set(self._seen.setdefault(sent.guard, _Seen()).latches.values())
+            for text in latched_cancel_faults(self.orders, body["orderID"], kinds, self.size):
+                self.broken("P1", text)
+        else:
+            self._check_order(sent, body)
+
+    def _check_order(self, sent: Sent, body: dict[str, object]) -> None:
         match sent.verb:
             case "POST":
                 self._check_placement(body)
@@ -359,6 +349,7 @@ class Promises(Witness):
         seen.unknown.clear()
         if is_memory_lost:
             seen.tightest.clear()
+            seen.latches.clear()
 
     def on_event(self, guard: SimGuard, event: Event) -> None:
         """Learn what a guard was told."""
@@ -431,6 +422,8 @@ class Promises(Witness):
                 seen.commands[command.command_id] = command
                 self._count_asked(guard, seen)
             match command:
+                case RaiseAlert():
+                    note_latch(seen.latches, command)
                 case PlaceStop() | ReduceAtMarket():
                     self._check_known(seen, command)
                     seen.sighted.discard(command.client_order_id)
