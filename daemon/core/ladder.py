@@ -38,6 +38,7 @@ SHOWS_AFTER_NS: Final = 3 * 10**9
 AGAIN_NS: Final = 250_000_000
 """A step that waits for its second witness is tried again soon."""
 _SLOW: Final = frozenset({Step.TRIM, Step.ADD_MARGIN})
+_CLOSING: Final = frozenset({Step.TRIM, Step.FLATTEN})
 _PERCENT: Final = Decimal(100)
 
 
@@ -139,6 +140,10 @@ def _take(draft: Draft, guarded: Guarded, step: Step, *, is_quiet: bool) -> bool
         would = "would take the step" if planned.is_possible else "cannot take the step"
         _tell(draft, guarded, step, f"{why}: the ladder {would} {step.value}: {planned.text}.")
         return True
+    if step in _CLOSING and not guarded.liquidation.is_sure:
+        # One source alone names the price behind this tier: it may move a stop, and closes nothing.
+        draft.want_picture(Reason.LADDER, guarded.turned_ns + 1)
+        return False
     match step:
         case Step.ALERT:
             pass

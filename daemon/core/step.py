@@ -29,6 +29,7 @@ from daemon.core import (
     pictures,
     renewal,
     room,
+    rulebook,
     stopping,
     stops,
     switch,
@@ -103,6 +104,9 @@ def step(state: GuardState, event: Event) -> Step:
     draft = Draft(state, event.at_ns)
     _fold(draft, event)
     if draft.started_ns and draft.mode is not Mode.STOPPED:
+        if isinstance(event, HealthTicked | OperatorAsked) and draft.mode is not Mode.STOPPING:
+            # Before the positions are reconciled: what a rule latches is carried out in the same step.
+            rulebook.judge(draft)
         _reconcile(draft)
         _judge(draft)
     return Step(state=draft.finish(), commands=tuple(draft.commands))
