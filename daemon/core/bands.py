@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from connectors.vocabulary import Side
+from daemon.core import take_profit
 from daemon.core.commands import ClearBand, SetBand
 from daemon.core.distance import RISING, bounds, hourly_percent
 from daemon.core.draft import Draft
@@ -56,6 +57,7 @@ def _stop_bounds(draft: Draft, guarded: Guarded) -> Iterator[Decimal]:
         if known.order.is_resting_stop and known.order.is_reduce_only and known.order.stop_price is not None:
             yield known.order.stop_price
     yield from decision_marks(draft, guarded)
+    yield from take_profit.decision_marks(draft, guarded)
 
 
 def _tier_bounds(draft: Draft, guarded: Guarded, side: Side, price: Decimal) -> Iterator[Decimal]:

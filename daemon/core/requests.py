@@ -184,6 +184,8 @@ def pause(draft: Draft, symbol: str, kind: WriteKind, at_least_ns: int = 0) -> N
     guarded = draft.positions[symbol]
     if kind in {WriteKind.TAKE, WriteKind.DROP}:
         bracket = guarded.bracket
+        if draft.now_ns < bracket.retry_at_ns:
+            return  # Of one cause: several orders that were swept away together are one.
         pause_ns = min(max(FIRST_TAKE_PAUSE_NS, 2 * bracket.pause_ns), LONGEST_TAKE_PAUSE_NS)
         due_ns = draft.now_ns + max(pause_ns, at_least_ns)
         draft.change(symbol, bracket=replace(bracket, pause_ns=pause_ns, retry_at_ns=due_ns))

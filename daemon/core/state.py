@@ -120,6 +120,8 @@ class Bracket:
     """Orders with this number and below belong to an earlier episode."""
     refusal: str = ""
     """The venue's words for the last one that it did not take."""
+    shadowed: tuple[int, ...] = ()
+    """Rungs that would have been filled, in shadow: each is told once."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -118,6 +118,8 @@ def reconcile(draft: Draft, symbol: str) -> None:
     mode = draft.policy.take_profit.mode
     if (mode is RuleMode.OFF and not resting) or draft.policy.observe or guarded.bracket.write is not None:
         return
+    if mode is RuleMode.SHADOW:
+        _tell_shadow(draft, guarded)
     if draft.now_ns < guarded.bracket.retry_at_ns:
         draft.wake(symbol, guarded.bracket.retry_at_ns)
         return
@@ -185,6 +187,47 @@ def _calm_down(draft: Draft, guarded: Guarded) -> None:
     bracket = guarded.bracket
     if bracket.pause_ns and draft.now_ns >= bracket.retry_at_ns + CALM_NS:
         draft.change(guarded.position.key.symbol, bracket=replace(bracket, pause_ns=0, refusal=""))
+
+
+# ---------------------------------------------------------------------- in shadow
+
+
+def _tell_shadow(draft: Draft, guarded: Guarded) -> None:
+    """Say once of each stage that the mark has reached it: its order would have been filled."""
+    symbol, mark = guarded.position.key.symbol, usable_mark(draft, guarded.position.key.symbol)
+    side, told = guarded.position.side, guarded.bracket.shadowed
+    if side is None or mark is None or not mark.is_fresh:
+        return
+    for rung in rungs(draft, guarded):
+        if rung.index in told or side.sign * (mark.price - rung.price) < 0:
+            continue
+        told = (*told, rung.index)
+        if not guarded.episode.is_from_start:
+            _tell_would_fill(draft, guarded, rung, mark.price)
+    if told != guarded.bracket.shadowed:
+        draft.change(symbol, bracket=replace(draft.positions[symbol].bracket, shadowed=told))
+
+
+def _tell_would_fill(draft: Draft, guarded: Guarded, rung: Rung, mark: Decimal) -> None:
+    symbol = guarded.position.key.symbol
+    tell(
+        draft,
+        Reason.SHADOW,
+        Severity.NOTE,
+        topic="shadow",
+        state="would_fire",
+        symbol=symbol,
+        text=f"{symbol} {guarded.position.quantity:+d}: {NAME} (in shadow) would have closed {rung.quantity}"
+        f" at {rung.price}, mark {mark}.",
+        facts=(("rule", NAME), ("price", rung.price), ("mark", mark), ("quantity", rung.quantity)),
+    )
+
+
+def decision_marks(view: Draft | GuardState, guarded: Guarded) -> tuple[Decimal, ...]:
+    """In shadow the guard has to hear of a mark that reaches a stage; real orders need nobody to watch."""
+    if view.policy.take_profit.mode is not RuleMode.SHADOW:
+        return ()
+    return tuple(rung.price for rung in rungs(view, guarded) if rung.index not in guarded.bracket.shadowed)
 
 
 # ---------------------------------------------------------------------- what became of them

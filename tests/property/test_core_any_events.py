@@ -21,6 +21,7 @@ from config.policy import (
     StopStyle,
     SwitchMode,
     SwitchPolicy,
+    TakeProfitPolicy,
     TimeStopPolicy,
     TrailingPolicy,
 )
@@ -42,6 +43,7 @@ from daemon.core.commands import (
     FeedSwitch,
     FindOrders,
     PlaceStop,
+    PlaceTakeProfit,
     ReadPicture,
     ReduceAtMarket,
 )
@@ -50,11 +52,11 @@ from daemon.core.floor import floor_of
 from daemon.core.mode import Mode
 from daemon.core.operator_requests import ClearStop, SetStop
 from daemon.core.reasons import Reason
-from daemon.core.state import GuardState, initial_state
+from daemon.core.state import GuardState, Need, initial_state
 from daemon.core.step import step
 from tests.builders import ACCOUNT, SECOND, START_NS, a_key, a_margin, a_position, an_instrument, an_order
 
-ORDER_COMMANDS = (PlaceStop, AmendStop, CancelOrder, ReduceAtMarket)
+ORDER_COMMANDS = (PlaceStop, AmendStop, CancelOrder, ReduceAtMarket, PlaceTakeProfit)
 VENUE_COMMANDS = (*ORDER_COMMANDS, FindOrders, ReadPicture, FeedSwitch, DisarmSwitch)
 
 symbols = st.sampled_from(["XBTUSDT", "ETHUSDT"])
@@ -62,7 +64,7 @@ prices = st.sampled_from([Decimal(p) for p in (890, 900, 905, 915, 918, 925, 950
 quantities = st.sampled_from([-200, -100, 0, 0, 50, 100, 200])
 small_ids = st.integers(1, 12)
 names = st.sampled_from(
-    [f"sw-7-XBTUSDT-{d}-{p}{n}" for d in "LS" for p in "sr" for n in (1, 2, 3)] + ["", "bot", "sw-7-x"]
+    [f"sw-7-XBTUSDT-{d}-{p}{n}" for d in "LS" for p in "srt" for n in (1, 2, 10)] + ["", "bot", "sw-7-x"]
 )
 stamps = st.integers(0, 5).map(lambda n: START_NS + n * SECOND)
 sources = st.sampled_from(list(e.Source))
@@ -205,6 +207,7 @@ rules = {
 }
 policies = st.builds(
     Policy,
+    take_profit=st.builds(TakeProfitPolicy, mode=modes),
     observe=st.sampled_from([False, False, False, True]),
     stop=st.builds(
         StopPolicy,
@@ -238,7 +241,7 @@ def test_no_event_order_raises_or_asks_for_danger(policy: Policy, story: list[tu
         for command in commands:
             if isinstance(command, VENUE_COMMANDS):
                 assert refusal(command, state) is None, command
-            if isinstance(command, (PlaceStop, AmendStop, ReduceAtMarket)):
+            if isinstance(command, (PlaceStop, AmendStop, ReduceAtMarket, PlaceTakeProfit)):
                 held = state.positions[command.key.symbol].position.quantity
                 assert held != 0
                 assert command.side is (OrderSide.SELL if held > 0 else OrderSide.BUY)
@@ -281,6 +284,26 @@ def test_one_open_write_per_position_and_purpose(policy: Policy, story: list[tup
                 previous = before.positions.get(command.key.symbol)
                 earlier = None if previous is None else previous.write
                 assert earlier is None or state.positions[command.key.symbol].write != earlier
+        before = state
+
+
+@given(policies, stories)
+def test_profit_orders_come_after_protection_and_never_hold_more_than_there_is(
+    policy: Policy, story: list[tuple[int, e.Event]]
+) -> None:
+    """P1, P8: placed only while the stop is confirmed and nothing about it is under way, one write at a time."""
+    before = initial_state(ACCOUNT, policy)
+    for state, commands in tell(before, story):
+        for command in commands:
+            if isinstance(command, PlaceTakeProfit):
+                guarded = state.positions[command.key.symbol]
+                assert guarded.covered_ns or guarded.need is Need.NOTHING
+                assert guarded.write is None
+                assert guarded.reduce is None
+                assert guarded.bracket.write is not None
+                assert guarded.bracket.write.command_id == command.command_id
+                previous = before.positions.get(command.key.symbol)
+                assert previous is None or previous.bracket.write != guarded.bracket.write
         before = state
 
 

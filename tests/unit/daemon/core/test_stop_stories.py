@@ -46,6 +46,8 @@ def confirm(guard: Driven) -> AmendStop:
     amend = guard.some(AmendStop, guard.all)[-1]
     known = guard.state.orders["XBTUSDT"][amend.order_id].order
     changes = {"stop_price": amend.stop_price or known.stop_price, "timestamp_ns": guard.now}
+    if amend.quantity is not None:
+        changes |= {"quantity": amend.quantity, "leaves_quantity": amend.quantity}
     guard.order(type(known)(**{name: changes.get(name, getattr(known, name)) for name in known.__slots__}))
     return amend
 
