@@ -6,11 +6,11 @@ import json
 import sys
 from pathlib import Path
 
+from daemon.backtest.asked import BacktestOptions
 from daemon.backtest.figures import figures
 from daemon.backtest.grid import play_grid
 from daemon.backtest.grid_report import grid_lines, grid_object, grid_page
 from daemon.backtest.history import History, load_history
-from daemon.backtest.options import BacktestOptions
 from daemon.backtest.page import page
 from daemon.backtest.play import play
 from daemon.backtest.progress import shown_progress

@@ -12,8 +12,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from multiprocessing import get_context
 
+from daemon.backtest.asked import BacktestOptions
 from daemon.backtest.history import History, load_history
-from daemon.backtest.options import BacktestOptions
 from daemon.backtest.plan import Plan
 from daemon.backtest.play import play
 from daemon.backtest.progress import ProgressShown, shown_progress

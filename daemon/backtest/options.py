@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
 
 from daemon.arguments import Commands, add_command, whole_number
@@ -21,36 +20,6 @@ _EXAMPLES = (
     "  seawall backtest --candles history.csv.gz --leverage 5,10,20 --margin both --side long\n"
     '  seawall backtest --candles history.csv.gz --grid "stop.buffer_percent=1,2,3;tiers.watch_percent=3,5"'
 )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BacktestOptions:
-    """What the command line asked for, as text where it still has to be checked."""
-
-    candles: Path
-    config: Path | None
-    profile: str | None
-    since: str | None
-    until: str | None
-    seed: int
-    side: str
-    leverage: str
-    margin: str
-    equity: str
-    size: str
-    hold_hours: str
-    again_hours: str
-    warm_up_minutes: int
-    positions: Path | None
-    latency_ms: int
-    lift_hours: str
-    pace: str
-    changes: tuple[str, ...]
-    grid: str | None
-    jobs: int
-    json: Path | None
-    html: Path | None
-    progress: str
 
 
 def add_backtest(commands: Commands) -> None:
@@ -137,6 +106,7 @@ def _add_output(backtest: argparse.ArgumentParser) -> None:
 
 
 def _backtest(options: argparse.Namespace) -> int:
+    from daemon.backtest.asked import BacktestOptions
     from daemon.backtest.command import run_backtest
 
     given = {name: value for name, value in vars(options).items() if name != "command"}

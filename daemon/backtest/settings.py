@@ -19,8 +19,8 @@ from config.load import SettingsError, load_policy
 from config.policy import Policy
 from connectors.simulated.tape.candles import CandleFileError, read_time
 from connectors.vocabulary import Side
+from daemon.backtest.asked import BacktestOptions
 from daemon.backtest.cadence import EXACT, FAST
-from daemon.backtest.options import BacktestOptions
 from daemon.backtest.plan import HOUR_MS, MINUTE_MS, SAT, Lane, Plan
 from daemon.backtest.venue import SYMBOL
 from daemon.exit_codes import CommandFailed, ExitCode
