@@ -12,6 +12,7 @@ from connectors.vocabulary import Position
 from daemon.core import events as e
 from daemon.shell.status import describe_state
 from daemon.shell.status_lines import account_line, position_lines
+from daemon.status import in_words
 from tests.builders import SECOND, a_margin, a_position, an_instrument
 from tests.driven import Driven
 
@@ -140,6 +141,16 @@ def test_an_account_that_cannot_be_worked_out_says_why() -> None:
     (account,) = described(guard)["accounts"]
     assert "not known" in account_line(account)
     assert described(holding())["accounts"] == []
+
+
+def test_the_words_below_the_table_are_shown_to_people() -> None:
+    """`seawall status`: three units in the table, a line per position and one per account below it."""
+    text = in_words({"version": "1", "venue": "embedded", "uptime_s": 12.0, **described(two_cross())})
+    assert "room %" in text
+    assert "volatilities" in text
+    assert "touch in 1 h" in text
+    assert "ETHUSDT: volatility is not known yet" in text
+    assert "USDt cross: fails when its marks fall" in text
 
 
 def test_an_account_that_nothing_can_bring_down_says_so() -> None:
