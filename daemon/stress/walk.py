@@ -195,7 +195,11 @@ class Walker:
         if order.kind is OrderKind.LIMIT and order.price is not None:
             return order.price
         side = Side.LONG if position.quantity > 0 else Side.SHORT
-        price = worse_price(self.rows.marks[order.symbol], side, self.slippage_percent)
+        mark = self.rows.marks[order.symbol]
+        # The walk stands at most 1e-12 beyond the trigger; a stop that the mark has passed before fills at the mark.
+        trigger = mark if order.stop_price is None else order.stop_price
+        base = trigger if abs(mark - trigger) < instrument.tick_size else mark
+        price = worse_price(base, side, self.slippage_percent)
         bankrupt = own_bankruptcy_price(position, instrument, None) if not position.is_cross else None
         if bankrupt is None:
             return price

@@ -50,10 +50,15 @@ def closed_text(event: Event) -> str:
     return f"{event.symbol} {'long' if event.contracts > 0 else 'short'} {abs(event.contracts):,}"
 
 
-def mark_text(stress: Stress, event: Event) -> str:
-    """Return the mark of the event on the grid: where it was met, not a tick beyond."""
+def mark_on_grid(stress: Stress, event: Event) -> Decimal:
+    """Return the mark of the event on the tick grid: where it was met, not a tick beyond."""
     tick = stress.account.rows.instruments[event.symbol].tick_size
-    return f"{(tick_up if event.move < 0 else tick_down)(event.mark, tick):,f}"
+    return (tick_up if event.move < 0 else tick_down)(event.mark, tick)
+
+
+def mark_text(stress: Stress, event: Event) -> str:
+    """Return the mark of the event with thousands marked."""
+    return f"{mark_on_grid(stress, event):,f}"
 
 
 def fill_text(stress: Stress, event: Event) -> str:
@@ -168,16 +173,19 @@ def as_fields(stress: Stress) -> dict[str, object]:
         "source": stress.account.source,
         "moving": list(stress.moving),
         "verdict": verdict(stress),
-        "down": _walk_fields(stress.down),
-        "up": _walk_fields(stress.up),
-        "without_orders": {"down": _walk_fields(stress.bare_down), "up": _walk_fields(stress.bare_up)},
+        "down": _walk_fields(stress, stress.down),
+        "up": _walk_fields(stress, stress.up),
+        "without_orders": {
+            "down": _walk_fields(stress, stress.bare_down),
+            "up": _walk_fields(stress, stress.bare_up),
+        },
         "notes": list(stress.notes),
     }
 
 
-def _walk_fields(walk: Walk) -> dict[str, object]:
+def _walk_fields(stress: Stress, walk: Walk) -> dict[str, object]:
     return {
-        "events": [_event_fields(event) for event in walk.events],
+        "events": [_event_fields(stress, event) for event in walk.events],
         "points": [
             {
                 "move_percent": point.move * 100,
@@ -191,13 +199,13 @@ def _walk_fields(walk: Walk) -> dict[str, object]:
     }
 
 
-def _event_fields(event: Event) -> dict[str, object]:
+def _event_fields(stress: Stress, event: Event) -> dict[str, object]:
     return {
         "kind": event.kind.value,
         "move_percent": event.move * 100,
         "symbol": event.symbol,
         "currency": event.currency,
-        "mark_price": event.mark,
+        "mark_price": mark_on_grid(stress, event),
         "price": event.price,
         "contracts": event.contracts,
         "left": event.left,
