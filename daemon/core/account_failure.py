@@ -7,8 +7,10 @@ long of one underlying hedges a short of another; so each underlying with severa
 
 How: moving every mark by the factor y turns the account's spare money into `alpha / y + beta * y + constant` (inverse
 contracts are worth less as y grows, the others more); times y a quadratic, searched in whole steps of 1e-12.
-The cautious side: half a minor unit of rounding per lot counts as lost, and of the two neighbouring steps at the
-crossing the one nearer to the present is returned. So the account never fails before the move returned.
+The cautious side: half a minor unit of rounding per lot counts as lost; so does what one tick of the position costs
+whose tick costs most, since the account also fails when one mark comes to a price that was rounded against its holder;
+and of the two neighbouring steps at the crossing the one nearer to the present is returned. So the account never fails
+before the move returned. Where the exact place is wanted, `exact_failure` looks for it from here.
 
 Units: money in minor units of the settlement currency; moves as signed fractions of the mark.
 Source: support article 19343437697309 (cross margining), www.bitmex.com/app/liquidation.
@@ -17,7 +19,7 @@ Source: support article 19343437697309 (cross margining), www.bitmex.com/app/liq
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
@@ -38,6 +40,8 @@ STEPS: Final = 10**STEP_DIGITS
 LOWEST: Final = 1
 HIGHEST: Final = 10_000 * STEPS
 """Rises beyond ten thousandfold are not looked at."""
+TICK_MARGIN: Final = 50
+"""A fiftieth more than a tick costs is kept off."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +74,16 @@ class _Share:
     beta: int = 0
     moving: int = 0
     still: int = 0
+    tick_alpha: int = 0
+    """What one tick costs an inverse position, times the square of the factor; twelve more digits."""
+    tick_beta: int = 0
+    """What one tick costs a position of another kind."""
+    lots: int = 0
+
+    def tick_at(self, y: int) -> int:
+        """Return what its own rounding may cost once all marks are at the factor `y`: a tick, and a unit per lot."""
+        tick = self.tick_alpha * STEPS * STEPS // (y * y) + self.tick_beta
+        return tick // STEPS + self.lots + 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -203,11 +217,16 @@ def _share(position: Position, instrument: Instrument, mark: Decimal) -> _Share:
     maintenance = maintenance_sat(position, instrument)
     worth = _exact_value(position, instrument, mark)
     inverse = instrument.kind is ContractKind.INVERSE
+    numerator, denominator = (instrument.tick_size / mark).as_integer_ratio()
+    tick = abs(worth) * numerator // denominator
     return _Share(
         alpha=worth if inverse else 0,
         beta=0 if inverse else worth,
         moving=-maintenance - base - _rounding_slack(position, instrument),
         still=-maintenance + unrealised_pnl_sat(instrument, position.quantity, mark, base),
+        tick_alpha=tick if inverse else 0,
+        tick_beta=0 if inverse else tick,
+        lots=abs(position.quantity) // instrument.lot_size + 1,
     )
 
 
@@ -226,7 +245,26 @@ def _failure(at_rest: int, shares: Mapping[str, _Share], moving: Collection[str]
     )
     if curve.at(STEPS) <= 0:
         return FailureMove(down=Decimal(0), up=Decimal(0))
-    return FailureMove(down=_crossing(curve, LOWEST), up=_crossing(curve, HIGHEST))
+    return FailureMove(
+        down=_first_crossing(curve, shares, moving, LOWEST), up=_first_crossing(curve, shares, moving, HIGHEST)
+    )
+
+
+def _first_crossing(curve: _Curve, shares: Mapping[str, _Share], moving: Collection[str], far: int) -> Decimal | None:
+    """Return the move at which the account may fail first: where the sum does, less one tick of the dearest position.
+
+    The tick is worked out where the sum fails, a little dearer than it is, since it changes on the way back.
+    """
+    found = _crossing(curve, far)
+    if found is None:
+        return None
+    y = max(LOWEST, STEPS + int(found.scaleb(STEP_DIGITS)))
+    ticks = [share.tick_at(y if symbol in moving else STEPS) for symbol, share in shares.items() if share.lots]
+    slack = max(ticks, default=0)
+    earlier = replace(curve, constant=curve.constant - (slack + slack // TICK_MARGIN + 1) * STEPS)
+    if earlier.at(STEPS) <= 0:
+        return Decimal(0)
+    return _crossing(earlier, far)
 
 
 def _exact_value(position: Position, instrument: Instrument, mark: Decimal) -> int:
