@@ -129,7 +129,7 @@ class Chaos:
 
     async def silence(self, guard: SimGuard) -> None:
         """Frames of one table, or one stream, are swallowed while the connection lives."""
-        silent = self._random.choice(("private", "public", "order", "position", "execution", "margin"))
+        silent = self._random.choice(("private", "public", "order", "position", "execution", "margin", "wallet"))
         guard.line.weather.silent_feeds = frozenset({silent})
         await passing(self._some_s(1, 40))
         guard.line.weather.silent_feeds = frozenset()
