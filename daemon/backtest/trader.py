@@ -159,7 +159,7 @@ class LaneTrader:
             self.venue.submit(Isolate(account=seat.account, symbol=SYMBOL, enabled=False))
         else:
             self.venue.submit(SetLeverage(account=seat.account, symbol=SYMBOL, leverage=self.lane.leverage))
-        self._order(seat, "Buy" if self.lane.side is Side.LONG else "Sell", quantity, "open")
+        self._order(seat, "Buy" if self.lane.side is Side.LONG else "Sell", quantity, f"open-{self.due_ms}")
 
     def _order(self, seat: Seat, side: str, quantity: int, purpose: str, *, exec_inst: str = "") -> None:
         order = PlaceOrder(
@@ -169,7 +169,7 @@ class LaneTrader:
             order_qty=quantity,
             ord_type="Market",
             exec_inst=exec_inst,
-            cl_ord_id=f"{BOT_PREFIX}{purpose}-{self.number}-{len(self.rounds)}-{self.due_ms}",
+            cl_ord_id=f"{BOT_PREFIX}{purpose}-{self.number}-{len(self.rounds)}",
         )
         self.venue.submit(order)
 
@@ -205,7 +205,7 @@ class LaneTrader:
 
     def _close(self, seat: Seat, held: int) -> None:
         try:
-            purpose = f"close{self.venue.tape_ms}"
+            purpose = f"close-{self.venue.tape_ms}"
             self._order(seat, "Sell" if held > 0 else "Buy", abs(held), purpose, exec_inst="ReduceOnly")
         except Refused as refusal:
             self.problem = refusal.message
