@@ -14,7 +14,9 @@ import msgspec
 
 from daemon.core.mode import Mode
 from daemon.shell.status_inputs import missing_lines
+from daemon.shell.status_latches import latch_lines, plan_line
 from daemon.shell.status_lines import account_line, position_lines
+from daemon.shell.status_rules import rule_lines
 from daemon.shell.status_socket import ask_status
 
 _COLUMNS = (
@@ -51,6 +53,7 @@ def in_words(status: Mapping[str, Any]) -> str:
     if "feeds" in status:
         lines += [_feeds(status["feeds"]), _switch(status["switch"])]
     lines += _degraded(status)
+    lines += latch_lines(status.get("latches", []))
     lines += missing_lines(status.get("inputs", {}))
     if status["mode"] in _LAST_KNOWN:
         lines.append("the guard does not see: what follows is the last that was known, and may be old")
@@ -58,7 +61,9 @@ def in_words(status: Mapping[str, Any]) -> str:
         lines.append("nothing is known of the account yet, and nothing is guarded")
     else:
         lines += _table(status["positions"]) if status["positions"] else ["no open positions"]
-        lines += [line for position in status["positions"] for line in position_lines(position)]
+        for position in status["positions"]:
+            lines += [*rule_lines(position), *position_lines(position)]
+        lines += [line for position in status["positions"] for line in plan_line(position)]
         lines += [account_line(account) for account in status.get("accounts", [])]
     return "\n".join(lines)
 

@@ -42,10 +42,9 @@ def settle(draft: Draft) -> None:
     bare = sum(not g.covered_ns for g in held)
     loose = "" if settled else f" {writes} request(s) and the switch are left unconfirmed."
     text = f"The guard stops: {len(held)} open position(s), {bare} without confirmed cover; stops stay.{loose}"
-    left = _left_open(draft)
-    severity = (
-        Severity.WARNING if bare or not settled or (left and exposure.is_asked_for(draft.policy)) else Severity.NOTE
-    )
+    left = _left_open(draft) + _latched(draft)
+    is_left = bool(draft.latches) or (left and exposure.is_asked_for(draft.policy))
+    severity = Severity.WARNING if bare or not settled or is_left else Severity.NOTE
     tell(draft, Reason.STOPPING, severity, topic="mode", state=Mode.STOPPED.value, text=text + left)
     move(draft, ModeInput.SETTLED)
     draft.emit(Exit(reason=Reason.STOPPING))
@@ -58,3 +57,11 @@ def _left_open(draft: Draft) -> str:
         return ""
     could = " and could not be cancelled in time" if exposure.is_asked_for(draft.policy) else ""
     return f" {count} order(s) that may add exposure stay open{could}."
+
+
+def _latched(draft: Draft) -> str:
+    """Latches hold through the stop, and nobody acts on them until the next start."""
+    if not draft.latches:
+        return ""
+    names = ", ".join(sorted(draft.latches))
+    return f" Latched: {names}; while the guard is stopped nothing enforces it, the next start goes on."

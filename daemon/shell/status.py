@@ -14,6 +14,8 @@ from daemon.core.ids import is_ours
 from daemon.core.state import Feed, Guarded, GuardState, Switch, SwitchState
 from daemon.shell.status_distances import describe_accounts, describe_distance
 from daemon.shell.status_inputs import describe_inputs
+from daemon.shell.status_latches import describe_latches, describe_plan
+from daemon.shell.status_rules import describe_rules
 
 
 def describe_state(state: GuardState, *, now_ns: int) -> dict[str, object]:
@@ -32,6 +34,7 @@ def describe_state(state: GuardState, *, now_ns: int) -> dict[str, object]:
             if guarded.position.quantity
         ],
         "accounts": describe_accounts(state),
+        "latches": describe_latches(state, now_ns=now_ns),
         "switch": _switch(state.switch, mode=state.policy.switch.mode.value, now_ns=now_ns),
         "degraded": [
             {"state": name, "for_s": _since_s(since, now_ns)} for name, since in sorted(state.degraded.items())
@@ -47,6 +50,8 @@ def headline(state: GuardState) -> str:
     covered = sum(1 for guarded in positions if guarded.covered_ns)
     words = f"{state.mode.value}: {covered} of {len(positions)} positions covered"
     troubles = sorted({*state.degraded, *(each.value for guarded in positions for each in guarded.degraded)})
+    if state.latches:
+        words += f"; latched: {', '.join(sorted(state.latches))}"
     return words + (f"; degraded: {', '.join(troubles)}" if troubles else "")
 
 
@@ -72,8 +77,10 @@ def _position(state: GuardState, guarded: Guarded, *, now_ns: int) -> dict[str, 
         "liquidation": guarded.liquidation.standing.value,
         **describe_distance(state, guarded),
         "tier": guarded.tier.value,
+        "ladder": describe_plan(state, guarded),
         "cover": guarded.need.value,
         "stop_trigger": _text(guarded.ratchet),
+        **describe_rules(state, guarded),
         "stops": _resting_stops(state, position.key.symbol),
         "covered_since": None if guarded.covered_ns == 0 else _moment(guarded.covered_ns),
         "covered_after_s": _after_s(guarded),
