@@ -64,9 +64,12 @@ def keep(draft: Draft) -> None:
         return
     for currency, margin in draft.margins.items():
         book = draft.day_books.get(currency)
-        if margin.is_multi_asset or (book is None and not margin.margin_balance_sat):
+        if book is not None:
+            kept: DayBook | None = _kept(draft, book, margin)
+        elif margin.is_multi_asset or not margin.margin_balance_sat:
             continue
-        kept = _begun(draft, margin) if book is None else _kept(draft, book, margin)
+        else:
+            kept = _begun(draft, margin)
         if kept is not None and kept != book:
             draft.put("day_books", currency, kept)
 
@@ -104,6 +107,8 @@ def _told_transfers(draft: Draft, margin: Margin) -> int | None:
 
 
 def _kept(draft: Draft, book: DayBook, margin: Margin) -> DayBook:
+    if margin.is_multi_asset:
+        return replace(book, problem="balances of several currencies count together")
     if margin.amount_sat is None:
         return replace(book, problem="the margin row does not tell the booked balance")
     told = _told_transfers(draft, margin)

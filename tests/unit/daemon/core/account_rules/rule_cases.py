@@ -7,11 +7,19 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
+from config.account_rules import AccountPolicy
+from config.modes import RuleMode
 from config.policy import Policy
-from connectors.vocabulary import Instrument, Margin, Position
+from connectors.vocabulary import Instrument, Margin, Position, Wallet
+from daemon.core import latches, rulebook
+from daemon.core.account_rules import RULES
 from daemon.core.account_rules.verdict import AccountView, Level, Verdict, account_view
+from daemon.core.commands import RaiseAlert
+from daemon.core.draft import Draft
 from daemon.core.state import Feed, Guarded, GuardState, Mark, Need, Pictures, initial_state
-from tests.builders import ACCOUNT, START_NS, a_margin, a_position, an_instrument
+from tests.builders import ACCOUNT, SECOND, START_NS, a_margin, a_position, an_instrument
 
 LIVE = Feed(is_live=True, since_ns=START_NS, reason="", age_ns=0)
 
@@ -71,3 +79,55 @@ def only(verdicts: tuple[Verdict, ...]) -> Verdict:
     """The one verdict there is."""
     (verdict,) = verdicts
     return verdict
+
+
+class Ruled:
+    """The rulebook second by second, on a state that the test writes."""
+
+    def __init__(self, state: GuardState) -> None:
+        self.state = state
+        self.said: list[RaiseAlert] = []
+
+    def tick(self, seconds: int = 1, **changes: Any) -> list[RaiseAlert]:
+        """Let time pass, change what is known, judge once; what was told."""
+        now_ns = self.state.now_ns + seconds * SECOND
+        fresh = {name: replace(each, at_ns=now_ns) for name, each in self.state.marks.items()}
+        draft = Draft(replace(self.state, **({"marks": fresh} | changes)), now_ns)
+        rulebook.judge(draft)
+        self.state = draft.finish()
+        told = [each for each in draft.commands if isinstance(each, RaiseAlert)]
+        self.said += told
+        return told
+
+    def margin(self, **changes: Any) -> list[RaiseAlert]:
+        """A newer margin row, and the next second."""
+        row = replace(self.state.margins["USDt"], timestamp_ns=self.state.now_ns + SECOND, **changes)
+        return self.tick(margins=self.state.margins | {row.currency: row})
+
+    def wallet(self, transfers_sat: int | None, amount_sat: int | None) -> list[RaiseAlert]:
+        """A wallet row, and the next second."""
+        row = Wallet(account=ACCOUNT, currency="USDt", transfers_sat=transfers_sat, amount_sat=amount_sat)
+        return self.tick(wallets={"USDt": row})
+
+    def lift(self, name: str) -> list[RaiseAlert]:
+        """A person lifts a latch; the rules are judged at once."""
+        draft = Draft(self.state, self.state.now_ns)
+        latches.lift(draft, name, "ann")
+        rulebook.judge(draft)
+        self.state = draft.finish()
+        return [each for each in draft.commands if isinstance(each, RaiseAlert)]
+
+    def restart(self) -> None:
+        """The process is killed and comes back from its checkpoint."""
+        self.state = msgspec.convert(msgspec.json.decode(msgspec.json.encode(self.state)), GuardState, strict=False)
+
+
+def an_account(**rules: Any) -> Policy:
+    """A policy with these account rules; all others are off."""
+    off = {each.name: replace(getattr(AccountPolicy(), each.name), mode=RuleMode.OFF) for each in RULES}
+    return Policy(account=AccountPolicy(**(off | rules)))
+
+
+def topics(told: Iterable[RaiseAlert]) -> list[tuple[str, str]]:
+    """Topic and state of what was told."""
+    return [(each.topic, each.state) for each in told]
