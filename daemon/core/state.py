@@ -458,7 +458,7 @@ class GuardState:
     additions: dict[str, Addition] = field(default_factory=dict)
     """By symbol: positions that were added to in loss."""
     filled: dict[str, int] = field(default_factory=dict)
-    """Orders of others that were filled within the hour, and when that was first seen; one more than allowed at most."""
+    """Orders of others that were filled within the hour, and when that was first seen; at most one over the limit."""
     operator_ids: dict[str, int] = field(default_factory=dict)
     """Requests of operators that were carried out, and when: a repeat changes nothing."""
     stale_currencies: dict[str, int] = field(default_factory=dict)
