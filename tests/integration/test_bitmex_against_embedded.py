@@ -15,7 +15,7 @@ from config.credentials import Credentials, Secret
 from config.venue import VenueSettings
 from connectors.bitmex import BitmexDropCopy, BitmexMarketData, BitmexOrderEntry
 from connectors.errors import DuplicateClientOrderId, Misconfigured, Rejected, Unavailable
-from connectors.ports import ReduceRequest, StopRequest
+from connectors.ports import LimitRequest, ReduceRequest, StopRequest
 from connectors.simulated.server.auth import ApiKey
 from connectors.simulated.server.embedded import EmbeddedExchange
 from connectors.simulated.server.settings import ExchangeSettings, RateLimits, RowStyle
@@ -149,6 +149,23 @@ async def test_close_stop_follows_the_position(rows: RowStyle) -> None:
         stop = at.order("sw-1")
         assert stop is not None
         assert (stop.is_close, stop.trigger, stop.is_reduce_only) == (True, Trigger.MARK, True)
+
+
+@both_generations
+async def test_a_take_profit_order_rests_and_can_only_shrink(rows: RowStyle) -> None:
+    """P1: placed above the mark it rests reduce-only, reads back as sent, and is cancelled by its id."""
+    async with desk(rows=rows) as at:
+        await at.open_long()
+        price = (at.mark() * Decimal("1.05")).to_integral_value()
+        asked = LimitRequest(client_order_id="sw-t", symbol=SYMBOL, side=OrderSide.SELL, quantity=300, price=price)
+        placed = await at.entry.place_take_profit(asked)
+        await until(lambda: (seen := at.order("sw-t")) is not None and seen.status is OrderStatus.NEW)
+        seen = at.order("sw-t")
+        assert seen is not None
+        assert (seen.kind, seen.price, seen.leaves_quantity) == (OrderKind.LIMIT, price, 300)
+        assert (seen.is_reduce_only, seen.is_close, seen.trigger) == (True, False, None)
+        assert await at.entry.cancel_order(order_id=placed.order_id) is not None
+        await until(lambda: (seen := at.order("sw-t")) is not None and seen.status is OrderStatus.CANCELED)
 
 
 @both_generations

@@ -27,7 +27,7 @@ from connectors.errors import (
     Unavailable,
     VenueError,
 )
-from connectors.ports import OrderEntry, ReduceRequest, StopRequest
+from connectors.ports import LimitRequest, OrderEntry, ReduceRequest, StopRequest
 from connectors.vocabulary import OrderSide, OrderStatus
 from tests.integration.bitmex_fakes import Asked, FakeRest, Reply, rest
 from tests.unit.connectors.bitmex.bitmex_builders import (
@@ -46,6 +46,7 @@ STOP = StopRequest(
     client_order_id="sw-1", symbol="XBTUSD", side=OrderSide.SELL, quantity=100, stop_price=Decimal("48000.5")
 )
 REDUCE = ReduceRequest(client_order_id="sw-1", symbol="XBTUSD", side=OrderSide.SELL, quantity=None)
+PROFIT = LimitRequest(client_order_id="sw-1", symbol="XBTUSD", side=OrderSide.SELL, quantity=100, price=Decimal(52000))
 ORDER_ID = str(STOP_ROW["orderID"])
 BAN = Reply(403, b"<html>\r\n<body>403 Forbidden</body></html>", {"content-type": "text/html"})
 OVERLOADED = "The system is currently overloaded. Please try again later."
@@ -57,6 +58,7 @@ WRITES: dict[str, Write] = {
     "amend": lambda entry: entry.amend_stop(order_id=ORDER_ID, stop_price=Decimal(48000), quantity=None),
     "cancel": lambda entry: entry.cancel_order(order_id=ORDER_ID),
     "reduce": lambda entry: entry.reduce_at_market(REDUCE),
+    "take profit": lambda entry: entry.place_take_profit(PROFIT),
     "switch": lambda entry: entry.cancel_all_after(60_000),
 }
 every_write = pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)

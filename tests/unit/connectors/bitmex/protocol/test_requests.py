@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from connectors.bitmex.protocol import requests
-from connectors.ports import ReduceRequest, StopRequest
+from connectors.ports import LimitRequest, ReduceRequest, StopRequest
 from connectors.vocabulary import OrderSide
 
 
@@ -30,6 +30,18 @@ def a_reduction(**changed: Any) -> ReduceRequest:
     """Return a reduce request."""
     asked: dict[str, Any] = {"client_order_id": "sw-2", "symbol": "XBTUSD", "side": OrderSide.BUY, "quantity": 100}
     return ReduceRequest(**(asked | changed))
+
+
+def a_limit(**changed: Any) -> LimitRequest:
+    """Return a take-profit request."""
+    asked: dict[str, Any] = {
+        "client_order_id": "sw-3",
+        "symbol": "XBTUSD",
+        "side": OrderSide.SELL,
+        "quantity": 100,
+        "price": Decimal("52000.50"),
+    }
+    return LimitRequest(**(asked | changed))
 
 
 def sent(request: requests.VenueRequest) -> Any:
@@ -65,6 +77,29 @@ def test_market_reduction(quantity: int | None, restraint: str) -> None:
     body = sent(requests.reduce_at_market(a_reduction(quantity=quantity)))
     assert (body["ordType"], body["execInst"], body.get("orderQty")) == ("Market", restraint, quantity)
     assert "price" not in body
+
+
+def test_take_profit() -> None:
+    """P1, P8: a reduce-only limit order, on an endpoint that leaves the protective reserve alone."""
+    request = requests.place_take_profit(a_limit())
+    assert not request.endpoint.is_protective
+    assert sent(request) == {
+        "symbol": "XBTUSD",
+        "side": "Sell",
+        "clOrdID": "sw-3",
+        "text": "Seawall",
+        "orderQty": 100,
+        "ordType": "Limit",
+        "price": 52000.5,
+        "execInst": "ReduceOnly",
+    }
+
+
+@pytest.mark.parametrize("bad", [{"price": Decimal(0)}, {"price": Decimal("NaN")}, {"quantity": 0}])
+def test_a_take_profit_that_cannot_be_meant_is_not_sent(bad: dict[str, Any]) -> None:
+    """A price and a size above zero."""
+    with pytest.raises(ValueError, match="above zero"):
+        requests.place_take_profit(a_limit(**bad))
 
 
 @pytest.mark.parametrize(
