@@ -5,7 +5,7 @@ liquidation has cancelled the orders of its contract, a failed cross account has
 each direction is walked outward from today, from one event to the next, with the rows as they are after each.
 
 How: the next event is computed, not searched for in steps: a stop and an isolated position have a price, a cross
-account has a move (`account_failure`). The walk then goes there exactly, in whole steps of 1e-12.
+account has a move (`exact_failure`). The walk then goes there exactly, in whole steps of 1e-12.
 
 What is assumed: marks move together (or those that are asked for, alone), without jumps; a stop is filled where it
 triggers, worse by the slippage; stops triggered by another price than the mark fire as if that moved with it; no
@@ -20,13 +20,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Context, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_UP, Context, Decimal
 from typing import Final
 
 from connectors.vocabulary import Instrument, Order, OrderKind, OrderSide, Position, Side
-from daemon.core.account_failure import account_failure_move
+from daemon.core.account_failure import FailureMove, account_failure_move
 from daemon.core.contracts import is_price, moved_price
 from daemon.core.costs import fee_sat, worse_price
+from daemon.core.exact_failure import exact_failure_move
 from daemon.core.own_liquidation import own_bankruptcy_price, own_price
 from daemon.core.what_if import AccountRows, at_mark, closed_part, marks_moved, replaced
 from daemon.stress.account import Event, Happening, Point, Walk
@@ -62,12 +63,17 @@ class Walker:
     """-1 down, +1 up."""
     slippage_percent: Decimal
     rows: AccountRows
+    most: Decimal = NOW
+    """How far the walk goes."""
     at: Decimal = NOW
+    failing: dict[str, tuple[Decimal | None, bool]] | None = None
+    """Remembered until something happens."""
 
     def walk(self, grid: Sequence[Decimal]) -> Walk:
         """Walk to each move of the grid, nearest first, through everything that happens on the way."""
         points = [self._point()]
         events: list[Event] = []
+        self.most = max(abs(move) for move in grid)
         for move in grid:
             while (ahead := self._next(move)) is not None:
                 self._go(ahead.move)
@@ -105,7 +111,7 @@ class Walker:
             if reached is not None:
                 kind = Happening.TAKE_PROFIT if order.kind is OrderKind.LIMIT else Happening.STOP
                 yield _Next(move=reached, kind=kind, name=order.symbol, order=order)
-        failing = {currency: self._failure_move(currency) for currency in self._cross_currencies()}
+        failing = self._failing()
         for currency, (move, is_known) in failing.items():
             if is_known and move is not None:
                 yield _Next(move=move, kind=Happening.ACCOUNT_FAILURE, name=currency)
@@ -142,31 +148,43 @@ class Walker:
         move = _EXACT.subtract(_EXACT.divide(price, self.start.marks[symbol]), ONE)
         return move.quantize(STEP, rounding=rounding, context=_EXACT)
 
-    def _cross_currencies(self) -> list[str]:
-        held = {p.currency for p in self.rows.positions.values() if p.quantity and p.is_cross}
-        return [currency for currency in self.rows.margins if currency in held]
+    def _failing(self) -> dict[str, tuple[Decimal | None, bool]]:
+        """Return where each cross account fails; it changes only when something happens."""
+        if self.failing is None:
+            held = {p.currency for p in self.rows.positions.values() if p.quantity and p.is_cross}
+            self.failing = {name: self._failure_move(name) for name in self.rows.margins if name in held}
+        return self.failing
 
     def _failure_move(self, currency: str) -> tuple[Decimal | None, bool]:
-        """Return where the cross account fails, from today's marks, and whether that could be worked out."""
-        failure = account_failure_move(
-            self.rows.held(currency),
-            self.rows.instruments,
-            self.rows.margins[currency],
-            self.rows.marks,
-            moving=[p.key.symbol for p in self.rows.held(currency) if p.key.symbol in self.moving],
+        """Return where the cross account fails, from today's marks, and whether that could be worked out.
+
+        The quick answer is never too far out, so the exact place is looked for only if that one is on the way.
+        """
+        moving = [p.key.symbol for p in self.rows.held(currency) if p.key.symbol in self.moving]
+        rows = self.rows
+        quick = account_failure_move(
+            rows.held(currency), rows.instruments, rows.margins[currency], rows.marks, moving=moving
         )
-        if failure.reason is not None:
+        if quick.reason is not None:
             return None, False
+        near = self._from_today(quick)
+        if near is None or abs(near) > self.most:
+            return near, True
+        return self._from_today(exact_failure_move(rows, currency, moving=moving)), True
+
+    def _from_today(self, failure: FailureMove) -> Decimal | None:
+        """Return the move of this direction, counted from today's marks instead of those on the way."""
         further = failure.down if self.direction < 0 else failure.up
         if further is None:
-            return None, True
+            return None
         whole = _EXACT.subtract(_EXACT.multiply(ONE + self.at, ONE + further), ONE)
-        move = whole.quantize(STEP, rounding=ROUND_DOWN, context=_EXACT)
-        return (max(move, self.at) if self.direction > 0 else min(move, self.at)), True
+        move = whole.quantize(STEP, rounding=ROUND_UP, context=_EXACT)
+        return max(move, self.at) if self.direction > 0 else min(move, self.at)
 
     # ------------------------------------------------------------ what it does
 
     def _happen(self, ahead: _Next) -> list[Event]:
+        self.failing = None
         if ahead.order is not None:
             return [self._filled(ahead.kind, ahead.order)]
         if ahead.kind is Happening.LIQUIDATION:
