@@ -169,6 +169,54 @@ async def test_a_take_profit_order_rests_and_can_only_shrink(rows: RowStyle) -> 
 
 
 @both_generations
+async def test_many_orders_of_others_go_in_one_request(rows: RowStyle) -> None:
+    """P8: three quotes, one request: those that can be cancelled come back, the one that had ended is left out."""
+    async with desk(rows=rows) as at:
+        placed = [
+            await at.bot.ask("POST", "/order", symbol=SYMBOL, side="Buy", orderQty=100, price=price, ordType="Limit")
+            for price in (1000, 1001, 1002)
+        ]
+        ids = [row["orderID"] for row in placed]
+        await at.bot.ask("DELETE", "/order", orderID=ids[1])
+        cancelled = await at.entry.cancel_orders(order_ids=ids)
+        assert sorted(order.order_id for order in cancelled) == sorted((ids[0], ids[2]))
+        assert {order.status for order in cancelled} == {OrderStatus.CANCELED}
+        assert await at.entry.cancel_orders(order_ids=ids) == ()
+
+
+@both_generations
+async def test_margin_leverage_and_mode_are_read_from_the_position_s_row(rows: RowStyle) -> None:
+    """A cross position isolated, its leverage lowered, margin added: the stream shows each, liquidation moves away."""
+    async with desk(rows=rows) as at:
+        cross = await at.open_long()
+        assert cross.is_cross
+        await at.entry.isolate_position(symbol=SYMBOL)
+        await until(lambda: (row := at.position()) is not None and not row.is_cross)
+        await at.entry.set_leverage(symbol=SYMBOL, leverage=Decimal(10))
+        await until(lambda: (row := at.position()) is not None and row.leverage == 10)
+        before = at.position()
+        assert before is not None
+        await at.entry.add_margin(symbol=SYMBOL, amount_sat=10_000)
+        await until(lambda: (row := at.position()) is not None and row.margin_sat >= before.margin_sat + 10_000)
+        after = at.position()
+        assert after is not None
+        assert after.liquidation_price is not None
+        assert before.liquidation_price is not None
+        assert after.liquidation_price < before.liquidation_price
+
+
+async def test_what_cannot_back_a_position_is_refused() -> None:
+    """Margin for a position that is cross, or more than there is: the venue's no is a refusal, nothing is moved."""
+    async with desk() as at:
+        await at.open_long()
+        with pytest.raises(Rejected):
+            await at.entry.add_margin(symbol=SYMBOL, amount_sat=10_000)
+        await at.entry.isolate_position(symbol=SYMBOL)
+        with pytest.raises(Rejected):
+            await at.entry.add_margin(symbol=SYMBOL, amount_sat=10**14)
+
+
+@both_generations
 async def test_reduced_to_flat(rows: RowStyle) -> None:
     """P1: a closing market order takes the position to zero; a flat row has no prices; executions are told once."""
     async with desk(rows=rows) as at:
