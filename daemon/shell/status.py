@@ -12,6 +12,7 @@ from decimal import Decimal
 from connectors.vocabulary import Order
 from daemon.core.ids import is_ours
 from daemon.core.state import Feed, Guarded, GuardState, Switch, SwitchState
+from daemon.shell.status_account_rules import describe_account_rules
 from daemon.shell.status_distances import describe_accounts, describe_distance
 from daemon.shell.status_inputs import describe_inputs
 from daemon.shell.status_latches import describe_latches, describe_plan
@@ -35,6 +36,7 @@ def describe_state(state: GuardState, *, now_ns: int) -> dict[str, object]:
         ],
         "accounts": describe_accounts(state),
         "latches": describe_latches(state, now_ns=now_ns),
+        "rules": describe_account_rules(state),
         "switch": _switch(state.switch, mode=state.policy.switch.mode.value, now_ns=now_ns),
         "degraded": [
             {"state": name, "for_s": _since_s(since, now_ns)} for name, since in sorted(state.degraded.items())

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
+from functools import cached_property
 from typing import Any, Final
 
 from connectors.vocabulary import Instrument, Side
@@ -59,7 +60,7 @@ class Verdict:
     """The rule's deed belongs to a later step."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Held:
     """One open position as the rules see it."""
 
@@ -70,8 +71,13 @@ class Held:
     """None: not known, or its figures allow no arithmetic."""
     mark: Decimal | None
     """Fresh, by the market stream; else None."""
-    worth_sat: int | None
-    """Without sign, at the mark; None without contract or mark."""
+
+    @cached_property
+    def worth_sat(self) -> int | None:
+        """Without sign, at the mark; None without contract or mark. Worked out only if a rule asks, and once."""
+        if self.instrument is None or self.mark is None:
+            return None
+        return abs(value_sat(self.instrument, self.quantity, self.mark))
 
     @property
     def quantity(self) -> int:
@@ -131,10 +137,7 @@ def _held(state: Draft | GuardState, symbol: str, guarded: Guarded, side: Side, 
         instrument = None
     known = state.marks.get(symbol)
     mark = known.price if known is not None and is_live and state.now_ns - known.at_ns <= FRESH_FOR_NS else None
-    worth = None
-    if instrument is not None and mark is not None:
-        worth = abs(value_sat(instrument, guarded.position.quantity, mark))
-    return Held(symbol=symbol, side=side, guarded=guarded, instrument=instrument, mark=mark, worth_sat=worth)
+    return Held(symbol=symbol, side=side, guarded=guarded, instrument=instrument, mark=mark)
 
 
 # ---------------------------------------------------------------------- words that rules share
