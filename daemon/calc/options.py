@@ -36,8 +36,8 @@ def _add_liquidation(commands: Commands) -> None:
         "where a position is liquidated, how sure that is, what moves it",
         "Liquidation and bankruptcy price of one position, as the exchange would show them just after it was opened.",
         "  seawall calc liquidation --symbol XBTUSD --side long --contracts 10_000 --entry 60000 --leverage 10\n"
-        "  seawall calc liquidation --symbol ETHUSDT --side short --contracts 5000 --entry 2500 "
-        "--margin 2000 --mark 2450\n"
+        "  seawall calc liquidation --symbol ETHUSDT --side short --contracts 1_000_000 --entry 2500 "
+        "--margin 5000 --mark 2450\n"
         "  seawall calc liquidation --symbol XBTUSD --side short --contracts 20_000 --entry 60000 "
         "--cross --balance 0.1\n"
         "  seawall calc liquidation --kind linear --multiplier 10 --lot-size 1000 --tick-size 0.05 \\\n"

@@ -51,7 +51,22 @@ class _Reading:
     place: str
     listing: dict[str, Listed]
     marks: dict[str, Decimal]
-    notes: list[str] = field(default_factory=list)
+    looked_up: list[str] = field(default_factory=list)
+    """Symbols whose contract is that of the built-in table."""
+    completed: list[str] = field(default_factory=list)
+    """Symbols whose costs and margins were worked out."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was assumed, for people."""
+        return tuple(
+            f"{', '.join(symbols)}: {what}"
+            for symbols, what in (
+                (self.looked_up, f"contract figures of {BUILT_IN}"),
+                (self.completed, "costs and margins worked out, as if just opened"),
+            )
+            if symbols
+        )
 
 
 def read_account(path: Path) -> Account:
@@ -90,7 +105,7 @@ def account_of(document: object, place: str) -> Account:
         ),
         orders=tuple(order for order in orders_of(numbered["orders"], place) if order.is_open),
         source=place,
-        notes=tuple(reading.notes),
+        notes=reading.notes,
     )
 
 
@@ -159,7 +174,7 @@ def _listed(reading: _Reading, symbol: str, place: str) -> Listed:
         if known is None:
             raise RowsUnusable(f"{place}: instruments has no row for it, and the built-in table neither")
         reading.listing[symbol] = known
-        reading.notes.append(f"{symbol}: contract figures of {BUILT_IN}")
+        reading.looked_up.append(symbol)
     return reading.listing[symbol]
 
 
@@ -189,7 +204,7 @@ def _completed(reading: _Reading, position: Position, instrument: Instrument, ma
         found = opened(instrument, side, abs(position.quantity), entry=position.entry_price, backing=backing)
     except CommandFailed as error:
         raise RowsUnusable(f"{place}: {str(error).replace('--', '')}") from error
-    reading.notes.append(f"{position.key.symbol}: costs and margins worked out, as if it had just been opened")
+    reading.completed.append(position.key.symbol)
     return replace(
         found.position,
         key=position.key,
