@@ -124,3 +124,20 @@ def test_no_clock() -> None:
     """An answer without a time is not read as one."""
     with pytest.raises(MalformedRow):
         answers.venue_time_ns(Answer(status=200, headers={}, body=b"{}"))
+
+
+def test_each_row_of_a_cancel_of_many_stands_for_itself() -> None:
+    """One was cancelled, one had ended: only the first comes back; a row of another order is no answer to us."""
+    gone = {**STOP_ROW, "orderID": "a", "ordStatus": "Canceled"}
+    ended = {**STOP_ROW, "orderID": "b", "ordStatus": "Filled", "error": "Unable to cancel order due to existing state"}
+    (order,) = answers.cancelled_orders(raw([gone, ended]), ["a", "b"])
+    assert (order.order_id, order.status) == ("a", OrderStatus.CANCELED)
+    with pytest.raises(MalformedRow):
+        answers.cancelled_orders(raw([gone]), ["b"])
+
+
+def test_a_changed_position_has_to_be_the_one_that_was_meant() -> None:
+    """P12: an answer about another symbol leaves the outcome unknown."""
+    answers.position_changed(raw({"symbol": "XBTUSD"}), "XBTUSD")
+    with pytest.raises(MalformedRow):
+        answers.position_changed(raw({"symbol": "ETHUSD"}), "XBTUSD")

@@ -134,3 +134,13 @@ def test_impossible_budgets(bad: dict[str, int]) -> None:
     """A budget that can never serve is refused when it is made."""
     with pytest.raises(ValueError, match="budget"):
         a_budget(**bad)
+
+
+def test_cancels_for_a_latch_leave_half_of_the_reserve() -> None:
+    """P8: a bot that quotes without end drives the guard to cancel without end; stops still find tokens."""
+    budget = a_budget()
+    taken = 0
+    while budget.take(0.0, is_protective=True, is_sparing=True) == 0.0:
+        taken += 1
+    assert taken == 105
+    assert spend(budget, 0.0, is_protective=True) == 15

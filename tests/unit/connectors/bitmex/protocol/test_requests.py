@@ -177,3 +177,33 @@ def test_the_switch_is_not_in_the_bucket_of_the_second() -> None:
     """Orders count by the second, heartbeats do not."""
     assert not requests.cancel_all_after(0).endpoint.is_limited_by_second
     assert requests.cancel_order(order_id="o").endpoint.is_limited_by_second
+
+
+def test_many_cancels_go_by_name_and_spare_half_of_the_reserve() -> None:
+    """P8: one request for all; it may use the reserve, but not what the next stop needs."""
+    asked = requests.cancel_orders(order_ids=["a", "b"])
+    assert (asked.endpoint.verb, asked.target, asked.body) == ("DELETE", "/api/v1/order", b'{"orderID":["a","b"]}')
+    assert asked.endpoint.is_protective
+    assert asked.endpoint.is_sparing
+
+
+@pytest.mark.parametrize("count", [0, requests.MOST_CANCELS + 1])
+def test_a_cancel_of_none_or_of_too_many_is_not_made(count: int) -> None:
+    """An empty list might be read as "all"."""
+    with pytest.raises(ValueError, match="cancels 1 to"):
+        requests.cancel_orders(order_ids=["x"] * count)
+
+
+def test_what_backs_a_position_can_only_be_made_stronger() -> None:
+    """P1: margin in, never out; leverage 0 would mean cross; isolating only."""
+    assert requests.add_margin(symbol="XBTUSD", amount_sat=5).body == b'{"symbol":"XBTUSD","amount":5}'
+    assert (
+        requests.set_leverage(symbol="XBTUSD", leverage=Decimal("2.50")).body == b'{"symbol":"XBTUSD","leverage":2.5}'
+    )
+    assert requests.isolate(symbol="XBTUSD").body == b'{"symbol":"XBTUSD","enabled":true}'
+    for amount in (0, -1):
+        with pytest.raises(ValueError, match="only added"):
+            requests.add_margin(symbol="XBTUSD", amount_sat=amount)
+    for leverage in (Decimal(0), Decimal(-1), Decimal("NaN")):
+        with pytest.raises(ValueError, match="above zero"):
+            requests.set_leverage(symbol="XBTUSD", leverage=leverage)
