@@ -26,6 +26,7 @@ from daemon.core.commands import (
     FeedSwitch,
     FindOrders,
     PlaceStop,
+    PlaceTakeProfit,
     RaiseAlert,
     ReadPicture,
     ReduceAtMarket,
@@ -58,6 +59,10 @@ class Faults:
     stuck: float = 0.0
     partial: float = 0.0
     margin: float = 0.0
+
+
+Carried = PlaceStop | PlaceTakeProfit | AmendStop | CancelOrder | ReduceAtMarket | FindOrders | ReadPicture
+"""What travels to the venue and comes back with an outcome."""
 
 
 @dataclass
@@ -226,7 +231,15 @@ class ModelVenue:
                 guard.is_out = True
             case RaiseAlert():
                 pass
-            case PlaceStop() | AmendStop() | CancelOrder() | ReduceAtMarket() | FindOrders() | ReadPicture():
+            case (
+                PlaceStop()
+                | PlaceTakeProfit()
+                | AmendStop()
+                | CancelOrder()
+                | ReduceAtMarket()
+                | FindOrders()
+                | ReadPicture()
+            ):
                 why = refusal(command, guard.state)
                 if why is not None:
                     self.problems.append(f"refused at once: {why}: {command}")
@@ -246,9 +259,7 @@ class ModelVenue:
             guard.timer = 0
             self.give(guard, e.TimerFired(at_ns=self.now))
 
-    def travel(
-        self, guard: Guard, command: PlaceStop | AmendStop | CancelOrder | ReduceAtMarket | FindOrders | ReadPicture
-    ) -> None:
+    def travel(self, guard: Guard, command: Carried) -> None:
         """A request on its way: it may be lost, refused, delayed, or carried out with its reply lost."""
         chance, faults, number = self.random.random, self.faults, command.command_id
         there = self.now + self.random.randint(5, 40) * MS
@@ -269,7 +280,7 @@ class ModelVenue:
     def arrive(
         self,
         guard: Guard,
-        command: PlaceStop | AmendStop | CancelOrder | ReduceAtMarket | FindOrders | ReadPicture,
+        command: Carried,
         sent: int,
     ) -> None:
         """Carry a request out and send the reply, which may get lost or be too late."""
@@ -289,7 +300,7 @@ class ModelVenue:
     def carry_out(
         self,
         guard: Guard,
-        command: PlaceStop | AmendStop | CancelOrder | ReduceAtMarket | FindOrders | ReadPicture,
+        command: Carried,
         sent: int,
     ) -> e.Event:
         """Do what a request asks for; return its outcome."""
@@ -309,7 +320,7 @@ class ModelVenue:
                     recent_orders=recent,
                     margins=(a_margin(),),
                 )
-            case PlaceStop() | ReduceAtMarket():
+            case PlaceStop() | PlaceTakeProfit() | ReduceAtMarket():
                 return self.enter(command)
             case AmendStop():
                 return self.amend(command)
@@ -321,21 +332,21 @@ class ModelVenue:
                     at_ns=self.now, command_id=number, order=self.change(order, status=OrderStatus.CANCELED)
                 )
 
-    def enter(self, command: PlaceStop | ReduceAtMarket) -> e.Event:
+    def enter(self, command: PlaceStop | PlaceTakeProfit | ReduceAtMarket) -> e.Event:
         """A new order."""
         number, held = command.command_id, self.positions[command.key.symbol].quantity
         if self.is_used(command.client_order_id):
             return e.RequestRefused(at_ns=self.now, command_id=number, reason="Duplicate clOrdID", is_duplicate=True)
-        stop = isinstance(command, PlaceStop)
+        stop, limit = isinstance(command, PlaceStop), isinstance(command, PlaceTakeProfit)
         order = an_order(
             f"v-{next(self.count)}",
             command.client_order_id,
             symbol=command.key.symbol,
             side=command.side,
-            kind=OrderKind.STOP_MARKET if stop else OrderKind.MARKET,
+            kind=OrderKind.STOP_MARKET if stop else OrderKind.LIMIT if limit else OrderKind.MARKET,
             quantity=command.quantity,
             leaves_quantity=command.quantity or 0,
-            price=None,
+            price=command.price if isinstance(command, PlaceTakeProfit) else None,
             stop_price=command.stop_price if isinstance(command, PlaceStop) else None,
             trigger=Trigger.MARK if stop else None,
             is_reduce_only=True,
@@ -345,7 +356,7 @@ class ModelVenue:
         opposes = held > 0 if command.side is OrderSide.SELL else held < 0
         if not opposes or self.random.random() < self.faults.answer_cancelled:
             order = self.change(order, status=OrderStatus.CANCELED, text="Canceled: nothing to reduce")
-        elif stop:
+        elif stop or limit:
             order = self.change(order)
             self.watch_number_of_stops(order.symbol)
             self.fire(order.symbol)
@@ -422,6 +433,8 @@ class ModelVenue:
             return
         mark = self.marks[symbol]
         for order in self.open_orders():
+            if order.symbol == symbol and order.kind is OrderKind.LIMIT and order.client_order_id.startswith("sw-"):
+                self.take_profit(order, mark)
             if order.symbol != symbol or order.kind is not OrderKind.STOP_MARKET or order.stop_price is None:
                 continue
             if mark <= order.stop_price if order.side is OrderSide.SELL else mark >= order.stop_price:
@@ -431,6 +444,16 @@ class ModelVenue:
                     self.fill(replace(order, is_triggered=True))
                 else:
                     self.change(order, status=OrderStatus.CANCELED, is_triggered=True)
+
+    def take_profit(self, order: Order, mark: Decimal) -> None:
+        """Fill a limit order of the guard that the price has reached; one with nothing to reduce is cancelled."""
+        held, selling = self.positions[order.symbol].quantity, order.side is OrderSide.SELL
+        if order.price is None or not (mark >= order.price if selling else mark <= order.price):
+            return
+        if held > 0 if selling else held < 0:
+            self.fill(order)
+        else:
+            self.change(order, status=OrderStatus.CANCELED, leaves_quantity=0)
 
     def tell(self, event: Callable[[], e.Event]) -> None:
         """Put news on every guard's stream, in order; a row may come twice."""
@@ -480,10 +503,14 @@ class ModelVenue:
 
     def watch_number_of_stops(self, symbol: str) -> None:
         """P4, counted at the venue."""
-        own = [o for o in self.open_orders() if o.symbol == symbol and o.client_order_id.startswith("sw-")]
+        own = [o for o in self.own_orders(symbol) if o.kind is not OrderKind.LIMIT]
         held = self.positions[symbol].quantity
         right = [o for o in own if (o.side is OrderSide.SELL) == (held > 0)]
         self.most_own_stops = max(self.most_own_stops, len(right))
+
+    def own_orders(self, symbol: str) -> list[Order]:
+        """Open orders of the guards."""
+        return [o for o in self.open_orders() if o.symbol == symbol and o.client_order_id.startswith("sw-")]
 
     def listed(self) -> tuple[Position, ...]:
         """The position table: rows of what was ever held."""

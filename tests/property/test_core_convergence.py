@@ -8,8 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.policy import Policy, StopPolicy, StopStyle
-from connectors.vocabulary import OrderSide, Side
+from config.modes import RuleMode
+from config.policy import (
+    BreakEvenPolicy,
+    MaxLossPolicy,
+    Policy,
+    StopPolicy,
+    StopStyle,
+    TakeProfitPolicy,
+    TrailingPolicy,
+)
+from connectors.vocabulary import OrderKind, OrderSide, Side
 from daemon.core.mode import Mode
 from daemon.core.stop_rules.liquidation_buffer import trigger
 from tests.builders import SECOND, START_NS
@@ -49,7 +58,7 @@ def assert_whole(venue: ModelVenue) -> None:
     """Every open position has exactly one sound stop of ours at the venue, and the guard knows it."""
     for symbol in venue.symbols:
         held = venue.positions[symbol].quantity
-        own = [o for o in venue.open_orders() if o.symbol == symbol]
+        own = [o for o in venue.open_orders() if o.symbol == symbol and o.kind is not OrderKind.LIMIT]
         if held == 0:
             assert own == [], f"{symbol}: stops left behind"
             continue
@@ -61,7 +70,8 @@ def assert_whole(venue: ModelVenue) -> None:
         assert stop.stop_price is not None
         assert line is not None
         wanted = trigger(Side.LONG if held > 0 else Side.SHORT, line, Decimal(1000), StopPolicy())
-        assert wanted <= stop.stop_price < 1000 if held > 0 else 1000 < stop.stop_price <= wanted
+        mark = venue.marks[symbol]
+        assert wanted <= stop.stop_price < mark if held > 0 else mark < stop.stop_price <= wanted
     for guard in venue.guards:
         assert guard.state.mode is Mode.GUARDING
         for symbol in venue.symbols:
@@ -120,6 +130,32 @@ def test_close_style_converges(seed: int) -> None:
     weather(venue)
     assert venue.problems == []
     assert_whole(venue)
+
+
+ALL_RULES = Policy(
+    stop=StopPolicy(
+        max_loss=MaxLossPolicy(mode=RuleMode.ON, equity_percent=Decimal("1.5")),
+        trailing=TrailingPolicy(mode=RuleMode.ON, distance_percent=Decimal(6)),
+        break_even=BreakEvenPolicy(mode=RuleMode.ON, after_percent=Decimal(3)),
+    ),
+    take_profit=TakeProfitPolicy(mode=RuleMode.ON),
+)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_all_rules_and_the_ladder_converge(seed: int) -> None:
+    """P2, P3, P4: every rule on: one stop, nowhere looser than the buffer asks, and rungs that fit the position."""
+    venue = ModelVenue(seed, STORM, policy=ALL_RULES)
+    weather(venue, calm_s=400)
+    assert venue.problems == []
+    assert venue.most_own_stops <= 2
+    assert_whole(venue)
+    for symbol in venue.symbols:
+        held = venue.positions[symbol].quantity
+        rungs = [order for order in venue.own_orders(symbol) if order.kind is OrderKind.LIMIT]
+        assert sum(order.leaves_quantity for order in rungs) <= abs(held)
+        assert all(order.side is (OrderSide.SELL if held > 0 else OrderSide.BUY) for order in rungs)
+        assert bool(rungs) is bool(held)
 
 
 @pytest.mark.parametrize("forgets", [False, True], ids=["journal", "no journal"])
