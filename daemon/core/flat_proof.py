@@ -36,7 +36,8 @@ def judge(draft: Draft) -> None:
 
 def _judge(draft: Draft, latch: Latch) -> None:
     concerned = list(_concerned(draft, latch))
-    if still_open(draft, latch) or any(guarded.reduce is not None for guarded in concerned):
+    is_open = any(guarded.position.quantity or guarded.reduce is not None for guarded in concerned)
+    if is_open or _hedged(draft, latch):
         if latch.read_ns or latch.proven_ns:
             since_ns = draft.now_ns if latch.proven_ns else latch.stuck_from_ns
             latches.note(draft, latch.name, clean_reads=0, read_ns=0, proven_ns=0, stuck_from_ns=since_ns)
@@ -88,7 +89,11 @@ def still_open(view: Draft | GuardState, latch: Latch) -> list[str]:
     """What a latch is about and is not flat, for people: "XBTUSD +100". Hedge-mode rows count and cannot be closed."""
     held = [g.position for g in _concerned(view, latch) if g.position.quantity]
     rows = [f"{position.key.symbol} {position.quantity:+d}" for position in held]
-    return rows + [name for name in view.hedged if latch.concerns(name.partition(":")[0])]
+    return rows + _hedged(view, latch)
+
+
+def _hedged(view: Draft | GuardState, latch: Latch) -> list[str]:
+    return [name for name in view.hedged if latch.concerns(name.partition(":")[0])]
 
 
 def stuck(draft: Draft) -> str:
@@ -143,7 +148,7 @@ def take_execution(draft: Draft, execution: Execution) -> None:
 
 def _report(draft: Draft, latch: Latch) -> None:
     closed = [(symbol, each) for symbol, each in sorted(draft.closings.items()) if latch.concerns(symbol)]
-    lines = [_line(draft, symbol, each) for symbol, each in closed if each.contracts or each.sent_quantity]
+    lines = [_line(draft, symbol, each) for symbol, each in closed]
     took = seconds(draft.now_ns - (latch.stuck_from_ns or latch.since_ns))
     what = "; ".join(lines) if lines else "no position was open"
     scope = ", ".join(latch.symbols) or "The account"
@@ -164,7 +169,7 @@ def _line(draft: Draft, symbol: str, closing: Closing) -> str:
     instrument = draft.instruments.get(symbol)
     currency = "" if instrument is None else f" {instrument.settlement_currency}"
     if not closing.contracts:
-        return f"{symbol} closed, its fills were not heard of"
+        return f"{symbol} is gone, by no fill of ours that was heard of"
     slip = "slippage" if closing.slippage_sat >= 0 else "gain against the mark"
     return (
         f"{symbol} {closing.contracts} contracts closed, fees {closing.fees_sat}{currency},"

@@ -105,7 +105,7 @@ def _begin_round(draft: Draft, symbol: str, before: Closing | None, latch: Latch
     )
     draft.put("closings", symbol, closing)
     latches.note(draft, latch.name, clean_reads=0, read_ns=0, proven_ns=0, stuck_from_ns=closing.due_ns)
-    if rounds > 1:
+    if rounds > 1 or draft.positions[symbol].known_ns > latch.since_ns:
         _tell_again(draft, symbol, closing, latch)
     return closing
 
@@ -132,9 +132,9 @@ def _tell_again(draft: Draft, symbol: str, closing: Closing, latch: Latch) -> No
         topic="latch",
         state="reopened",
         symbol=symbol,
-        text=f"{symbol} {quantity:+d} was opened although {latch.name} keeps it flat (time {closing.rounds - 1}): it is"
+        text=f"{symbol} {quantity:+d} was opened although {latch.name} keeps it flat (time {closing.rounds}): it is"
         f" closed again {when}. Stop what trades; each time costs fees.",
-        facts=(("latch", latch.name), ("quantity", quantity), ("time", closing.rounds - 1)),
+        facts=(("latch", latch.name), ("quantity", quantity), ("time", closing.rounds)),
     )
 
 
@@ -184,7 +184,8 @@ def _send(draft: Draft, guarded: Guarded, closing: Closing) -> None:
     draft.change(symbol, reduce_pause_ns=pause_ns, reduce_at_ns=draft.now_ns + max(pause_ns, PIECE_GAP_NS))
     closing = replace(closing, sent_quantity=guarded.position.quantity, has_moved=False, tries=tries)
     draft.put("closings", symbol, closing)
-    if not guarded.reductions or tries:
+    if not guarded.reductions or (tries and tries & (tries - 1) == 0):
+        # Of one cause, people hear at the first, second, fourth, eighth ... try.
         _tell_closing(draft, guarded, closing)
     requests.reduce_at_market(draft, draft.positions[symbol], Reason.FLATTEN, _piece(draft, guarded))
 

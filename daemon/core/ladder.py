@@ -193,9 +193,11 @@ def _name(symbol: str, tier: Tier, step: Step) -> str:
 
 def _forget_others(draft: Draft, symbol: str, tier: Tier) -> None:
     """Only the present tier's steps are remembered: one that is reached again is climbed anew."""
-    own = f"{symbol}:{tier.value}:"
-    for name in [name for name in draft.climbed if name.startswith(f"{symbol}:") and not name.startswith(own)]:
-        draft.remove("climbed", name)
+    if not draft.climbed:
+        return
+    for other in Tier:
+        for step in steps_of(draft, other) if other is not tier else ():
+            draft.remove("climbed", _name(symbol, other, step))
 
 
 # ---------------------------------------------------------------------- figures

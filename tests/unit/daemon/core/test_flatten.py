@@ -227,7 +227,7 @@ def test_a_position_that_comes_back_is_closed_again_after_pauses_that_grow() -> 
     assert waits[2:] == sorted(waits[2:])
     assert waits[-1] >= 8 * SECOND
     assert len(guard.alerts("reopened")) == 5
-    assert "time 5" in guard.alerts("reopened")[-1].text
+    assert "time 6" in guard.alerts("reopened")[-1].text
 
 
 def test_flat_needs_two_reads_after_the_last_change_and_one_that_differs_starts_anew() -> None:
@@ -317,3 +317,33 @@ def test_without_any_picture_two_rows_of_a_fresh_stream_are_enough(has_stream: b
         if has_stream:
             commands += guard.position(a_position(unrealised_pnl_sat=guard.now % 97))
     assert bool(guard.some(ReduceAtMarket, commands)) is has_stream
+
+
+def test_a_position_that_opens_on_a_flat_account_is_told_and_closed() -> None:
+    """Latched while nothing was open: the first one that comes is named as opened under the latch."""
+    guard = Driven().up()
+    ask(guard, FlattenAsked())
+    until_clean(guard, 2, [])
+    assert "no position was open" in guard.alerts("flat")[0].text
+    guard.now += SECOND
+    guard.position(a_position())
+    commands = read(guard, [a_position()], [])
+    assert guard.only(ReduceAtMarket, commands).quantity is None
+    assert "opened although operator-flatten keeps it flat (time 1)" in guard.alerts("reopened")[0].text
+
+
+def test_tries_that_change_nothing_are_told_less_and_less_often() -> None:
+    """P10: an empty book for two minutes: one message for the first, second, fourth, eighth try and so on."""
+    guard, stop = covered()
+    guard.now += SECOND
+    commands = list(ask(guard, FlattenAsked()))
+    tries = 0
+    for _ in range(480):
+        if guard.state.pictures.command_id is not None:
+            commands += guard.picture([a_position()], [stop])
+        for close in guard.some(ReduceAtMarket, commands):
+            tries += 1
+            filled(guard, close, 0, status=OrderStatus.CANCELED)
+        commands = guard.wait(250 * MS)
+    assert tries > 15
+    assert len([a for a in guard.alerts("reducing") if a.topic == "position"]) <= 6
