@@ -77,6 +77,7 @@ def _position(state: GuardState, guarded: Guarded, *, now_ns: int) -> dict[str, 
         "mark_age_s": None if mark is None else _since_s(mark.at_ns, now_ns),
         "liquidation_price": _text(guarded.liquidation.price),
         "liquidation": guarded.liquidation.standing.value,
+        **_figures(guarded),
         **describe_distance(state, guarded),
         "tier": guarded.tier.value,
         "ladder": describe_plan(state, guarded),
@@ -87,6 +88,17 @@ def _position(state: GuardState, guarded: Guarded, *, now_ns: int) -> dict[str, 
         "covered_since": None if guarded.covered_ns == 0 else _moment(guarded.covered_ns),
         "covered_after_s": _after_s(guarded),
         "degraded": [each.value for each in guarded.degraded],
+    }
+
+
+def _figures(guarded: Guarded) -> dict[str, object]:
+    """How the liquidation price is known: our own figure's confidence, and whether a second source bears it out."""
+    found = guarded.liquidation
+    return {
+        "liquidation_confidence": None if found.confidence is None else found.confidence.value,
+        "liquidation_disagrees": found.disagrees,
+        "liquidation_said_by_one": _text(found.alone),
+        "liquidation_figures": found.text,
     }
 
 
