@@ -65,6 +65,7 @@ class LeverageCapPolicy(AccountRule):
     actions: ClassVar[tuple[Action, ...]] = (Action.ALERT, Action.FREEZE, Action.CORRECT, Action.FLATTEN)
     mode: RuleMode = RuleMode.OFF
     most: Decimal = Decimal(25)
+    """Times the margin behind the position; exactly this is allowed."""
     by_symbol: dict[str, Decimal] | None = None
     """Instead of `most`, for the symbols named: `by_symbol = { XBTUSD = 50 }`."""
 
@@ -96,7 +97,9 @@ class RiskPerTradePolicy(AccountRule):
     actions: ClassVar[tuple[Action, ...]] = (Action.ALERT, Action.FREEZE, Action.CORRECT, Action.FLATTEN)
     mode: RuleMode = RuleMode.OFF
     equity_percent: Decimal = Decimal(5)
+    """Of the equity of the settlement currency; exactly this is allowed."""
     slippage_percent: Decimal = Decimal("0.1")
+    """How much worse than its trigger the stop is expected to fill, percent of the price."""
 
     def check_limits(self) -> None:
         """Refuse shares that are none."""
@@ -115,6 +118,7 @@ class TotalExposurePolicy(AccountRule):
     actions: ClassVar[tuple[Action, ...]] = (Action.ALERT, Action.FREEZE, Action.CORRECT, Action.FLATTEN)
     mode: RuleMode = RuleMode.OFF
     equity_multiple: Decimal = Decimal(10)
+    """Times the equity; exactly this is allowed."""
     counts_orders: bool = False
     """Open orders that may add exposure count as if they were filled."""
 
@@ -133,7 +137,9 @@ class DailyLossPolicy(AccountRule):
     table: ClassVar[str] = "account.daily_loss"
     lift: Lift = Lift.OPERATOR
     equity_percent: Decimal = Decimal(10)
+    """Of the equity that would be there without the loss; this much breaks the rule."""
     day_starts_at_utc_hour: int = 0
+    """When the account's day begins, for the count and for `lift = "next_day"` of every rule."""
 
     def check_limits(self) -> None:
         """Refuse shares and hours that are none."""
@@ -151,6 +157,7 @@ class DrawdownPolicy(AccountRule):
     table: ClassVar[str] = "account.drawdown"
     lift: Lift = Lift.OPERATOR
     alert_at_percent: tuple[Decimal, ...] = (Decimal(10), Decimal(20), Decimal(30))
+    """Below the highest equity, rising."""
 
     def check_limits(self) -> None:
         """Refuse steps that do not rise."""
@@ -169,6 +176,7 @@ class MarginUsedPolicy(AccountRule):
 
     table: ClassVar[str] = "account.margin_used"
     percent: Decimal = Decimal(80)
+    """Of the margin balance; this much breaks the rule."""
 
     def check_limits(self) -> None:
         """Refuse shares that are none."""
@@ -181,6 +189,7 @@ class FundingCostPolicy(AccountRule):
 
     table: ClassVar[str] = "account.funding_cost"
     margin_percent_a_day: Decimal = Decimal(5)
+    """Of the position's margin; this much breaks the rule."""
 
     def check_limits(self) -> None:
         """Refuse shares that are none."""
@@ -193,6 +202,7 @@ class AdlRankPolicy(AccountRule):
 
     table: ClassVar[str] = "account.adl_rank"
     rank: int = 5
+    """The rule speaks from this rank on."""
 
     def check_limits(self) -> None:
         """Refuse ranks that are none."""
@@ -205,6 +215,7 @@ class NakedPolicy(AccountRule):
 
     table: ClassVar[str] = "account.naked"
     for_s: Decimal = Decimal(30)
+    """So long a stop may take to be confirmed."""
 
     def check_limits(self) -> None:
         """Refuse times that are none."""
@@ -235,6 +246,7 @@ class TradesPerHourPolicy(AccountRule):
     table: ClassVar[str] = "account.trades_per_hour"
     mode: RuleMode = RuleMode.OFF
     most: int = 120
+    """Distinct orders; exactly this many are allowed."""
 
     def check_limits(self) -> None:
         """Refuse counts that are none."""
@@ -253,7 +265,9 @@ class QuietHoursPolicy(AccountRule):
     events_utc: tuple[str, ...] = ()
     """Moments as ISO 8601 in UTC: "2026-12-16T19:00:00Z"."""
     before_minutes: Decimal = Decimal(30)
+    """Quiet begins so long before each moment."""
     after_minutes: Decimal = Decimal(30)
+    """Quiet ends so long after it."""
 
     def check_limits(self) -> None:
         """Refuse windows that are none, and moments that are no UTC time."""
@@ -294,6 +308,7 @@ class InsuranceFundPolicy(AccountRule):
     table: ClassVar[str] = "account.insurance_fund"
     actions: ClassVar[tuple[Action, ...]] = (Action.ALERT, Action.FREEZE)
     drawdown_percent: Decimal = Decimal(10)
+    """Of the highest of the last day; this much breaks the rule."""
 
     def check_limits(self) -> None:
         """Refuse shares that are none."""
@@ -307,7 +322,9 @@ class LiquidationFeedPolicy(AccountRule):
     table: ClassVar[str] = "account.liquidation_feed"
     actions: ClassVar[tuple[Action, ...]] = (Action.ALERT, Action.FREEZE)
     orders: int = 25
+    """Distinct liquidations on one symbol; this many break the rule (up to 200 are remembered)."""
     within_minutes: Decimal = Decimal(5)
+    """Counted back from now, up to an hour."""
 
     def check_limits(self) -> None:
         """Refuse figures that are none."""
