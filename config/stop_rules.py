@@ -129,7 +129,11 @@ class TimeStopPolicy:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TakeProfitPolicy:
-    """`[take_profit]`: reduce-only limit orders that scale out of a position in stages."""
+    """`[take_profit]`: reduce-only limit orders that scale out of a position in stages.
+
+    They are placed after the stop is confirmed, and follow a size that has lasted a few seconds. With
+    `stop.style = "close"` a stop that fires cancels them, as it does every other limit order on that side.
+    """
 
     mode: RuleMode = RuleMode.OFF
     at_percent: tuple[Decimal, ...] = (Decimal(2), Decimal(4), Decimal(8))
