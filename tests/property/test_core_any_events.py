@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import get_args
 
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.ladder import Step
 from config.modes import RuleMode
 from config.policy import (
     BreakEvenPolicy,
     FixedPolicy,
     ForeignStops,
+    LadderPolicy,
     MaxLossPolicy,
     Policy,
     StartBreach,
@@ -39,24 +42,29 @@ from daemon.core import events as e
 from daemon.core.commands import (
     AmendStop,
     CancelOrder,
+    CancelOrders,
     DisarmSwitch,
     FeedSwitch,
     FindOrders,
     PlaceStop,
     PlaceTakeProfit,
+    PositionCommand,
     ReadPicture,
     ReduceAtMarket,
 )
 from daemon.core.danger import refusal
 from daemon.core.floor import floor_of
 from daemon.core.mode import Mode
-from daemon.core.operator_requests import ClearStop, SetStop
+from daemon.core.operator_requests import ClearStop, FlattenAsked, FreezeAsked, LiftLatch, SetStop
 from daemon.core.reasons import Reason
 from daemon.core.state import GuardState, Need, initial_state
 from daemon.core.step import step
 from tests.builders import ACCOUNT, SECOND, START_NS, a_key, a_margin, a_position, an_instrument, an_order
 
-ORDER_COMMANDS = (PlaceStop, AmendStop, CancelOrder, ReduceAtMarket, PlaceTakeProfit)
+ORDER_COMMANDS = (
+    *(PlaceStop, AmendStop, CancelOrder, ReduceAtMarket, PlaceTakeProfit, CancelOrders),
+    *get_args(PositionCommand),
+)
 VENUE_COMMANDS = (*ORDER_COMMANDS, FindOrders, ReadPicture, FeedSwitch, DisarmSwitch)
 
 symbols = st.sampled_from(["XBTUSDT", "ETHUSDT"])
@@ -166,6 +174,7 @@ events = st.one_of(
         margins=st.lists(margins, max_size=1).map(tuple),
     ),
     st.builds(e.OrdersFound, at_ns=at, command_id=small_ids, orders=some_orders),
+    st.builds(e.OrdersCancelled, at_ns=at, command_id=small_ids, orders=some_orders),
     st.builds(e.RequestAnswered, at_ns=at, command_id=small_ids, order=st.one_of(st.none(), orders)),
     st.builds(
         e.SwitchAnswered,
@@ -188,6 +197,10 @@ events = st.one_of(
         request=st.one_of(
             st.builds(SetStop, symbol=symbols, side=st.sampled_from(Side), price=prices, may_loosen=st.booleans()),
             st.builds(ClearStop, symbol=symbols),
+            st.builds(FreezeAsked),
+            st.builds(FlattenAsked, symbols=st.sampled_from([(), ("XBTUSDT",)])),
+            st.builds(FlattenAsked, symbols=st.just(())),
+            st.builds(LiftLatch, name=st.sampled_from(["", "operator", "nothing"])),
         ),
     ),
     st.builds(e.Started, at_ns=at, account=st.just(7)),
@@ -205,9 +218,11 @@ rules = {
         TimeStopPolicy, mode=modes, after_hours=st.just(Decimal("0.002")), action=st.sampled_from(TimeStopAction)
     ),
 }
+steps = st.sampled_from([(), (Step.FREEZE, Step.TIGHTEN), (Step.TRIM, Step.FLATTEN), (Step.ADD_MARGIN, Step.TRIM)])
 policies = st.builds(
     Policy,
     take_profit=st.builds(TakeProfitPolicy, mode=modes),
+    ladder=st.builds(LadderPolicy, mode=modes, watch=steps, critical=steps, emergency=steps),
     observe=st.sampled_from([False, False, False, True]),
     stop=st.builds(
         StopPolicy,
@@ -262,6 +277,21 @@ def test_orders_of_others_are_touched_by_the_stop_alone(policy: Policy, story: l
                 order = state.orders[command.key.symbol][command.order_id].order
                 assert not order.is_reduce_only
                 assert not order.is_close
+
+
+@given(policies, stories)
+def test_many_are_cancelled_only_while_a_latch_holds(policy: Policy, story: list[tuple[int, e.Event]]) -> None:
+    """P1: never ours; what only shrinks goes only as a stop that is left over once flat is proved."""
+    for state, commands in tell(initial_state(ACCOUNT, policy), story):
+        for command in commands:
+            for named in command.orders if isinstance(command, CancelOrders) else ():
+                held = [latch for latch in state.latches.values() if latch.concerns(named.symbol)]
+                order = state.orders[named.symbol][named.order_id].order
+                assert held
+                assert not named.client_order_id.startswith("sw-7-")
+                if order.is_reduce_only or order.is_close:
+                    assert any(latch.proven_ns for latch in held)
+                    assert not (named.symbol in state.positions and state.positions[named.symbol].position.quantity)
 
 
 @given(policies, stories)
