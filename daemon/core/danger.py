@@ -5,9 +5,10 @@ refuses counts as not done, and the core thinks again. The rule is written apart
 that each checks the other.
 
 A command may only shrink a position, never loosen or remove its last cover, and in an observing guard nothing goes out.
-Orders of others are never touched, with two exceptions, both in switch mode `auto` and both for orders that may add
-exposure alone: an orderly stop with `cancel_on_stop`, and a guard that has not guarded for half of the running
-countdown, which would otherwise take the protective stops along.
+Orders of others are never touched, with three exceptions, all for orders that may add exposure: an orderly stop with
+`cancel_on_stop`, and a guard that has not guarded for half of the running countdown, which would otherwise take the
+protective stops along (both in switch mode `auto`); and a latch that holds for their symbol. Once a FLATTEN is proved
+flat, the stops that are left on its symbols are the one thing more: the explicit kill action.
 """
 
 from __future__ import annotations

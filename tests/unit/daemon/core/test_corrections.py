@@ -198,3 +198,26 @@ def test_the_ladder_adds_margin_within_the_budget_of_the_day() -> None:
     amounts = [command.amount_sat for command in guard.some(AddMargin, guard.all)]
     assert amounts == [1_200_000, 600_000]
     assert "used up" in guard.alerts("add_margin")[-1].text
+
+
+def test_margin_that_a_cross_position_of_the_currency_lives_on_is_not_moved() -> None:
+    """P1: what goes to the isolated position is missing behind the cross one: refused, by name, at both places."""
+    other = replace(ETHUSDT, symbol="ETHUSDM")
+    cross = replace(
+        a_long(is_cross=True, leverage=D(50), fee_reserve_sat=0, initial_margin_sat=0),
+        key=replace(a_long().key, symbol="ETHUSDM"),
+        margin_sat=848_000,
+        locked_sat=848_000,
+    )
+    guard = Driven()
+    guard.start()
+    guard.connect([a_long(), cross], instruments=[ETHUSDT, other], mark=2000)
+    locked = a_long().locked_sat + cross.locked_sat
+    margin = a_margin(40_000_000, maintenance=locked, currency="USDt", account=ACCOUNT, timestamp_ns=2 * guard.now)
+    guard.give(e.MarginSeen(at_ns=guard.now, margin=margin))
+    read(guard, [a_long(), cross], [])
+    words, commands = ask(guard, more)
+    assert commands == []
+    assert words == "it would bring liquidation nearer: ETHUSDM"
+    command = AddMargin(command_id=9, reason=Reason.LADDER, key=a_long().key, amount_sat=10_000_000)
+    assert refusal(command, guard.state) == words
