@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from config.account_rules import AccountRule
 from config.modes import Action, Lift, RuleMode
@@ -291,10 +291,13 @@ def _note_lifts(draft: Draft) -> None:
     for key, standing in list(draft.rules.items()):
         if not standing.latch or standing.latch in draft.latches:
             continue
-        draft.put("rules", key, replace(standing, latch="", is_waived=not standing.ended_ns, remedy=None))
         rule = _BY_NAME.get(standing.rule)
-        if rule is not None and rule.lifted is not None:
-            rule.lifted(draft, standing.subject)
+        if rule is None or rule.lifted is None:
+            draft.put("rules", key, replace(standing, latch="", is_waived=not standing.ended_ns, remedy=None))
+            continue
+        # It counts anew, so this breach is over and the next one is another.
+        rule.lifted(draft, standing.subject)
+        draft.put("rules", key, replace(standing, latch="", ended_ns=standing.ended_ns or draft.now_ns))
 
 
-_BY_NAME: Final[dict[str, Any]] = {rule.name: rule for rule in RULES}
+_BY_NAME: Final[dict[str, Rule]] = {rule.name: rule for rule in RULES}

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from daemon.cli import parser
+from daemon.core.account_rules import RULES
 from daemon.core.degraded import Degraded
 from daemon.core.reasons import Reason
 from daemon.exit_codes import ExitCode
@@ -108,6 +109,15 @@ def test_decisions_have_one_form() -> None:
     assert [int(record.name[:4]) for record in records] == list(range(1, len(records) + 1))
     for record in records:
         assert tuple(re.findall(r"^## (.+)$", read(record), flags=re.MULTILINE)) == DECISION_HEADINGS, record.name
+
+
+def test_runbook_explains_every_account_rule_and_no_other() -> None:
+    """Each account rule has one heading, in the order of the rules, and says what it means and what people can do."""
+    part = read(DEPLOY / "runbook.md").split("\n## Account rules\n")[1].split("\n## ", maxsplit=1)[0]
+    sections = re.split(r"^#### ", part, flags=re.MULTILINE)[1:]
+    assert [section.split("\n", maxsplit=1)[0] for section in sections] == [rule.name for rule in RULES]
+    for section in sections:
+        assert all(word in section for word in ("**Means.**", "**You** ")), section.splitlines()[0]
 
 
 @pytest.mark.parametrize(("part", "names"), [(0, Reason), (1, Degraded)], ids=["reasons", "degraded states"])

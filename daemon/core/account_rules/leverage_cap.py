@@ -6,11 +6,12 @@ settlement currency. So a loss raises the leverage, though nobody touched the se
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import Final
 
 from config.account_rules import LeverageCapPolicy
 from daemon.core.account_rules.verdict import (
+    CLEAR_AT,
     AccountView,
     Held,
     Level,
@@ -24,6 +25,8 @@ from daemon.core.account_rules.verdict import (
 )
 from daemon.core.contracts import unrealised_pnl_sat
 from daemon.core.rule_facts import Remedy, RemedyKind
+
+_HUNDREDTH: Final = Decimal("0.01")
 
 
 def judge(view: AccountView, policy: LeverageCapPolicy) -> tuple[Verdict, ...]:
@@ -68,7 +71,8 @@ def _verdict(held: Held, level: Level, leverage: Decimal, cap: Decimal, backing:
         else (f"its margin, {money(backing, held.currency)}")
     )
     # A leverage above 0 isolates a cross position on this venue, so only isolated ones are corrected.
-    can_lower = not position.is_cross and (position.leverage > cap or not position.leverage)
+    setting = max(Decimal(1), (cap * CLEAR_AT).quantize(_HUNDREDTH, ROUND_FLOOR))
+    can_lower = not position.is_cross and position.leverage > setting
     return Verdict(
         level=level,
         subject=held.symbol,
@@ -77,5 +81,5 @@ def _verdict(held: Held, level: Level, leverage: Decimal, cap: Decimal, backing:
         f" {what}), the cap is {plain(cap)}",
         advice="reduce it" if position.is_cross else "reduce it, add margin or lower its leverage",
         facts=(("leverage", f"{leverage:.2f}"), ("limit", cap), ("backing", backing)),
-        remedy=Remedy(kind=RemedyKind.LOWER_LEVERAGE, symbol=held.symbol, leverage=cap) if can_lower else None,
+        remedy=Remedy(kind=RemedyKind.LOWER_LEVERAGE, symbol=held.symbol, leverage=setting) if can_lower else None,
     )

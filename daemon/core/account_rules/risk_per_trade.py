@@ -12,6 +12,7 @@ from typing import Final
 from config.account_rules import RiskPerTradePolicy
 from connectors.vocabulary import Instrument, Side
 from daemon.core.account_rules.verdict import (
+    CLEAR_AT,
     AccountView,
     Held,
     Level,
@@ -59,7 +60,7 @@ def loss_sat(instrument: Instrument, quantity: int, mark: Decimal, stop: Decimal
 
 def _verdict(held: Held, level: Level, stop: Decimal, figures: tuple[int, int], policy: RiskPerTradePolicy) -> Verdict:
     loss, equity = figures
-    allowed = max(0, int(Decimal(equity) * policy.equity_percent / 100))
+    allowed = max(0, int(equity * policy.equity_percent * CLEAR_AT / 100))
     fits = _fitting(held, loss, allowed)
     return Verdict(
         level=level,

@@ -14,6 +14,7 @@ from typing import Final
 from config.account_rules import TotalExposurePolicy
 from connectors.vocabulary import Instrument, Order
 from daemon.core.account_rules.verdict import (
+    CLEAR_AT,
     AccountView,
     Held,
     Level,
@@ -103,7 +104,7 @@ def _judge(view: AccountView, currency: str, found: _Exposure, policy: TotalExpo
 def _verdict(currency: str, level: Level, found: _Exposure, equity: int, policy: TotalExposurePolicy) -> Verdict:
     positions, orders = found.positions, found.orders
     whole = positions + orders
-    excess = whole - int(Decimal(max(0, equity)) * policy.equity_multiple)
+    excess = whole - int(max(0, equity) * policy.equity_multiple * CLEAR_AT)
     with_orders = f", {money(orders, currency)} of that in open orders" if orders else ""
     return Verdict(
         level=level,

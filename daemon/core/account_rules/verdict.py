@@ -24,7 +24,8 @@ from daemon.core.rule_facts import Remedy
 from daemon.core.state import Guarded, GuardState
 
 CLEAR_AT: Final = Decimal("0.95")
-"""A breach is over once the figure is back to this share of its limit: hysteresis of 5 %."""
+"""A breach is over once the figure is back to this share of its limit: hysteresis of 5 %. What a rule corrects, it
+corrects to there, so that the breach ends and is not corrected in crumbs."""
 
 
 class Level(Enum):

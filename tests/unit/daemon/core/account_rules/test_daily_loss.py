@@ -10,7 +10,9 @@ import pytest
 
 from config.account_rules import DailyLossPolicy
 from config.modes import Action, Lift, RuleMode
+from daemon.core import latches
 from daemon.core.commands import RaiseAlert
+from daemon.core.draft import Draft
 from daemon.core.interventions import LatchKind
 from tests.builders import SECOND, START_NS, a_margin
 from tests.unit.daemon.core.account_rules.rule_cases import Ruled, a_guarded, a_state, an_account, topics
@@ -95,6 +97,20 @@ def test_a_lift_counts_anew_from_there() -> None:
     lose(ruled, 720_000)
     assert "daily_loss" in ruled.state.latches
     assert "since it was lifted at" in ruled.state.latches["daily_loss"].text
+
+
+def test_a_loss_of_the_new_day_locks_again_after_the_day_lifted_the_old_one() -> None:
+    """Lifted by midnight while nobody saw; the new day's loss is a breach of its own."""
+    ruled = locked(replace(LOCK, lift=Lift.NEXT_DAY))
+    lose(ruled, 800_000)
+    ruled.tick(MIDNIGHT_S - 600)
+    draft = Draft(ruled.state, ruled.state.now_ns + 1200 * SECOND)
+    latches.pass_time(draft)
+    ruled.state = draft.finish()
+    assert not ruled.state.latches
+    lose(ruled, 700_000)
+    assert "daily_loss" in ruled.state.latches
+    assert "the guard was away then" in ruled.state.latches["daily_loss"].text
 
 
 def test_next_day_ends_at_the_accounts_midnight() -> None:

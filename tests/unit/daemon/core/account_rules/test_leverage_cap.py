@@ -62,11 +62,11 @@ def test_the_cap_of_a_symbol_goes_before_the_common_one() -> None:
     assert not judge(a_view(isolated(5_000)), policy)
 
 
-def test_the_remedy_is_the_cap_as_a_setting() -> None:
-    """CORRECT lowers the setting to the cap; a setting below the cap already leaves nothing to lower."""
+def test_the_remedy_is_a_setting_within_the_cap() -> None:
+    """CORRECT lowers the setting a bit below the cap; a setting below the cap already leaves nothing to lower."""
     remedy = only(judge(a_view(isolated(5_000)), CAP)).remedy
     assert remedy is not None
-    assert (remedy.kind, remedy.leverage) == (RemedyKind.LOWER_LEVERAGE, Decimal(10))
+    assert (remedy.kind, remedy.leverage) == (RemedyKind.LOWER_LEVERAGE, Decimal("9.50"))
     assert only(judge(a_view(isolated(5_000, leverage=5)), CAP)).remedy is None
 
 
