@@ -123,11 +123,21 @@ def reassess(draft: Draft, symbol: str, margins: dict[str, Margin]) -> None:
         margin = margins.get(position.currency) or draft.margins.get(position.currency)
         assessment = assess(position, instrument, margin, None if mark is None else mark.price)
         found = _weigh(draft, assessment, guarded, instrument)
-    if found.alone is not None and found.disagrees:
-        draft.want_picture(Reason.DOUBT, max(guarded.taken_ns + 1, draft.pictures.asked_ns + RECHECK_NS))
     if found != guarded.liquidation:
         since_ns = (guarded.disagrees_ns or draft.now_ns) if found.disagrees else 0
         draft.change(symbol, liquidation=found, disagrees_ns=since_ns)
+
+
+def seek_second_word(draft: Draft, symbol: str) -> None:
+    """While one source alone names the nearest price against others: read the account, but not too often."""
+    guarded = draft.positions[symbol]
+    if guarded.liquidation.alone is None or not guarded.liquidation.disagrees:
+        return
+    due_ns = draft.pictures.asked_ns + RECHECK_NS
+    if draft.now_ns < due_ns:
+        draft.wake(symbol, due_ns)
+    else:
+        draft.want_picture(Reason.DOUBT, guarded.taken_ns + 1)
 
 
 def _weigh(draft: Draft, assessment: Assessment, guarded: Guarded, instrument: Instrument) -> Liquidation:

@@ -249,6 +249,7 @@ def _reconcile(draft: Draft) -> None:
             tiers.judge(draft, symbol)
             ladder.climb(draft, symbol)
             judgement.judge_position(draft, symbol)
+            room.seek_second_word(draft, symbol)
         bands.refresh(draft, symbol)
 
 
