@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from connectors.ports import Feed
+from connectors.vocabulary import Insurance, LiquidationOrder, OrderSide, Wallet
 from daemon.core.commands import SetBand
 from daemon.core.events import (
     Event,
     FeedLive,
     FeedLost,
     FeedName,
+    InsuranceSeen,
+    LiquidationSeen,
     MarkSeen,
     OrderSeen,
     OrdersListed,
     PositionSeen,
     PositionsListed,
     Source,
+    TopicSeen,
+    WalletSeen,
 )
 from daemon.shell.bands import Bands
 from daemon.shell.inbox import Inbox
@@ -105,3 +111,31 @@ def test_every_kind_of_news_becomes_its_event() -> None:
         OrderSeen(at_ns=at_ns, order=order, source=Source.STREAM),
         FeedLost(at_ns=at_ns, feed=FeedName.ACCOUNT, reason="closed"),
     ]
+
+
+def test_the_lesser_inputs_become_events() -> None:
+    """Wallet, insurance fund and missing topics, each as it came."""
+    inbox, taken, _ = an_inbox()
+    wallet = Wallet(account=1, currency="XBt", transfers_sat=5)
+    fund = Insurance(currency="XBt", balance_sat=7)
+    inbox.wallet(wallet, received_ns=1)
+    inbox.insurance(fund, received_ns=1)
+    inbox.topic("liquidation", "refused", received_ns=1)
+    assert taken == [
+        WalletSeen(at_ns=START_NS, wallet=wallet),
+        InsuranceSeen(at_ns=START_NS, insurance=fund),
+        TopicSeen(at_ns=START_NS, topic="liquidation", problem="refused"),
+    ]
+
+
+def test_liquidations_are_told_for_what_matters_only() -> None:
+    """On a bad day they come by the hundred: those in symbols without a band are dropped here."""
+    inbox, taken, _ = an_inbox()
+    held = LiquidationOrder(order_id="1", symbol=SYMBOL, side=OrderSide.SELL, price=None, leaves_quantity=5)
+    inbox.liquidation(held, is_gone=False, received_ns=1)
+    assert taken == []
+    inbox.set_band(SetBand(symbol=SYMBOL, low=None, high=None))
+    assert inbox.watched_symbols() == (SYMBOL,)
+    inbox.liquidation(held, is_gone=True, received_ns=1)
+    inbox.liquidation(replace(held, symbol="OTHER"), is_gone=False, received_ns=1)
+    assert taken == [LiquidationSeen(at_ns=START_NS, liquidation=held, is_gone=True)]
