@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from connectors.vocabulary import Order, OrderKind, Trigger
 from daemon.core.account_failure import account_failure_move
-from daemon.core.own_liquidation import NotComputable
+from daemon.core.liquidation import assess
+from daemon.core.own_liquidation import NotComputable, consistent_margin
 from daemon.core.what_if import AccountRows
 from daemon.stress.account import Account, Stress, Walk
 from daemon.stress.walk import Walker, can_close, settled_at
@@ -103,11 +104,28 @@ def _notes(account: Account, rows: AccountRows) -> list[str]:
     others = [o for o in account.orders if o.is_resting_stop and o.trigger not in {Trigger.MARK, None}]
     if others:
         notes.append(f"{len(others)} stops trigger on another price than the mark: taken as if it moved with the mark")
+    notes += _disagreements(account.rows)
     for currency, margin in rows.margins.items():
         held = rows.held(currency)
         reason = account_failure_move(held, rows.instruments, margin, rows.marks).reason
         if reason is not None and any(position.is_cross for position in held):
             notes.append(f"{currency}: the failure of the cross account cannot be computed ({_words(reason)})")
+    return notes
+
+
+def _disagreements(rows: AccountRows) -> list[str]:
+    """Name the positions whose liquidation price, as the rows show it, is not the one that we compute."""
+    notes = []
+    margins = {name: consistent_margin(margin, rows.positions.values()) for name, margin in rows.margins.items()}
+    for symbol, position in rows.positions.items():
+        shown = position.liquidation_price
+        if shown is None or not position.quantity:
+            continue
+        margin = margins.get(position.currency)
+        found = assess(position, rows.instruments[symbol], margin, position.mark_price or rows.marks[symbol])
+        if found.disagreement:
+            ours = "no price in range" if found.own.price is None else f"{found.own.price:f}"
+            notes.append(f"{symbol}: the exchange shows liquidation at {shown:f}, we compute {ours}")
     return notes
 
 

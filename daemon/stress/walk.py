@@ -28,6 +28,7 @@ from daemon.core.account_failure import FailureMove, account_failure_move
 from daemon.core.contracts import is_price, moved_price
 from daemon.core.costs import fee_sat, worse_price
 from daemon.core.exact_failure import exact_failure_move
+from daemon.core.liquidation import assess
 from daemon.core.own_liquidation import own_bankruptcy_price, own_price
 from daemon.core.what_if import AccountRows, at_mark, closed_part, marks_moved, replaced
 from daemon.stress.account import Event, Happening, Point, Walk
@@ -303,9 +304,16 @@ def can_close(order: Order, position: Position) -> bool:
 
 
 def liquidation_price(rows: AccountRows, symbol: str) -> Decimal | None:
-    """Return the price at which a position is liquidated: ours, and the exchange's where ours cannot be computed."""
-    position = rows.positions[symbol]
-    found = own_price(position, rows.instruments[symbol], rows.margins.get(position.currency))
+    """Return the price at which a position is liquidated, as the guard would judge it: of two opinions the nearer one.
+
+    What the exchange showed for a cross position is of today's marks alone: it counts only where ours cannot be
+    computed.
+    """
+    position, instrument = rows.positions[symbol], rows.instruments[symbol]
+    margin = rows.margins.get(position.currency)
+    if not position.is_cross:
+        return assess(position, instrument, margin, rows.marks[symbol]).liquidation_price
+    found = own_price(position, instrument, margin)
     return position.liquidation_price if found.reason is not None else found.price
 
 

@@ -139,6 +139,16 @@ def test_moves_are_counted_from_the_mark_and_not_from_the_row() -> None:
     assert found.down.points[0].equity["XBt"] == 50_000_000
 
 
+def test_of_two_opinions_the_nearer_one_counts_and_the_difference_is_said() -> None:
+    """The exchange shows an isolated long liquidated at 58,000, we compute 54,794.6."""
+    found = stressed([{**LONG, "liquidationPrice": 58_000}])
+    assert abs(found.down.events[0].mark - 58_000) < D("0.0001")
+    assert "XBTUSD: the exchange shows liquidation at 58000, we compute 54794.6" in found.notes
+    assert not any(
+        "the exchange shows" in note for note in stressed([{**LONG, "liquidationPrice": D("54794.6")}]).notes
+    )
+
+
 def test_happenings_are_named_for_people() -> None:
     """Each kind of event has a title."""
     from daemon.stress.words import TITLES
