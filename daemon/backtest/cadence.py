@@ -43,8 +43,8 @@ class Cadence:
 FAST: Final = Cadence(
     quiet_ns=60 * _S,
     quiet_move=0.0025,
-    mark_ns=30 * _S,
-    refresh_ms=120_000,
+    mark_ns=40 * _S,
+    refresh_ms=300_000,
     refresh_move=0.005,
     reconcile_s=Decimal(600),
 )

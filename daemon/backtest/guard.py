@@ -70,7 +70,9 @@ TICK_NS: Final = NS_PER_S
 BUSY_NS: Final = 5 * NS_PER_S
 """How long after the last news other than prices a guard still ticks once a second."""
 SPREAD_NS: Final = 40 * NS_PER_S
-"""A spread is sampled this often while a position is open, and when it has doubled."""
+"""A spread is sampled this often while a position is open, and when it has doubled;"""
+CALM_SPREAD_NS: Final = 600 * NS_PER_S
+"""one that is the same as before, this often."""
 _STIRRING: Final = (OrderSeen, ExecutionSeen, RequestAnswered, RequestRefused, RequestNotSent, OrdersFound)
 """News after which deadlines of seconds may run."""
 
@@ -210,7 +212,8 @@ class GuardRun:
         if guarded is None or not guarded.position.quantity:
             return
         now_ns, half = self._agenda.now_ns(), prices.half_spread
-        if now_ns < self._sampled_ns + SPREAD_NS and half <= 2 * self._sampled:
+        wait_ns = CALM_SPREAD_NS if half == self._sampled else SPREAD_NS
+        if now_ns < self._sampled_ns + wait_ns and half <= 2 * self._sampled:
             return
         self._sampled_ns, self._sampled = now_ns, half
         has_book = not prices.halted
