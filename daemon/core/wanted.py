@@ -132,7 +132,7 @@ def rule_input(view: Draft | GuardState, guarded: Guarded, side: Side, instrumen
 def decision_marks(view: Draft | GuardState, guarded: Guarded) -> Iterator[Decimal]:
     """The marks at which the rules would say something else, other than at the trigger; triggers of shadows too."""
     side, instrument = guarded.position.side, view.instruments.get(guarded.position.key.symbol)
-    if side is not None and instrument is not None:
+    if side is not None and instrument is not None and stop_rules.has_decision_marks(view.policy.stop):
         yield from stop_rules.decision_marks(rule_input(view, guarded, side, instrument))
     for shadow in guarded.shadows:
         if shadow.price is not None and not shadow.has_fired:

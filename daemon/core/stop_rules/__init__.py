@@ -12,11 +12,23 @@ from decimal import Decimal
 from typing import Final
 
 from config.modes import RuleMode
+from config.policy import StopPolicy
 from connectors.vocabulary import Side
 from daemon.core.stop_rules import break_even, fixed, liquidation_buffer, max_loss, tightened, time_stop, trailing
-from daemon.core.stop_rules.proposal import Proposal, Rule, RuleInput, Silence
+from daemon.core.stop_rules.proposal import Proposal, Rule, RuleInput, Silence, no_marks
 
-__all__ = ["RULES", "Proposal", "Rule", "RuleInput", "Said", "Silence", "ask", "decision_marks", "nearest"]
+__all__ = [
+    "RULES",
+    "Proposal",
+    "Rule",
+    "RuleInput",
+    "Said",
+    "Silence",
+    "ask",
+    "decision_marks",
+    "has_decision_marks",
+    "nearest",
+]
 
 RULES: Final[tuple[Rule, ...]] = (
     liquidation_buffer.RULE,
@@ -27,6 +39,10 @@ RULES: Final[tuple[Rule, ...]] = (
     break_even.RULE,
     time_stop.RULE,
 )
+
+
+WATCHFUL: Final = tuple(rule for rule in RULES if rule.marks is not no_marks)
+"""Those that wait for marks other than their own trigger."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,8 +83,13 @@ def nearest(side: Side, proposals: tuple[Proposal, ...]) -> tuple[Proposal, Deci
     return max(priced, key=lambda each: side.sign * each[1])
 
 
+def has_decision_marks(policy: StopPolicy) -> bool:
+    """Whether any rule that is not off may want to hear of more marks than its own trigger."""
+    return any(rule.mode(policy) is not RuleMode.OFF for rule in WATCHFUL)
+
+
 def decision_marks(given: RuleInput) -> Iterator[Decimal]:
     """The marks at which some rule that is not off would say something else, other than its own trigger."""
-    for rule in RULES:
+    for rule in WATCHFUL:
         if rule.mode(given.policy) is not RuleMode.OFF:
             yield from rule.marks(given)

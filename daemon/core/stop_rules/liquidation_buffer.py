@@ -11,6 +11,7 @@ Units: prices in quote currency, not yet on the tick grid.
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from config.modes import RuleMode
@@ -85,6 +86,7 @@ def propose(given: RuleInput) -> Word:
     return Proposal(rule=NAME, price=wanted, why=_why(price, abs(wanted - price)))
 
 
+@lru_cache(maxsize=4096)
 def _why(price: Decimal, kept: Decimal) -> str:
     share = (kept / price * PERCENT).quantize(Decimal("0.01"))
     return f"{shown(share)} % before liquidation at {shown(price)}"

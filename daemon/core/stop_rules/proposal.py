@@ -100,7 +100,8 @@ class Silence:
 Word = Proposal | Silence | None
 
 
-def _no_marks(_given: RuleInput) -> Iterable[Decimal]:
+def no_marks(_given: RuleInput) -> Iterable[Decimal]:
+    """Of a rule whose own trigger is all that it waits for."""
     return ()
 
 
@@ -111,7 +112,7 @@ class Rule:
     name: str
     mode: Callable[[StopPolicy], RuleMode]
     propose: Callable[[RuleInput], Word]
-    marks: Callable[[RuleInput], Iterable[Decimal]] = _no_marks
+    marks: Callable[[RuleInput], Iterable[Decimal]] = no_marks
     """Marks at which it would say something else, other than its own trigger."""
 
 
