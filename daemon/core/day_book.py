@@ -42,6 +42,9 @@ KNOWN_BEFORE_NS: Final = HOUR_NS
 _ANEW: Final[Mapping[str, Any]] = {"restart": Origin.FIRST_SEEN, "peak_since_ns": 0}
 """Nothing is known of what came in and went out since the last row: nothing older can be compared with."""
 
+_SEVERAL: Final = "balances of several currencies count together"
+_UNBOOKED: Final = "the margin row does not tell the booked balance"
+
 
 def day_of(draft: Draft | GuardState) -> int:
     """The account's day, counted since 1970."""
@@ -108,9 +111,9 @@ def _told_transfers(draft: Draft, margin: Margin) -> int | None:
 
 def _kept(draft: Draft, book: DayBook, margin: Margin) -> DayBook:
     if margin.is_multi_asset:
-        return replace(book, problem="balances of several currencies count together")
+        return replace(book, problem=_SEVERAL)
     if margin.amount_sat is None:
-        return replace(book, problem="the margin row does not tell the booked balance")
+        return replace(book, problem=_UNBOOKED)
     told = _told_transfers(draft, margin)
     is_same = margin.amount_sat == book.amount_sat
     if book.transfers_sat is None and told is not None:
@@ -199,6 +202,14 @@ def witnessed(view: Draft | GuardState, book: DayBook) -> tuple[int, int]:
     if view.pictures.taken_ns > book.row_seen_ns:
         return book.own_sat, book.own_sat
     return book.own_sat, book.before_own_sat
+
+
+def missing(view: Draft | GuardState, currency: str) -> str:
+    """Why a currency has no book."""
+    margin = view.margins.get(currency)
+    if margin is None:
+        return f"no margin row of {currency} yet"
+    return _SEVERAL if margin.is_multi_asset else _UNBOOKED
 
 
 def count_anew(draft: Draft, currency: str) -> None:

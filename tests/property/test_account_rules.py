@@ -13,6 +13,7 @@ from config.account_rules import AccountPolicy, QuietHoursPolicy
 from config.modes import Action, Lift, RuleMode
 from config.policy import Policy
 from connectors.vocabulary import (
+    ContractKind,
     Execution,
     ExecutionKind,
     Insurance,
@@ -22,12 +23,14 @@ from connectors.vocabulary import (
     Wallet,
 )
 from daemon.core import events as e
+from daemon.core.account_rules.risk_per_trade import loss_sat, surely_fits
 from daemon.core.commands import Command, IsolatePosition, ReduceAtMarket, SetLeverage
 from daemon.core.interventions import LatchKind
 from daemon.core.operator_requests import LiftLatch
 from daemon.core.state import GuardState, initial_state
 from daemon.core.step import step
 from tests.builders import ACCOUNT, SECOND, START_NS, a_margin, a_position, an_instrument
+from tests.unit.daemon.core.account_rules.rule_cases import a_guarded, a_view
 
 currencies = st.sampled_from(["USDt", "XBt"])
 amounts = st.sampled_from([-100_000, 0, 1, 200_000, 900_000, 1_000_000, 5_000_000])
@@ -234,3 +237,22 @@ def test_a_lift_is_never_undone_by_the_same_breach() -> None:
     # `naked` may speak in the meantime: no stop is ever confirmed in this story.
     assert {name for name in rule_latches(state) if not name.startswith("naked")} == set()
     assert all(latch.kind is LatchKind.FREEZE for latch in state.latches.values())
+
+
+@given(
+    kind=st.sampled_from([(ContractKind.LINEAR, 1_000), (ContractKind.QUANTO, 100), (ContractKind.INVERSE, -(10**9))]),
+    quantity=st.sampled_from([-30_000, -7, 7, 100, 30_000]),
+    stop=st.integers(501, 1_999),
+    slippage=st.sampled_from([Decimal(0), Decimal("0.1"), Decimal("9.9")]),
+    fee=st.sampled_from([Decimal(0), Decimal("0.00075"), Decimal("-0.001")]),
+    allowed=st.integers(0, 10**9),
+)
+def test_the_coarse_bound_of_a_trades_risk_is_one(
+    kind: tuple[ContractKind, int], quantity: int, stop: int, slippage: Decimal, fee: Decimal, allowed: int
+) -> None:
+    """What surely fits by the bound fits by the exact figure, for every profit formula."""
+    instrument = an_instrument(kind=kind[0], multiplier=kind[1], taker_fee=fee, lot_size=abs(quantity) // 7 or 1)
+    (held,) = a_view(a_guarded(a_position(quantity)), instruments=[instrument]).held
+    price = Decimal(min(stop, 1_000) if quantity > 0 else max(stop, 1_000))
+    if surely_fits(held, price, allowed, slippage):
+        assert loss_sat(instrument, quantity, Decimal(1_000), price, slippage) <= allowed

@@ -19,7 +19,6 @@ from daemon.core.account_rules.verdict import (
     Rule,
     Verdict,
     money,
-    no_equity,
     plain,
     share,
     standing,
@@ -32,7 +31,7 @@ def judge(view: AccountView, policy: DailyLossPolicy) -> tuple[Verdict, ...]:
     """Name the currencies that lost too much today."""
     books = view.state.day_books
     held = {each.currency for each in view.held}
-    found = [unknown(no_equity(view, currency), currency) for currency in sorted(held - set(books))]
+    found = [unknown(day_book.missing(view.state, currency), currency) for currency in sorted(held - set(books))]
     for currency, book in books.items():
         verdict = _judge(view, currency, book, policy)
         if verdict is not None:

@@ -23,7 +23,7 @@ from daemon.core.account_rules.verdict import (
     standing,
     unknown,
 )
-from daemon.core.contracts import unrealised_pnl_sat
+from daemon.core.contracts import value_sign
 from daemon.core.rule_facts import Remedy, RemedyKind
 
 _HUNDREDTH: Final = Decimal("0.01")
@@ -55,11 +55,10 @@ def _judge(view: AccountView, held: Held, cap: Decimal) -> Verdict | None:
 def backing_sat(view: AccountView, held: Held) -> int:
     """The margin behind a position whose contract and mark (and equity, if cross) are known."""
     position = held.guarded.position
-    if position.is_cross or held.instrument is None or held.mark is None:
+    if position.is_cross or held.instrument is None or held.worth_sat is None:
         return view.equities.get(held.currency, 0)
-    return position.margin_sat + unrealised_pnl_sat(
-        held.instrument, position.quantity, held.mark, position.unrealised_cost_sat
-    )
+    worth = value_sign(held.instrument.kind, position.quantity) * held.worth_sat
+    return position.margin_sat + worth - position.unrealised_cost_sat
 
 
 def _verdict(held: Held, level: Level, leverage: Decimal, cap: Decimal, backing: int) -> Verdict:

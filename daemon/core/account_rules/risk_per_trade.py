@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from config.account_rules import RiskPerTradePolicy
-from connectors.vocabulary import Instrument, Side
+from connectors.vocabulary import ZERO, Instrument, Side
 from daemon.core.account_rules.verdict import (
     CLEAR_AT,
     AccountView,
@@ -27,6 +27,11 @@ from daemon.core.account_rules.verdict import (
 )
 from daemon.core.costs import closing_cost_sat, pnl_sat
 from daemon.core.rule_facts import Remedy, RemedyKind
+
+_FAR: Final = Decimal(2)
+_FINE: Final = 100
+"""Beyond a stop so far away, or a worth of so few minor units a lot, the bound is not to be relied on."""
+_MORE: Final = Decimal("1.2")
 
 
 def judge(view: AccountView, policy: RiskPerTradePolicy) -> tuple[Verdict, ...]:
@@ -47,6 +52,8 @@ def _judge(view: AccountView, held: Held, policy: RiskPerTradePolicy) -> Verdict
         return unknown("no stop rests or is wanted", held.symbol)
     stop = min(stop, held.mark) if held.side is Side.LONG else max(stop, held.mark)
     equity = view.equities[held.currency]
+    if surely_fits(held, stop, int(equity * policy.equity_percent * CLEAR_AT / 100), policy.slippage_percent):
+        return None
     loss = loss_sat(held.instrument, held.quantity, held.mark, stop, policy.slippage_percent)
     level = standing(share(loss, equity), policy.equity_percent, at_limit=False)
     return None if level is None else _verdict(held, level, stop, (loss, equity), policy)
@@ -56,6 +63,23 @@ def loss_sat(instrument: Instrument, quantity: int, mark: Decimal, stop: Decimal
     """What is lost from the mark until the stop has closed the position; 0 or above."""
     lost = max(0, -pnl_sat(instrument, quantity, mark, stop))
     return lost + closing_cost_sat(instrument, quantity, stop, slippage_percent=slippage_percent)
+
+
+def surely_fits(held: Held, stop: Decimal, allowed: int, slippage_percent: Decimal) -> bool:
+    """Whether a coarse bound of the loss is within what is allowed already: most positions need nothing finer.
+
+    From mark to stop a position loses at most its worth at the mark times the ratio of the prices less 1, whichever
+    profit formula holds; closing costs less than 1.2 times slippage and fee of its worth at the stop, for less than
+    10 % of slippage; and the venue's rounding less than four minor units a lot.
+    """
+    if held.instrument is None or held.mark is None or not held.worth_sat:
+        return False
+    lots = abs(held.quantity) // held.instrument.lot_size + 1
+    ratio = held.mark / stop if held.side is Side.LONG else stop / held.mark
+    if ratio > _FAR or held.worth_sat < _FINE * lots:
+        return False
+    costs = (slippage_percent / 100 + max(ZERO, held.instrument.taker_fee)) * _MORE
+    return held.worth_sat * (ratio - 1 + ratio * costs) + 4 * lots + 4 <= allowed
 
 
 def _verdict(held: Held, level: Level, stop: Decimal, figures: tuple[int, int], policy: RiskPerTradePolicy) -> Verdict:
