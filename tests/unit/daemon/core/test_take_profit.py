@@ -16,6 +16,7 @@ from daemon.core import ids
 from daemon.core.commands import AmendStop, CancelOrder, Command, FindOrders, PlaceStop, PlaceTakeProfit, SetBand
 from daemon.core.danger import refusal
 from daemon.core.degraded import Degraded
+from daemon.core.operator_requests import FlattenAsked
 from daemon.core.reasons import Reason
 from daemon.core.state import with_policy
 from daemon.core.take_profit import Rung, rungs
@@ -447,3 +448,23 @@ def test_in_shadow_each_stage_is_told_once_when_the_mark_is_there() -> None:
         ("1040.0", "25"),
     ]
     assert not guard.some(PlaceTakeProfit, guard.wait(10 * SECOND))
+
+
+def test_a_latch_that_closes_takes_the_ladder_away() -> None:
+    """Reduce-only orders would compete with the close for the same contracts; none is placed while the latch holds."""
+    guard = ladder()
+    asked = e.OperatorAsked(at_ns=guard.now, request_id="1", who="anna", request=FlattenAsked())
+    settle(guard, list(guard.give(asked)))
+    assert resting(guard) == []
+    assert not guard.some(PlaceTakeProfit, guard.wait(30 * SECOND))
+
+
+def test_the_price_of_an_older_life_is_not_counted() -> None:
+    """Long, closed, long again within seconds: what the first ladder filled is not taken off the second."""
+    guard = ladder()
+    first = next(k.order for k in guard.state.orders["XBTUSDT"].values() if k.order.price == D(1020))
+    guard.position(a_position(0))
+    guard.position(a_position(100))
+    late = replace(first, status=OrderStatus.FILLED, filled_quantity=25, leaves_quantity=0, timestamp_ns=guard.now)
+    guard.order(late)
+    assert guard.guarded().bracket.fills == {}
