@@ -94,6 +94,8 @@ class Stress:
     bare_up: Walk
     moving: tuple[str, ...]
     """Symbols whose marks move."""
+    unknown: tuple[str, ...]
+    """Symbols of which nobody can say where they are liquidated: what is silent about them is no all-clear (P12)."""
     notes: tuple[str, ...]
 
     @property

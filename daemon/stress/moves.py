@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from connectors.vocabulary import Order, OrderKind, Trigger
 from daemon.core.account_failure import account_failure_move
-from daemon.core.liquidation import assess
+from daemon.core.liquidation import LiquidationState, assess
 from daemon.core.own_liquidation import NotComputable, consistent_margin
 from daemon.core.what_if import AccountRows
 from daemon.stress.account import Account, Stress, Walk
@@ -64,6 +64,7 @@ def stress(
         bare_down=walked(-1, ()),
         bare_up=walked(1, ()),
         moving=moving,
+        unknown=_unknown(rows),
         notes=(*account.notes, *_notes(account, rows)),
     )
 
@@ -105,12 +106,30 @@ def _notes(account: Account, rows: AccountRows) -> list[str]:
     if others:
         notes.append(f"{len(others)} stops trigger on another price than the mark: taken as if it moved with the mark")
     notes += _disagreements(account.rows)
+    for currency, reason in _reasons(rows).items():
+        notes.append(f"{currency}: the failure of the cross account cannot be computed ({_words(reason)})")
+    return notes
+
+
+def _reasons(rows: AccountRows) -> dict[str, NotComputable]:
+    """Return why the failure of a cross account cannot be computed, by currency."""
+    found: dict[str, NotComputable] = {}
     for currency, margin in rows.margins.items():
         held = rows.held(currency)
         reason = account_failure_move(held, rows.instruments, margin, rows.marks).reason
         if reason is not None and any(position.is_cross for position in held):
-            notes.append(f"{currency}: the failure of the cross account cannot be computed ({_words(reason)})")
-    return notes
+            found[currency] = reason
+    return found
+
+
+def _unknown(rows: AccountRows) -> tuple[str, ...]:
+    """Name the positions that have no liquidation price of ours, nor one of the exchange's to go by."""
+    found = []
+    for symbol, position in rows.positions.items():
+        judged = assess(position, rows.instruments[symbol], rows.margins.get(position.currency), rows.marks[symbol])
+        if position.quantity and judged.own.reason is not None and judged.state is LiquidationState.UNKNOWN:
+            found.append(symbol)
+    return tuple(found)
 
 
 def _disagreements(rows: AccountRows) -> list[str]:

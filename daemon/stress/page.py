@@ -102,7 +102,9 @@ def page_html(stress: Stress) -> str:
 
 
 def _verdict(stress: Stress) -> str:
-    is_danger = any(_CSS[event.kind] == "taken" for walk in (stress.down, stress.up) for event in walk.events)
+    is_danger = bool(stress.unknown) or any(
+        _CSS[event.kind] == "taken" for walk in (stress.down, stress.up) for event in walk.events
+    )
     lines = "".join(f"<p>{escape(line)}</p>" for line in verdict(stress))
     return f'<div class="verdict{" danger" if is_danger else ""}">{lines}</div>'
 

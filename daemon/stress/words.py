@@ -71,20 +71,29 @@ def fill_text(stress: Stress, event: Event) -> str:
 
 def verdict(stress: Stress) -> list[str]:
     """Return what a trader should know first: what is taken first each way, what the orders are worth, what is left."""
-    lines = [_first_taken(stress.down, stress.bare_down, "fall"), _first_taken(stress.up, stress.bare_up, "rise")]
+    lines = [_unknown(stress)] if stress.unknown else []
+    lines += [_first_taken(stress, stress.down, stress.bare_down, "fall")]
+    lines += [_first_taken(stress, stress.up, stress.bare_up, "rise")]
     return lines + [_least_left(stress, currency) for currency in held_currencies(stress)]
 
 
-def _first_taken(walk: Walk, bare: Walk, word: str) -> str:
+def _unknown(stress: Stress) -> str:
+    names = ", ".join(stress.unknown)
+    return f"Nobody can say where {names} is liquidated (see the notes): what follows is no all-clear."
+
+
+def _first_taken(stress: Stress, walk: Walk, bare: Walk, word: str) -> str:
     taken = next((event for event in walk.events if event.kind in TAKEN), None)
     without = next((event for event in bare.events if event.kind in TAKEN), None)
     most = _size(walk.points[-1].move)
     if taken is not None:
-        return f"A {word} of {_size(taken.move)} liquidates {_taken_text(taken)}."
+        where = f"A {word} of {_size(taken.move)}" if taken.move else f"A {word} is not even needed: today's mark"
+        return f"{where} liquidates {_taken_text(taken)}."
+    what = "anything that can be computed" if stress.unknown else "anything"
     if without is not None:
         saved = f"without the resting orders {_size(without.move)} would take {_taken_text(without)}"
-        return f"No {word} up to {most} liquidates anything; {saved}."
-    return f"No {word} up to {most} liquidates anything."
+        return f"No {word} up to {most} liquidates {what}; {saved}."
+    return f"No {word} up to {most} liquidates {what}."
 
 
 def _taken_text(event: Event) -> str:
@@ -101,9 +110,11 @@ def _least_left(stress: Stress, currency: str) -> str:
     worst = min(stress.points, key=lambda point: (point.equity[currency], abs(point.move)))
     today = stress.down.points[0].equity[currency]
     left = amount_text(worst.equity[currency], currency)
-    change = percent_text(percent_of(worst.equity[currency] - today, today), signed=True)
-    where = f"at {move_text(worst.move)}" if worst.move else "today"
-    return f"The least that is left: {left} {where} ({change}; {amount_text(today, currency)} today)."
+    if not worst.move:
+        return f"The least that is left: {left}, today."
+    lost = percent_of(worst.equity[currency] - today, today)
+    change = "" if lost is None else f"{percent_text(lost, signed=True)}; "
+    return f"The least that is left: {left} at {move_text(worst.move)} ({change}{amount_text(today, currency)} today)."
 
 
 def held_currencies(stress: Stress) -> list[str]:
@@ -173,6 +184,7 @@ def as_fields(stress: Stress) -> dict[str, object]:
         "source": stress.account.source,
         "moving": list(stress.moving),
         "verdict": verdict(stress),
+        "unknown": list(stress.unknown),
         "down": _walk_fields(stress, stress.down),
         "up": _walk_fields(stress, stress.up),
         "without_orders": {

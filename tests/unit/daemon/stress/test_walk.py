@@ -10,6 +10,7 @@ import pytest
 from daemon.stress.account import Event, Happening, Stress
 from daemon.stress.file import account_of
 from daemon.stress.moves import grid, stress
+from daemon.stress.words import TITLES, verdict
 
 D = Decimal
 LONG = {"symbol": "XBTUSD", "currentQty": 60_000, "avgEntryPrice": 60_000, "leverage": 10}
@@ -149,8 +150,24 @@ def test_of_two_opinions_the_nearer_one_counts_and_the_difference_is_said() -> N
     )
 
 
+def test_what_nobody_can_compute_is_no_all_clear() -> None:
+    """P12: balances of other currencies back the account, so nothing is known of its end, and that stands first."""
+    money = [{"currency": "XBt", "walletBalance": 100_000_000, "foreignMarginBalance": 5}]
+    document = {"positions": [{**LONG, "leverage": 0, "crossMargin": True}], "margins": money, "marks": MARKS}
+    found = stress(account_of(document, "test"))
+    assert found.unknown == ("XBTUSD",)
+    assert "no all-clear" in verdict(found)[0]
+    assert "liquidates anything that can be computed" in verdict(found)[1]
+    assert any("multi asset" in note for note in found.notes)
+
+
+def test_an_account_that_is_gone_at_todays_mark_is_said_to_be() -> None:
+    """Nothing in the wallet under a cross position."""
+    document = {"positions": [{**LONG, "leverage": 0, "crossMargin": True}], "marks": MARKS}
+    found = stress(account_of({**document, "margins": [{"currency": "XBt", "walletBalance": 0}]}, "test"))
+    assert "is not even needed" in verdict(found)[0]
+
+
 def test_happenings_are_named_for_people() -> None:
     """Each kind of event has a title."""
-    from daemon.stress.words import TITLES
-
     assert set(TITLES) == set(Happening)
