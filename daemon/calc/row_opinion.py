@@ -175,12 +175,13 @@ def _weighed(reading: Reading, row: Position, contract: Instrument, margin: Marg
             _from_values(reading, row, contract, boundary_values(row, contract, m)) for m in _instants(margin, row)
         ]
         chosen = next((one for one in found if _agrees(one, row)), found[0])
-        if chosen.liquidation_price is None or _agrees(chosen, row) or not _is_neighbour(chosen, row):
-            if chosen.liquidation_price is not None or not reading.is_legacy:
-                return chosen
-            notes.append(f"margin row not used: {chosen.reason}")
-        else:
-            notes.append("margin row of another instant: it misses the row's own bankruptcy price")
+        if not reading.is_legacy or _agrees(chosen, row) or _is_elsewhere(chosen, row):
+            return chosen
+        notes.append(
+            f"margin row not used: {chosen.reason}"
+            if chosen.reason
+            else "margin row of another instant: it misses the row's own bankruptcy price"
+        )
     if reading.is_legacy:
         return replace(_from_bankruptcy(reading, row, contract), notes=notes)
     return Opinion(reading=reading, reason=NotComputable.NO_MARGIN_ROW.value, notes=notes)
@@ -195,19 +196,24 @@ def _is_alone(margin: Margin, row: Position) -> bool:
     """Whether the margin row counts no other position: what it locks less its profit is this row's, about."""
     if margin.maintenance_margin_sat == row.locked_sat:
         return True
+    if row.fee_reserve_sat == row.initial_margin_sat == 0:
+        return False  # what such a row locks does not move with the mark
     theirs = margin.maintenance_margin_sat - margin.unrealised_pnl_sat
     ours = row.locked_sat - row.unrealised_pnl_sat
     return abs(theirs - ours) <= abs(ours) // 4
 
 
 def _agrees(found: Opinion, row: Position) -> bool:
-    """Whether our bankruptcy price is the row's; a row without one contradicts nothing."""
+    """Whether our bankruptcy price is the row's; a row without one contradicts nothing that was worked out."""
+    if found.bankruptcy_price is None:
+        return False
     return row.bankruptcy_price is None or found.bankruptcy_price == row.bankruptcy_price
 
 
-def _is_neighbour(found: Opinion, row: Position) -> bool:
+def _is_elsewhere(found: Opinion, row: Position) -> bool:
+    """Whether ours is so far from the row's bankruptcy price that they are two opinions, and ours is kept."""
     ours, theirs = found.bankruptcy_price, row.bankruptcy_price
-    return ours is not None and theirs is not None and abs(ours - theirs) <= _NEAR * theirs
+    return ours is not None and theirs is not None and abs(ours - theirs) > _NEAR * theirs
 
 
 def _from_values(

@@ -97,6 +97,8 @@ def reads_as_legacy(position: Cells, *, is_cross: bool) -> bool:
     margin, need = amount(position, "posMargin"), amount(position, "posMaint")
     if is_cross and margin is not None and need is not None and margin > 0:
         return margin > need
+    if ratio(position, "bankruptPrice") == LEGACY_END:
+        return True
     stamp = str(position.get("timestamp", ""))
     if stamp >= MIGRATED or (position.get("strategy") and not "" < stamp < MIGRATION):
         return False
