@@ -73,7 +73,7 @@ class RuleStanding:
     remedy: Remedy | None = None
     """What is being corrected until the breach is over."""
     refusal: str = ""
-    """Why the correction is not carried out, as last told."""
+    """Why the correction could not be carried out, last; empty: nothing stood in its way so far."""
 
 
 class Origin(Enum):

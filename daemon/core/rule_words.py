@@ -61,7 +61,7 @@ def _done(standing: RuleStanding, policy: AccountRule, action: Action) -> str:
     if action is Action.ALERT:
         return "Nothing is done by itself"
     if action is Action.CORRECT:
-        return f"It is not corrected: {standing.refusal}" if standing.refusal else "It is being corrected"
+        return f"It could not be corrected so far: {standing.refusal}" if standing.refusal else "It is being corrected"
     if standing.latch:
         return f"The latch {standing.latch} holds"
     return "It is being closed already, or the rule acted a short time ago"

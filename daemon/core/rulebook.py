@@ -215,9 +215,9 @@ def _correct(draft: Draft, breach: _Breach, standing: RuleStanding) -> bool:
         remedy = remedies.chosen(draft, breach.verdict.remedy)
         standing = replace(standing, remedy=remedy, acted_ns=draft.now_ns)
     refusal = remedies.apply(draft, remedy, breach.verdict.text)
-    # A new refusal is told at once, with the alert.
-    told_ns = 0 if refusal and refusal != standing.refusal else standing.told_ns
-    draft.put("rules", breach.key, replace(standing, refusal=refusal, told_ns=told_ns))
+    # The first refusal of a breach is told at once; others may differ by a figure every second, and wait.
+    told_ns = 0 if refusal and not standing.refusal else standing.told_ns
+    draft.put("rules", breach.key, replace(standing, refusal=refusal or standing.refusal, told_ns=told_ns))
     return False
 
 

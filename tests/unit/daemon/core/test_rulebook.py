@@ -318,6 +318,21 @@ def test_corrections_go_through_the_whole_core() -> None:
     assert 0 < sent[0].quantity < 100
 
 
+def test_the_kill_switch_closes_in_the_same_second() -> None:
+    """The day's loss is seen twice: in the step that latches, the position is closed at the market, reduce-only."""
+    rule = DailyLossPolicy(action=Action.FLATTEN)
+    driven = Driven(an_account(daily_loss=rule)).up([a_position(100)])
+    driven.rest()
+    for number, balance in enumerate((1_000_000, 800_000, 799_000)):
+        row = a_margin(margin_balance_sat=balance, amount_sat=1_000_000, timestamp_ns=START_NS + number)
+        driven.give(e.MarginSeen(at_ns=driven.now, margin=row))
+        driven.wait(SECOND)
+    assert driven.state.latches["daily_loss"].kind is LatchKind.FLATTEN
+    driven.wait(SECOND)
+    closes = [each for each in driven.all if isinstance(each, ReduceAtMarket)]
+    assert [each.reason for each in closes] == [Reason.FLATTEN]
+
+
 def test_an_operators_lift_is_judged_at_once() -> None:
     """After the request the rules are asked in the same step, so the count begins anew there."""
     driven = Driven(an_account(quiet_hours=QuietHoursPolicy(events_utc=("2023-11-14T22:13:20Z",)))).up()
