@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
@@ -33,49 +33,17 @@ from daemon.core.commands import (
     SetTimer,
 )
 from daemon.core.danger import refusal
-from daemon.core.state import GuardState, initial_state
+from daemon.core.state import initial_state
 from daemon.core.step import step
 from tests.builders import ACCOUNT, SECOND, START_NS, a_margin, a_position, an_instrument, an_order
+from tests.model_faults import Faults
+from tests.model_guard import Guard
 
 MS = SECOND // 1000
 
 
-@dataclass
-class Faults:
-    """Chances per request or second."""
-
-    lose_request: float = 0.0
-    lose_reply: float = 0.0
-    refuse: float = 0.0
-    not_sent: float = 0.0
-    answer_cancelled: float = 0.0
-    repeat_row: float = 0.0
-    slow: float = 0.0
-    bot: float = 0.0
-    cancel_stops: float = 0.0
-    drop_stream: float = 0.0
-    restart: float = 0.0
-    forget_restart: float = 0.0
-    stuck: float = 0.0
-    partial: float = 0.0
-    margin: float = 0.0
-
-
 Carried = PlaceStop | PlaceTakeProfit | AmendStop | CancelOrder | ReduceAtMarket | FindOrders | ReadPicture
 """What travels to the venue and comes back with an outcome."""
-
-
-@dataclass
-class Guard:
-    """One guard at the venue: its state, and what the test observed of it."""
-
-    state: GuardState
-    name: int
-    timer: int = 0
-    alive_since: int = 0
-    streams_up: bool = False
-    commands: list[Command] = field(default_factory=list)
-    is_out: bool = False
 
 
 class ModelVenue:

@@ -22,7 +22,8 @@ from connectors.vocabulary import OrderKind, OrderSide, Side
 from daemon.core.mode import Mode
 from daemon.core.stop_rules.liquidation_buffer import trigger
 from tests.builders import SECOND, START_NS
-from tests.model_venue import Faults, ModelVenue
+from tests.model_faults import Faults
+from tests.model_venue import ModelVenue
 
 STORM = Faults(
     lose_request=0.1,

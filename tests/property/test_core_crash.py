@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from daemon.core.commands import AmendStop, PlaceStop, ReduceAtMarket
 from tests.builders import SECOND, START_NS
-from tests.model_venue import MS, Faults, ModelVenue
+from tests.model_faults import Faults
+from tests.model_venue import MS, ModelVenue
 
 
 def fall(venue: ModelVenue, *, sign: int, step: int, every_ms: int) -> None:
