@@ -38,8 +38,10 @@ _LETTERS = 6.4
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Scale:
     most: float
-    low: float
-    high: float
+    low: float = 0
+    high: float = 1
+    step: float = 1
+    """From one grid line to the next."""
 
     def x(self, move: Decimal | float) -> float:
         return LEFT + (WIDTH - LEFT - RIGHT) * (float(move) + self.most) / (2 * self.most)
@@ -69,7 +71,7 @@ def lanes(stress: Stress) -> str:
     """Return a lane for each position: where it lives, where its stops fire, where it is taken."""
     held = [position for position in stress.account.rows.positions.values() if position.quantity]
     height = LANE_TOP + LANE_HEIGHT * len(held) + 10
-    scale = _Scale(most=_most(stress), low=0, high=1)
+    scale = _Scale(most=_most(stress))
     drawn = [f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="where each position ends">']
     drawn += [_move_label(scale, move, LANE_TOP - 12) for move in _ticks(scale)]
     for count, position in enumerate(held):
@@ -86,7 +88,8 @@ def _scale(stress: Stress, currency: str) -> _Scale:
     amounts = [_amount(point, currency) for point in (*stress.points, *stress.bare_points)]
     low, high = min(0.0, *amounts), max(amounts)
     step = nice_step(high - low)
-    return _Scale(most=_most(stress), low=math.floor(low / step) * step, high=(math.floor(high / step) + 1) * step)
+    bottom, top = math.floor(low / step) * step, (math.floor(high / step) + 1) * step
+    return _Scale(most=_most(stress), low=bottom, high=top, step=step)
 
 
 def nice_step(span: float) -> float:
@@ -103,12 +106,11 @@ def _amount(point: Point, currency: str) -> float:
 
 
 def _grid(scale: _Scale, currency: str) -> Iterable[str]:
-    step = nice_step(scale.high - scale.low)
-    for count in range(round((scale.high - scale.low) / step) + 1):
-        amount = scale.low + step * count
+    for count in range(round((scale.high - scale.low) / scale.step) + 1):
+        amount = scale.low + scale.step * count
         y = scale.y(amount)
         yield f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        text = _short(amount, step)
+        text = _short(amount, scale.step)
         yield f'<text class="axis" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{text}</text>'
     yield f'<text class="axis" x="{LEFT}" y="{CHART_TOP - 7}">{currency_name(currency)}</text>'
     for move in _ticks(scale):
@@ -158,7 +160,8 @@ def _lane(stress: Stress, symbol: str, title: str, scale: _Scale, top: float) ->
         f'<text class="label" x="{LEFT}" y="{top + 12}">{escape(title)}</text>',
     ]
     taken: list[float] = []
-    for event in sorted((*down, *up), key=lambda each: abs(each.move)):
+    # Where labels would cover each other the end of a position is the one to be read.
+    for event in sorted((*down, *up), key=lambda each: (each.kind not in TAKEN, bool(each.left), abs(each.move))):
         drawn += _lane_mark(stress, event, scale, middle, taken)
     return drawn
 

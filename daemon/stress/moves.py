@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from decimal import Decimal
 
 from connectors.vocabulary import Order, OrderKind, Trigger
+from daemon.calc.numbers import amount_text
 from daemon.core.account_failure import account_failure_move
 from daemon.core.liquidation import LiquidationState, assess
 from daemon.core.own_liquidation import NotComputable, consistent_margin
@@ -106,8 +107,20 @@ def _notes(account: Account, rows: AccountRows) -> list[str]:
     if others:
         notes.append(f"{len(others)} stops trigger on another price than the mark: taken as if it moved with the mark")
     notes += _disagreements(account.rows)
+    notes += _impossible(rows)
     for currency, reason in _reasons(rows).items():
         notes.append(f"{currency}: the failure of the cross account cannot be computed ({_words(reason)})")
+    return notes
+
+
+def _impossible(rows: AccountRows) -> list[str]:
+    """Name the wallets that could never have paid the margins of their isolated positions: somebody's slip."""
+    notes = []
+    for currency, margin in rows.margins.items():
+        own = sum(position.margin_sat for position in rows.held(currency) if not position.is_cross)
+        if own > margin.wallet_balance_sat:
+            assigned = amount_text(own, currency)
+            notes.append(f"{currency}: isolated positions hold {assigned}, more than the wallet: is the account right?")
     return notes
 
 

@@ -34,7 +34,7 @@ body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(
 h1 { font-size: 1.5rem; margin-bottom: .3rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
 .soft { color: var(--soft); } .verdict { border-left: 5px solid var(--mark); padding: .4rem 1rem; }
 .verdict.danger { border-color: var(--taken); } .verdict p { margin: .2rem 0; }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; } .scroll svg { min-width: 640px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 td.number, th.number { text-align: right; white-space: nowrap; } tr.today td { background: var(--band); }
@@ -54,10 +54,10 @@ text.stop { fill: var(--stop); } text.taken { fill: var(--taken); } text.gain { 
   h2 { break-after: avoid; } svg, tr { break-inside: avoid; } }
 """
 _LEGEND = (
-    '<p class="legend soft"><span><b style="color:var(--mark)">&#9473;</b> with the resting orders</span>'
-    "<span><b>&#9476;</b> without them</span>"
-    '<span><b style="color:var(--stop)">&#9679;</b> a stop fires</span>'
-    '<span><b style="color:var(--gain)">&#9679;</b> a take-profit fills</span>'
+    '<p class="legend soft"><span><b style="color:var(--mark)">&#9473;</b> with the resting orders</span> '
+    "<span><b>&#9476;</b> without them</span> "
+    '<span><b style="color:var(--stop)">&#9679;</b> a stop fires</span> '
+    '<span><b style="color:var(--gain)">&#9679;</b> a take-profit fills</span> '
     '<span><b style="color:var(--taken)">&#9679; &#10005;</b> liquidated</span></p>'
 )
 _CSS = {
@@ -84,7 +84,7 @@ def page_html(stress: Stress) -> str:
         _positions(stress),
         *(part for currency in held_currencies(stress) for part in _equity(stress, currency)),
         "<h2>Where each position ends</h2>",
-        lanes(stress),
+        f'<div class="scroll">{lanes(stress)}</div>',
         *_happenings("On the way down", stress, stress.down),
         *_happenings("On the way up", stress, stress.up),
         "<h2>What is left</h2>",
@@ -110,7 +110,11 @@ def _verdict(stress: Stress) -> str:
 
 
 def _equity(stress: Stress, currency: str) -> list[str]:
-    return [f"<h2>Equity in {currency_name(currency)}</h2>", equity_chart(stress, currency), _LEGEND]
+    return [
+        f"<h2>Equity in {currency_name(currency)}</h2>",
+        f'<div class="scroll">{equity_chart(stress, currency)}</div>',
+        _LEGEND,
+    ]
 
 
 def _positions(stress: Stress) -> str:

@@ -21,7 +21,7 @@ TAKEN = frozenset({Happening.LIQUIDATION, Happening.ACCOUNT_FAILURE})
 
 def move_text(move: Decimal) -> str:
     """Return a move as percent: "-8.68 %"."""
-    return percent_text(move * 100, signed=True)
+    return f"{move * 100:+.2f} %"
 
 
 def price_text(price: Decimal, tick_size: Decimal) -> str:
@@ -103,7 +103,7 @@ def _taken_text(event: Event) -> str:
 
 
 def _size(move: Decimal) -> str:
-    return percent_text(abs(move) * 100)
+    return f"{abs(move) * 100:.2f} %"
 
 
 def _least_left(stress: Stress, currency: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -61,6 +62,15 @@ def test_drawings_stay_inside_their_frames(orders: tuple[dict[str, object], ...]
                 x, y = (float(part) for part in pair.split(","))
                 assert 0 <= x <= width
                 assert 0 <= y <= height
+
+
+def test_grid_lines_of_a_range_around_zero_are_round_too() -> None:
+    """From the lowest line to the highest in steps that read well, zero among them."""
+    drawn = equity_chart(stressed([{**LONG, "currentQty": 600_000}]), "XBt")
+    labels = re.findall(r'text-anchor="end">([^<]+)<', drawn)
+    numbers = [float(label) for label in labels]
+    assert 0 in numbers
+    assert len({round(b - a, 6) for a, b in pairwise(numbers)}) == 1
 
 
 @pytest.mark.parametrize(

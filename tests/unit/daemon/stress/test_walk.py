@@ -168,6 +168,13 @@ def test_an_account_that_is_gone_at_todays_mark_is_said_to_be() -> None:
     assert "is not even needed" in verdict(found)[0]
 
 
+def test_a_wallet_that_cannot_hold_its_margins_is_doubted() -> None:
+    """Ten XBT of worth at 10x need more than half an XBT: somebody typed the wrong wallet."""
+    found = stressed([{**LONG, "currentQty": 600_000}])
+    assert any("more than the wallet: is the account right?" in note for note in found.notes)
+    assert not any("is the account right?" in note for note in stressed([LONG]).notes)
+
+
 def test_happenings_are_named_for_people() -> None:
     """Each kind of event has a title."""
     assert set(TITLES) == set(Happening)
