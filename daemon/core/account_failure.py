@@ -40,6 +40,8 @@ STEPS: Final = 10**STEP_DIGITS
 LOWEST: Final = 1
 HIGHEST: Final = 10_000 * STEPS
 """Rises beyond ten thousandfold are not looked at."""
+_PACES: Final = 16
+"""Halvings of the way to a failure, for the first pace back from it."""
 TICK_MARGIN: Final = 50
 """A fiftieth more than a tick costs is kept off."""
 
@@ -259,12 +261,30 @@ def _first_crossing(curve: _Curve, shares: Mapping[str, _Share], moving: Collect
     if found is None:
         return None
     y = max(LOWEST, STEPS + int(found.scaleb(STEP_DIGITS)))
-    ticks = [share.tick_at(y if symbol in moving else STEPS) for symbol, share in shares.items() if share.lots]
-    slack = max(ticks, default=0)
-    earlier = replace(curve, constant=curve.constant - (slack + slack // TICK_MARGIN + 1) * STEPS)
-    if earlier.at(STEPS) <= 0:
+    if _less_a_tick(curve, shares, moving, STEPS).at(STEPS) <= 0:
         return Decimal(0)
-    return _crossing(earlier, far)
+    earlier = _less_a_tick(curve, shares, moving, y)
+    if earlier.at(STEPS) <= 0:
+        return found  # ticks as wide as prices: what one costs there says nothing of here
+    return _move_at(_last_alive(earlier, _alive_before(earlier, y), y))
+
+
+def _less_a_tick(curve: _Curve, shares: Mapping[str, _Share], moving: Collection[str], y: int) -> _Curve:
+    """Take off what one tick of the dearest position costs once the marks are at the factor `y`, and a little more."""
+    slack = max(
+        (share.tick_at(y if name in moving else STEPS) for name, share in shares.items() if share.lots), default=0
+    )
+    return replace(curve, constant=curve.constant - (slack + slack // TICK_MARGIN + 1) * STEPS)
+
+
+def _alive_before(curve: _Curve, dead: int) -> int:
+    """Return a live step on the way back from a dead one to the present: it is near, so paces begin small."""
+    way = dead - STEPS
+    for shift in range(_PACES, 0, -1):
+        y = dead - (way >> shift)
+        if curve.at(y) > 0:
+            return y
+    return STEPS
 
 
 def _exact_value(position: Position, instrument: Instrument, mark: Decimal) -> int:
@@ -286,8 +306,11 @@ def _crossing(curve: _Curve, far: int) -> Decimal | None:
     dead = _dead_step(curve, far)
     if dead is None:
         return None
-    alive = _last_alive(curve, STEPS, dead)
-    return Decimal(alive - STEPS).scaleb(-STEP_DIGITS)
+    return _move_at(_last_alive(curve, STEPS, dead))
+
+
+def _move_at(y: int) -> Decimal:
+    return Decimal(y - STEPS).scaleb(-STEP_DIGITS)
 
 
 def _dead_step(curve: _Curve, far: int) -> int | None:
