@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Final
 
 from connectors.bitmex.protocol.parse import parse_instrument, parse_margin, parse_position
-from connectors.vocabulary import Instrument, Margin, Position
+from connectors.vocabulary import ContractKind, Instrument, Margin, Position
 from daemon.calc.row_cells import Cells, amount, ratio
 from daemon.calc.row_sums import (
     HIGHEST,
@@ -86,6 +86,11 @@ def opinion(position: Cells, instrument: Cells, margin: Cells | None) -> Opinion
 def _contract(reading: Reading) -> Instrument | None:
     """The instrument, the end of its range that of its engine; figures that no boundary needs are filled in."""
     cells = reading.instrument
+    if "multiplier" not in cells:
+        found = _likely_multiplier(reading)
+        if found:
+            cells["multiplier"] = found
+            reading.guessed.append("multiplier")
     if ratio(cells, "tickSize") is None or not amount(cells, "multiplier"):
         return None
     lot = amount(cells, "lotSize")
@@ -110,6 +115,20 @@ def _contract(reading: Reading) -> Instrument | None:
     return None if contract is None else replace(contract, kind=reading.kind)
 
 
+def _likely_multiplier(reading: Reading) -> int | None:
+    """The round number that explains what the row's contracts are worth at its mark; None where none does."""
+    value, mark = reading.get("markValue"), ratio(reading.position, "markPrice")
+    contracts = reading.get("currentQty")
+    if not value or not contracts or mark is None or not is_price(mark):
+        return None
+    each = abs(Decimal(value) / contracts)
+    worth = each * mark if reading.kind is ContractKind.INVERSE else each / mark
+    found = round(worth, -worth.adjusted())
+    if worth < 1 or abs(found - worth) > _NEAR * worth:
+        return None
+    return -int(found) if reading.kind is ContractKind.INVERSE else int(found)
+
+
 def _likely_lot(reading: Reading) -> int:
     """The largest usual lot that explains the row's value at its mark; one where none does."""
     value, mark = reading.get("markValue"), ratio(reading.position, "markPrice")
@@ -117,7 +136,7 @@ def _likely_lot(reading: Reading) -> int:
     if value is None or mark is None or not is_price(mark):
         return 1
     probe = parse_instrument(
-        {**_PROBE, "multiplier": reading.instrument["multiplier"], "isInverse": reading.kind.value == "inverse"}
+        {**_PROBE, "multiplier": reading.instrument["multiplier"], "isInverse": reading.kind is ContractKind.INVERSE}
     )
     for lot in (1000, 100):
         if probe is not None and contracts % lot == 0:

@@ -200,6 +200,15 @@ def test_without_a_tick_no_price_is_told() -> None:
     assert asked({"position": a_row({})["position"]})["reason"] == "no_contract"
 
 
+def test_a_missing_multiplier_is_what_explains_the_worth() -> None:
+    """Found from worth and mark, named as a guess, and never called exact; a worth that fits nothing leaves none."""
+    seen = {"markPrice": 2000, "markValue": 80_000_000}
+    answer = asked(a_row(seen, {"multiplier": None}))
+    assert (answer["liquidation_price"], answer["confidence"]) == (D("1620.2"), "computed")
+    assert answer["guessed"] == ["posCross", "multiplier"]
+    assert asked(a_row({**seen, "markPrice": 1377}, {"multiplier": None}))["reason"] == "no_contract"
+
+
 BAD_LINES = [
     b"{",
     b"[1, 2]",
