@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
 from daemon.core.commands import RaiseAlert, Severity
 from daemon.core.draft import Draft
@@ -57,3 +58,23 @@ def seconds(duration_ns: int) -> str:
 def percent(value: Decimal) -> str:
     """A percentage for people: "4.21 %"."""
     return f"{value:.2f} %"
+
+
+_DECIMALS: Final = {"XBt": ("XBT", 8), "USDt": ("USDT", 6)}
+
+
+def money(amount_sat: int, currency: str) -> str:
+    """An amount for people: "0.0123 XBT", "12.50 USDT"; other currencies in their minor units.
+
+    Example:
+        >>> [money(1_230_000, "XBt"), money(12_500_000, "USDt"), money(43, "USDt"), money(5, "ETHt")]
+        ['0.0123 XBT', '12.50 USDT', '0.000043 USDT', '5 ETHt']
+    """
+    known = _DECIMALS.get(currency)
+    if known is None:
+        return f"{amount_sat} {currency}"
+    name, decimals = known
+    amount = Decimal(amount_sat).scaleb(-decimals)
+    if decimals == 6 and (abs(amount) >= Decimal("0.01") or not amount):
+        return f"{amount:.2f} {name}"
+    return f"{amount:.{decimals}f}".rstrip("0").rstrip(".") + f" {name}"

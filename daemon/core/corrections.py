@@ -20,7 +20,7 @@ from typing import Final
 from connectors.vocabulary import Position
 from daemon.core import requests
 from daemon.core.account import is_agreed
-from daemon.core.alerts import tell
+from daemon.core.alerts import money, tell
 from daemon.core.commands import AddMargin, IsolatePosition, PositionCommand, SetLeverage, Severity
 from daemon.core.danger_corrections import changed, correction_refusal
 from daemon.core.draft import ACCOUNT, Draft
@@ -65,7 +65,7 @@ def add_margin(draft: Draft, symbol: str, amount_sat: int, why: str, *, reason: 
     if guarded is None or guarded.position.is_cross:
         return f"{symbol} is cross: it has no margin of its own to add to"
     command = AddMargin(command_id=0, reason=reason, key=guarded.position.key, amount_sat=amount_sat)
-    words = f"{amount_sat} {guarded.position.currency} of margin are added"
+    words = f"{money(amount_sat, guarded.position.currency)} of margin are added"
     return _change(draft, symbol, CorrectionKind.MARGIN, command, f"{why}: {words}")
 
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from connectors.vocabulary import Execution, ExecutionKind
 from daemon.core import costs, ids, latches
-from daemon.core.alerts import seconds, tell
+from daemon.core.alerts import money, seconds, tell
 from daemon.core.commands import Severity
 from daemon.core.draft import ACCOUNT, Draft
 from daemon.core.feeds import account_is_fresh
@@ -167,11 +167,9 @@ def _report(draft: Draft, latch: Latch) -> None:
 
 def _line(draft: Draft, symbol: str, closing: Closing) -> str:
     instrument = draft.instruments.get(symbol)
-    currency = "" if instrument is None else f" {instrument.settlement_currency}"
+    currency = "" if instrument is None else instrument.settlement_currency
     if not closing.contracts:
         return f"{symbol} is gone, by no fill of ours that was heard of"
     slip = "slippage" if closing.slippage_sat >= 0 else "gain against the mark"
-    return (
-        f"{symbol} {closing.contracts} contracts closed, fees {closing.fees_sat}{currency},"
-        f" {slip} {abs(closing.slippage_sat)}{currency}"
-    )
+    fees, slipped = money(closing.fees_sat, currency), money(abs(closing.slippage_sat), currency)
+    return f"{symbol} {closing.contracts} contracts closed, fees {fees}, {slip} {slipped}"

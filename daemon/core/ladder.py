@@ -22,7 +22,7 @@ from config.modes import Lift, RuleMode
 from config.policy import Tier
 from connectors.vocabulary import Instrument
 from daemon.core import contribution, corrections, costs, given_stop, latches
-from daemon.core.alerts import percent, tell
+from daemon.core.alerts import money, percent, tell
 from daemon.core.commands import Severity
 from daemon.core.contribution import Relief
 from daemon.core.draft import Draft
@@ -217,7 +217,7 @@ def _flatten_text(view: Draft | GuardState) -> str:
         if position.quantity and instrument is not None and mark is not None:
             cost = _closing_cost(view, instrument, position.quantity, mark.price)
             total[position.currency] = total.get(position.currency, 0) + cost
-    shown = ", ".join(f"{cost} {currency}" for currency, cost in sorted(total.items())) or "nothing"
+    shown = ", ".join(money(cost, currency) for currency, cost in sorted(total.items())) or "nothing"
     return f"every position is closed, at about {shown} of fees and slippage"
 
 
@@ -232,7 +232,7 @@ def _plan_tighten(view: Draft | GuardState, guarded: Guarded) -> Planned:
     fee = _closing_cost(view, instrument, guarded.position.quantity, price)
     text = (
         f"the stop moves from {present} to about {price.quantize(instrument.tick_size)};"
-        f" if it fires there, closing loses {loss + fee} {guarded.position.currency} from here"
+        f" if it fires there, closing loses {money(loss + fee, guarded.position.currency)} from here"
     )
     return Planned(step=Step.TIGHTEN, text=text, symbol=symbol, price=price)
 
@@ -247,14 +247,14 @@ def _plan_trim(view: Draft | GuardState, guarded: Guarded) -> Planned:
         best = contribution.best_trim(rows, position.currency, share, slippage_percent=slippage)
     if best is not None and best.contracts:
         rooms = f"{_room(best.room_before)} -> {_room(best.room_after)}"
-        text = f"{best.contracts} {best.symbol} closed, cost {best.cost_sat} {position.currency}, room {rooms}"
+        text = f"{best.contracts} {best.symbol} closed, cost {money(best.cost_sat, position.currency)}, room {rooms}"
         return Planned(step=Step.TRIM, text=text, symbol=best.symbol, contracts=best.contracts)
     symbol = position.key.symbol
     instrument, mark = view.instruments.get(symbol), view.marks.get(symbol)
     if instrument is None or mark is None:
         return Planned(step=Step.TRIM, text="the contract's figures or its mark are not known", is_possible=False)
     count = contribution.trimmed(position, instrument, share)
-    cost = f"{_closing_cost(view, instrument, count, mark.price)} {position.currency}"
+    cost = money(_closing_cost(view, instrument, count, mark.price), position.currency)
     text = f"{count} {symbol} closed, cost {cost}; it buys no room that can be told, less is at stake"
     return Planned(step=Step.TRIM, text=text, symbol=symbol, contracts=count)
 
@@ -276,7 +276,8 @@ def _plan_margin(view: Draft | GuardState, guarded: Guarded) -> Planned:
     if amount <= 0:
         text = f"the day's budget of {policy.margin_budget_percent} % of equity is used up"
         return Planned(step=Step.ADD_MARGIN, text=text, is_possible=False)
-    text = f"{amount} {position.currency} of margin added, {left - amount} left of the day's budget; costs no fee"
+    rest = money(left - amount, position.currency)
+    text = f"{money(amount, position.currency)} of margin added, {rest} left of the day's budget; costs no fee"
     return Planned(step=Step.ADD_MARGIN, text=text, symbol=position.key.symbol, amount_sat=amount)
 
 

@@ -17,6 +17,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from connectors.vocabulary import Instrument, Side
+from daemon.core import alerts
 from daemon.core.contracts import is_usable, value_sat
 from daemon.core.draft import Draft
 from daemon.core.marks import FRESH_FOR_NS, market_is_fresh
@@ -179,19 +180,8 @@ def standing(figure: Decimal, limit: Decimal, *, at_limit: bool) -> Level | None
     return Level.NEAR if figure > limit * CLEAR_AT else None
 
 
-_DECIMALS: Final = {"XBt": ("XBT", 8), "USDt": ("USDT", 6)}
-
-
-def money(amount_sat: int, currency: str) -> str:
-    """An amount for people: "0.0123 XBT", "12.50 USDT"; other currencies in their minor units."""
-    known = _DECIMALS.get(currency)
-    if known is None:
-        return f"{amount_sat} {currency}"
-    name, decimals = known
-    amount = Decimal(amount_sat).scaleb(-decimals)
-    if decimals == 6:
-        return f"{amount:.2f} {name}"
-    return f"{amount:.8f}".rstrip("0").rstrip(".") + f" {name}"
+money = alerts.money
+"""An amount for people, as every alert writes it."""
 
 
 def plain(figure: Decimal) -> str:

@@ -118,7 +118,7 @@ def test_the_order_of_things_is_cancel_close_prove_stops_and_it_stays_latched() 
     assert [each.order_id for each in left.orders] == ["ts"]
     assert refusal(left, guard.state) is None
     (report,) = guard.alerts("flat")
-    assert "XBTUSDT 100 contracts closed, fees 75 USDt, slippage 100 USDt" in report.text
+    assert "XBTUSDT 100 contracts closed, fees 0.000075 USDT, slippage 0.0001 USDT" in report.text
     assert "operator-flatten" in guard.state.latches
 
 

@@ -66,7 +66,7 @@ def test_a_trim_is_told_with_its_cost_then_taken_and_again_after_the_cool_down()
     close = guard.only(ReduceAtMarket, guard.mark(WATCH))
     assert (close.quantity, close.reason) == (25, Reason.LADDER)
     (told,) = [alert for alert in guard.alerts("reducing") if alert.topic == "correction"]
-    assert "25 XBTUSDT closed, cost 43 USDt" in told.text
+    assert "25 XBTUSDT closed, cost 0.000043 USDT" in told.text
     assert guard.all.index(told) < guard.all.index(close)
     filled(guard, close, 25)
     rest = a_position(75)
@@ -134,7 +134,9 @@ def test_a_shadow_ladder_says_once_per_tier_and_does_nothing() -> None:
     assert guard.state.latches == {}
     said = [alert.text for alert in guard.alerts() if alert.topic == "ladder"]
     assert len(said) == 2
-    assert said[0].startswith("XBTUSDT is WATCH: the ladder would take the step trim: 25 XBTUSDT closed, cost 43 USDt")
+    assert said[0].startswith(
+        "XBTUSDT is WATCH: the ladder would take the step trim: 25 XBTUSDT closed, cost 0.000043 USDT"
+    )
 
 
 def test_a_stale_mark_climbs_nothing() -> None:
