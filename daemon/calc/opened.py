@@ -20,6 +20,7 @@ from connectors.vocabulary import ZERO, Instrument, Margin, Position, PositionKe
 from daemon.calc.numbers import amount_text, plain
 from daemon.core.contracts import unrealised_pnl_sat, value_sat
 from daemon.core.own_liquidation import computed_maintenance_sat, consistent_margin
+from daemon.core.requirements import fee_reserve_sat, initial_sat, stepped_ratios
 from daemon.core.what_if import at_mark, with_leverage
 from daemon.exit_codes import CommandFailed, ExitCode
 
@@ -69,8 +70,7 @@ class Opened:
         """What the exchange asks for to open it: initial margin, and the fee reserve of a margin of its own."""
         if not self.position.is_cross:
             return self.position.margin_sat
-        numerator, denominator = self.instrument.initial_margin_ratio.as_integer_ratio()
-        return -(-abs(self.position.cost_sat) * numerator // denominator)
+        return initial_sat(abs(self.position.cost_sat), self.instrument.initial_margin_ratio)
 
 
 def opened(
@@ -93,8 +93,7 @@ def opened(
     cost = value_sat(instrument, quantity, entry)
     if not cost:
         raise CommandFailed("--contracts at this --entry are worth less than the smallest unit", ExitCode.USAGE)
-    steps = risk_steps(instrument, abs(cost))
-    raised = _raised(instrument, steps)
+    raised = _raised(instrument, abs(cost))
     if raised.initial_margin_ratio > 1:
         raise CommandFailed("--contracts: a position of this size is beyond every risk limit", ExitCode.USAGE)
     bare = Position(
@@ -111,6 +110,7 @@ def opened(
     )
     position = at_mark(_backed(bare, raised, backing), raised, entry if mark is None else mark)
     margin = consistent_margin(_wallet(raised, backing), [position])
+    steps = risk_steps(instrument, abs(cost))
     return Opened(position=position, instrument=raised, margin=margin, risk_steps=steps)
 
 
@@ -121,13 +121,16 @@ def risk_steps(instrument: Instrument, worth_sat: int) -> int:
     return max(0, -(-(worth_sat - instrument.base_risk_limit_sat) // instrument.risk_step_sat))
 
 
-def _raised(instrument: Instrument, steps: int) -> Instrument:
-    more = steps * instrument.maintenance_margin_ratio
-    return replace(
-        instrument,
-        initial_margin_ratio=instrument.initial_margin_ratio + more,
-        maintenance_margin_ratio=instrument.maintenance_margin_ratio + more,
+def _raised(instrument: Instrument, worth_sat: int) -> Instrument:
+    """The contract at the risk limit that a worth needs."""
+    initial, maintenance = stepped_ratios(
+        instrument.initial_margin_ratio,
+        instrument.maintenance_margin_ratio,
+        risk_limit_sat=worth_sat,
+        base_sat=instrument.base_risk_limit_sat,
+        step_sat=instrument.risk_step_sat,
     )
+    return replace(instrument, initial_margin_ratio=initial, maintenance_margin_ratio=maintenance)
 
 
 def _backed(bare: Position, instrument: Instrument, backing: Backing) -> Position:
@@ -159,15 +162,12 @@ def _assigned(bare: Position, instrument: Instrument, amount: int) -> Position:
     cost = abs(bare.cost_sat)
     fee, one = (bare.commission or ZERO).as_integer_ratio()
     own = (amount * one - cost * fee) // (one + fee)
-    needed, whole = instrument.initial_margin_ratio.as_integer_ratio()
-    least = -(-cost * needed // whole)
-    if own < max(1, least):
-        smallest = max(1, least)
-        reserve = -(-(cost + smallest) * fee // one)
-        text = amount_text(smallest + reserve + 1, bare.currency)
+    least = max(1, initial_sat(cost, instrument.initial_margin_ratio))
+    if own < least:
+        text = amount_text(least + fee_reserve_sat(cost, least, 0, bare.commission or ZERO) + 1, bare.currency)
         raise CommandFailed(f"--margin is too small to open this position: about {text} is needed", ExitCode.USAGE)
     initial = min(own, cost)
-    reserve = -(-(cost + own) * fee // one)
+    reserve = fee_reserve_sat(cost, own, 0, bare.commission or ZERO)
     leverage = (Decimal(cost) / Decimal(initial)).quantize(Decimal("0.01")) if initial else ZERO
     held = replace(bare, leverage=leverage, initial_margin_sat=initial, fee_reserve_sat=reserve)
     return replace(
