@@ -9,7 +9,7 @@ from daemon.backtest.drawing import bars_picture, equity_picture, price_picture
 from daemon.backtest.figures import Figures, figures, ladder_told, shadow_words, tiers_told
 from daemon.backtest.plan import SAT
 from daemon.backtest.record import Exit, LaneRecord, RunRecord
-from daemon.backtest.summary import verdict
+from daemon.backtest.summary import problem_text, verdict
 from daemon.backtest.words import SAYS, SAYS_NOT, clock_time, iso_time, money_text, price_text, span_text
 
 MOST_ROWS = 400
@@ -122,7 +122,8 @@ def _lane_part(record: RunRecord, lane: LaneRecord) -> str:
         pictures = price_picture(lane.lane.name, record.prices, lane, record.scale)
         pictures += f"\n<h3>Profit and loss, XBT (green: guarded)</h3>\n{equity_picture(lane.lane.name, lane)}"
     legend = "Blue: mark. Yellow: the guard's stop. Dashed: liquidation. Dots: entries, stops, liquidations."
-    return f'<h2>{name}</h2>\n<p class="soft">{legend}</p>\n{pictures}\n{_rounds_table(record, lane)}'
+    problem = f'<p class="bad">{escape(problem_text(lane))}</p>' if lane.problem else ""
+    return f'<h2>{name}</h2>{problem}\n<p class="soft">{legend}</p>\n{pictures}\n{_rounds_table(record, lane)}'
 
 
 def _rounds_table(record: RunRecord, lane: LaneRecord) -> str:

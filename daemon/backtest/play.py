@@ -98,6 +98,7 @@ class _Pair:
             held_back=self.guard.held_back,
             decisions=self.guard.decisions,
             unsafe=tuple(self.trader.guarded.book.unsafe),
+            problem=self.trader.problem,
         )
 
 

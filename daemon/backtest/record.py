@@ -123,6 +123,8 @@ class LaneRecord:
     decisions: int
     unsafe: tuple[str, ...]
     """Orders of the guard that could have added danger, in words; empty when all is well."""
+    problem: str = ""
+    """Why the last entry was refused, in the exchange's words; empty when none was."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -40,6 +40,7 @@ def summary_lines(record: RunRecord) -> list[str]:
         "",
     ]
     lines += [_lane_line(None, whole), *(_lane_line(lane, figures([lane])) for lane in record.lanes)]
+    lines += [problem_text(lane) for lane in record.lanes if lane.problem]
     lines += ["", *_detail_lines(record, whole), "", *([] if record.observes else _liquidated_lines(record))]
     return [*lines, SAYS, SAYS_NOT]
 
@@ -56,6 +57,11 @@ def _lane_line(lane: LaneRecord | None, its: Figures) -> str:
         f"{lane.lane.name:<24}{its.rounds:>7}{its.unguarded_liquidations:>11}{its.avoided:>8}{stopped:>8}"
         f"{its.whipsaws:>9}{money_text(its.guarded_sat):>14}{money_text(its.unguarded_sat):>14}{covered:>9}"
     )
+
+
+def problem_text(lane: LaneRecord) -> str:
+    """Say that positions of a lane could not be opened, and why."""
+    return f"note: {lane.lane.name} could not be entered every time; the exchange said: {lane.problem}"
 
 
 def _detail_lines(record: RunRecord, whole: Figures) -> list[str]:
@@ -149,6 +155,7 @@ def _lane_object(lane: LaneRecord, scale: float) -> dict[str, object]:
         "margin": "cross" if lane.lane.is_cross else "isolated",
         "figures": asdict(figures([lane])),
         "requests": lane.requests,
+        "problem": lane.problem,
         "rounds": [_round_object(one, scale) for one in lane.rounds],
     }
 

@@ -144,13 +144,20 @@ def test_a_stop_before_the_price_comes_back_is_a_whipsaw(tmp_path: Path) -> None
 def test_a_gap_beyond_everything_is_named_unpreventable(tmp_path: Path) -> None:
     """A halt, and trading resumes a quarter lower: nothing was traded where a stop could have filled."""
     closes = closes_along((40, 8000.0), (30, 8000.0), (1, 6000.0), (30, 6000.0))
-    silent = range(40, 70)
-    record = played(write_candles(tmp_path / "a.csv", closes, silent=silent), Plan(lanes=(LONG,)))
+    path = write_candles(tmp_path / "a.csv", closes, silent=range(40, 70), jumps=(70,))
+    record = played(path, Plan(lanes=(LONG,)))
     one = record.lanes[0].rounds[0]
     assert one.guarded.exit is not None
-    if one.guarded.exit.ending is Ending.LIQUIDATED:
-        assert one.is_unpreventable
-        assert "no stop could fill" in "\n".join(summary_lines(record))
+    assert one.guarded.exit.ending is Ending.LIQUIDATED
+    assert one.is_unpreventable
+    assert "no stop could fill" in "\n".join(summary_lines(record))
+
+
+def test_an_entry_that_the_exchange_refuses_is_named(crash: Path) -> None:
+    """A cross position of a hundred times the equity cannot pay for its own entry."""
+    record = played(crash, Plan(lanes=(replace(LONG, leverage=Decimal(100), is_cross=True),)))
+    assert record.lanes[0].rounds == ()
+    assert "long 100x cross could not be entered every time; the exchange said: " in "\n".join(summary_lines(record))
 
 
 def test_an_observer_sends_nothing(crash: Path) -> None:
