@@ -137,7 +137,7 @@ class DailyLossPolicy(AccountRule):
     table: ClassVar[str] = "account.daily_loss"
     lift: Lift = Lift.OPERATOR
     equity_percent: Decimal = Decimal(10)
-    """Of the equity that would be there without the loss; this much breaks the rule."""
+    """Of the equity that the day began with, with deposits and withdrawals counted in; this much breaks the rule."""
     day_starts_at_utc_hour: int = 0
     """When the account's day begins, for the count and for `lift = "next_day"` of every rule."""
 

@@ -1,8 +1,10 @@
 """Keep each settlement currency's book of the day: where equity began, where it stands, how high it was.
 
-Equity is the margin balance, unrealised profit included. What came in or went out is not trading, so the book counts in
-*own* figures: equity less all transfers since the account began. A loss of the day is own equity at its beginning less
-own equity now.
+Equity is the margin balance, unrealised profit included. What came in or went out is not trading. So equities of the
+past are *sized*: when something comes in or goes out, they grow or shrink by the same share as equity does. A transfer
+alone then changes no loss in percent: a withdrawal on a bad day does not make the loss a larger one, a deposit does not
+hide it, and each later loss counts against what is there when it is lost (as a fund counts, "time-weighted"). What is
+deposited into an account of which less than a hundredth was left begins the book anew.
 
 Margin rows and wallet rows are two messages. A deposit that only the margin row shows must not hide a loss, and a
 withdrawal must not read as one. Both rows carry the booked balance (`amount`): a margin row counts when its booked
@@ -10,7 +12,8 @@ balance equals the wallet row's, or is the one of the row before (then nothing c
 the last good row stands and the rule says that it cannot judge.
 
 One message alone never flattens an account: a loss counts when two rows in a row show it, or a picture that was asked
-after the row was first seen. The highest equity rises by the same measure.
+after the row was first seen shows it too. The highest equity rises by the same measure, and what a transfer is measured
+against is the median of three rows.
 
 How a day begins: with the equity last seen before, if that is at most a minute older than the day. A guard that did not
 see it begin, but knows equity of the hour before, counts from the higher of that and the first it sees; one that knows
@@ -39,6 +42,8 @@ SEEN_BEGIN_NS: Final = 60 * 10**9
 """Equity this much older than the day's beginning still stands for it."""
 KNOWN_BEFORE_NS: Final = HOUR_NS
 """Equity older than this says nothing of the day."""
+EMPTIED: Final = 100
+"""An account with less than this part of its highest equity left is emptied: a deposit begins anew."""
 _ANEW: Final[Mapping[str, Any]] = {"restart": Origin.FIRST_SEEN, "peak_since_ns": 0}
 """Nothing is known of what came in and went out since the last row: nothing older can be compared with."""
 
@@ -81,18 +86,18 @@ def _begun(draft: Draft, margin: Margin) -> DayBook | None:
     """The first row of a currency."""
     if margin.amount_sat is None:
         return None
-    transfers = _told_transfers(draft, margin)
-    own = margin.margin_balance_sat - (transfers or 0)
+    transfers, equity = _told_transfers(draft, margin), margin.margin_balance_sat
     return DayBook(
+        currency=margin.currency,
         day=day_of(draft),
         origin=Origin.FIRST_SEEN,
         since_ns=draft.now_ns,
-        start_own_sat=own,
-        peak_own_sat=own,
+        start_sat=equity,
+        start_own_sat=equity - (transfers or 0),
+        peak_sat=equity,
         peak_since_ns=draft.now_ns,
-        own_sat=own,
-        before_own_sat=own,
-        equity_sat=margin.margin_balance_sat,
+        equity_sat=equity,
+        before_sat=equity,
         amount_sat=margin.amount_sat,
         transfers_sat=transfers,
         row_ns=margin.timestamp_ns,
@@ -118,15 +123,16 @@ def _kept(draft: Draft, book: DayBook, margin: Margin) -> DayBook:
     is_same = margin.amount_sat == book.amount_sat
     if book.transfers_sat is None and told is not None:
         # Until now transfers counted as 0; from now on as told. Known to be right only if nothing was booked between.
-        book = _shifted(book, told) if is_same else replace(_shifted(book, told), **_ANEW)
+        book = replace(book, start_own_sat=book.start_own_sat - told, transfers_sat=told, **({} if is_same else _ANEW))
     transfers = told if told is not None else book.transfers_sat
     if told is None and not is_same:
         if day_of(draft) == book.day or _wallet_is_coming(draft, margin):
             return replace(book, problem=_unmatched(draft, margin))
         # A wallet that never tells: the new day at least begins from what is there.
         book, transfers = replace(book, transfers_sat=None, **_ANEW), None
-    row = _with_row(draft, book, margin, margin.margin_balance_sat - (transfers or 0))
-    row = replace(row, amount_sat=margin.amount_sat, transfers_sat=transfers, problem="")
+    book = _sized(book, (transfers or 0) - (book.transfers_sat or 0), margin.margin_balance_sat)
+    row = replace(book, amount_sat=margin.amount_sat, transfers_sat=transfers, problem="")
+    row = _with_row(draft, row, margin)
     return _with_peak(draft, _with_day(draft, book, row))
 
 
@@ -142,66 +148,87 @@ def _unmatched(draft: Draft, margin: Margin) -> str:
     return f"the booked balance of {margin.currency} moved, and the wallet has not told of deposits or withdrawals yet"
 
 
-def _shifted(book: DayBook, transfers: int) -> DayBook:
-    """The book once transfers are told that had counted as 0."""
+def _sized(book: DayBook, moved_sat: int, equity_sat: int) -> DayBook:
+    """Let the equities of the past grow or shrink as equity did by what came in or went out."""
+    if not moved_sat:
+        return book
+    # Of three rows no single one that lies can be the median.
+    then = sorted((book.before_sat, book.equity_sat, equity_sat - moved_sat))[1]
+    if then * EMPTIED <= book.peak_sat:
+        # Nothing is left that a deposit could be measured against.
+        return replace(book, before_sat=equity_sat, equity_sat=equity_sat, **_ANEW)
+    now = max(0, then + moved_sat)
     return replace(
         book,
-        start_own_sat=book.start_own_sat - transfers,
-        peak_own_sat=book.peak_own_sat - transfers,
-        own_sat=book.own_sat - transfers,
-        before_own_sat=book.before_own_sat - transfers,
-        transfers_sat=transfers,
+        start_sat=book.start_sat * now // then,
+        peak_sat=book.peak_sat * now // then,
+        before_sat=book.before_sat * now // then,
+        equity_sat=book.equity_sat * now // then,
     )
 
 
-def _with_row(draft: Draft, book: DayBook, margin: Margin, own: int) -> DayBook:
+def _with_row(draft: Draft, book: DayBook, margin: Margin) -> DayBook:
     """Take in a row: the one before is kept, as the second witness."""
-    seen = replace(book, seen_ns=draft.now_ns, equity_sat=margin.margin_balance_sat)
-    if margin.timestamp_ns == book.row_ns and own == book.own_sat:
-        return seen
-    return replace(seen, own_sat=own, before_own_sat=book.own_sat, row_ns=margin.timestamp_ns, row_seen_ns=draft.now_ns)
+    equity = margin.margin_balance_sat
+    if margin.timestamp_ns == book.row_ns and equity == book.equity_sat:
+        return replace(book, seen_ns=draft.now_ns)
+    return replace(
+        book,
+        equity_sat=equity,
+        before_sat=book.equity_sat,
+        row_ns=margin.timestamp_ns,
+        row_seen_ns=draft.now_ns,
+        seen_ns=draft.now_ns,
+    )
 
 
 def _with_day(draft: Draft, before: DayBook, book: DayBook) -> DayBook:
     """Begin the day, or the count, anew if that is due. `before`: the book without the newest row."""
     day = day_of(draft)
     if before.restart is not None:
-        return _restarted(draft, book, before.restart, book.own_sat)
+        return _restarted(draft, book, before.restart, book.equity_sat)
     if day <= before.day:
         return book
     began_ns = day * DAY_NS + _starts_ns(draft)
     if before.seen_ns >= began_ns - SEEN_BEGIN_NS:
-        return replace(_restarted(draft, book, Origin.DAY_BEGAN, before.own_sat), since_ns=began_ns)
+        return replace(_restarted(draft, book, Origin.DAY_BEGAN, before.equity_sat), since_ns=began_ns)
     if before.seen_ns >= began_ns - KNOWN_BEFORE_NS:
-        return _restarted(draft, book, Origin.AWAY, max(before.own_sat, book.own_sat))
-    return _restarted(draft, book, Origin.FIRST_SEEN, book.own_sat)
+        return _restarted(draft, book, Origin.AWAY, max(before.equity_sat, book.equity_sat))
+    return _restarted(draft, book, Origin.FIRST_SEEN, book.equity_sat)
 
 
-def _restarted(draft: Draft, book: DayBook, origin: Origin, start_own: int) -> DayBook:
+def _restarted(draft: Draft, book: DayBook, origin: Origin, start_sat: int) -> DayBook:
     return replace(
         book,
         day=day_of(draft),
         origin=origin,
         since_ns=draft.now_ns,
-        start_own_sat=start_own,
+        start_sat=start_sat,
+        start_own_sat=start_sat - (book.transfers_sat or 0),
         restart=None,
     )
 
 
 def _with_peak(draft: Draft, book: DayBook) -> DayBook:
     if not book.peak_since_ns:
-        return replace(book, peak_own_sat=book.own_sat, peak_since_ns=draft.now_ns)
-    return replace(book, peak_own_sat=max(book.peak_own_sat, min(witnessed(draft, book))))
+        return replace(book, peak_sat=book.equity_sat, peak_since_ns=draft.now_ns)
+    return replace(book, peak_sat=max(book.peak_sat, min(witnessed(draft, book))))
 
 
 # ---------------------------------------------------------------------- for the rules
 
 
 def witnessed(view: Draft | GuardState, book: DayBook) -> tuple[int, int]:
-    """Own equity by two witnesses: the newest row and the one before, or the picture that confirmed the newest."""
-    if view.pictures.taken_ns > book.row_seen_ns:
-        return book.own_sat, book.own_sat
-    return book.own_sat, book.before_own_sat
+    """Equity by two witnesses: the newest row and the one before it, or the picture that was asked after the newest.
+
+    A picture that shows other figures does not confirm; one of another balance (something was booked in between) cannot
+    be compared.
+    """
+    if view.pictures.taken_ns <= book.row_seen_ns:
+        return book.equity_sat, book.before_sat
+    read = (each for each in view.pictures.margins if each.currency == book.currency)
+    second = next((each.margin_balance_sat for each in read if each.amount_sat == book.amount_sat), None)
+    return book.equity_sat, book.before_sat if second is None else second
 
 
 def missing(view: Draft | GuardState, currency: str) -> str:

@@ -82,6 +82,7 @@ def take_picture(draft: Draft, event: PictureRead) -> None:
         reason="" if satisfied else pictures.reason,
         command_id=None,
         taken_ns=max(pictures.taken_ns, asked_ns),
+        margins=tuple(each for each in event.margins if each.account == draft.account),
         answered_ns=draft.now_ns,
         retry_at_ns=0,
         pause_ns=0,

@@ -90,22 +90,30 @@ class Origin(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DayBook:
-    """Equity of one currency through its day. *Own* figures are equity less transfers since the account began."""
+    """Equity of one currency through its day.
 
+    *Sized* figures are equities of the past, grown and shrunk by what came in and went out since, so that they compare
+    with equity now.
+    """
+
+    currency: str
     day: int
     """Days of the account's calendar since 1970."""
     origin: Origin
     since_ns: int
     """When the count began."""
+    start_sat: int
+    """Equity when the count began, sized."""
     start_own_sat: int
-    peak_own_sat: int
+    """The same less all transfers until then: with it the sum that was lost can be told."""
+    peak_sat: int
+    """The highest equity, sized."""
     peak_since_ns: int
     """Since when the highest is looked for."""
-    own_sat: int
-    """By the newest row whose transfers are known."""
-    before_own_sat: int
-    """By the row before that."""
     equity_sat: int
+    """By the newest row whose transfers are known."""
+    before_sat: int
+    """By the row before that, sized."""
     amount_sat: int
     """The booked balance of that row: while it stays the same, nothing came in or went out."""
     transfers_sat: int | None
@@ -120,6 +128,11 @@ class DayBook:
     """The count begins anew with the next row, and why; None: it goes on."""
     problem: str = ""
     """Why the newest row cannot be used; empty if it can."""
+
+    @property
+    def lost_sat(self) -> int:
+        """What was lost since the count began, transfers taken out; below 0: gained."""
+        return self.start_own_sat + (self.transfers_sat or 0) - self.equity_sat
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -325,6 +325,8 @@ class Pictures:
     """When the one in flight was asked."""
     taken_ns: int = 0
     """`asked_ns` of the newest picture folded in."""
+    margins: tuple[Margin, ...] = ()
+    """The margin rows of that one, newer or older than the stream's: a second witness of equity."""
     answered_ns: int = 0
     retry_at_ns: int = 0
     pause_ns: int = 0

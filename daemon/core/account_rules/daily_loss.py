@@ -1,7 +1,7 @@
-"""Daily loss: equity lost since the day began, deposits and withdrawals taken out, in percent of what would be there.
+"""Daily loss: equity lost since the day began, deposits and withdrawals taken out, in percent of what it began with.
 
-The count, its beginning and what it does about rows that are not of one moment stand in `day_book.py`. The share is of
-the equity that the currency would have without the day's loss, so a deposit or withdrawal moves limit and loss alike.
+The count, its beginning and what it does about transfers and about rows that are not of one moment stand in
+`day_book.py`. A transfer alone never changes the percentage: it neither causes a breach nor ends one.
 
 A lock-out or kill switch that a person lifts starts the count anew: from then on the same limit holds again.
 """
@@ -45,36 +45,42 @@ RULE: Final = Rule(name="daily_loss", judge=judge, lifted=day_book.count_anew)
 def _judge(view: AccountView, currency: str, book: DayBook, policy: DailyLossPolicy) -> Verdict | None:
     if book.problem:
         return unknown(book.problem, currency)
-    loss = book.start_own_sat - book.own_sat
-    if loss <= 0:
+    if book.equity_sat >= book.start_sat:
         return None
-    level = standing(_share(book, loss), policy.equity_percent, at_limit=True)
+    level = standing(_share(book, book.equity_sat), policy.equity_percent, at_limit=True)
     if level is None:
         return None
-    sure = book.start_own_sat - max(day_book.witnessed(view.state, book))
-    if level is Level.OVER and _share(book, sure) < policy.equity_percent:
+    if level is Level.OVER and _share(book, max(day_book.witnessed(view.state, book))) < policy.equity_percent:
         level = Level.DOUBTED
-    return _verdict(currency, book, level, loss, policy)
+    return _verdict(currency, book, level, policy)
 
 
-def _share(book: DayBook, loss: int) -> Decimal:
-    """Percent of the equity that would be there without the loss."""
-    return share(loss, book.equity_sat + (book.start_own_sat - book.own_sat))
+def _share(book: DayBook, equity_sat: int) -> Decimal:
+    """Percent of what the day began with that is gone at such an equity."""
+    return share(book.start_sat - equity_sat, book.start_sat)
 
 
-def _verdict(currency: str, book: DayBook, level: Level, loss: int, policy: DailyLossPolicy) -> Verdict:
+def _verdict(currency: str, book: DayBook, level: Level, policy: DailyLossPolicy) -> Verdict:
+    lost = _share(book, book.equity_sat)
     return Verdict(
         level=level,
         subject=currency,
-        text=f"{money(loss, currency)} lost {day_book.since(book)}, {_share(book, loss):.2f} % of the equity of"
-        f" {money(book.equity_sat + loss, currency)}, the limit of the day is {plain(policy.equity_percent)} %"
-        " (deposits and withdrawals taken out, open positions counted)",
+        text=f"{_sum(book)} {day_book.since(book)}, {lost:.2f} % of the equity, {money(book.equity_sat, currency)} are"
+        f" left; the limit of the day is {plain(policy.equity_percent)} % (deposits and withdrawals taken out, open"
+        " positions counted)",
         advice="stop for today; to go on all the same, lift it: the loss then counts anew from there",
         facts=(
-            ("loss", loss),
-            ("loss_percent", f"{_share(book, loss):.4f}"),
+            ("loss", book.lost_sat),
+            ("loss_percent", f"{lost:.4f}"),
             ("equity", book.equity_sat),
             ("limit", policy.equity_percent),
             ("since", book.origin.value),
         ),
     )
+
+
+def _sum(book: DayBook) -> str:
+    """What was lost in money. After a large deposit that can be nothing: the loss came before, gains on more money."""
+    if book.lost_sat > 0:
+        return f"{money(book.lost_sat, book.currency)} lost"
+    return f"a loss before more was deposited (on the whole {money(-book.lost_sat, book.currency)} gained)"

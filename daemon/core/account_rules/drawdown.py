@@ -44,16 +44,20 @@ def _judge(view: AccountView, currency: str, book: DayBook, policy: DrawdownPoli
     if book.problem:
         return unknown(book.problem, currency)
     steps = policy.alert_at_percent
-    fall = book.peak_own_sat - book.own_sat
-    figure = share(fall, book.equity_sat + fall)
+    figure = _share(book, book.equity_sat)
     if figure <= steps[0] * CLEAR_AT:
         return None
-    sure = share(book.peak_own_sat - max(day_book.witnessed(view.state, book)), book.equity_sat + fall)
+    sure = _share(book, max(day_book.witnessed(view.state, book)))
     passed, doubted = _passed(policy, sure), _passed(policy, figure)
     level = Level.OVER if passed else Level.NEAR
     if doubted > passed:
         level = Level.DOUBTED
     return _verdict(currency, book, level, max(passed, doubted), policy)
+
+
+def _share(book: DayBook, equity_sat: int) -> Decimal:
+    """By how many percent such an equity is below the highest."""
+    return share(book.peak_sat - equity_sat, book.peak_sat)
 
 
 def _passed(policy: DrawdownPolicy, figure: Decimal) -> int:
@@ -62,14 +66,14 @@ def _passed(policy: DrawdownPolicy, figure: Decimal) -> int:
 
 def _verdict(currency: str, book: DayBook, level: Level, step: int, policy: DrawdownPolicy) -> Verdict:
     steps = policy.alert_at_percent
-    fall = book.peak_own_sat - book.own_sat
+    fall, figure = book.peak_sat - book.equity_sat, _share(book, book.equity_sat)
     limit = steps[max(0, step - 1)]
     return Verdict(
         level=level,
         subject=currency,
         text=f"equity is {money(fall, currency)} below its highest since {day_book.moment(book.peak_since_ns)},"
-        f" {share(fall, book.equity_sat + fall):.2f} % of {money(book.equity_sat + fall, currency)}, step {step} of"
-        f" {len(steps)} is {plain(limit)} % (deposits and withdrawals taken out)",
+        f" {figure:.2f} %, {money(book.equity_sat, currency)} are left; step {step} of {len(steps)} is {plain(limit)} %"
+        " (deposits and withdrawals taken out)",
         advice="trade smaller until it is made good",
         facts=(("fall", fall), ("equity", book.equity_sat), ("step", step), ("limit", limit)),
         step=step,

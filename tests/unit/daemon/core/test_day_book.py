@@ -35,7 +35,7 @@ def book(ruled: Ruled) -> DayBook:
 def test_the_first_sight_begins_the_count_and_says_so() -> None:
     """A guard that is started during the day knows nothing of the morning."""
     ruled = kept()
-    assert (book(ruled).origin, book(ruled).start_own_sat) == (Origin.FIRST_SEEN, 1_000_000)
+    assert (book(ruled).origin, book(ruled).start_sat) == (Origin.FIRST_SEEN, 1_000_000)
     assert day_book.since(book(ruled)) == "since it was first seen at 2023-11-14 22:13 UTC"
 
 
@@ -44,9 +44,9 @@ def test_midnight_begins_with_the_equity_before_it() -> None:
     ruled = kept()
     ruled.tick(MIDNIGHT_S - 3)
     ruled.margin(margin_balance_sat=950_000)
-    assert (book(ruled).origin, book(ruled).start_own_sat) == (Origin.FIRST_SEEN, 1_000_000)
+    assert (book(ruled).origin, book(ruled).start_sat) == (Origin.FIRST_SEEN, 1_000_000)
     ruled.tick(1)
-    assert (book(ruled).origin, book(ruled).start_own_sat) == (Origin.DAY_BEGAN, 950_000)
+    assert (book(ruled).origin, book(ruled).start_sat) == (Origin.DAY_BEGAN, 950_000)
     assert day_book.since(book(ruled)) == "since the day began"
 
 
@@ -66,7 +66,7 @@ def test_away_over_midnight_for_less_than_an_hour(equity: int, start: int) -> No
     ruled.restart()
     row = a_margin(amount_sat=1_000_000, margin_balance_sat=equity, timestamp_ns=ruled.state.now_ns)
     ruled.tick(2_000, margins={"USDt": row})
-    assert (book(ruled).origin, book(ruled).start_own_sat) == (Origin.AWAY, start)
+    assert (book(ruled).origin, book(ruled).start_sat) == (Origin.AWAY, start)
     assert "was away" in day_book.since(book(ruled))
 
 
@@ -75,7 +75,7 @@ def test_away_for_long_counts_from_first_sight() -> None:
     ruled = kept()
     row = a_margin(amount_sat=1_000_000, margin_balance_sat=600_000, timestamp_ns=ruled.state.now_ns)
     ruled.tick(MIDNIGHT_S + 3_600, margins={"USDt": row})
-    assert (book(ruled).origin, book(ruled).start_own_sat) == (Origin.FIRST_SEEN, 600_000)
+    assert (book(ruled).origin, book(ruled).start_sat) == (Origin.FIRST_SEEN, 600_000)
 
 
 def test_a_restart_within_the_day_goes_on_counting() -> None:
@@ -83,7 +83,7 @@ def test_a_restart_within_the_day_goes_on_counting() -> None:
     ruled = kept()
     ruled.restart()
     ruled.margin(margin_balance_sat=700_000)
-    assert (book(ruled).start_own_sat, book(ruled).own_sat) == (1_000_000, 700_000)
+    assert (book(ruled).start_sat, book(ruled).equity_sat) == (1_000_000, 700_000)
 
 
 def test_transfers_that_are_told_late_shift_the_whole_book() -> None:
@@ -94,8 +94,8 @@ def test_transfers_that_are_told_late_shift_the_whole_book() -> None:
     ruled.wallet(300_000, 1_000_000)
     after = book(ruled)
     assert after.transfers_sat == 300_000
-    assert after.start_own_sat - after.own_sat == before.start_own_sat - before.own_sat == 50_000
-    assert after.peak_own_sat == before.peak_own_sat - 300_000
+    assert after.lost_sat == before.lost_sat == 50_000
+    assert (after.start_sat, after.peak_sat) == (before.start_sat, before.peak_sat) == (1_000_000, 1_000_000)
 
 
 def test_a_balance_that_moved_before_the_wallet_ever_told_begins_anew() -> None:
@@ -104,11 +104,7 @@ def test_a_balance_that_moved_before_the_wallet_ever_told_begins_anew() -> None:
     ruled.margin(margin_balance_sat=400_000, amount_sat=400_000)
     assert book(ruled).problem
     ruled.wallet(-600_000, 400_000)
-    assert (book(ruled).origin, book(ruled).start_own_sat, book(ruled).own_sat) == (
-        Origin.FIRST_SEEN,
-        1_000_000,
-        1_000_000,
-    )
+    assert (book(ruled).origin, book(ruled).start_sat, book(ruled).lost_sat) == (Origin.FIRST_SEEN, 400_000, 0)
     assert not book(ruled).problem
 
 
@@ -118,7 +114,7 @@ def test_a_wallet_that_never_tells_costs_one_day() -> None:
     ruled.margin(margin_balance_sat=400_000, amount_sat=400_000)
     assert book(ruled).problem
     ruled.tick(MIDNIGHT_S)
-    assert (book(ruled).problem, book(ruled).start_own_sat) == ("", 400_000)
+    assert (book(ruled).problem, book(ruled).start_sat) == ("", 400_000)
 
 
 def test_a_wallet_row_that_does_not_tell_all_is_no_row() -> None:

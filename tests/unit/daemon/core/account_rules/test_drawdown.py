@@ -41,7 +41,7 @@ def test_the_highest_needs_two_witnesses_too() -> None:
     ruled = falling()
     ruled.margin(margin_balance_sat=9_000_000)
     assert not to(ruled, 1_000_000)
-    assert ruled.state.day_books["USDt"].peak_own_sat == 1_000_000
+    assert ruled.state.day_books["USDt"].peak_sat == 1_000_000
 
 
 def test_the_highest_follows_gains_and_survives_midnight_and_restart() -> None:
@@ -70,7 +70,7 @@ def test_a_lift_forgets_the_highest() -> None:
     ruled.lift("drawdown")
     ruled.tick(600)
     assert not ruled.state.latches
-    assert ruled.state.day_books["USDt"].peak_own_sat == 700_000
+    assert ruled.state.day_books["USDt"].peak_sat == 700_000
     to(ruled, 490_000)
     assert "drawdown" in ruled.state.latches
 
@@ -80,3 +80,15 @@ def test_two_steps_at_once_are_one_message() -> None:
     ruled = falling(replace(STEPS, action=Action.ALERT))
     assert to(ruled, 750_000) == [("rule", "drawdown")]
     assert "step 2 of 3" in ruled.said[-1].text
+
+
+def test_a_withdrawal_below_the_highest_passes_no_further_step() -> None:
+    """Ten percent down, then half is taken out: still ten percent down."""
+    ruled = falling()
+    ruled.wallet(0, 1_000_000)
+    assert to(ruled, 900_000) == [("rule", "drawdown")]
+    ruled.wallet(-500_000, 500_000)
+    ruled.margin(margin_balance_sat=400_000, amount_sat=500_000)
+    assert not to(ruled, 400_000)
+    assert ruled.state.day_books["USDt"].peak_sat == 444_444
+    assert to(ruled, 355_000) == [("rule", "drawdown")]
