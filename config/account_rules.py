@@ -189,7 +189,7 @@ class FundingCostPolicy(AccountRule):
 
     table: ClassVar[str] = "account.funding_cost"
     margin_percent_a_day: Decimal = Decimal(5)
-    """Of the position's margin; this much breaks the rule."""
+    """Of the margin behind it: its own if isolated, the equity if cross; this much breaks the rule."""
 
     def check_limits(self) -> None:
         """Refuse shares that are none."""

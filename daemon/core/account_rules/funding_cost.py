@@ -1,4 +1,7 @@
-"""Funding cost: what a position pays a day at the present rate, as a share of its margin.
+"""Funding cost: what a position pays a day at the present rate, as a share of the margin behind it.
+
+An isolated position pays from its own margin. Behind a cross position stands the whole equity of its currency: the
+margin of its row follows from a leverage that nobody chose, and would make any rate look dear.
 
 Only what is paid counts; a position that receives funding is within any limit. The rate is the one of the next stamp;
 once that has passed and no newer rate is known, the cost is unknown.
@@ -45,36 +48,39 @@ def _may_pay(held: Held) -> bool:
 
 
 def _judge(view: AccountView, held: Held, policy: FundingCostPolicy) -> Verdict | None:
-    missing = lacks(view, held)
+    missing = lacks(view, held, equity=held.guarded.position.is_cross)
     if missing or held.instrument is None or held.mark is None:
         return unknown(missing, held.symbol)
     if 0 < held.instrument.funding_at_ns < view.now_ns - GRACE_NS:
         return unknown("the rate of the next funding is not known", held.symbol)
-    margin = _margin_sat(held)
-    if margin <= 0:
+    margin = _margin_sat(view, held)
+    if margin <= 0 and not held.guarded.position.is_cross:
         return unknown("the position's row does not tell its margin", held.symbol)
     cost = funding_cost_a_day_sat(held.instrument, held.quantity, held.mark)
     level = standing(share(cost, margin), policy.margin_percent_a_day, at_limit=True)
     return None if level is None else _verdict(view, held, held.instrument, level, policy)
 
 
-def _margin_sat(held: Held) -> int:
+def _margin_sat(view: AccountView, held: Held) -> int:
     position = held.guarded.position
+    if position.is_cross:
+        return view.equities.get(held.currency, 0)
     return position.margin_sat or position.locked_sat or position.initial_margin_sat
 
 
 def _verdict(view: AccountView, held: Held, instrument: Instrument, level: Level, policy: FundingCostPolicy) -> Verdict:
-    mark, margin = held.mark or Decimal(1), _margin_sat(held)
+    mark, margin = held.mark or Decimal(1), _margin_sat(view, held)
     cost = funding_cost_a_day_sat(instrument, held.quantity, mark)
     payment = funding_payment_sat(instrument, held.quantity, mark)
     minutes = max(0, instrument.funding_at_ns - view.now_ns) // 60_000_000_000
+    backing = "the equity" if held.guarded.position.is_cross else "its margin"
     when = f" in {minutes // 60} h {minutes % 60} min" if instrument.funding_at_ns else ""
     return Verdict(
         level=level,
         subject=held.symbol,
         scope=(held.symbol,),
         text=f"{held.symbol} {held.quantity:+d} pays {money(cost, held.currency)} of funding a day at the present rate,"
-        f" {share(cost, margin):.2f} % of its margin, the limit is {plain(policy.margin_percent_a_day)} %;"
+        f" {share(cost, margin):.2f} % of {backing}, the limit is {plain(policy.margin_percent_a_day)} %;"
         f" the next payment is {money(payment, held.currency)}{when}",
         advice="reduce it before the stamp, or take the cost",
         facts=(

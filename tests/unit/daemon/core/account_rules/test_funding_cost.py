@@ -10,7 +10,7 @@ from connectors.vocabulary import Instrument
 from daemon.core.account_rules.funding_cost import judge
 from daemon.core.account_rules.verdict import Level
 from daemon.core.state import Guarded
-from tests.builders import SECOND, START_NS, a_position, an_instrument
+from tests.builders import SECOND, START_NS, a_margin, a_position, an_instrument
 from tests.unit.daemon.core.account_rules.rule_cases import a_guarded, a_view, levels, only
 
 FIVE = FundingCostPolicy(margin_percent_a_day=Decimal(5))
@@ -59,3 +59,14 @@ def test_missing_figures_are_no_breach_and_no_safety() -> None:
     assert levels(judge(a_view(held(1), instruments=[paying()], mark=None), FIVE)) == {"XBTUSDT": Level.UNKNOWN}
     assert levels(judge(a_view(held(0), instruments=[paying()]), FIVE)) == {"XBTUSDT": Level.UNKNOWN}
     assert not judge(a_view(held(1)), FIVE)
+
+
+def test_a_cross_position_pays_from_the_whole_equity() -> None:
+    """300 a day of a million is little, whatever initial margin the row of a cross position shows."""
+    for equity, expected in ((1_000_000, {}), (6_000, {"XBTUSDT": Level.OVER})):
+        crossed = a_guarded(a_position(100, margin_sat=500, is_cross=True))
+        view = a_view(crossed, instruments=[paying()], margins=[a_margin(margin_balance_sat=equity)])
+        assert levels(judge(view, FIVE)) == expected
+    assert "5.00 % of the equity" in only(judge(view, FIVE)).text
+    bare = a_view(crossed, instruments=[paying()], margins=[a_margin(currency="XBt")])
+    assert levels(judge(bare, FIVE)) == {"XBTUSDT": Level.UNKNOWN}
