@@ -72,8 +72,16 @@ def _looked_up(options: argparse.Namespace) -> tuple[Listed, str]:
     listing, source = _listing(options)
     listed = listing.get(options.symbol)
     if listed is None:
-        raise CommandFailed(f"--symbol {options.symbol} is not a contract in {source}", ExitCode.BAD_INPUT)
+        meant = _meant(options.symbol, listing)
+        raise CommandFailed(f"--symbol {options.symbol} is not a contract in {source}{meant}", ExitCode.BAD_INPUT)
     return listed, source
+
+
+def _meant(symbol: str, listing: dict[str, Listed]) -> str:
+    """What was probably meant: "xbtusd", "BTCUSD" and "XBT/USDT" are typed every day."""
+    typed = "".join(each for each in symbol.upper() if each.isalnum())
+    typed = f"XBT{typed[3:]}" if typed.startswith("BTC") else typed
+    return f"; {typed} is" if typed in listing else ""
 
 
 def _listing(options: argparse.Namespace) -> tuple[dict[str, Listed], str]:

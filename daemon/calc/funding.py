@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from connectors.vocabulary import Instrument
-from daemon.calc.answer import Answer, write_answer
+from daemon.calc.answer import Answer, decimal_or_none, write_answer
 from daemon.calc.contract import Contract, contract_of
 from daemon.calc.numbers import amount_text, percent_of, percent_text, plain, price_text
 from daemon.calc.opened import Leverage, opened
@@ -52,12 +52,14 @@ def answer_funding(options: argparse.Namespace) -> Answer:
     answer.fields.update(currency=instrument.settlement_currency, worth_sat=worth, funding_rate=instrument.funding_rate)
     margin = _margin(options, contract)
     for label, name, amount in (
-        ("each payment", "payment_sat", payment),
-        ("a day", "a_day_sat", a_day),
-        ("a year", "a_year_sat", 365 * a_day),
+        ("each payment", "payment", payment),
+        ("a day", "a_day", a_day),
+        ("a year", "a_year", 365 * a_day),
     ):
-        answer.say(label, _cost_text(amount, worth, margin, instrument), **{name: amount})
-    answer.fields.update(a_day_percent_of_margin=percent_of(a_day, margin), margin_sat=margin)
+        answer.say(label, _cost_text(amount, worth, margin, instrument), **{f"{name}_sat": amount})
+        shares = {"worth": percent_of(amount, worth), "margin": percent_of(amount, margin)}
+        answer.fields.update({f"{name}_percent_of_{whole}": part for whole, part in shares.items()})
+    answer.fields.update(mark_price=decimal_or_none(contract.mark), margin_sat=margin)
     _say_schedule(answer, instrument)
     say_source(answer, contract)
     answer.notes.append("rate and price stay as they are only until the next stamp: a day and a year are an outlook")

@@ -11,7 +11,7 @@ from daemon.calc.answer import Answer, decimal_or_none, write_answer
 from daemon.calc.contract import Contract, contract_of
 from daemon.calc.numbers import amount_text, percent_text, plain, price_text
 from daemon.calc.opened import Cross, Opened, opened
-from daemon.calc.shared import backing_of, backing_text, percent_between, say_source, side_of
+from daemon.calc.shared import backing_of, backing_text, note_part_of_a_lot, percent_between, say_source, side_of
 from daemon.core.confidence import Confidence
 from daemon.core.own_liquidation import (
     computed_maintenance_sat,
@@ -55,6 +55,7 @@ def answer_liquidation(options: argparse.Namespace) -> Answer:
     _say_funding(answer, found, side)
     _say_moves(answer, found)
     say_source(answer, contract)
+    note_part_of_a_lot(answer, contract.instrument, options.contracts)
     _warn(answer, contract, found, side)
     if isinstance(backing, Cross):
         answer.notes.append(

@@ -12,13 +12,14 @@ from daemon.calc.answer import Answer, decimal_or_none, write_answer
 from daemon.calc.contract import Contract, contract_of
 from daemon.calc.numbers import amount_text, currency_name, decimals, percent_of, percent_text, plain, price_text
 from daemon.calc.opened import Leverage, opened
-from daemon.calc.shared import money, say_source, side_of
+from daemon.calc.shared import money, note_part_of_a_lot, say_source, side_of
 from daemon.calc.trade import Outcome, Trade, closed_at, price_for
 from daemon.core.costs import USUAL_FUNDING_INTERVAL_NS, funding_payment_sat
 from daemon.exit_codes import CommandFailed, ExitCode
 
 _UP: Final = Context(prec=60, rounding=ROUND_CEILING)
 _HOUR_NS: Final = 3_600 * 10**9
+_HUNDREDTH_OF_A_BP: Final = Decimal("0.0001")
 
 
 def calc_pnl(options: argparse.Namespace) -> int:
@@ -47,6 +48,7 @@ def answer_pnl(options: argparse.Namespace) -> Answer:
     _say_outcome(answer, trade, outcome, margin, options.xbt_price)
     _say_break_even(answer, trade)
     say_source(answer, contract)
+    _note_what_is_left_out(answer, options, contract)
     return answer
 
 
@@ -62,7 +64,9 @@ def answer_target(options: argparse.Namespace) -> Answer:
     goal = _goal(options, contract, margin)
     price = price_for(trade, goal)
     if price is None:
-        raise CommandFailed(f"no price up to {plain(contract.instrument.max_price)} gives as much", ExitCode.USAGE)
+        flag = "--profit" if options.profit is not None else "--return-percent"
+        text = f"{flag}: no price up to {plain(contract.instrument.max_price)} gives as much"
+        raise CommandFailed(text, ExitCode.USAGE)
     outcome = closed_at(trade, price)
     answer = Answer(title=_title(trade, f"for {amount_text(goal, contract.instrument.settlement_currency)}"))
     move = (price - trade.entry) / trade.entry * 100
@@ -70,20 +74,18 @@ def answer_target(options: argparse.Namespace) -> Answer:
         "exit price",
         f"{price_text(price)}  ({percent_text(move, signed=True)} from the entry)",
         exit_price=decimal_or_none(price),
+        exit_percent=move.quantize(_HUNDREDTH_OF_A_BP),
         goal_sat=goal,
     )
     _say_outcome(answer, trade, outcome, margin, options.xbt_price)
     _say_break_even(answer, trade)
     say_source(answer, contract)
+    _note_what_is_left_out(answer, options, contract)
     return answer
 
 
 def trade_of(options: argparse.Namespace, contract: Contract) -> Trade:
-    """Return the trade that the options describe, funding of the time held included.
-
-    Raises:
-        CommandFailed: If the hours held say something about a contract without a funding rate.
-    """
+    """Return the trade that the options describe, funding of the time held included."""
     instrument = contract.instrument
     rates = {"maker": instrument.maker_fee, "taker": instrument.taker_fee}
     trade = Trade(
@@ -95,6 +97,15 @@ def trade_of(options: argparse.Namespace, contract: Contract) -> Trade:
         exit_rate=rates[options.exit_fee],
     )
     return replace(trade, funding_sat=_funding(trade, options.hours))
+
+
+def _note_what_is_left_out(answer: Answer, options: argparse.Namespace, contract: Contract) -> None:
+    """Hours without a rate would show a cost of nothing, which nobody means."""
+    instrument = contract.instrument
+    note_part_of_a_lot(answer, instrument, options.contracts)
+    is_known = options.funding_rate is not None or instrument.funding_rate != 0 or instrument.funding_at_ns != 0
+    if options.hours and not is_known and not instrument.expires_ns:
+        answer.warnings.append(f"--hours costs nothing without --funding-rate: {contract.source} names no rate")
 
 
 def _funding(trade: Trade, hours: Decimal | None) -> int:
@@ -176,7 +187,11 @@ def in_dollars(amount: int, instrument: Instrument, price: Decimal, xbt_price: D
 
 def _say_break_even(answer: Answer, trade: Trade) -> None:
     price = price_for(trade, 0)
-    away = "" if price is None else f"  ({percent_text((price - trade.entry) / trade.entry * 100, signed=True)})"
+    percent = None if price is None else ((price - trade.entry) / trade.entry * 100).quantize(_HUNDREDTH_OF_A_BP)
+    away = "" if percent is None else f"  ({percent_text(percent, signed=True)})"
     answer.say(
-        "break-even exit", price_text(price, none="none in range") + away, break_even_price=decimal_or_none(price)
+        "break-even exit",
+        price_text(price, none="none in range") + away,
+        break_even_price=decimal_or_none(price),
+        break_even_percent=percent,
     )

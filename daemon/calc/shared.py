@@ -6,7 +6,7 @@ import argparse
 from decimal import Decimal
 
 from connectors.vocabulary import Instrument, Side
-from daemon.calc.answer import Answer
+from daemon.calc.answer import Answer, decimal_or_none
 from daemon.calc.contract import Contract
 from daemon.calc.numbers import amount_text, decimals, minor_units, plain
 from daemon.calc.opened import AssignedMargin, Backing, Cross, Leverage
@@ -72,6 +72,15 @@ def percent_between(base: Decimal | None, price: Decimal | None, side: Side) -> 
     return ((base - price) * side.sign / base * 100).quantize(_HUNDREDTH)
 
 
+def note_part_of_a_lot(answer: Answer, instrument: Instrument, contracts: int) -> None:
+    """Say that the exchange takes whole lots only. Figures go by whole and part lots all the same."""
+    if contracts % instrument.lot_size:
+        answer.notes.append(
+            f"--contracts {contracts:,} is no multiple of the lot of {instrument.lot_size:,}: "
+            "the exchange would refuse such an order"
+        )
+
+
 def say_source(answer: Answer, contract: Contract) -> None:
     """Say where the contract's figures are from, and which they are."""
     i = contract.instrument
@@ -82,5 +91,12 @@ def say_source(answer: Answer, contract: Contract) -> None:
         f"fees {plain(i.maker_fee * 100)}/{plain(i.taker_fee * 100)} %",
         symbol=i.symbol,
         kind=i.kind.value,
+        multiplier=i.multiplier,
+        lot_size=i.lot_size,
+        tick_size=decimal_or_none(i.tick_size),
+        initial_margin_ratio=decimal_or_none(i.initial_margin_ratio),
+        maintenance_margin_ratio=decimal_or_none(i.maintenance_margin_ratio),
+        maker_fee=decimal_or_none(i.maker_fee),
+        taker_fee=decimal_or_none(i.taker_fee),
     )
     answer.say("figures from", contract.source, source=contract.source)

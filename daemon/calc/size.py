@@ -74,7 +74,8 @@ def answer_size(options: argparse.Namespace) -> Answer:
         lot = idea.instrument.lot_size
         text = f"{amount_text(risk, currency)} does not pay for one lot of {lot:,} contracts"
         least = amount_text(idea.loss_sat(lot), currency)
-        raise CommandFailed(f"the risk of {text}, which loses {least} at this stop", ExitCode.USAGE)
+        flag = "--risk" if options.risk is not None else "--risk-percent"
+        raise CommandFailed(f"{flag}: {text}, which loses {least} at this stop", ExitCode.USAGE)
     answer = Answer(
         title=f"{idea.instrument.symbol} {idea.side.value} from {price_text(idea.entry)}, "
         f"stop {price_text(idea.stop)}, risking {amount_text(risk, currency)}"
@@ -139,11 +140,12 @@ def _say_size(answer: Answer, idea: Idea, contracts: int, *, equity: int, risk: 
         f"{amount_text(loss, currency)}  ({percent_text(percent_of(loss, equity))} of the equity; "
         f"filled at {price_text(idea.fill)}, both fees included)",
         loss_sat=loss,
+        loss_percent=percent_of(loss, equity),
         fill_price=decimal_or_none(idea.fill),
     )
     times = _UP.divide(Decimal(worth), Decimal(equity)).quantize(_HUNDREDTH, rounding=ROUND_CEILING, context=_UP)
     answer.say("leverage needed", f"{plain(times)}x of the equity", leverage_needed=times)
-    answer.fields.update(worth_sat=worth, currency=currency, equity_sat=equity, risk_sat=risk)
+    answer.fields.update(side=idea.side.value, worth_sat=worth, currency=currency, equity_sat=equity, risk_sat=risk)
     most = idea.instrument.max_order_quantity
     if contracts > most:
         answer.notes.append(f"one order takes {most:,} contracts at most: send several")

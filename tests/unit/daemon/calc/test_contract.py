@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,17 @@ def test_a_row_that_cannot_be_is_named(tmp_path: Path) -> None:
     """An inverse contract with a multiplier above zero makes no sense."""
     line = refused(f"calc pnl --symbol XBTUSD --instruments {an_instruments_file(tmp_path, multiplier=100)} {TRADE}")
     assert "instrument 1 (XBTUSD)" in line
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("xbtusd", "XBTUSD"), ("BTC/USDT", "XBTUSDT"), ("ETH-USD", "ETHUSD")])
+def test_a_symbol_as_other_places_write_it_is_told_as_it_is_here(typed: str, meant: str) -> None:
+    """Never taken for what it may mean, but said."""
+    line = f"calc pnl --symbol {typed} --side long --contracts 100 --entry 1 --exit 2"
+    assert refused(line).endswith(f"; {meant} is\n")
+
+
+def test_json_holds_the_figures_of_the_contract() -> None:
+    """Whoever reads the answer by program sees what it was computed with, as the text shows it."""
+    found = answer("calc pnl --symbol XBTUSD --side long --contracts 100 --entry 60000 --exit 61000 --taker-fee 0.03%")
+    names = ("multiplier", "lot_size", "initial_margin_ratio", "maintenance_margin_ratio", "taker_fee")
+    assert [found[name] for name in names] == [-100_000_000, 100, Decimal("0.01"), Decimal("0.005"), Decimal("0.0003")]

@@ -63,3 +63,11 @@ def test_schedule_rate_and_mark_come_from_the_exchange(tmp_path: Path) -> None:
 def test_what_is_missing_is_named(line: str, named: str) -> None:
     """The built-in table has neither rate nor mark."""
     assert named in refused(line)
+
+
+def test_json_holds_every_share_that_the_text_shows() -> None:
+    """Of the worth and of the margin, for a payment, a day and a year."""
+    found = answer(f"{LINE} --mark 60000 --funding-rate 0.01% --leverage 10")
+    times = ("payment", "a_day", "a_year")
+    assert [float(found[f"{name}_percent_of_worth"]) for name in times] == pytest.approx([0.01, 0.03, 10.95], abs=0.01)
+    assert [float(found[f"{name}_percent_of_margin"]) for name in times] == pytest.approx([0.1, 0.3, 109.52], abs=0.01)

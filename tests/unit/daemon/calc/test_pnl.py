@@ -84,3 +84,23 @@ def test_a_goal_beyond_the_range_is_refused() -> None:
 def test_wrong_flags_are_one_line_that_names_the_flag(line: str, named: str) -> None:
     """Numbers that cannot be meant, and goals that are none or two."""
     assert named in refused(line)
+
+
+def test_hours_without_a_rate_are_not_said_to_be_free() -> None:
+    """The table names no funding rate: a cost of nothing is a guess, and says so."""
+    found = answer(f"calc pnl {LONG} --exit 63000 --hours 24")
+    assert "--funding-rate" in str(found["warnings"])
+    assert not answer(f"calc pnl {LONG} --exit 63000 --hours 24 --funding-rate 0.01%")["warnings"]
+
+
+def test_part_of_a_lot_is_named() -> None:
+    """The exchange takes whole lots."""
+    line = "--symbol XBTUSD --side long --contracts 150 --entry 60000"
+    for command in (f"calc pnl {line} --exit 63000", f"calc liquidation {line} --leverage 5"):
+        assert "lot of 100" in str(answer(command)["notes"])
+
+
+def test_a_result_out_of_range_names_its_flag() -> None:
+    """Nobody has to guess which of the figures was too much."""
+    assert refused(f"calc target {LONG} --return-percent 100000").startswith("seawall: --return-percent: no price")
+    assert refused(f"calc target {LONG} --profit 900").startswith("seawall: --profit: no price")
