@@ -5,26 +5,32 @@ beyond the liquidation price, may be removed by the very thing that it should pr
 `floor_percent` at least, and where more was seen lately, the spread, the expected slippage and one jump of the mark
 together.
 
-What was seen never takes more than `max_room_share` of the way from entry to liquidation: at leverage 100 a jump of one
-percent would otherwise close every position as it opens. There a stop nearer than one jump is better than none, and the
-floor says so in its text.
+What was seen never takes more than `max_room_share` of the way to liquidation, from the entry or from the mark where
+that is nearer: at leverage 100 a jump of one percent would otherwise close every position as it opens, and a jump that
+left a resting stop untouched would move it past the mark and so close the position by itself. There a stop nearer than
+one jump is better than none.
 
 Units: prices and distances in quote currency.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
+from typing import Final
 
 from connectors.vocabulary import Side
 from daemon.core.alerts import percent
 from daemon.core.distance import largest_gap_percent
 from daemon.core.draft import Draft
 from daemon.core.inputs_seen import widest_spread
-from daemon.core.marks import nearer
+from daemon.core.marks import nearer, usable_mark
 from daemon.core.state import Guarded, GuardState
 from daemon.core.stop_rules.proposal import PERCENT, shown
+
+ROOM_STEP: Final = Decimal("0.001")
+"""The way from the mark counts in steps of this share of the liquidation price, or each mark would move the stop."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,10 +57,21 @@ def floor_of(view: Draft | GuardState, guarded: Guarded) -> Floor | None:
         return None
     least = price * view.policy.stop.floor_percent / PERCENT
     needed = _seen(view, guarded.position.key.symbol, price)
-    way = 0 if guarded.position.entry_price is None else side.sign * (guarded.position.entry_price - price)
-    most = way * view.policy.stop.max_room_share if way > 0 else needed
-    distance = max(least, min(needed, most))
+    ways = [way * view.policy.stop.max_room_share for way in _ways(view, guarded, side, price)]
+    distance = max(least, min([needed, *ways]))
     return Floor(distance=distance, price=price + side.sign * distance, needed=max(least, needed))
+
+
+def _ways(view: Draft | GuardState, guarded: Guarded, side: Side, price: Decimal) -> Iterator[Decimal]:
+    """How far liquidation is from the entry, and from a nearer mark in whole steps; those beyond it do not count."""
+    entry, mark = guarded.position.entry_price, usable_mark(view, guarded.position.key.symbol)
+    way = Decimal(0) if entry is None else side.sign * (entry - price)
+    if way > 0:
+        yield way
+    left = Decimal(0) if mark is None else side.sign * (mark.price - price)
+    if left > 0 and (way <= 0 or left < way):
+        step = price * ROOM_STEP
+        yield (left / step).to_integral_value(rounding=ROUND_FLOOR) * step
 
 
 def _seen(view: Draft | GuardState, symbol: str, price: Decimal) -> Decimal:

@@ -54,6 +54,19 @@ def test_what_was_seen_takes_at_most_half_of_the_way_from_the_entry() -> None:
     assert floor.needed > D(10)
 
 
+@pytest.mark.parametrize(("quantity", "line", "entry", "mark"), [(100, 900, 1080, 950), (-100, 1100, 920, 1050)])
+def test_a_jump_never_moves_the_floor_past_the_mark(quantity: int, line: int, entry: int, mark: int) -> None:
+    """A jump of 12 % past the middle of the room: half of what is left is kept, and nothing is closed for it."""
+    guarded = a_guarded(quantity, liquidation=within(str(line)))
+    guarded = replace(guarded, position=replace(guarded.position, entry_price=D(entry)))
+    view = wild(guarded, jump="0.12")
+    view = replace(view, marks={"XBTUSDT": replace(view.marks["XBTUSDT"], price=D(mark))})
+    floor = floor_of(view, guarded)
+    assert floor is not None
+    assert D("0.45") * abs(mark - line) < floor.distance <= D("0.5") * abs(mark - line)
+    assert floor.needed > abs(mark - line)
+
+
 def test_without_liquidation_there_is_no_floor() -> None:
     """Unknown, or not in range."""
     guarded = a_guarded(liquidation=Liquidation())
