@@ -6,6 +6,9 @@ is over; the strongest deed goes first (flatten, correct, freeze, alert), and wh
 weaker is done to it; a rule that acted waits for its cool-down. A rule in shadow says what it would do, and nothing
 else.
 
+One message alone moves nothing: what a rule does beyond telling waits for a read of the account that was asked after
+the breach began, and that leaves it standing. Rules with better witnesses of their own (`Rule.is_sure`) do not wait.
+
 While the account is not seen nothing is judged: blind is neither safe nor a breach, so what stands goes on standing.
 
 A deed that a person takes back is not repeated for the same breach: it waits until that is over. Two rules count anew
@@ -31,6 +34,8 @@ from daemon.core.reasons import Reason
 from daemon.core.rule_facts import RuleStanding
 
 LONGEST_PAUSE_NS: Final = 86_400 * 10**9
+WITNESS_PATIENCE_NS: Final = 10 * 10**9
+"""A breach that has lasted this long without a read was seen again and again: it counts without one."""
 EVERY_RULE: Final = "*"
 """Key of what keeps all rules from being judged, among `unjudged`."""
 _STRENGTH: Final = {Action.FLATTEN: 0, Action.CORRECT: 1, Action.FREEZE: 2, Action.ALERT: 3}
@@ -41,6 +46,7 @@ class _Breach:
     """A breach that stands now, with everything that is needed to act on it."""
 
     key: str
+    rule: Rule
     policy: AccountRule
     verdict: Verdict
 
@@ -124,7 +130,7 @@ def _breaches(draft: Draft, rule: Rule, policy: AccountRule, verdicts: dict[str,
         elif verdict.level is Level.OVER:
             key = standing_key(rule.name, subject)
             draft.put("rules", key, _begun(draft, rule, policy, verdict, draft.rules.get(key)))
-            yield _Breach(key=key, policy=policy, verdict=verdict)
+            yield _Breach(key=key, rule=rule, policy=policy, verdict=verdict)
 
 
 def _doubted_since_ns(draft: Draft, currency: str) -> int:
@@ -168,6 +174,8 @@ def _carry_out(draft: Draft, breach: _Breach) -> None:
     if breach.policy.mode is RuleMode.SHADOW:
         _say_shadow(draft, breach)
         return
+    if not _is_witnessed(draft, breach):
+        return
     was_said = _act(draft, breach)
     standing = draft.rules[breach.key]
     rose = breach.verdict.step > standing.step
@@ -180,6 +188,17 @@ def _carry_out(draft: Draft, breach: _Breach) -> None:
     pause_ns = min(2 * standing.pause_ns, LONGEST_PAUSE_NS) if is_again else ns(breach.policy.cool_down_s)
     step = max(breach.verdict.step, standing.step)
     draft.put("rules", breach.key, replace(standing, told_ns=draft.now_ns, pause_ns=pause_ns, step=step))
+
+
+def _is_witnessed(draft: Draft, breach: _Breach) -> bool:
+    """Whether more than one message says so; if not, another is asked for."""
+    since_ns = draft.rules[breach.key].since_ns
+    if breach.rule.is_sure or breach.action is Action.ALERT or draft.now_ns >= since_ns + WITNESS_PATIENCE_NS:
+        return True
+    if draft.pictures.taken_ns > since_ns:
+        return True
+    draft.want_picture(Reason.DOUBT, since_ns + 1)
+    return False
 
 
 def _act(draft: Draft, breach: _Breach) -> bool:

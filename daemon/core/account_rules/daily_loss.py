@@ -39,7 +39,7 @@ def judge(view: AccountView, policy: DailyLossPolicy) -> tuple[Verdict, ...]:
     return tuple(found)
 
 
-RULE: Final = Rule(name="daily_loss", judge=judge, lifted=day_book.count_anew)
+RULE: Final = Rule(name="daily_loss", judge=judge, lifted=day_book.count_anew, is_sure=True)
 
 
 def _judge(view: AccountView, currency: str, book: DayBook, policy: DailyLossPolicy) -> Verdict | None:

@@ -37,7 +37,7 @@ def judge(view: AccountView, policy: DrawdownPolicy) -> tuple[Verdict, ...]:
     return tuple(found)
 
 
-RULE: Final = Rule(name="drawdown", judge=judge, lifted=day_book.forget_peak)
+RULE: Final = Rule(name="drawdown", judge=judge, lifted=day_book.forget_peak, is_sure=True)
 
 
 def _judge(view: AccountView, currency: str, book: DayBook, policy: DrawdownPolicy) -> Verdict | None:

@@ -27,7 +27,7 @@ def judge(view: AccountView, policy: InsuranceFundPolicy) -> tuple[Verdict, ...]
     return tuple(each for each in found if each is not None)
 
 
-RULE: Final = Rule(name="insurance_fund", judge=judge)
+RULE: Final = Rule(name="insurance_fund", judge=judge, is_sure=True)
 
 
 def _judge(view: AccountView, currency: str, policy: InsuranceFundPolicy) -> Verdict | None:

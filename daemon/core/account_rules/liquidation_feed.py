@@ -25,7 +25,7 @@ def judge(view: AccountView, policy: LiquidationFeedPolicy) -> tuple[Verdict, ..
     )
 
 
-RULE: Final = Rule(name="liquidation_feed", judge=judge)
+RULE: Final = Rule(name="liquidation_feed", judge=judge, is_sure=True)
 
 
 def _verdict(symbol: str, count: int, policy: LiquidationFeedPolicy) -> Verdict:

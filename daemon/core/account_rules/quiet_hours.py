@@ -20,7 +20,7 @@ def judge(view: AccountView, policy: QuietHoursPolicy) -> tuple[Verdict, ...]:
     return ()
 
 
-RULE: Final = Rule(name="quiet_hours", judge=judge)
+RULE: Final = Rule(name="quiet_hours", judge=judge, is_sure=True)
 
 
 def _verdict(at_ns: int, until_ns: int, policy: QuietHoursPolicy) -> Verdict:

@@ -33,7 +33,7 @@ def judge(view: AccountView, policy: TradesPerHourPolicy) -> tuple[Verdict, ...]
     )
 
 
-RULE: Final = Rule(name="trades_per_hour", judge=judge)
+RULE: Final = Rule(name="trades_per_hour", judge=judge, is_sure=True)
 
 
 def take_execution(draft: Draft, execution: Execution) -> None:

@@ -117,6 +117,8 @@ class Rule:
     """What a person's lift of its latch changes for a subject, beyond the lift."""
     ended: Callable[[Draft, str], None] | None = None
     """What the end of a breach changes for a subject."""
+    is_sure: bool = False
+    """Its breaches rest on more than one message already, or on none that a read of the account could confirm."""
 
 
 def account_view(state: Draft | GuardState) -> AccountView:

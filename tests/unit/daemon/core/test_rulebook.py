@@ -353,3 +353,47 @@ def test_marks_do_not_ask_the_rules() -> None:
     driven.mark(999)
     assert (driven.state.rules, driven.state.unjudged, driven.state.day_books) == before
     assert driven.state.now_ns >= START_NS
+
+
+# ---------------------------------------------------------------------- witnesses
+
+
+def strict(action: Action) -> Ruled:
+    """A million, a rule that acts on the margin in use, and reads that are not answered."""
+    policy = an_account(margin_used=MarginUsedPolicy(action=action, lift=Lift.OPERATOR))
+    ruled = Ruled(a_state(a_guarded(), policy=policy), is_read=False)
+    ruled.tick(**used(10))
+    return ruled
+
+
+@pytest.mark.parametrize("action", [Action.FREEZE, Action.FLATTEN])
+def test_one_stale_margin_row_freezes_and_closes_nothing(action: Action) -> None:
+    """One row says that all margin is in use, the next that it is not: a read is asked for, and nothing was done."""
+    ruled = strict(action)
+    assert not ruled.tick(**used(100))
+    assert ruled.state.pictures.wanted_ns > ruled.state.pictures.taken_ns
+    assert not ruled.tick(**used(10))
+    assert not ruled.state.latches
+    assert not ruled.said
+
+
+@pytest.mark.parametrize("action", [Action.FREEZE, Action.FLATTEN])
+def test_a_read_that_leaves_the_breach_standing_lets_the_rule_act(action: Action) -> None:
+    """The read was asked after the breach began, and the figure is still over the limit."""
+    ruled = strict(action)
+    ruled.tick(**used(100))
+    before = replace(ruled.state.pictures, taken_ns=ruled.state.now_ns)
+    ruled.tick(pictures=before)
+    assert not ruled.state.latches
+    ruled.tick(pictures=replace(before, taken_ns=ruled.state.now_ns))
+    assert ruled.state.latches["margin_used"].kind.value == action.value
+
+
+def test_a_breach_that_lasts_needs_no_read() -> None:
+    """The venue answers no reads: after ten seconds of judgements the rule acts all the same."""
+    ruled = strict(Action.FREEZE)
+    ruled.tick(**used(100))
+    ruled.tick(9)
+    assert not ruled.state.latches
+    ruled.tick(1)
+    assert "margin_used" in ruled.state.latches

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from config.account_rules import AccountPolicy
-from config.modes import RuleMode
+from config.modes import Action, RuleMode
 from config.policy import Policy
 from connectors.vocabulary import Instrument, Margin, Position, Wallet
 from daemon.core import latches, rulebook
@@ -84,20 +84,35 @@ def only(verdicts: tuple[Verdict, ...]) -> Verdict:
 class Ruled:
     """The rulebook second by second, on a state that the test writes."""
 
-    def __init__(self, state: GuardState) -> None:
+    def __init__(self, state: GuardState, *, is_read: bool = True) -> None:
         self.state = state
         self.said: list[RaiseAlert] = []
+        self.is_read = is_read
+        """A read that a deed waits for is answered within the same second, and shows nothing new."""
 
     def tick(self, seconds: int = 1, **changes: Any) -> list[RaiseAlert]:
-        """Let time pass, change what is known, judge once; what was told."""
+        """Let time pass, change what is known, judge; what was told."""
         now_ns = self.state.now_ns + seconds * SECOND
         fresh = {name: replace(each, at_ns=now_ns) for name, each in self.state.marks.items()}
-        draft = Draft(replace(self.state, **({"marks": fresh} | changes)), now_ns)
-        rulebook.judge(draft)
-        self.state = draft.finish()
-        told = [each for each in draft.commands if isinstance(each, RaiseAlert)]
+        self.state = replace(self.state, **({"marks": fresh} | changes))
+        told = self._judge(now_ns)
+        pictures = self.state.pictures
+        if self.is_read and self._is_waiting() and pictures.wanted_ns > pictures.taken_ns:
+            self.state = replace(self.state, pictures=replace(pictures, taken_ns=pictures.wanted_ns))
+            told += self._judge(now_ns)
         self.said += told
         return told
+
+    def _judge(self, now_ns: int) -> list[RaiseAlert]:
+        draft = Draft(self.state, now_ns)
+        rulebook.judge(draft)
+        self.state = draft.finish()
+        return [each for each in draft.commands if isinstance(each, RaiseAlert)]
+
+    def _is_waiting(self) -> bool:
+        sure = {rule.name for rule in RULES if rule.is_sure}
+        standing = (each for each in self.state.rules.values() if each.rule not in sure and not each.ended_ns)
+        return any(each.action is not Action.ALERT and each.mode is RuleMode.ON for each in standing)
 
     def margin(self, **changes: Any) -> list[RaiseAlert]:
         """A newer margin row, and the next second."""
