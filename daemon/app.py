@@ -212,7 +212,8 @@ class Guard:
         door = StatusSocket(self._folder / SOCKET_NAME, self.describe, questions=questions, operate=self.operate)
         self._crew.helpful("status socket", door.run)
         self._desk.account = await self._opening().wait_account()
-        recovered = self._of_this_account(await asyncio.to_thread(recover, self._folder / "journal"))
+        folder, policy = self._folder / "journal", self._settings.policy
+        recovered = self._of_this_account(await asyncio.to_thread(recover, folder, policy))
         state = self._state_from(recovered)
         self._clock.move_past(state.now_ns)
         journal = self._open_journal(recovered, state)

@@ -43,21 +43,21 @@ def close(draft: Draft, symbol: str) -> bool:
     """Bring one open position nearer to flat, if a latch asks for that.
 
     Returns:
-        Whether its stop is to be left alone now: a close left a moment ago.
+        Whether its stop is to be left alone now: a close left a moment ago, or would have.
     """
     latch = latches.flattening(draft, symbol)
     if latch is None:
         return False
     closing = _closing(draft, symbol, latch)
+    if draft.policy.observe:
+        observing.say(draft, symbol, f"flatten ({latch.name})")
+        return True
     guarded = draft.positions[symbol]
     if guarded.reduce is not None:
         return _awaits(draft, symbol, guarded.reduce.sent_ns)
     due_ns = max(closing.due_ns, guarded.reduce_at_ns)
     if draft.now_ns < due_ns:
         draft.wake(symbol, due_ns)
-        return False
-    if draft.policy.observe:
-        observing.say(draft, symbol, f"flatten ({latch.name})")
         return False
     if not _is_witnessed(draft, guarded, closing):
         return False
@@ -79,7 +79,7 @@ def _awaits(draft: Draft, symbol: str, sent_ns: int) -> bool:
 def _closing(draft: Draft, symbol: str, latch: Latch) -> Closing:
     """The memory of this closing; a position that was not there before begins a round of its own."""
     guarded, closing = draft.positions[symbol], draft.closings.get(symbol)
-    if closing is None or closing.since_ns < guarded.known_ns or closing.since_ns < latch.since_ns:
+    if closing is None or closing.since_ns < guarded.known_ns:
         return _begin_round(draft, symbol, closing, latch)
     if closing.sent_quantity and abs(guarded.position.quantity) < abs(closing.sent_quantity):
         closing = replace(closing, sent_quantity=0, has_moved=True, tries=0, refusal="")

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import msgspec
 
+from config.policy import Policy
 from daemon.core.commands import RaiseAlert
-from daemon.core.state import GuardState
+from daemon.core.state import GuardState, under_policy
 from daemon.core.step import step
 from daemon.shell.journal import OpenCommands
 from daemon.shell.journal_file import segments_in
@@ -47,8 +48,14 @@ class Recovered:
     """Why the journal could not be used, in one line; None when it could, or when there was none."""
 
 
-def recover(directory: Path) -> Recovered:
-    """Rebuild the state from the newest segment that begins with a whole checkpoint."""
+def recover(directory: Path, policy: Policy | None = None) -> Recovered:
+    """Rebuild the state from the newest segment that begins with a whole checkpoint.
+
+    Args:
+        directory: Of the journal.
+        policy: Today's. It stands in where the checkpoint's own is not one of this build any more (a setting was
+            renamed, or is checked more strictly): latches, ratchets and the day's count are worth more than that.
+    """
     highest = FIRST_SEQ
     try:
         segments = segments_in(directory)
@@ -61,19 +68,19 @@ def recover(directory: Path) -> Recovered:
         except (OSError, JournalCorrupt) as error:
             return _unusable(highest, str(error))
         if records:
-            return _replay_or_say_why(records, path, highest)
+            return _replay_or_say_why(records, path, highest, policy)
     return Recovered(state=None)
 
 
-def _replay_or_say_why(records: list[Record], path: Path, highest: int) -> Recovered:
+def _replay_or_say_why(records: list[Record], path: Path, highest: int, policy: Policy | None) -> Recovered:
     try:
-        return replay(records)
+        return replay(records, policy)
     except Exception as error:  # noqa: BLE001 - what broke the core once would again: never a reason to stay away
         return _unusable(highest, f"{path}: replaying it failed with {type(error).__name__}: {error}")
 
 
-def replay(records: list[Record]) -> Recovered:
-    """Play the records of one segment, its checkpoint first.
+def replay(records: list[Record], policy: Policy | None = None) -> Recovered:
+    """Play the records of one segment, its checkpoint first; `policy` stands in for one that is not understood.
 
     Commands come from the replay, not from their records: a crash may have cut off the records of the last ones, and
     they may have left all the same.
@@ -83,7 +90,7 @@ def replay(records: list[Record]) -> Recovered:
         msgspec.MsgspecError: If a record is not of this build.
     """
     checkpoint = decode_checkpoint(records[0])
-    state = msgspec.json.decode(checkpoint.state, type=GuardState)
+    state = _state_of(checkpoint.state, policy)
     unanswered = OpenCommands(checkpoint.unanswered)
     alerts: list[tuple[int, RaiseAlert]] = []
     for event in (decode_event(record) for record in records if record.kind is Kind.EVENT):
@@ -94,6 +101,27 @@ def replay(records: list[Record]) -> Recovered:
             unanswered.note_command(command)
         alerts.extend((event.at_ns, command) for command in outcome.commands if isinstance(command, RaiseAlert))
     return Recovered(state=state, unanswered=unanswered.ids, next_seq=records[-1].seq + 1, alerts=tuple(alerts))
+
+
+def _state_of(document: msgspec.Raw, policy: Policy | None) -> GuardState:
+    """Read a checkpoint's state; the one thing in it that is replaced anyway must not make it worthless."""
+    try:
+        return msgspec.json.decode(document, type=GuardState)
+    except msgspec.ValidationError:
+        fields = msgspec.json.decode(document, type=dict[str, msgspec.Raw])
+        if policy is None or "policy" not in fields or not _is_foreign(fields["policy"]):
+            raise
+        fields["policy"] = msgspec.Raw(msgspec.json.encode(policy))
+        return under_policy(msgspec.json.decode(msgspec.json.encode(fields), type=GuardState), policy)
+
+
+def _is_foreign(policy: msgspec.Raw) -> bool:
+    """Whether this build does not take a policy that was written down."""
+    try:
+        msgspec.json.decode(policy, type=Policy)
+    except msgspec.ValidationError:
+        return True
+    return False
 
 
 def _unusable(highest: int, problem: str) -> Recovered:

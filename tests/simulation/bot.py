@@ -14,8 +14,10 @@ from random import Random
 
 from connectors.simulated.engine.contracts import ETHUSD, XBTUSD, XBTUSDT, Contract
 from connectors.simulated.engine.inputs import (
+    AmendOrder,
     CancelAll,
     CancelOrders,
+    Deposit,
     Input,
     Isolate,
     PlaceOrder,
@@ -67,6 +69,8 @@ class Bot:
             self._set_leverage,
             self._set_margin_mode,
             self._move_margin,
+            self._requote,
+            self._move_money,
         )
 
     def _try(self, value: Input) -> bool:
@@ -192,3 +196,25 @@ class Bot:
     def _move_margin(self, symbol: str, held: int) -> None:
         amount = self._random.choice((-1, 1)) * self._random.randint(10_000, 2_000_000)
         self._try(TransferMargin(account=self._account, symbol=symbol, amount=amount))
+
+    def _requote(self, symbol: str, held: int) -> None:
+        """Move a resting quote of the bot's own nearer."""
+        quotes = [
+            row
+            for row in self._promises.orders.values()
+            if row["symbol"] == symbol and row["ordType"] == "Limit" and not str(row["clOrdID"]).startswith(OURS)
+        ]
+        if not quotes:
+            self._work(symbol, held)
+            return
+        row = self._random.choice(quotes)
+        mark = self._venue.exchange._world.markets[symbol].mark
+        away = Decimal(self._random.randint(1, 20)) / 1000 * (1 if row["side"] == "Buy" else -1)
+        price = CONTRACTS[symbol].on_tick(mark * (1 - away), up=False)
+        self._try(AmendOrder(account=self._account, order_id=str(row["orderID"]), price=price))
+
+    def _move_money(self, symbol: str, held: int) -> None:
+        """A deposit or a withdrawal."""
+        currency = CONTRACTS[symbol].settl_currency
+        amount = self._random.choice((-1, 1)) * self._random.randint(10_000, 5_000_000)
+        self._try(Deposit(account=self._account, currency=currency, amount=amount))

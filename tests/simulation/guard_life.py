@@ -102,6 +102,7 @@ class SimPorts:
     clock: MachineClock
     symbols: tuple[str, ...]
     on_sent: Callable[[Sent], None]
+    on_arrival: Callable[[str, bytes], Callable[[], None] | None]
 
     @property
     def venue_settings(self) -> VenueSettings:
@@ -115,7 +116,9 @@ class SimPorts:
         return Credentials(key_id=self.key.key_id, secret=Secret(self.key.secret))
 
     def order_entry(self) -> OrderEntry:
-        transport = VirtualTransport(guard=self.name, line=self.line, door=self.door, on_sent=self.on_sent)
+        transport = VirtualTransport(
+            guard=self.name, line=self.line, door=self.door, on_sent=self.on_sent, on_arrival=self.on_arrival
+        )
         real_client = httpx.AsyncClient
 
         def client(**settings: Any) -> httpx.AsyncClient:  # whatever transport the connector would choose
@@ -165,7 +168,7 @@ class _Life(Guard):
         """What `open` does, without threads and questions about the key."""
         owner = self._owner
         owner.disk.write_out(folder)
-        recovered = self._of_this_account(recover(folder))
+        recovered = self._of_this_account(recover(folder, owner.policy))
         state = self._state_from(recovered)
         owner.clock.move_past(state.now_ns)
         owner.problems.append(recovered.problem)

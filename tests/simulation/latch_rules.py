@@ -15,6 +15,8 @@ def note_latch(latches: dict[str, str], alert: RaiseAlert) -> None:
     name = dict(alert.facts).get("latch", "")
     if alert.topic == "latch" and alert.state in {"freeze", "flatten"}:
         latches[name] = alert.state
+    elif alert.topic == "latch" and alert.state == "held":
+        latches[name] = alert.text.partition(": ")[2].split()[0]
     elif alert.topic == "latch" and alert.state == "lifted":
         latches.pop(name, None)
 

@@ -6,11 +6,12 @@ promises hold under every combination, so every world draws one.
 
 from __future__ import annotations
 
+from math import inf
 from random import Random
 
-from config.policy import ForeignStops, Policy, StartBreach, StopPolicy, StopStyle, SwitchMode, SwitchPolicy
 from connectors.simulated.engine.switches import ClientIdReuse, LiquidationStyle, Switches
 from connectors.simulated.server.settings import RowStyle
+from tests.simulation.policies import policy_of
 from tests.simulation.world import Plan
 
 MINUTES = 5.0
@@ -24,20 +25,10 @@ def plan_of(seed: int, *, minutes: float = MINUTES) -> Plan:
         minutes=minutes,
         guards=drawn.choice((1, 1, 2)),
         troubles=drawn.choice((1, 2, 3)),
-        policy=_policy(drawn),
+        policy=policy_of(drawn),
         switches=_switches(drawn),
         rows=drawn.choice(tuple(RowStyle)),
-    )
-
-
-def _policy(drawn: Random) -> Policy:
-    return Policy(
-        stop=StopPolicy(
-            style=drawn.choice((StopStyle.REDUCE_ONLY, StopStyle.REDUCE_ONLY, StopStyle.CLOSE)),
-            foreign=drawn.choice(tuple(ForeignStops)),
-            on_start_breach=drawn.choice(tuple(StartBreach)),
-        ),
-        switch=SwitchPolicy(mode=drawn.choice((SwitchMode.AUTO, SwitchMode.AUTO, SwitchMode.ALWAYS, SwitchMode.OFF))),
+        ask_every_s=drawn.choice((20.0, 60.0, inf)),
     )
 
 

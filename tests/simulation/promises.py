@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from math import inf
 
@@ -26,17 +26,19 @@ from daemon.core.events import (
     Event,
     ExecutionSeen,
     HealthTicked,
-    OrderSeen,
+    OperatorAsked,
     OrdersFound,
-    OrdersListed,
     PictureRead,
     RequestRefused,
     RequestUnanswered,
     Started,
 )
+from daemon.core.operator_requests import SetStop
 from tests.simulation.guard_life import SimGuard, Witness
 from tests.simulation.latch_rules import latched_cancel_faults, note_latch
 from tests.simulation.requests import Sent
+from tests.simulation.rule_promises import RulePromises
+from tests.simulation.sightings import Seen, Unknown, is_correction, orders_of, series
 from tests.simulation.stop_rows import is_before_liquidation, is_resting_stop, protects
 
 OURS = "sw-"
@@ -73,35 +75,6 @@ class StormError(Exception):
     """A guard asks for the same thing without end; time would not go on."""
 
 
-@dataclass(slots=True)
-class _Unknown:
-    """A placement nobody knows the end of."""
-
-    client_order_id: str
-    since_ns: int
-
-
-@dataclass(slots=True)
-class _Seen:
-    """What one guard was told and asked for."""
-
-    commands: dict[int, Command] = field(default_factory=dict)
-    unknown: dict[str, _Unknown] = field(default_factory=dict)
-    """By series: what the id says but its number."""
-    sighted: set[str] = field(default_factory=set)
-    """Client order ids seen since they were last sent: an answer that is missing then says nothing new."""
-    tightest: dict[str, Decimal] = field(default_factory=dict)
-    health: HealthTicked | None = None
-    fed_s: float = 0.0
-    unfed_s: float = inf
-    """P6: after this long without a feed, half of the time-out, it may clear; infinity in other modes than `auto`."""
-    latches: dict[str, str] = field(default_factory=dict)
-    """What people were told that holds: the name and "freeze" or "flatten"."""
-    second: int = 0
-    asked: int = 0
-    """Commands for the exchange within that second."""
-
-
 class Promises(Witness):
     """Checks, and remembers what did not hold."""
 
@@ -119,8 +92,9 @@ class Promises(Witness):
         self._placed_s: dict[str, float] = {}
         self._uncovered_s: dict[Key, float] = {}
         self._two_since_s: dict[Key, float] = {}
-        self._seen: dict[str, _Seen] = {}
+        self._seen: dict[str, Seen] = {}
         self._accounts: frozenset[int] | None = None
+        self.rules = RulePromises(exchange, now_s, self.broken)
         self.quiet_since_s = 0.0
         """When the last fault or interference ended; infinity while one lasts."""
 
@@ -148,6 +122,8 @@ class Promises(Witness):
     def watch(self, changes: Sequence[Change]) -> None:
         """Look at what just changed."""
         for change in changes:
+            if change.table in {"execution", "order"}:
+                self.rules.note_change()
             match change.table:
                 case "execution":
                     self._take_execution(change.row)
@@ -190,6 +166,7 @@ class Promises(Witness):
             self._episode_s[key] = self._now_s()
             for seen in self._seen.values():
                 seen.tightest.pop(key[1], None)
+                seen.loosened.pop(key[1], None)
 
     def _take_position(self, row: Row) -> None:
         self._resize((int(str(row["account"])), str(row["symbol"])), int(str(row["currentQty"] or 0)))
@@ -226,18 +203,25 @@ class Promises(Witness):
 
     # ------------------------------------------------------------ requests
 
+    def on_arrival(self, path: str, body: bytes) -> Callable[[], None] | None:
+        """A request of ours is about to be carried out."""
+        return self.rules.before_arrival(path, body, self.quiet_since_s)
+
     def on_sent(self, sent: Sent) -> None:
         """Check a request of ours at the moment it leaves."""
         self.counts[f"{sent.verb} {sent.fate.value}"] += 1
-        if sent.verb == "GET" or sent.path.endswith("/order/cancelAllAfter"):
+        if sent.verb == "GET":
+            return
+        self.rules.check_leaving(sent)
+        if sent.path.endswith("/order/cancelAllAfter"):
             return
         body = json.loads(sent.body)
-        if sent.path.endswith("/position/transferMargin") and body["amount"] > 0:
+        if is_correction(sent.path, body):
             return
         if not sent.path.endswith("/order"):
             self.broken("P1", f"{sent.verb} {sent.path}: no such request is ours to make: {body}")
         elif isinstance(body.get("orderID"), list):
-            kinds = set(self._seen.setdefault(sent.guard, _Seen()).latches.values())
+            kinds = set(self._seen.setdefault(sent.guard, Seen()).latches.values())
             for text in latched_cancel_faults(self.orders, body["orderID"], kinds, self.size):
                 self.broken("P1", text)
         else:
@@ -260,7 +244,8 @@ class Promises(Witness):
         words = str(body.get("execInst", "")).split(",")
         is_restrained = "ReduceOnly" in words or "Close" in words
         is_stop = body.get("ordType") == "Stop" and "MarkPrice" in words
-        if not is_restrained or not (is_stop or body.get("ordType") == "Market"):
+        is_take = body.get("ordType") == "Limit" and "ReduceOnly" in words
+        if not is_restrained or not (is_stop or is_take or body.get("ordType") == "Market"):
             self.broken("P1", f"an order that could add danger: {body}")
         if not str(body.get("clOrdID", "")).startswith(OURS):
             self.broken("P4", f"an order without our id: {body}")
@@ -323,6 +308,8 @@ class Promises(Witness):
                 uncovered.append(f"{key[1]} ({quantity}, mark {row['markPrice']}, liquidation {liquidation})")
                 self._judge_uncovered(key, uncovered[-1], is_strict=is_strict)
         self._judge_pairs()
+        newest_s = max([self.quiet_since_s, *self._since_s.values()])
+        self.rules.count_takes(self.orders, self._sizes, newest_s)
         return uncovered
 
     def _judge_uncovered(self, key: Key, text: str, *, is_strict: bool) -> None:
@@ -345,17 +332,22 @@ class Promises(Witness):
 
     def forget(self, guard: SimGuard, *, is_memory_lost: bool) -> None:
         """The guard was killed; without its memory what was confirmed to it counts no more."""
-        seen = self._seen.setdefault(guard.name, _Seen())
+        seen = self._seen.setdefault(guard.name, Seen())
         seen.unknown.clear()
         if is_memory_lost:
             seen.tightest.clear()
+            seen.loosened.clear()
             seen.latches.clear()
+            self.rules.forget(guard)
 
     def on_event(self, guard: SimGuard, event: Event) -> None:
         """Learn what a guard was told."""
-        seen = self._seen.setdefault(guard.name, _Seen())
+        seen = self._seen.setdefault(guard.name, Seen())
         self.counts["events"] += 1
+        self.rules.on_event(guard, event)
         match event:
+            case OperatorAsked(request=SetStop(may_loosen=True, symbol=symbol, price=price)):
+                seen.loosened[symbol] = price
             case HealthTicked():
                 seen.health = event
             case RequestUnanswered(command_id=command_id) | RequestRefused(command_id=command_id, is_duplicate=True):
@@ -371,26 +363,26 @@ class Promises(Witness):
                 seen.unknown = {key: each for key, each in seen.unknown.items() if each.since_ns > asked_ns}
             case _:
                 pass
-        for order in _orders_of(event):
+        for order in orders_of(event):
             self._resolve(seen, (order.client_order_id,))
             self._note_confirmed(seen, order)
 
-    def _note_unknown(self, seen: _Seen, command_id: int, at_ns: int) -> None:
+    def _note_unknown(self, seen: Seen, command_id: int, at_ns: int) -> None:
         command = seen.commands.get(command_id)
         if isinstance(command, PlaceStop | ReduceAtMarket) and command.client_order_id not in seen.sighted:
-            seen.unknown[_series(command.client_order_id)] = _Unknown(command.client_order_id, at_ns)
+            seen.unknown[series(command.client_order_id)] = Unknown(command.client_order_id, at_ns)
 
-    def _note_found(self, seen: _Seen, command_id: int) -> None:
+    def _note_found(self, seen: Seen, command_id: int) -> None:
         command = seen.commands.get(command_id)
         if isinstance(command, FindOrders):
             self._resolve(seen, command.client_order_ids)
 
-    def _resolve(self, seen: _Seen, names: Sequence[str]) -> None:
+    def _resolve(self, seen: Seen, names: Sequence[str]) -> None:
         seen.sighted.update(names)
         if seen.unknown:
             seen.unknown = {key: each for key, each in seen.unknown.items() if each.client_order_id not in names}
 
-    def _note_confirmed(self, seen: _Seen, order: Order) -> None:
+    def _note_confirmed(self, seen: Seen, order: Order) -> None:
         """A stop of this episode, still open at the exchange, was confirmed to the guard: P3 starts from it."""
         key = (order.account, order.symbol)
         quantity = self.size(key)
@@ -413,9 +405,10 @@ class Promises(Witness):
 
     def on_commands(self, guard: SimGuard, commands: Sequence[Command]) -> None:
         """Check what a guard decided."""
-        seen, switch = self._seen.setdefault(guard.name, _Seen()), guard.policy.switch
+        seen, switch = self._seen.setdefault(guard.name, Seen()), guard.policy.switch
         is_auto = switch.mode is SwitchMode.AUTO and not guard.policy.observe
         seen.unfed_s = float(switch.timeout_s) / 2 - 1 if is_auto else inf
+        self.rules.on_commands(guard, commands)
         for command in commands:
             self.counts[type(command).__name__] += 1
             if not isinstance(command, RaiseAlert) and hasattr(command, "command_id"):
@@ -436,20 +429,20 @@ class Promises(Witness):
                 case _:
                     pass
 
-    def _count_asked(self, guard: SimGuard, seen: _Seen) -> None:
+    def _count_asked(self, guard: SimGuard, seen: Seen) -> None:
         second = int(self._now_s())
         seen.asked = seen.asked + 1 if second == seen.second else 1
         seen.second = second
         if seen.asked > STORM:
             raise StormError(f"P8: {guard.name} asked for {STORM} things within a second")
 
-    def _check_known(self, seen: _Seen, command: PlaceStop | ReduceAtMarket) -> None:
-        unknown = seen.unknown.get(_series(command.client_order_id))
+    def _check_known(self, seen: Seen, command: PlaceStop | ReduceAtMarket) -> None:
+        unknown = seen.unknown.get(series(command.client_order_id))
         if unknown is not None:
             what = f"{command.client_order_id} is placed while nobody knows what became of {unknown.client_order_id}"
             self.broken("P5", what)
 
-    def _check_ratchet(self, seen: _Seen, command: PlaceStop | AmendStop | ReduceAtMarket) -> None:
+    def _check_ratchet(self, seen: Seen, command: PlaceStop | AmendStop | ReduceAtMarket) -> None:
         if isinstance(command, ReduceAtMarket) or command.stop_price is None:
             return
         tightest = seen.tightest.get(command.key.symbol)
@@ -458,10 +451,13 @@ class Promises(Witness):
         is_long = command.side is OrderSide.SELL
         if is_long != (self.size((command.key.account, command.key.symbol)) > 0):
             return
+        loosened = seen.loosened.get(command.key.symbol)
+        if loosened is not None:
+            tightest = min(tightest, loosened) if is_long else max(tightest, loosened)
         if (command.stop_price < tightest) if is_long else (command.stop_price > tightest):
             self.broken("P3", f"{command.client_order_id} at {command.stop_price}, but {tightest} was confirmed before")
 
-    def _check_feed(self, guard: SimGuard, seen: _Seen) -> None:
+    def _check_feed(self, guard: SimGuard, seen: Seen) -> None:
         inbox, limits = guard.inbox, guard.policy.health
         if inbox is None:
             return
@@ -475,19 +471,3 @@ class Promises(Witness):
             self.broken("P6", "the switch is fed with a clock that is off, or before anything is known of it")
         elif health.loop_lag_ns > int(limits.max_loop_lag_s * 10**9):
             self.broken("P6", "the switch is fed while the loop is stalled")
-
-
-def _series(client_order_id: str) -> str:
-    return client_order_id.rstrip("0123456789")
-
-
-def _orders_of(event: Event) -> Sequence[Order]:
-    match event:
-        case OrderSeen(order=order):
-            return (order,)
-        case OrdersListed(orders=orders) | OrdersFound(orders=orders):
-            return orders
-        case PictureRead(open_orders=opened, recent_orders=recent):
-            return (*opened, *recent)
-        case _:
-            return ()

@@ -47,11 +47,20 @@ class Sent:
 class VirtualTransport(httpx.AsyncBaseTransport):
     """One guard's REST connection."""
 
-    def __init__(self, *, guard: str, line: Line, door: Door, on_sent: Callable[[Sent], None]) -> None:
+    def __init__(
+        self,
+        *,
+        guard: str,
+        line: Line,
+        door: Door,
+        on_sent: Callable[[Sent], None],
+        on_arrival: Callable[[str, bytes], Callable[[], None] | None],
+    ) -> None:
         self._guard = guard
         self._line = line
         self._door = door
         self._on_sent = on_sent
+        self._on_arrival = on_arrival
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Carry a request to the door and its answer back, or not."""
@@ -97,7 +106,10 @@ class VirtualTransport(httpx.AsyncBaseTransport):
         )
 
     def _reach_door(self, request: httpx.Request, body: bytes, answer: asyncio.Future[Reply]) -> None:
+        compare = self._on_arrival(request.url.path, body)
         reply = _answer_of(self._door, request, body, self._guard)
+        if compare is not None:
+            compare()
         if not answer.done():
             answer.set_result(reply)
 

@@ -8,6 +8,7 @@ from config.policy import ForeignStops, Policy, StopPolicy, StopStyle
 from connectors.simulated.engine.inputs import PlaceOrder
 from connectors.simulated.engine.switches import Switches
 from daemon.core.events import Started
+from daemon.core.operator_requests import FlattenAsked
 from daemon.shell.journal import OpenCommands
 from tests.simulation.faults import RequestFate
 from tests.simulation.promises import WHOLE_AGAIN_S
@@ -188,3 +189,18 @@ def test_a_command_without_an_outcome_is_named_at_one_start_only() -> None:
     commands = OpenCommands((3, 5))
     commands.note_event(Started(at_ns=1, account=1, unanswered=commands.ids))
     assert commands.ids == ()
+
+
+def test_an_observer_under_a_flatten_says_what_it_would_do_once() -> None:
+    """P10: flatten is asked of an observing guard; it would close, and would not also rest a stop at every event."""
+
+    async def script(world: World) -> None:
+        await passing(5)
+        world.bot.open(SYMBOL, side=1, leverage=10)
+        await passing(5)
+        world.guard.ask(FlattenAsked())
+        await passing(60)
+        assert world.told("cover") == ["observed", "observed"]
+
+    report = play(Plan(seed=1039, troubles=0, act_every_s=inf, policy=Policy(observe=True)), script)
+    assert not report.violations, str(report)

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from math import inf
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -27,10 +28,12 @@ from connectors.simulated.server.player import Player, run_refresher, run_timers
 from connectors.simulated.server.rest.door import Door
 from connectors.simulated.server.settings import ExchangeSettings, RowStyle
 from connectors.simulated.tape.tape import Tape
+from daemon.core.interventions import Latch, LatchKind
 from tests.simulation.bot import CONTRACTS, Bot
 from tests.simulation.chaos import Chaos
 from tests.simulation.faults import Line
 from tests.simulation.guard_life import SimGuard, SimPorts
+from tests.simulation.operators import Operator
 from tests.simulation.prices import PriceWalk
 from tests.simulation.promises import Promises, Violation
 from tests.simulation.replay import check_replay
@@ -40,6 +43,10 @@ from tests.simulation.virtual_loop import MachineClock, TrueTime, VirtualLoop, p
 
 CALM_S = 60.0
 """How long nothing goes wrong at the end, before everything has to be whole."""
+NOBODY = -1
+"""No account: an observing guard covers nothing, so nothing is asked of it but that it sends nothing."""
+FLAT_WITHIN_S = 200.0
+"""So long after the last trouble a FLATTEN has come to its end: pauses under the latch grow to a minute."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +61,8 @@ class Plan:
     rows: RowStyle = RowStyle.FULL
     act_every_s: float = 12.0
     """Mean time between the bot's acts; infinity for none."""
+    ask_every_s: float = inf
+    """Mean time between what a person asks for; infinity for nobody."""
     trouble_every_s: float = 15.0
     troubles: int = 1
     """How many spells may last at once; 0 for a world without faults."""
@@ -116,8 +125,11 @@ class World:
             random=self._split(),
             account=self.account,
         )
+        self.operator = Operator(random=self._split(), account=self.account) if plan.ask_every_s < inf else None
         self.guards = [self._guard(f"guard{number}", folder) for number in range(1, plan.guards + 1)]
         self.log: list[str] = []
+        if plan.policy.observe:
+            self.promises.only(NOBODY)
 
     @property
     def guard(self) -> SimGuard:
@@ -138,6 +150,7 @@ class World:
             clock=MachineClock(self.true_time),
             symbols=tuple(CONTRACTS),
             on_sent=self.promises.on_sent,
+            on_arrival=self.promises.on_arrival,
         )
         return SimGuard(
             account=self.account,
@@ -215,13 +228,14 @@ class World:
             await passing(1.0)
             self.promises.audit()
             for guard in self.guards:
+                self.promises.rules.look(guard)
                 if guard.broken:
                     raise BaseExceptionGroup(f"{guard.name} broke", list(guard.broken))
 
     async def trouble(self, seconds: float) -> None:
         """Let bot and trouble loose for a while."""
         async with asyncio.TaskGroup() as tasks:
-            loose = [tasks.create_task(self._act())]
+            loose = [tasks.create_task(self._act()), tasks.create_task(self._ask())]
             loose += [
                 tasks.create_task(self.chaos.run(self.guards, pause_s=self.plan.trouble_every_s))
                 for _ in range(self.plan.troubles)
@@ -234,6 +248,12 @@ class World:
         while self.plan.act_every_s < 1e9:
             await passing(self.random.expovariate(1 / self.plan.act_every_s))
             deed = self.bot.act()
+            self.log.append(f"{self.loop.time():.3f} {deed}")
+
+    async def _ask(self) -> None:
+        while self.operator is not None:
+            await passing(self.random.expovariate(1 / self.plan.ask_every_s))
+            deed = self.operator.act(self.random.choice(self.guards))
             self.log.append(f"{self.loop.time():.3f} {deed}")
 
     def heal(self) -> None:
@@ -262,6 +282,35 @@ async def to_the_end(world: World) -> None:
     world.heal()
     await passing(CALM_S)
     world.promises.audit(is_strict=True)
+    await flat_where_it_is_latched(world)
+
+
+async def flat_where_it_is_latched(world: World) -> None:
+    """What a FLATTEN is about is flat in the end, proved, and stays so."""
+    latches = [
+        latch
+        for guard in world.guards
+        if guard.state is not None and not guard.policy.observe
+        for latch in guard.state.latches.values()
+        if latch.kind is LatchKind.FLATTEN
+    ]
+    left_s = FLAT_WITHIN_S - CALM_S
+    while left_s > 0 and any(_open_under(world, latch) for latch in latches):
+        await passing(1.0)
+        left_s -= 1.0
+    for latch in latches:
+        for symbol in _open_under(world, latch):
+            world.promises.broken(
+                "P2", f"{symbol} is open, or not proved flat, {FLAT_WITHIN_S} s after all trouble: {latch}"
+            )
+
+
+def _open_under(world: World, latch: Latch) -> list[str]:
+    held = [symbol for symbol in CONTRACTS if latch.concerns(symbol) and world.promises.size((world.account, symbol))]
+    now = [
+        guard.state.latches[latch.name] for guard in world.guards if guard.state and latch.name in guard.state.latches
+    ]
+    return held or ["the proof"] * (not all(each.proven_ns for each in now))
 
 
 def play(plan: Plan, script: Callable[[World], Awaitable[None]] = to_the_end) -> Report:
@@ -283,7 +332,7 @@ def play(plan: Plan, script: Callable[[World], Awaitable[None]] = to_the_end) ->
     return Report(
         seed=plan.seed,
         violations=lived.promises.violations,
-        counts=lived.promises.counts,
+        counts=lived.promises.counts + lived.promises.rules.counts,
         cast=lived.chaos.cast,
         acts=lived.bot.acts,
         virtual_s=lived.loop.time(),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from config.policy import Policy, StopPolicy
 from daemon.core.commands import RaiseAlert
 from daemon.core.errors import InvariantBroken
+from daemon.core.interventions import Latch, LatchKind
 from daemon.core.state import GuardState
 from daemon.shell import recover as recover_module
 from daemon.shell.journal import OpenCommands
@@ -18,6 +22,8 @@ from daemon.shell.recover import recover
 from tests.lives import Life, a_life
 
 FIRST_SEQ = 41
+EARLIER = Path(__file__).parent / "journal-of-an-earlier-build.jsonl"
+"""Written by the build before stop rules, latches and day books: a long and a short, each with its stop."""
 
 
 def as_lines(life: Life) -> tuple[list[bytes], list[tuple[GuardState, tuple[int, ...]]]]:
@@ -151,3 +157,42 @@ def test_a_folder_that_cannot_be_listed_is_a_problem_not_an_end(tmp_path: Path) 
     recovered = recover(tmp_path / "journal")
     assert recovered.state is None
     assert recovered.problem is not None
+
+
+def test_a_journal_of_the_build_before_the_rules_is_used(tmp_path: Path) -> None:
+    """P7: state, policy and events lack what came since; ratchets and cover are there all the same."""
+    segment_path(tmp_path, 57).write_bytes(EARLIER.read_bytes())
+    recovered = recover(tmp_path)
+    assert recovered.problem is None
+    assert recovered.state is not None
+    positions = recovered.state.positions
+    assert {symbol: str(each.ratchet) for symbol, each in positions.items()} == {"XBTUSD": "55867.6", "ETHUSD": "6099"}
+    assert all(each.covered_ns for each in positions.values())
+
+
+@pytest.mark.parametrize(
+    ("written", "was"),
+    [
+        (b'"buffer_percent":', b'"buffer_was":'),
+        (b'"style":"reduce_only"', b'"style":"as_it_was_called"'),
+        (b'"buffer_percent":"2"', b'"buffer_percent":"200"'),
+        (b'"tiers":{', b'"levels":{'),
+    ],
+    ids=["renamed field", "renamed value", "stricter check", "renamed table"],
+)
+def test_a_policy_that_is_no_policy_any_more_costs_neither_latch_nor_ratchet(
+    tmp_path: Path, written: bytes, was: bytes
+) -> None:
+    """P3, P7: today's policy stands in for it, positions count as known from the start, latches hold."""
+    life = a_life()
+    latch = Latch(name="daily_loss", kind=LatchKind.FREEZE, text="too much", since_ns=1)
+    start = replace(a_life_start(life), latches={"daily_loss": latch})
+    document = msgspec.json.encode(start).replace(written, was, 1)
+    assert was in document
+    checkpoint = Checkpoint(state=msgspec.Raw(document), unanswered=(), version="earlier")
+    segment_path(tmp_path, FIRST_SEQ).write_bytes(encode_checkpoint(FIRST_SEQ, checkpoint))
+    recovered = recover(tmp_path, Policy(stop=StopPolicy(buffer_percent=Decimal(3))))
+    assert recovered.problem is None
+    assert recovered.state is not None
+    assert recovered.state.latches == {"daily_loss": latch}
+    assert recovered.next_seq == FIRST_SEQ + 1
