@@ -80,8 +80,8 @@ class OrderStatus(Enum):
         return self in _FINAL
 
 
-STOP_KINDS: Final = frozenset({OrderKind.STOP_MARKET, OrderKind.STOP_LIMIT})
-"""Orders that wait for a trigger. Made once: lists of orders ask for it often."""
+STOP_KINDS: Final = (OrderKind.STOP_MARKET, OrderKind.STOP_LIMIT)
+"""Orders that wait for a trigger. A tuple, since lists of orders ask for it often and a member's hash is slow."""
 _FINAL: Final = frozenset({OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.REJECTED})
 
 

@@ -17,6 +17,7 @@ from config.policy import Tier
 from connectors.vocabulary import Instrument, Margin, Position
 from daemon.core import stop_facts
 from daemon.core.account_rules import averaging_down
+from daemon.core.altered import altered
 from daemon.core.draft import Draft
 from daemon.core.events import Source
 from daemon.core.own_liquidation import ONE_WAY
@@ -133,8 +134,8 @@ def _is_outranked(guarded: Guarded, source: Source, at_ns: int) -> bool:
 
 def _testified(guarded: Guarded, source: Source, witness: Witness) -> Guarded:
     if source is Source.STREAM:
-        return replace(guarded, stream=witness)
-    return replace(guarded, query=witness)
+        return altered(guarded, stream=witness)
+    return altered(guarded, query=witness)
 
 
 def _testify_gone(draft: Draft, symbol: str, guarded: Guarded, source: Source, at_ns: int) -> None:
@@ -183,7 +184,7 @@ def _begin(draft: Draft, position: Position, source: Source, at_ns: int) -> None
     fresh = Guarded(position=position, taken_ns=at_ns)
     if source is Source.QUERY and draft.positions_listed_ns:
         # The stream listed its table without it: by that witness it was not there then.
-        fresh = replace(fresh, stream=Witness(quantity=0, at_ns=min(draft.positions_listed_ns, at_ns - 1)))
+        fresh = altered(fresh, stream=Witness(quantity=0, at_ns=min(draft.positions_listed_ns, at_ns - 1)))
     fresh = _testified(fresh, source, _witness(position, at_ns))
     draft.put_position(position.key.symbol, _new_episode(draft, fresh, at_ns))
     draft.touch(position.key.symbol, reassess=True)
@@ -194,12 +195,12 @@ def _believe(draft: Draft, guarded: Guarded, position: Position, at_ns: int) -> 
     """Take a row as the truth."""
     symbol = position.key.symbol
     before = guarded.position.side
-    after = replace(guarded, position=position, taken_ns=at_ns)
+    after = altered(guarded, position=position, taken_ns=at_ns)
     averaging_down.note_growth(draft, guarded, position)
     if after.disputed_ns and (position.quantity == 0 or (after.query is not None and after.query.quantity)):
-        after = replace(after, disputed_ns=0)
+        after = altered(after, disputed_ns=0)
     if position.side is before:
-        after = replace(after, episode=stop_facts.continued(draft, guarded, position))
+        after = altered(after, episode=stop_facts.continued(draft, guarded, position))
     else:
         after = _ended(draft, after, at_ns) if position.side is None else _new_episode(draft, after, at_ns)
     draft.put_position(symbol, after)
@@ -212,7 +213,7 @@ def _new_episode(draft: Draft, guarded: Guarded, at_ns: int) -> Guarded:
 
     Writes that are still open are kept: their outcome has to be known all the same.
     """
-    return replace(
+    return altered(
         guarded,
         known_ns=draft.now_ns,
         turned_ns=at_ns,
@@ -254,7 +255,7 @@ def _new_episode(draft: Draft, guarded: Guarded, at_ns: int) -> Guarded:
 
 def _ended(draft: Draft, guarded: Guarded, at_ns: int) -> Guarded:
     """A position went flat; what is left of its stops is cleared once both witnesses agree."""
-    return replace(guarded, flat_ns=draft.now_ns, turned_ns=at_ns, covered_ns=0, uncovered_ns=0, ruled=None)
+    return altered(guarded, flat_ns=draft.now_ns, turned_ns=at_ns, covered_ns=0, uncovered_ns=0, ruled=None)
 
 
 def is_agreed(guarded: Guarded) -> bool:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from connectors.vocabulary import Side
 from daemon.core import take_profit
 from daemon.core.commands import ClearBand, SetBand
-from daemon.core.distance import RISING, bounds, hourly_percent
+from daemon.core.distance import bounds, hourly_percent
 from daemon.core.draft import Draft
 from daemon.core.liquidation import PERCENT
 from daemon.core.marks import usable_mark
@@ -42,10 +42,9 @@ def _band(draft: Draft, guarded: Guarded) -> Band:
     bounds = [*_stop_bounds(draft, guarded), *(() if price is None else _tier_bounds(draft, guarded, side, price))]
     instrument = draft.instruments.get(symbol)
     tick = Decimal(0) if instrument is None else instrument.tick_size
-    return Band(
-        low=max((bound + tick for bound in bounds if bound <= mark.price), default=None),
-        high=min((bound - tick for bound in bounds if bound > mark.price), default=None),
-    )
+    low = max((bound for bound in bounds if bound <= mark.price), default=None)
+    high = min((bound for bound in bounds if bound > mark.price), default=None)
+    return Band(low=None if low is None else low + tick, high=None if high is None else high - tick)
 
 
 def _stop_bounds(draft: Draft, guarded: Guarded) -> Iterator[Decimal]:
@@ -68,8 +67,8 @@ def _tier_bounds(draft: Draft, guarded: Guarded, side: Side, price: Decimal) -> 
     """
     hourly = hourly_percent(draft, guarded.position.key.symbol)
     limits, present_rank = bounds(draft.policy.tiers, side, hourly), RANK[guarded.tier]
-    for tier, percents in zip(RISING, limits.percents, strict=True):
-        room = percents if RANK[tier] > present_rank else percents * limits.leave_factor
+    for rank, percents in enumerate(limits.percents, start=1):
+        room = percents if rank > present_rank else percents * limits.leave_factor
         # room = sign * (mark - price) / mark * 100, solved for the mark. A long has no mark with a room of 100 %.
         share = 1 - side.sign * room / PERCENT
         if share > 0:

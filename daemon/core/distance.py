@@ -24,6 +24,7 @@ from daemon.core.state import Guarded, GuardState
 from daemon.core.touch import percent_at, touch_probability
 
 RISING: Final = (Tier.WATCH, Tier.WARN, Tier.CRITICAL, Tier.EMERGENCY)
+"""In the order of their severities, which count from 1."""
 _HUNDREDTH: Final = Decimal("0.01")
 _TENTH: Final = Decimal("0.1")
 _PERCENT: Final = Decimal(100)

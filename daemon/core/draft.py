@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from connectors.vocabulary import Instrument, Margin
+from daemon.core.altered import altered
 from daemon.core.commands import Command
 from daemon.core.reasons import Reason
 from daemon.core.state import (
@@ -54,6 +55,7 @@ _MAPPINGS: Final = (
     "climbed",
     "rules",
     "unjudged",
+    "unjudged_ns",
     "day_books",
     "additions",
     "filled",
@@ -137,6 +139,7 @@ class Draft:
         self.climbed = state.climbed
         self.rules = state.rules
         self.unjudged = state.unjudged
+        self.unjudged_ns = state.unjudged_ns
         self.day_books = state.day_books
         self.additions = state.additions
         self.filled = state.filled
@@ -151,7 +154,7 @@ class Draft:
     def finish(self) -> GuardState:
         """Freeze: the state after the step."""
         changes = {name: getattr(self, name) for name in (*_VALUES, *self._owned)}
-        return replace(self._before, **changes)
+        return altered(self._before, **changes)
 
     # ------------------------------------------------------------------ commands
 
@@ -187,9 +190,9 @@ class Draft:
         """Have a position reconciled at the end of the step; `reassess`: its liquidation price may have changed."""
         self.touched[symbol] = self.touched.get(symbol, False) or reassess
 
-    def change(self, symbol: str, **changes: Any) -> Guarded:  # noqa: ANN401 - fields of Guarded, checked by replace
+    def change(self, symbol: str, **changes: Any) -> Guarded:  # noqa: ANN401 - fields of Guarded, whose names are checked
         """Replace fields of a guarded position."""
-        guarded = replace(self.positions[symbol], **changes)
+        guarded = altered(self.positions[symbol], **changes)
         self.put_position(symbol, guarded)
         return guarded
 

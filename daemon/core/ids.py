@@ -36,6 +36,10 @@ class Purpose(Enum):
     TAKE = "t"
 
 
+_STOP_END: Final = f"-{Purpose.STOP.value}"
+_TAKE_END: Final = f"-{Purpose.TAKE.value}"
+
+
 def is_ours(account: int, client_order_id: str) -> bool:
     """Whether this id carries the guard's prefix for `account`."""
     return client_order_id.startswith(f"sw-{account}-")
@@ -77,13 +81,13 @@ def parse(account: int, client_order_id: str) -> tuple[str, int] | None:
 def is_stop(account: int, client_order_id: str) -> bool:
     """Whether this id is of a stop of ours."""
     parsed = parse(account, client_order_id)
-    return parsed is not None and parsed[0].endswith(f"-{Purpose.STOP.value}")
+    return parsed is not None and parsed[0].endswith(_STOP_END)
 
 
 def is_take(account: int, client_order_id: str) -> bool:
     """Whether this id is of a take-profit order of ours."""
     parsed = parse(account, client_order_id)
-    return parsed is not None and parsed[0].endswith(f"-{Purpose.TAKE.value}")
+    return parsed is not None and parsed[0].endswith(_TAKE_END)
 
 
 def rung(number: int) -> int:

@@ -6,11 +6,11 @@ at every event, a position's whenever it is touched; both ask to be woken when t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from config.policy import SwitchMode
-from daemon.core import flat_proof, freezing
+from daemon.core import flat_proof, freezing, unjudged
 from daemon.core.alerts import seconds, tell
 from daemon.core.commands import Severity
 from daemon.core.cover import is_crowded
@@ -51,7 +51,7 @@ _CRITICAL: Final = {
 def judge_account(draft: Draft) -> None:
     """Judge the degraded states of the account."""
     for state, text in _account_states(draft):
-        if draft.set_degraded(state.value, is_degraded=bool(text)):
+        if (text or draft.degraded) and draft.set_degraded(state.value, is_degraded=bool(text)):
             _tell(draft, state, "", text)
 
 
@@ -60,14 +60,11 @@ def _account_states(draft: Draft) -> Iterator[tuple[Degraded, str]]:
     market, account = market_is_fresh(draft), account_is_fresh(draft)
     yield Degraded.BLIND_MARKET, _blind(draft, Degraded.BLIND_MARKET, health.market, "market stream", fresh=market)
     yield Degraded.BLIND_ACCOUNT, _blind(draft, Degraded.BLIND_ACCOUNT, health.account, "account stream", fresh=account)
-    stalled = f"the event loop was held up for {seconds(health.loop_lag_ns)}"
-    yield Degraded.LOOP_STALLED, stalled if loop_is_stalled(draft) else ""
-    skew = f"our clock and the venue's differ by {seconds(abs(health.clock_skew_ns))}"
-    yield Degraded.CLOCK_SKEW, skew if clock_is_off(draft) else ""
+    yield Degraded.LOOP_STALLED, _stalled(health.loop_lag_ns) if loop_is_stalled(draft) else ""
+    yield Degraded.CLOCK_SKEW, _skew(health.clock_skew_ns) if clock_is_off(draft) else ""
     yield Degraded.JOURNAL_FAILED, "" if health.is_journal_ok else "the journal cannot be written; guarding goes on"
     yield Degraded.MISCONFIGURED, f"the venue refuses requests: {health.misconfigured}" if health.misconfigured else ""
-    hedged = ", ".join(sorted(draft.hedged))
-    yield Degraded.HEDGE_MODE, f"hedge mode is not supported; unguarded: {hedged}" if hedged else ""
+    yield Degraded.HEDGE_MODE, _hedged(draft.hedged) if draft.hedged else ""
     unsent, is_limited = _unsent(draft), health.is_limited
     yield Degraded.BUDGET_EMPTY, unsent if is_limited else ""
     yield Degraded.VENUE_UNREACHABLE, "" if is_limited else unsent
@@ -76,6 +73,19 @@ def _account_states(draft: Draft) -> Iterator[tuple[Degraded, str]]:
     yield Degraded.SWITCH_UNFED, _unfed(draft)
     yield Degraded.FLATTEN_STUCK, flat_proof.stuck(draft)
     yield Degraded.FREEZE_STUCK, freezing.stuck(draft)
+    yield Degraded.RULE_UNJUDGED, unjudged.lasting(draft)
+
+
+def _hedged(names: Iterable[str]) -> str:
+    return f"hedge mode is not supported; unguarded: {', '.join(sorted(names))}"
+
+
+def _stalled(lag_ns: int) -> str:
+    return f"the event loop was held up for {seconds(lag_ns)}"
+
+
+def _skew(skew_ns: int) -> str:
+    return f"our clock and the venue's differ by {seconds(abs(skew_ns))}"
 
 
 def _blind(draft: Draft, state: Degraded, feed: Feed, name: str, *, fresh: bool) -> str:

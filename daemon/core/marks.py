@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from connectors.vocabulary import Side
 from daemon.core.draft import Draft
-from daemon.core.state import GuardState
+from daemon.core.state import GuardState, Mark
 
 FRESH_FOR_NS: Final = 60 * 10**9
 """A symbol's own mark may be this old on a live stream; the shell repeats it every ten seconds."""
@@ -31,7 +32,7 @@ class UsableMark:
 def usable_mark(view: Draft | GuardState, symbol: str) -> UsableMark | None:
     """The best mark of a symbol; None when there is none at all."""
     mark = view.marks.get(symbol)
-    if mark is not None and is_fresh(view, symbol):
+    if mark is not None and _is_young(view, mark):
         return UsableMark(price=mark.price, is_fresh=True)
     guarded = view.positions.get(symbol)
     row = None if guarded is None else guarded.position.mark_price
@@ -43,7 +44,11 @@ def usable_mark(view: Draft | GuardState, symbol: str) -> UsableMark | None:
 def is_fresh(view: Draft | GuardState, symbol: str) -> bool:
     """Whether the stream's mark of a symbol may decide: the stream lives and the mark is not old."""
     mark = view.marks.get(symbol)
-    return mark is not None and market_is_fresh(view) and view.now_ns - mark.at_ns <= FRESH_FOR_NS
+    return mark is not None and _is_young(view, mark)
+
+
+def _is_young(view: Draft | GuardState, mark: Mark) -> bool:
+    return view.now_ns - mark.at_ns <= FRESH_FOR_NS and market_is_fresh(view)
 
 
 def market_is_fresh(view: Draft | GuardState) -> bool:
@@ -67,6 +72,7 @@ def is_looser(side: Side, one: Decimal, than: Decimal) -> bool:
     return one < than if side is Side.LONG else one > than
 
 
+@lru_cache(maxsize=256)
 def ns(duration_s: Decimal) -> int:
     """Seconds of a setting as nanoseconds."""
     return int(duration_s * 1_000_000_000)

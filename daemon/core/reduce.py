@@ -24,7 +24,7 @@ from daemon.core.alerts import tell
 from daemon.core.commands import Severity
 from daemon.core.cover import Cover, is_sound
 from daemon.core.draft import Draft
-from daemon.core.marks import is_through, ns, usable_mark
+from daemon.core.marks import is_fresh, is_through, ns, usable_mark
 from daemon.core.reasons import Reason
 from daemon.core.state import Guarded
 from daemon.core.stop_rules import liquidation_buffer
@@ -104,8 +104,8 @@ def note_through(draft: Draft, symbol: str, wanted: Wanted, cover: Cover) -> Gua
 
 def _note_exit(draft: Draft, symbol: str, wanted: Wanted) -> Guarded:
     """Note since when a rule asks, under a fresh mark, for the position to be closed."""
-    guarded, mark = draft.positions[symbol], usable_mark(draft, symbol)
-    asks = wanted.exit is not None and mark is not None and mark.is_fresh
+    guarded = draft.positions[symbol]
+    asks = wanted.exit is not None and is_fresh(draft, symbol)
     if asks == (guarded.exit_ns > 0):
         return guarded
     return draft.change(symbol, exit_ns=draft.now_ns if asks else 0)

@@ -3,6 +3,8 @@
 Why: `step(state, event)` is the only place where the guard's knowledge changes, so a journal of events rebuilds it
 and a checkpoint of it can be compared. Mappings are never changed in place: a step copies those that it touches.
 
+The two large values have no slots, so that a step copies them at little cost (`altered.py`).
+
 The value survives `msgspec.to_builtins` and `msgspec.convert` (keys are strings or integers, no untagged unions).
 
 Units: prices `Decimal`, quantities `int` contracts, times `int` nanoseconds since 1970 UTC; 0 stands for "never".
@@ -29,7 +31,7 @@ from daemon.core.confidence import Confidence
 from daemon.core.degraded import Degraded
 from daemon.core.episode import Episode, Shadow
 from daemon.core.events import FeedName
-from daemon.core.interventions import Closing, Correction, Freezing, FrozenOrder, Latch, MarginBudget
+from daemon.core.interventions import Asked, Closing, Correction, Freezing, FrozenOrder, Latch, MarginBudget
 from daemon.core.mode import Mode
 from daemon.core.orders import WriteKind, WriteState
 from daemon.core.rule_facts import Addition, DayBook, RuleStanding
@@ -196,7 +198,7 @@ class Liquidation:
         return self.alone is None or self.alone != self.price
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Guarded:
     """Everything about one position, from the first row until some time after it went flat."""
 
@@ -380,7 +382,7 @@ class Band:
     high: Decimal | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class GuardState:
     """The guard of one account."""
 
@@ -455,14 +457,16 @@ class GuardState:
     """Breaches of account rules that stand, or were over a short time ago, as "rule" or "rule:subject"."""
     unjudged: dict[str, str] = field(default_factory=dict)
     """Rules that cannot judge at the moment, and why; "*": none can."""
+    unjudged_ns: dict[str, int] = field(default_factory=dict)
+    """Since when, by the same names."""
     day_books: dict[str, DayBook] = field(default_factory=dict)
     """By settlement currency."""
     additions: dict[str, Addition] = field(default_factory=dict)
     """By symbol: positions that were added to in loss."""
     filled: dict[str, int] = field(default_factory=dict)
     """Orders of others that were filled within the hour, and when that was first seen; at most one over the limit."""
-    operator_ids: dict[str, int] = field(default_factory=dict)
-    """Requests of operators that were carried out, and when: a repeat changes nothing."""
+    operator_ids: dict[str, Asked] = field(default_factory=dict)
+    """Requests of operators that were carried out, by request id: a repeat changes nothing."""
     stale_currencies: dict[str, int] = field(default_factory=dict)
     """Currencies whose common move has to be worked out again, and since when."""
     degraded: dict[str, int] = field(default_factory=dict)
@@ -485,8 +489,11 @@ def with_policy(state: GuardState, policy: Policy) -> GuardState:
     Ratchets stay, so no stop loosens (P3); positions count as known from the start, so a breach under the new policy
     alerts unless the policy says otherwise. An equal policy changes nothing.
     """
-    if policy == state.policy:
-        return state
+    return state if policy == state.policy else under_policy(state, policy)
+
+
+def under_policy(state: GuardState, policy: Policy) -> GuardState:
+    """The same, whatever the policy was."""
     positions = {symbol: _from_start(each) for symbol, each in state.positions.items()}
     return replace(state, policy=policy, positions=positions)
 

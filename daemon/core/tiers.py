@@ -60,10 +60,9 @@ def next_tier(limits: Bounds, present: Tier, room: Decimal) -> Tier:
         <Tier.CRITICAL: 'critical'>
     """
     found, present_rank = Tier.CALM, RANK[present]
-    for tier, bound in zip(RISING, limits.percents, strict=True):
-        held = RANK[tier] <= present_rank and room <= bound * limits.leave_factor
-        if room < bound or held:
-            found = tier
+    for rank, bound in enumerate(limits.percents, start=1):
+        if room < bound or (rank <= present_rank and room <= bound * limits.leave_factor):
+            found = RISING[rank - 1]
     return found
 
 
