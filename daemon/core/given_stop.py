@@ -29,8 +29,8 @@ def refusal(view: Draft | GuardState, symbol: str, side: Side, price: Decimal, *
     guarded = view.positions.get(symbol)
     if guarded is None or guarded.position.side is not side:
         return f"there is no open {side.value} of {symbol}"
-    if view.policy.stop.fixed.mode is RuleMode.OFF:
-        return "stop.fixed is off"
+    if view.policy.stop.fixed.mode is not RuleMode.ON:
+        return f"stop.fixed is {view.policy.stop.fixed.mode.value} in the settings, so a price given moves no stop"
     instrument = view.instruments.get(symbol)
     if not price.is_finite() or price <= 0 or (instrument is not None and price >= instrument.max_price):
         return f"{price} is no price of {symbol}"

@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import Enum
 
 from config.modes import Lift
+from daemon.core.operator_requests import OperatorRequest
 
 
 class LatchKind(Enum):
@@ -146,3 +147,11 @@ class MarginBudget:
     day: int
     """Days since 1970, UTC."""
     spent_sat: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """A request of an operator that was carried out: the same id with the same content is a repeat of it."""
+
+    at_ns: int
+    request: OperatorRequest

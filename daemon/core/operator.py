@@ -13,6 +13,7 @@ from config.modes import Lift
 from daemon.core import given_stop, latches
 from daemon.core.draft import Draft
 from daemon.core.events import OperatorAsked
+from daemon.core.interventions import Asked
 from daemon.core.operator_requests import (
     ClearStop,
     FlattenAsked,
@@ -55,8 +56,23 @@ def refusal(state: GuardState, request: OperatorRequest) -> str:
             assert_never(request)
 
 
+def repeat_refusal(state: GuardState, request_id: str, request: OperatorRequest) -> str:
+    """Why an id cannot be taken again: it belongs to another request, and this one would be taken for a repeat."""
+    asked = state.operator_ids.get(request_id)
+    if asked is None or asked.request == request:
+        return ""
+    return f"the id {request_id} was used for another request ({type(asked.request).__name__}); nothing was done"
+
+
 def outcome(state: GuardState, request: OperatorRequest) -> str:
     """What holds after a request was carried out, in one sentence for the person who made it."""
+    said = _outcome(state, request)
+    if state.policy.observe and not isinstance(request, LiftLatch | ClearStop):
+        return f"observing only, so nothing is sent to the venue; guarding, this would be: {said}"
+    return said
+
+
+def _outcome(state: GuardState, request: OperatorRequest) -> str:
     match request:
         case LiftLatch(name=name):
             rest = ", ".join(sorted(state.latches))
@@ -80,7 +96,7 @@ def take_request(draft: Draft, event: OperatorAsked) -> None:
     """Carry out one request, once."""
     if event.request_id in draft.operator_ids:
         return
-    _remember(draft, event.request_id)
+    _remember(draft, event)
     match event.request:
         case LiftLatch(name=name):
             for each in sorted(draft.latches) if not name else [name]:
@@ -98,11 +114,11 @@ def take_request(draft: Draft, event: OperatorAsked) -> None:
             assert_never(event.request)
 
 
-def _remember(draft: Draft, request_id: str) -> None:
-    old = [name for name, at_ns in draft.operator_ids.items() if at_ns < draft.now_ns - REMEMBERED_NS]
+def _remember(draft: Draft, event: OperatorAsked) -> None:
+    old = [name for name, asked in draft.operator_ids.items() if asked.at_ns < draft.now_ns - REMEMBERED_NS]
     for name in old or list(draft.operator_ids)[: max(0, len(draft.operator_ids) - MOST_REMEMBERED)]:
         draft.remove("operator_ids", name)
-    draft.put("operator_ids", request_id, draft.now_ns)
+    draft.put("operator_ids", event.request_id, Asked(at_ns=draft.now_ns, request=event.request))
 
 
 def _lift_refusal(state: GuardState, name: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from daemon.core.events import Event, OperatorAsked
-from daemon.core.operator import outcome, refusal
+from daemon.core.operator import outcome, refusal, repeat_refusal
 from daemon.core.operator_requests import OperatorRequest
 from daemon.core.state import GuardState
 from daemon.shell.clock import Clock
@@ -54,7 +54,8 @@ class OperatorDesk:
             `done` with what holds now, or `error` with what would have been possible.
         """
         is_repeat = request_id in self._core.state.operator_ids
-        words = "" if is_repeat else refusal(self._core.state, request)
+        state = self._core.state
+        words = repeat_refusal(state, request_id, request) if is_repeat else refusal(state, request)
         if words:
             return {"error": words}
         if not is_repeat:

@@ -347,3 +347,19 @@ def test_tries_that_change_nothing_are_told_less_and_less_often() -> None:
         commands = guard.wait(250 * MS)
     assert tries > 15
     assert len([a for a in guard.alerts("reducing") if a.topic == "position"]) <= 6
+
+
+def test_a_second_flatten_that_reaches_farther_goes_on_with_the_first() -> None:
+    """`seawall flatten XBTUSDT`, then `seawall flatten`: one close, no false word of a position that came back."""
+    guard, stop = covered()
+    guard.now += SECOND
+    ask(guard, FlattenAsked(symbols=("XBTUSDT",)))
+    close = guard.only(ReduceAtMarket, read(guard, [a_position()], [stop]))
+    commands = list(ask(guard, FlattenAsked(), request_id="r-2")) + read(guard, [a_position()], [stop])
+    assert guard.some(ReduceAtMarket, commands) == []
+    assert guard.alerts("reopened") == []
+    filled(guard, close, 100)
+    guard.position(flat(a_position()))
+    until_clean(guard, 2, [stop])
+    assert guard.state.latches["operator-flatten"].symbols == ()
+    assert guard.state.closings["XBTUSDT"].rounds == 1

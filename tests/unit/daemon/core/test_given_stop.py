@@ -74,10 +74,11 @@ def test_what_makes_no_sense_is_refused_with_the_reason(price: str, side: Side, 
     assert guard.guarded() == before
 
 
-def test_off_is_off_for_operators_too() -> None:
-    """The rule that would carry the price is switched off: said, not swallowed."""
-    guard = opened(fixed=FixedPolicy(mode=RuleMode.OFF))
-    assert give(guard, "950")[0] == "stop.fixed is off"
+@pytest.mark.parametrize("mode", [RuleMode.OFF, RuleMode.SHADOW])
+def test_a_rule_that_moves_nothing_takes_no_price(mode: RuleMode) -> None:
+    """The rule that would carry the price is off, or in shadow: said, not swallowed."""
+    guard = opened(fixed=FixedPolicy(mode=mode))
+    assert give(guard, "950")[0].startswith(f"stop.fixed is {mode.value} in the settings")
 
 
 def test_loosening_takes_an_express_word_and_is_named() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from config.policy import Policy
 from daemon.core.events import Event, OperatorAsked
-from daemon.core.operator_requests import FreezeAsked, LiftLatch
+from daemon.core.operator_requests import FlattenAsked, FreezeAsked, LiftLatch
 from daemon.core.state import GuardState, initial_state
 from daemon.core.step import step
 from daemon.shell.operator_desk import OperatorDesk
@@ -61,3 +61,21 @@ async def test_what_cannot_be_done_is_not_journalled() -> None:
 async def test_a_disk_that_does_not_take_it_is_said() -> None:
     """P12: the freeze holds, and the person hears that a restart may forget it."""
     assert (await a_desk(Core(), is_on_disk=False).operate("ada", "r-1", FreezeAsked()))["on_disk"] is False
+
+
+async def test_an_id_that_comes_again_with_another_wish_is_refused() -> None:
+    """P12: a "flatten" under the id of a "freeze" is not done, so it may not be acknowledged."""
+    core = Core()
+    desk = a_desk(core)
+    await desk.operate("ada", "r-1", FreezeAsked())
+    answer = await desk.operate("ada", "r-1", FlattenAsked())
+    assert answer == {"error": "the id r-1 was used for another request (FreezeAsked); nothing was done"}
+    assert list(core.state.latches) == ["operator"]
+
+
+async def test_an_observing_guard_does_not_promise_what_it_will_not_do() -> None:
+    """P12: the kill switch of an observer closes nothing, and the acknowledgement says so."""
+    core = Core()
+    core.state = initial_state(7, Policy(observe=True))
+    done = (await a_desk(core).operate("ada", "r-1", FlattenAsked()))["done"]
+    assert str(done).startswith("observing only, so nothing is sent to the venue; guarding, this would be: closing")
