@@ -244,6 +244,7 @@ def _new_episode(draft: Draft, guarded: Guarded, at_ns: int) -> Guarded:
         reductions=0,
         through_ns=0,
         fired_ns=0,
+        cut_off_ns=0,
         was_liquidated=False,
         was_told_out=False,
         tier=Tier.CALM,

@@ -170,7 +170,10 @@ def _witness_own(draft: Draft, known: KnownOrder | None, order: Order, evidence:
     before = guarded
     if evidence is not Evidence.ANSWER:
         guarded = _settle_seen(draft, guarded, order)
-    if is_stop and not guarded.fired_ns and _has_fired(order) and _is_of_episode(before, known, order, evidence):
+    has_fired = is_stop and _has_fired(order) and _is_of_episode(before, known, order, evidence)
+    if has_fired and order.status is OrderStatus.CANCELED:
+        draft.change(order.symbol, cut_off_ns=guarded.cut_off_ns or draft.now_ns)
+    if has_fired and not guarded.fired_ns:
         draft.change(order.symbol, fired_ns=draft.now_ns)
         _tell_fired(draft, order)
     elif is_stop and evidence is not Evidence.ANSWER and (known is not None or _is_awaited(before, order)):

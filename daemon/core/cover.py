@@ -154,4 +154,6 @@ def is_crowded(view: Draft | GuardState, symbol: str) -> bool:
 
 def is_firing(draft: Draft, guarded: Guarded) -> bool:
     """Whether our stop fired a moment ago, so that the position is about to shrink by itself."""
-    return guarded.fired_ns > 0 and draft.now_ns < guarded.fired_ns + ns(draft.policy.stop.stuck_after_s)
+    if not guarded.fired_ns or guarded.cut_off_ns:
+        return False
+    return draft.now_ns < guarded.fired_ns + ns(draft.policy.stop.stuck_after_s)

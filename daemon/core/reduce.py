@@ -4,7 +4,8 @@ Four causes, each with its patience:
 
 - THROUGH_TRIGGER: the mark is beyond the wanted trigger and no stop rests there: a stop would fire at once. At once.
 - STOP_STUCK: the mark is beyond a resting trigger and nothing fired for `stuck_after_s`.
-- STOP_INCOMPLETE: the stop fired, and the position is still open after `stuck_after_s`.
+- STOP_INCOMPLETE: the stop fired, and the position is still open after `stuck_after_s`; at once where the venue has
+  cancelled what the stop could not fill, for then nothing is at work any more.
 - RULE_EXIT: a stop rule asks for the position to be closed (its time is over). At once; the stop rests meanwhile.
 
 Never on one message alone: a picture that was asked after the cause arose has to show the position as well. If none can
@@ -120,6 +121,9 @@ def _exit_cause(guarded: Guarded, wanted: Wanted) -> _Cause | None:
 
 def _cause(draft: Draft, guarded: Guarded, cover: Cover) -> _Cause | None:
     patience_ns = ns(draft.policy.stop.stuck_after_s)
+    if guarded.fired_ns and guarded.cut_off_ns:
+        at_ns = guarded.cut_off_ns
+        return _Cause(reason=Reason.STOP_INCOMPLETE, arose_ns=at_ns, due_ns=at_ns)
     if guarded.fired_ns:
         due_ns = guarded.fired_ns + patience_ns
         return _Cause(reason=Reason.STOP_INCOMPLETE, arose_ns=guarded.fired_ns, due_ns=due_ns)

@@ -266,6 +266,8 @@ class Guarded:
     """Since when the mark is beyond the wanted trigger."""
     fired_ns: int = 0
     """When our stop was seen triggered."""
+    cut_off_ns: int = 0
+    """When the venue was seen to have cancelled what the stop that fired could not fill: nothing of it is at work."""
     reductions: int = 0
     """Reductions at the market asked for in this episode."""
     was_liquidated: bool = False

@@ -141,6 +141,7 @@ def _covered(draft: Draft, guarded: Guarded, cover: Cover, wanted: Wanted) -> di
         "retry_at_ns": 0 if settled else guarded.retry_at_ns,
         "refusal": "",
         "fired_ns": guarded.fired_ns if fired else 0,
+        "cut_off_ns": 0,
         "observed": "" if guarded.observed == "vanished" else guarded.observed,
     }
 

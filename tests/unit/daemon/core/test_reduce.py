@@ -145,6 +145,19 @@ def test_a_partly_filled_stop_is_followed_up() -> None:
     assert reduce.reason is Reason.STOP_INCOMPLETE
 
 
+def test_what_a_fired_stop_could_not_fill_is_reduced_at_once() -> None:
+    """P2, STOP_INCOMPLETE: the venue cancelled the rest of the stop, so there is nothing to be patient for."""
+    guard, row = covered()
+    fired, _ = fire(guard, row, 40)
+    guard.position(a_position(60))
+    commands = guard.order(replace(fired, status=OrderStatus.CANCELED, timestamp_ns=guard.now + 1))
+    assert guard.some(ReadPicture, commands)
+    assert guard.some(PlaceStop, commands) == []
+    reduce = guard.only(ReduceAtMarket, guard.picture([a_position(60)]))
+    assert reduce.quantity == 60
+    assert reduce.reason is Reason.STOP_INCOMPLETE
+
+
 def test_reductions_go_on_with_growing_pauses_and_new_witnesses() -> None:
     """A reduction that does not empty the position is repeated, each after a newer picture, ever slower."""
     guard = Driven().up(mark=910)
