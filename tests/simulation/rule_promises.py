@@ -243,10 +243,10 @@ def _allows(policy: Policy, name: str) -> bool:
 
 
 def _is_nearer(quantity: int, before: Decimal | None, after: Decimal | None) -> bool:
-    """By more than a tenth of a thousandth: the venue rounds."""
+    """By more than a hundred-thousandth: the venue rounds."""
     if after is None or before == after:
         return False
     if before is None:
         return True
-    slack = before / 10_000
+    slack = before / 100_000
     return after > before + slack if quantity > 0 else after < before - slack
