@@ -36,6 +36,8 @@ class Degraded(Enum):
     """No room between mark and liquidation for a stop that would help."""
     RULE_SILENT = "rule_silent"
     """A stop rule that is on lacks a figure and says nothing of a position."""
+    RULE_UNJUDGED = "rule_unjudged"
+    """An account rule that is on has lacked a figure for a minute: its limit holds nobody."""
     STOPS_CROWDED = "stops_crowded"
     """Eight or more of the ten stops that the venue allows on a symbol are in use."""
     SWITCH_UNCONFIRMED = "switch_unconfirmed"

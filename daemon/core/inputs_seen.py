@@ -17,7 +17,8 @@ from typing import Final, assert_never
 from connectors.vocabulary import Insurance, LiquidationOrder, Quote, Wallet
 from daemon.core.draft import Draft
 from daemon.core.events import FeedName, InsuranceSeen, LiquidationSeen, SpreadSeen, TopicSeen, WalletSeen
-from daemon.core.state import ForcedOrder, GuardState, SpreadSample
+from daemon.core.state import GuardState
+from daemon.core.surroundings import ForcedOrder, SpreadSample
 
 SPREAD_FRESH_NS: Final = 65 * 10**9
 """Samples come every ten seconds; older ones than this say nothing of now."""

@@ -24,6 +24,7 @@ from typing import Final
 from config.account_rules import AccountRule
 from config.modes import Action, Lift, RuleMode
 from daemon.core import day_book, latches, remedies, rule_words
+from daemon.core import unjudged as unjudged_rules
 from daemon.core.account_rules import RULES
 from daemon.core.account_rules.verdict import AccountView, Level, Rule, Verdict, account_view
 from daemon.core.draft import Draft
@@ -36,8 +37,6 @@ from daemon.core.rule_facts import RuleStanding
 LONGEST_PAUSE_NS: Final = 86_400 * 10**9
 WITNESS_PATIENCE_NS: Final = 10 * 10**9
 """A breach that has lasted this long without a read was seen again and again: it counts without one."""
-EVERY_RULE: Final = "*"
-"""Key of what keeps all rules from being judged, among `unjudged`."""
 _STRENGTH: Final = {Action.FLATTEN: 0, Action.CORRECT: 1, Action.FREEZE: 2, Action.ALERT: 3}
 
 
@@ -61,7 +60,7 @@ def judge(draft: Draft) -> None:
     _note_lifts(draft)
     why = _cannot_see(draft)
     if why:
-        _note_unjudged(draft, {EVERY_RULE: why})
+        unjudged_rules.note(draft, {unjudged_rules.EVERY_RULE: why})
         return
     day_book.keep(draft)
     _forget_closed(draft)
@@ -69,7 +68,7 @@ def judge(draft: Draft) -> None:
     breaches = [each for rule in RULES for each in _ask(draft, view, rule, unjudged)]
     for each in sorted(breaches, key=lambda breach: _STRENGTH[breach.action]):
         _carry_out(draft, each)
-    _note_unjudged(draft, unjudged)
+    unjudged_rules.note(draft, unjudged)
 
 
 def standing_key(rule: str, subject: str) -> str:
@@ -81,14 +80,6 @@ def _cannot_see(draft: Draft) -> str:
     if not draft.was_whole:
         return "the account was not read yet"
     return "" if account_is_fresh(draft) else "the account stream is not fresh"
-
-
-def _note_unjudged(draft: Draft, found: dict[str, str]) -> None:
-    for name in [name for name in draft.unjudged if name not in found]:
-        draft.remove("unjudged", name)
-    for name, text in found.items():
-        if draft.unjudged.get(name) != text:
-            draft.put("unjudged", name, text)
 
 
 def _forget_closed(draft: Draft) -> None:

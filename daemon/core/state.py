@@ -20,7 +20,6 @@ from config.policy import Policy, Tier
 from connectors.vocabulary import (
     Instrument,
     Insurance,
-    LiquidationOrder,
     Margin,
     Order,
     OrderSide,
@@ -35,6 +34,7 @@ from daemon.core.interventions import Asked, Closing, Correction, Freezing, Froz
 from daemon.core.mode import Mode
 from daemon.core.orders import WriteKind, WriteState
 from daemon.core.rule_facts import Addition, DayBook, RuleStanding
+from daemon.core.surroundings import ForcedOrder, SpreadSample
 from daemon.core.volatility import Volatility
 
 
@@ -153,27 +153,6 @@ class Mark:
 
     price: Decimal
     at_ns: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SpreadSample:
-    """Best bid and ask at one moment, in the quote currency; a side without orders is None."""
-
-    bid: Decimal | None
-    ask: Decimal | None
-    at_ns: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ForcedOrder:
-    """A liquidation of somebody's position, as seen on the venue's public list."""
-
-    order: LiquidationOrder
-    quantity: int
-    """The most that was seen left of it: what the liquidation was about."""
-    seen_ns: int
-    gone_ns: int = 0
-    """Since when it is off the list; 0 while it is on it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

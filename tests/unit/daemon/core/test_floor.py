@@ -9,7 +9,8 @@ import pytest
 
 from connectors.vocabulary import Side
 from daemon.core.floor import floor_of, kept
-from daemon.core.state import Guarded, GuardState, Liquidation, SpreadSample
+from daemon.core.state import Guarded, GuardState, Liquidation
+from daemon.core.surroundings import SpreadSample
 from daemon.core.volatility import Volatility
 from tests.builders import START_NS, a_position
 from tests.unit.daemon.core.test_wanted import a_guarded, a_view, within
