@@ -40,6 +40,8 @@ AGAIN_NS: Final = 250_000_000
 _SLOW: Final = frozenset({Step.TRIM, Step.ADD_MARGIN})
 _CLOSING: Final = frozenset({Step.TRIM, Step.FLATTEN})
 _PERCENT: Final = Decimal(100)
+_REFUSED: Final = ":refused"
+"""Behind the name of a step whose refusal was told."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,22 +135,28 @@ def plan(view: Draft | GuardState, guarded: Guarded, step: Step) -> Planned:
 
 def _take(draft: Draft, guarded: Guarded, step: Step, *, is_quiet: bool) -> bool:
     """Take a step, or say why it cannot be; whether that is done, or has to wait for a second witness."""
-    symbol, tier = guarded.position.key.symbol, guarded.tier
-    planned = plan(draft, guarded, step)
-    why = f"{symbol} is {tier.value.upper()}"
-    if is_quiet or not planned.is_possible:
-        would = "would take the step" if planned.is_possible else "cannot take the step"
-        _tell(draft, guarded, step, f"{why}: the ladder {would} {step.value}: {planned.text}.")
+    planned, why = plan(draft, guarded, step), f"{guarded.position.key.symbol} is {guarded.tier.value.upper()}"
+    if not planned.is_possible:
+        _tell_refused(draft, guarded, step, planned.text)
+        return True
+    if is_quiet:
+        _tell(draft, guarded, step, f"{why}: the ladder would take the step {step.value}: {planned.text}.")
         return True
     if step in _CLOSING and not guarded.liquidation.is_sure:
         # One source alone names the price behind this tier: it may move a stop, and closes nothing.
         draft.want_picture(Reason.LADDER, guarded.turned_ns + 1)
         return False
+    return _carry_out(draft, guarded, planned, why)
+
+
+def _carry_out(draft: Draft, guarded: Guarded, planned: Planned, why: str) -> bool:
+    symbol, step = guarded.position.key.symbol, planned.step
     match step:
         case Step.ALERT:
             pass
         case Step.FREEZE:
-            latches.freeze(draft, latches.LADDER, text=why, lift=draft.policy.ladder.freeze_until)
+            text = f"{why}: {planned.text}"
+            latches.freeze(draft, latches.LADDER, text=text, lift=draft.policy.ladder.freeze_until)
         case Step.FLATTEN:
             latches.flatten(draft, latches.LADDER_FLATTEN, text=f"{why}: {planned.text}")
         case Step.TIGHTEN:
@@ -169,9 +177,15 @@ def _take(draft: Draft, guarded: Guarded, step: Step, *, is_quiet: bool) -> bool
 
 
 def _tell_refused(draft: Draft, guarded: Guarded, step: Step, refused: str) -> None:
-    if refused:
-        symbol = guarded.position.key.symbol
-        _tell(draft, guarded, step, f"{symbol}: the ladder cannot take the step {step.value}: {refused}.")
+    """Say why a step cannot be taken; once while the tier lasts, unless it could be taken in between (P10)."""
+    symbol, tier = guarded.position.key.symbol, guarded.tier
+    name = f"{_name(symbol, tier, step)}{_REFUSED}"
+    if not refused:
+        draft.remove("climbed", name)
+    elif name not in draft.climbed:
+        draft.put("climbed", name, draft.now_ns)
+        text = f"{symbol} is {tier.value.upper()}: the ladder cannot take the step {step.value}: {refused}."
+        _tell(draft, guarded, step, text)
 
 
 def _tell(draft: Draft, guarded: Guarded, step: Step, text: str) -> None:
@@ -198,6 +212,7 @@ def _forget_others(draft: Draft, symbol: str, tier: Tier) -> None:
     for other in Tier:
         for step in steps_of(draft, other) if other is not tier else ():
             draft.remove("climbed", _name(symbol, other, step))
+            draft.remove("climbed", f"{_name(symbol, other, step)}{_REFUSED}")
 
 
 # ---------------------------------------------------------------------- figures
@@ -205,7 +220,7 @@ def _forget_others(draft: Draft, symbol: str, tier: Tier) -> None:
 
 def _freeze_text(view: Draft | GuardState) -> str:
     count = sum(view.adding.values())
-    return f"{count} open order(s) that may add exposure, and every new one, are cancelled; costs no fee"
+    return f"cancels {count} open order{'' if count == 1 else 's'} now, and costs no fee"
 
 
 def _flatten_text(view: Draft | GuardState) -> str:

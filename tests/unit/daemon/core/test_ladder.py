@@ -175,3 +175,16 @@ def test_a_trim_waits_for_the_second_witness() -> None:
     assert guard.some(ReduceAtMarket, guard.position(a_position())) == []
     commands = read(guard, [a_position()], [])
     assert guard.only(ReduceAtMarket, commands).quantity == 25
+
+
+def test_a_step_that_cannot_be_taken_is_told_once_while_the_tier_lasts() -> None:
+    """P10: ten cool-downs with the same obstacle are one message; a tier that is reached anew is a new one."""
+    guard = climbing(Step.ADD_MARGIN, position=a_position(is_cross=True))
+    for _ in range(600):
+        guard.now += SECOND
+        guard.mark(WATCH)
+    assert len(guard.alerts("add_margin")) == 1
+    guard.mark("1000")
+    assert guard.state.climbed == {}
+    guard.mark(WATCH)
+    assert len(guard.alerts("add_margin")) == 2
