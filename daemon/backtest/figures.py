@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
-from connectors.vocabulary import Side
 from daemon.backtest.plan import SAT
-from daemon.backtest.record import Ending, Exit, LaneRecord, Round, RunRecord, Told
+from daemon.backtest.record import Cause, Ending, Half, LaneRecord, Round, RunRecord, Told
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,15 +19,18 @@ class ShadowWord:
     """What a rule in shadow would have done in a round, and what came of not doing it."""
 
     lane: int
-    round_number: int
+    round_number: int | None
+    """None: no position was open then."""
     at_ms: int
     rule: str
     what: str
-    """"fire" or "rest"."""
+    """A stop or a stage of profit: "fire" or "rest"; an account rule: "flatten", "correct", "freeze" or "tell"."""
     price: float | None
+    """Of the stop, or the mark when an account rule spoke."""
     would_sat: int | None
-    """Gain or loss had the position been closed there, fees left out; None where nothing would have fired."""
-    was_sat: int
+    """Gain or loss had the position, or the part that the rule is about, been closed there and the rest as it was,
+    fees left out; None where the rule would not have closed anything."""
+    was_sat: int | None
     """What the guarded account made of the round."""
 
 
@@ -54,6 +57,8 @@ class Figures:
     guarded_liquidations: int
     unpreventable: int
     """Of them: nothing was traded between the stop and the takeover."""
+    thin_books: int
+    """Of them: the stop fired, and the book could not take all of the position before the takeover."""
     exits: dict[str, int]
     """How guarded positions ended, by the word of the ending."""
     rules: tuple[RuleFigures, ...]
@@ -85,16 +90,17 @@ def figures(lanes: Sequence[LaneRecord]) -> Figures:
     """Return the figures of some lanes together."""
     rounds = [one for lane in lanes for one in lane.rounds]
     whips = [one for one in rounds if is_whipsaw(one)]
-    liquidated = [one for one in rounds if was_liquidated(one.unguarded.exit)]
-    lost = [one for one in rounds if was_liquidated(one.guarded.exit)]
+    liquidated = [one for one in rounds if one.unguarded.liquidated]
+    lost = [one for one in rounds if one.guarded.liquidated]
     waits = [one.protected_after_ms for one in rounds if one.protected_after_ms is not None]
     return Figures(
         rounds=len(rounds),
         unguarded_liquidations=len(liquidated),
-        avoided=sum(not was_liquidated(one.guarded.exit) for one in liquidated),
+        avoided=sum(not one.guarded.liquidated for one in liquidated),
         guarded_liquidations=len(lost),
-        unpreventable=sum(one.is_unpreventable for one in lost),
-        exits=dict(sorted(Counter(_ending_word(one.guarded.exit) for one in rounds).items())),
+        unpreventable=sum(one.cause is Cause.NOTHING_TRADED for one in lost),
+        thin_books=sum(one.cause is Cause.THIN_BOOK for one in lost),
+        exits=dict(sorted(Counter(_ending_word(one.guarded) for one in rounds).items())),
         rules=_rules(rounds),
         whipsaws=len(whips),
         whipsaw_cost_sat=-sum(map(versus_holding_sat, whips)),
@@ -117,11 +123,6 @@ def figures(lanes: Sequence[LaneRecord]) -> Figures:
     )
 
 
-def was_liquidated(exit_: Exit | None) -> bool:
-    """Whether the exchange took the position."""
-    return exit_ is not None and exit_.ending is Ending.LIQUIDATED
-
-
 def was_forced(one: Round) -> bool:
     """Whether the guard ended the guarded position."""
     taken = one.guarded.exit
@@ -135,7 +136,7 @@ def versus_holding_sat(one: Round) -> int:
 
 def is_whipsaw(one: Round) -> bool:
     """Whether the guard got out, and whoever held on survived the round and did better."""
-    return was_forced(one) and not was_liquidated(one.unguarded.exit) and versus_holding_sat(one) < 0
+    return was_forced(one) and not one.unguarded.liquidated and versus_holding_sat(one) < 0
 
 
 def tiers_told(record: RunRecord) -> dict[str, int]:
@@ -153,41 +154,73 @@ def ladder_told(record: RunRecord) -> list[Told]:
 
 
 def shadow_words(record: RunRecord) -> list[ShadowWord]:
-    """Return the first word of each rule in shadow in each round that says it would have fired; else would rest."""
-    found: dict[tuple[int, int, str], ShadowWord] = {}
+    """Return what rules in shadow would have done, once for each rule and round: the strongest and first of its words.
+
+    What an account rule says while no position is open stands alone. Stages of a profit ladder are added up.
+    """
+    found: dict[tuple[object, ...], ShadowWord] = {}
     for told in record.told:
         facts = dict(told.facts)
         if told.topic != "shadow" or "rule" not in facts:
             continue
-        one = _round_at(record.lanes[told.lane].rounds, told.at_ms)
-        if one is None:
-            continue
-        key = (told.lane, one.number, facts["rule"])
-        word = _shadow_word(told, facts, one, record.lanes[told.lane])
-        if key not in found or (found[key].what == "rest" and word.what == "fire"):
+        lane = record.lanes[told.lane]
+        one = _round_at(lane.rounds, told.at_ms)
+        word = _shadow_word(told, facts, one, lane)
+        key = (told.lane, facts["rule"], told.at_ms if one is None else one.number, one is None)
+        before = found.get(key)
+        if before is None or _rank(word) > _rank(before):
             found[key] = word
+        elif word.what == "fire" and facts["rule"] == STAGES and before.would_sat is not None:
+            found[key] = replace(before, would_sat=before.would_sat + _stage_sat(word, one))
     return sorted(found.values(), key=lambda word: (word.at_ms, word.lane))
 
 
-def _shadow_word(told: Told, facts: dict[str, str], one: Round, lane: LaneRecord) -> ShadowWord:
-    fires = told.state == "would_fire"
+STAGES: Final = "take_profit"
+_RANKS: Final = ("rest", "tell", "freeze", "correct", "flatten", "fire")
+
+
+def _rank(word: ShadowWord) -> int:
+    return _RANKS.index(word.what) if word.what in _RANKS else 0
+
+
+def _shadow_word(told: Told, facts: dict[str, str], one: Round | None, lane: LaneRecord) -> ShadowWord:
+    what = told.state.removeprefix("would_")
     stop = _number(facts.get("price"))
-    price = _number(facts.get("mark")) if stop is None else stop
+    price = told.mark if stop is None else stop
     would = None
-    if fires and price:
-        entry, quantity = one.guarded.entry_price, abs(one.quantity)
-        side = 1 if lane.lane.side is Side.LONG else -1
-        would = round(side * quantity * SAT * (1 / entry - 1 / price)) if entry else None
+    if one is not None and price and what in {"fire", "flatten"}:
+        would = _closed_sat(one, lane, price, facts)
     return ShadowWord(
         lane=told.lane,
-        round_number=one.number,
+        round_number=None if one is None else one.number,
         at_ms=told.at_ms,
         rule=facts["rule"],
-        what="fire" if fires else "rest",
+        what=what,
         price=price,
         would_sat=would,
-        was_sat=one.guarded.result_sat,
+        was_sat=None if one is None else one.guarded.result_sat,
     )
+
+
+def _closed_sat(one: Round, lane: LaneRecord, price: float, facts: dict[str, str]) -> int | None:
+    """Gain or loss of a round, had a rule closed its part of the position at a price and the rest gone as it went."""
+    entry = one.guarded.entry_price
+    if not entry:
+        return None
+    part = _part(one, facts)
+    gain = lane.lane.side.sign * abs(one.quantity) * SAT * (1 / entry - 1 / price)
+    return round(part * gain + (1 - part) * one.guarded.result_sat)
+
+
+def _part(one: Round, facts: dict[str, str]) -> float:
+    """The share of a position that a rule would have closed: a stage of a profit ladder closes a part of it."""
+    contracts = _number(facts.get("quantity")) if facts["rule"] == STAGES else None
+    return 1.0 if contracts is None else min(1.0, abs(contracts) / abs(one.quantity))
+
+
+def _stage_sat(word: ShadowWord, one: Round | None) -> int:
+    """What one more stage of a profit ladder adds to what the round made."""
+    return 0 if one is None or word.would_sat is None else word.would_sat - one.guarded.result_sat
 
 
 def _round_at(rounds: Iterable[Round], at_ms: int) -> Round | None:
@@ -201,8 +234,10 @@ def _number(text: str | None) -> float | None:
         return None
 
 
-def _ending_word(exit_: Exit | None) -> str:
-    return "open" if exit_ is None else exit_.ending.value
+def _ending_word(half: Half) -> str:
+    if half.exit is None:
+        return Ending.LIQUIDATED.value if half.liquidated else "open"
+    return half.exit.ending.value
 
 
 def _rules(rounds: Sequence[Round]) -> tuple[RuleFigures, ...]:

@@ -10,7 +10,7 @@ from daemon.backtest.drawing import equity_picture
 from daemon.backtest.figures import Figures, figures
 from daemon.backtest.page import table, verdict_class, whole_page
 from daemon.backtest.record import LaneRecord, RunRecord
-from daemon.backtest.summary import as_object, verdict
+from daemon.backtest.summary import as_object, covered_text, verdict
 from daemon.backtest.words import SAYS, SAYS_NOT, money_text, span_text
 
 _HEAD = ("settings", "liquidated", "avoided", "stopped", "whipsaws", "whipsaw cost", "kept", "result", "covered")
@@ -61,7 +61,7 @@ def _row(name: str, its: Figures) -> tuple[str, ...]:
         money_text(-its.whipsaw_cost_sat),
         money_text(its.saved_sat),
         money_text(its.guarded_sat),
-        f"{its.covered_share:.2%}",
+        covered_text(its, digits=2),
     )
 
 

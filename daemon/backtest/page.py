@@ -9,7 +9,7 @@ from daemon.backtest.drawing import bars_picture, equity_picture, price_picture
 from daemon.backtest.figures import Figures, figures, ladder_told, shadow_words, tiers_told
 from daemon.backtest.plan import SAT
 from daemon.backtest.record import Exit, LaneRecord, RunRecord
-from daemon.backtest.summary import problem_text, verdict
+from daemon.backtest.summary import covered_text, problem_text, shadow_text, verdict
 from daemon.backtest.words import SAYS, SAYS_NOT, clock_time, iso_time, money_text, price_text, span_text
 
 MOST_ROWS = 400
@@ -88,19 +88,24 @@ def _rows(record: RunRecord, whole: Figures) -> list[tuple[str, str]]:
     return [
         ("liquidations of the unguarded accounts", str(whole.unguarded_liquidations)),
         ("of them avoided", str(whole.avoided)),
-        ("liquidations of the guarded accounts", f"{whole.guarded_liquidations} ({whole.unpreventable} unpreventable)"),
+        ("liquidations of the guarded accounts", _lost(whole)),
         ("guarded positions ended", ", ".join(f"{name} {count}" for name, count in whole.exits.items())),
         ("kept where the unguarded account was liquidated", money_text(whole.saved_sat)),
         ("whipsaws", f"{whole.whipsaws}, {money_text(-whole.whipsaw_cost_sat)} compared with holding on"),
         ("result", f"guarded {money_text(whole.guarded_sat)}, unguarded {money_text(whole.unguarded_sat)}"),
         ("fees", f"guarded {money_text(-whole.fees_sat)}, unguarded {money_text(-whole.unguarded_fees_sat)}"),
         ("funding", f"guarded {money_text(-whole.funding_sat)}, unguarded {money_text(-whole.unguarded_funding_sat)}"),
-        ("covered by a confirmed stop", f"{whole.covered_share:.3%} of the time a position was open"),
+        ("covered by a confirmed stop", f"{covered_text(whole, digits=3)} of the time a position was open"),
         ("slowest cover after an entry", f"{span_text(whole.slowest_ms)}; never covered: {whole.never_covered}"),
         ("requests", f"{whole.requests}, of them refused {whole.refused_requests}"),
         ("alerts", f"{sum(record.told_count.values())}; tiers: {tiers}"),
         ("orders that could have added danger", "; ".join(whole.unsafe) or "none"),
     ]
+
+
+def _lost(whole: Figures) -> str:
+    why = f" ({whole.unpreventable} where nothing was traded in between, {whole.thin_books} for lack of a book)"
+    return f"{whole.guarded_liquidations}{why if whole.guarded_liquidations else ''}"
 
 
 def _lanes_table(record: RunRecord) -> str:
@@ -111,7 +116,7 @@ def _lanes_table(record: RunRecord) -> str:
         stopped = its.exits.get("stopped", 0) + its.exits.get("cut", 0)
         counts = (its.rounds, its.unguarded_liquidations, its.avoided, stopped, its.whipsaws)
         money = (money_text(its.guarded_sat), money_text(its.unguarded_sat))
-        rows.append((lane.lane.name, *map(str, counts), *money, f"{its.covered_share:.2%}"))
+        rows.append((lane.lane.name, *map(str, counts), *money, covered_text(its, digits=2)))
     return table(head, rows)
 
 
@@ -177,9 +182,9 @@ def _told_parts(record: RunRecord) -> list[str]:
             (
                 clock_time(word.at_ms),
                 record.lanes[word.lane].lane.name,
-                f"{word.rule} would {word.what} at {price_text(None if not word.price else word.price / record.scale)}",
+                shadow_text(word, record.scale),
                 "" if word.would_sat is None else money_text(word.would_sat),
-                money_text(word.was_sat),
+                "" if word.was_sat is None else money_text(word.was_sat),
             )
             for word in words[:MOST_ROWS]
         ]

@@ -23,15 +23,31 @@ class Ending(Enum):
     TOOK_PROFIT = "took_profit"
     CLOSED = "closed"
     """By the bot, when the round's time was over."""
+    DELEVERAGED = "deleveraged"
+    """By the exchange, to make up for somebody else's bankrupt position."""
+
+
+class Cause(Enum):
+    """Why a guarded position was liquidated all the same."""
+
+    NOTHING_TRADED = "nothing_traded"
+    """Nothing was traded between the mark's arrival at the stop and the takeover, or only beyond its price."""
+    THIN_BOOK = "thin_book"
+    """The guard closed a part; the book held no more before the takeover."""
+    NOT_STOPPED = "not_stopped"
+    """Neither: a stop could have filled, and none did."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Exit:
-    """The fill that brought a position back to zero."""
+    """How a position came back to zero."""
 
     at_ms: int
+    """Of its last fill."""
     price: float
+    """Average of all fills that closed it."""
     ending: Ending
+    """Of the last fill; LIQUIDATED if the exchange took any part of it."""
     rule: str = ""
     """Which rule the stop followed, or asked for the cut; empty where nobody of the guard was involved."""
 
@@ -41,6 +57,7 @@ class Half:
     """One account's part in a round."""
 
     entry_price: float
+    """Average of the fills that opened it."""
     exit: Exit | None
     """None: still open when the history ended; valued at the last mark."""
     result_sat: int
@@ -50,6 +67,10 @@ class Half:
     """Above 0: paid."""
     cuts: int = 0
     """Fills of market orders of the guard, partial ones included."""
+    closed_by_guard: int = 0
+    """Contracts that orders of the guard closed."""
+    liquidated: int = 0
+    """Contracts that the liquidator closed or took over; also where the rest of the position lived on."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,13 +88,13 @@ class Round:
     unguarded: Half
     protected_after_ms: int | None
     """From the entry's fill until the cover was confirmed resting; None: never."""
-    is_unpreventable: bool = False
-    """Nothing was traded between the stop and the price of the takeover."""
+    cause: Cause | None = None
+    """Why the guarded account was liquidated all the same; None: it was not."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Told:
-    """One alert of a guard."""
+    """One alert of a guard about rules in shadow, the ladder or latches; all others are counted only."""
 
     at_ms: int
     lane: int
@@ -81,6 +102,8 @@ class Told:
     topic: str
     state: str
     text: str
+    mark: float | None = None
+    """What the mark was then."""
     facts: tuple[tuple[str, str], ...] = ()
 
 

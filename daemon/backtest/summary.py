@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from daemon.backtest.figures import Figures, figures, ladder_told, shadow_words, tiers_told, was_liquidated
-from daemon.backtest.record import Exit, Half, LaneRecord, Round, RunRecord
+from daemon.backtest.figures import Figures, ShadowWord, figures, ladder_told, shadow_words, tiers_told
+from daemon.backtest.record import Cause, Exit, Half, LaneRecord, Round, RunRecord
 from daemon.backtest.words import SAYS, SAYS_NOT, clock_time, iso_time, money_text, price_text, span_text
 
 MOST_LINES = 12
@@ -19,11 +19,14 @@ def verdict(all_of_it: Figures, *, observes: bool = False) -> str:
     if all_of_it.unsafe:
         return f"UNSAFE: {len(all_of_it.unsafe)} order(s) of the guard could have added danger."
     if all_of_it.guarded_liquidations:
-        rest = all_of_it.guarded_liquidations - all_of_it.unpreventable
+        rest = all_of_it.guarded_liquidations - all_of_it.unpreventable - all_of_it.thin_books
         return (
             f"LIQUIDATED: guarded positions were liquidated {all_of_it.guarded_liquidations} time(s),"
-            f" {all_of_it.unpreventable} of them where nothing was traded between stop and takeover, {rest} otherwise."
+            f" {all_of_it.unpreventable} of them where nothing was traded between stop and takeover,"
+            f" {all_of_it.thin_books} where the book could not take all of the position, {rest} otherwise."
         )
+    if not all_of_it.rounds:
+        return "Nothing was tried: no position was opened (too short, halted all along, or every entry refused)."
     if not all_of_it.unguarded_liquidations:
         return "No liquidation: the unguarded account survived this stretch, too."
     return f"All {all_of_it.avoided} liquidation(s) of the unguarded account were avoided."
@@ -52,11 +55,22 @@ def _lane_line(lane: LaneRecord | None, its: Figures) -> str:
             f"{'guarded':>14}{'unguarded':>14}{'covered':>9}"
         )
     stopped = its.exits.get("stopped", 0) + its.exits.get("cut", 0)
-    covered = f"{its.covered_share:.2%}"
+    covered = covered_text(its, digits=2)
     return (
         f"{lane.lane.name:<24}{its.rounds:>7}{its.unguarded_liquidations:>11}{its.avoided:>8}{stopped:>8}"
         f"{its.whipsaws:>9}{money_text(its.guarded_sat):>14}{money_text(its.unguarded_sat):>14}{covered:>9}"
     )
+
+
+def covered_text(its: Figures, *, digits: int) -> str:
+    """Say for which share of the time confirmed stops covered everything; a dash where nothing was open."""
+    return f"{its.covered_share:.{digits}%}" if its.rounds else "-"
+
+
+def shadow_text(word: ShadowWord, scale: float) -> str:
+    """Say what a rule in shadow would have done, and at which price."""
+    price = "the market" if word.price is None else price_text(word.price / scale)
+    return f"{word.rule} would {word.what} at {price}"
 
 
 def problem_text(lane: LaneRecord) -> str:
@@ -75,7 +89,7 @@ def _detail_lines(record: RunRecord, whole: Figures) -> list[str]:
             f" funding {money_text(-whole.funding_sat)} (unguarded {money_text(-whole.unguarded_funding_sat)})"
         ),
         (
-            f"covered {whole.covered_share:.3%} of the time a position was open; slowest cover"
+            f"covered {covered_text(whole, digits=3)} of the time a position was open; slowest cover"
             f" {span_text(whole.slowest_ms)} after the entry; never covered: {whole.never_covered}"
         ),
         (
@@ -92,9 +106,10 @@ def _detail_lines(record: RunRecord, whole: Figures) -> list[str]:
     lines.append(f"alerts: {sum(record.told_count.values())}; tiers: {tiers or 'none'}")
     lines += [f"  {clock_time(told.at_ms)} {told.text}" for told in ladder_told(record)[:MOST_LINES]]
     for word in shadow_words(record)[:MOST_LINES]:
-        came = "" if word.would_sat is None else f": {money_text(word.would_sat)} instead of {money_text(word.was_sat)}"
-        price = price_text(None if word.price is None else word.price / record.scale)
-        lines.append(f"  shadow {word.rule}: would {word.what} at {price} on {clock_time(word.at_ms)}{came}")
+        came = "" if word.was_sat is None else f": the round made {money_text(word.was_sat)}"
+        if word.would_sat is not None and word.was_sat is not None:
+            came = f": {money_text(word.would_sat)} instead of {money_text(word.was_sat)}"
+        lines.append(f"  shadow: {shadow_text(word, record.scale)} on {clock_time(word.at_ms)}{came}")
     return lines
 
 
@@ -102,19 +117,29 @@ def _liquidated_lines(record: RunRecord) -> list[str]:
     lines = []
     for lane in record.lanes:
         for one in lane.rounds:
-            taken = one.guarded.exit
-            if taken is None or not was_liquidated(taken):
+            if not one.guarded.liquidated:
                 continue
-            why = (
-                "nothing was traded between the stop and the takeover price: no stop could fill"
-                if one.is_unpreventable
-                else "the stop did not save it"
-            )
+            taken = one.guarded.exit
+            when = "a part of it" if taken is None else f"out {clock_time(taken.at_ms)}"
+            price = "" if taken is None else f" at {price_text(taken.price / record.scale)}"
             lines.append(
-                f"liquidated although guarded: {lane.lane.name}, entered {clock_time(one.opened_ms)}, taken"
-                f" {clock_time(taken.at_ms)} at {price_text(taken.price / record.scale)}: {why}"
+                f"liquidated although guarded: {lane.lane.name}, entered {clock_time(one.opened_ms)},"
+                f" {when}{price}: {_cause_text(one)}"
             )
     return [*lines, ""] if lines else []
+
+
+def _cause_text(one: Round) -> str:
+    match one.cause:
+        case Cause.NOTHING_TRADED:
+            return "nothing was traded between the stop and the takeover price: no stop could fill"
+        case Cause.THIN_BOOK:
+            return (
+                f"the guard closed {one.guarded.closed_by_guard} of {abs(one.quantity)} contracts;"
+                " the book held no more before the takeover"
+            )
+        case _:
+            return "the stop did not save it"
 
 
 # ---------------------------------------------------------------- for machines
@@ -168,7 +193,7 @@ def _round_object(one: Round, scale: float) -> dict[str, object]:
         "quantity": one.quantity,
         "liquidation_price": _unscaled(one.liquidation_price, scale),
         "protected_after_ms": one.protected_after_ms,
-        "is_unpreventable": one.is_unpreventable,
+        "cause": None if one.cause is None else one.cause.value,
         "guarded": _half_object(one.guarded, scale),
         "unguarded": _half_object(one.unguarded, scale),
     }
@@ -182,6 +207,8 @@ def _half_object(half: Half, scale: float) -> dict[str, object]:
         "fees": half.fees_sat,
         "funding": half.funding_sat,
         "cuts": half.cuts,
+        "closed_by_guard": half.closed_by_guard,
+        "liquidated": half.liquidated,
     }
 
 

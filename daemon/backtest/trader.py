@@ -16,7 +16,7 @@ from connectors.simulated.engine.refusals import Refused
 from connectors.simulated.tape.tape import Step
 from connectors.vocabulary import Side
 from daemon.backtest.plan import SAT, Lane, Plan
-from daemon.backtest.record import Ending, Half, Round
+from daemon.backtest.record import Cause, Half, Round
 from daemon.backtest.venue import CURRENCY, SYMBOL, BacktestVenue
 from daemon.backtest.witness import BOT_PREFIX, AccountBook, Witness
 
@@ -72,6 +72,7 @@ class LaneTrader:
 
     def look(self, step: Step) -> None:
         """Enter, or end the round, if it is time."""
+        self.witness.mark = float(step.prices[0].mark)
         self._watch_way(step)
         if self._opened_ms is None:
             if self.due_ms <= step.tape_ms and not step.prices[0].halted:
@@ -93,8 +94,7 @@ class LaneTrader:
     def _watch_way(self, step: Step) -> None:
         """Note what was traded since the mark reached the stop: without a trade no stop can fill."""
         stop, prices = self.witness.stop, step.prices[0]
-        taken = self.guarded.book.exit
-        if self._opened_ms is None or stop is None or (taken is not None and taken.at_ms < step.tape_ms):
+        if self._opened_ms is None or stop is None or self.guarded.book.exit is not None:
             return
         is_long = self.lane.side is Side.LONG
         if self._standing is None:
@@ -107,14 +107,16 @@ class LaneTrader:
             self._met = last if self._met is None else better(self._met, last)
         self._last = prices.last
 
-    def _is_unpreventable(self) -> bool:
-        """Whether the guarded account was taken over and nothing was traded nearer than the takeover price."""
-        taken = self.guarded.book.exit
-        if taken is None or taken.ending is not Ending.LIQUIDATED or self._standing is None:
-            return False
-        if self._met is None:
-            return True
-        return self._met <= taken.price if self.lane.side is Side.LONG else self._met >= taken.price
+    def _cause(self) -> Cause | None:
+        """Why the guarded account was liquidated, if it was."""
+        book = self.guarded.book
+        if not book.liquidated:
+            return None
+        if self._standing is not None and self._met is None:
+            return Cause.NOTHING_TRADED
+        if self._met is not None and (self._met - book.last_price) * self.lane.side.sign <= 0:
+            return Cause.NOTHING_TRADED
+        return Cause.THIN_BOOK if book.closed_by_guard else Cause.NOT_STOPPED
 
     # ------------------------------------------------------------ entering
 
@@ -223,7 +225,7 @@ class LaneTrader:
             guarded=guarded,
             unguarded=unguarded,
             protected_after_ms=None if covered_ms is None else covered_ms - opened_ms,
-            is_unpreventable=self._is_unpreventable(),
+            cause=self._cause(),
         )
         self.rounds.append(one)
 
@@ -236,4 +238,6 @@ class LaneTrader:
             fees_sat=book.fees_sat,
             funding_sat=book.funding_sat,
             cuts=book.cuts,
+            closed_by_guard=book.closed_by_guard,
+            liquidated=book.liquidated,
         )

@@ -17,8 +17,9 @@ from daemon.core.state import Guarded, GuardState
 
 GUARD_PREFIX: Final = "sw-"
 BOT_PREFIX: Final = "bot-"
-MOST_TOLD: Final = 2_000
-"""Alerts kept in full; all are counted."""
+KEPT: Final = frozenset({"shadow", "ladder", "latch", "flatten"})
+"""Topics of the alerts that are kept in full; all are counted."""
+MOST_TOLD: Final = 20_000
 MOST_LEVELS: Final = 100_000
 NS_PER_MS: Final = 1_000_000
 
@@ -27,7 +28,8 @@ class Witness:
     """What one guard said and held, as it happens.
 
     Attributes:
-        told: Alerts, the first `MOST_TOLD`.
+        mark: The present one.
+        told: Alerts of the topics in `KEPT`, the first `MOST_TOLD`.
         counted: All of them, by "severity topic state".
         levels: Where stop and liquidation stood.
         open_ms, covered_ms: How long a position was open, and covered by confirmed stops.
@@ -41,6 +43,7 @@ class Witness:
         self._seen: Guarded | None = None
         self._since_ms = 0
         self._was_open = self._was_covered = False
+        self.mark: float | None = None
         self.told: list[Told] = []
         self.counted: Counter[str] = Counter()
         self.levels: list[Level] = []
@@ -53,7 +56,7 @@ class Witness:
     def saw_alert(self, alert: RaiseAlert, at_ns: int) -> None:
         """Keep an alert."""
         self.counted[f"{alert.severity.value} {alert.topic} {alert.state}"] += 1
-        if len(self.told) < MOST_TOLD:
+        if alert.topic in KEPT and len(self.told) < MOST_TOLD:
             told = Told(
                 at_ms=at_ns // NS_PER_MS,
                 lane=self._lane,
@@ -61,6 +64,7 @@ class Witness:
                 topic=alert.topic,
                 state=alert.state,
                 text=alert.text,
+                mark=self.mark,
                 facts=tuple((str(name), str(value)) for name, value in alert.facts),
             )
             self.told.append(told)
@@ -112,10 +116,12 @@ class AccountBook:
 
     Attributes:
         quantity: Signed contracts.
-        entry_price: Of the latest position, its first fill's.
+        entry_price: Average of the fills that opened the latest position.
+        last_price: Of the latest fill.
         fees_sat, funding_sat: Paid since the last `begin`.
         exit: How the latest position ended; None while it is open.
         cuts: Market orders of the guard that filled since then.
+        closed_by_guard, liquidated: Contracts that the guard and the liquidator closed since then.
         unsafe: Orders of the guard that could have added danger.
     """
 
@@ -127,8 +133,9 @@ class AccountBook:
 
     def begin(self) -> None:
         """A new round begins."""
-        self.entry_price = 0.0
-        self.fees_sat = self.funding_sat = self.cuts = 0
+        self.entry_price = self.last_price = 0.0
+        self.fees_sat = self.funding_sat = self.cuts = self.closed_by_guard = self.liquidated = 0
+        self._opening, self._closing = _Average(), _Average()
         self.exit: Exit | None = None
 
     def take(self, row: Row, at_ms: int) -> None:
@@ -147,13 +154,23 @@ class AccountBook:
         signed = _whole(row["lastQty"]) if row["side"] == "Buy" else -_whole(row["lastQty"])
         self.fees_sat += _whole(row["execComm"])
         price = float(str(row["lastPx"]))
-        if self.quantity == 0:
-            self.entry_price = price
+        self.last_price = price
+        is_opening = self.quantity * signed >= 0
         self.quantity += signed
+        if is_opening:
+            self._opening.add(signed, price)
+            self.entry_price = self._opening.price
+            return
+        self._closing.add(signed, price)
         ending = _ending(row)
         self.cuts += ending is Ending.CUT
+        if ending is Ending.LIQUIDATED:
+            self.liquidated += abs(signed)
+        elif ending not in {Ending.CLOSED, Ending.DELEVERAGED}:
+            self.closed_by_guard += abs(signed)
         if self.quantity == 0:
-            self.exit = Exit(at_ms=at_ms, price=price, ending=ending, rule=self._rule(ending))
+            whole = Ending.LIQUIDATED if self.liquidated else ending
+            self.exit = Exit(at_ms=at_ms, price=self._closing.price, ending=whole, rule=self._rule(whole))
 
     def _rule(self, ending: Ending) -> str:
         if self._witness is None or ending not in {Ending.STOPPED, Ending.CUT}:
@@ -172,9 +189,30 @@ class AccountBook:
             self.unsafe.append(f"{name} is not triggered by the mark price")
 
 
+class _Average:
+    """The average price of fills of an inverse contract: contracts over what they are worth in coin."""
+
+    def __init__(self) -> None:
+        self._contracts, self._worth = 0, 0.0
+        self._only: float | None = None
+
+    def add(self, contracts: int, price: float) -> None:
+        """Take one fill."""
+        self._only = price if not self._contracts or self._only == price else None
+        self._contracts += abs(contracts)
+        self._worth += abs(contracts) / price
+
+    @property
+    def price(self) -> float:
+        """The average so far; of fills at one price, exactly that."""
+        return round(self._contracts / self._worth, 4) if self._only is None else self._only
+
+
 def _ending(row: Row) -> Ending:
     if row["execType"] != "Trade" or str(row.get("text") or "").startswith("Liquidation"):
         return Ending.LIQUIDATED
+    if str(row.get("text") or "").startswith("Deleverage"):
+        return Ending.DELEVERAGED
     if not str(row.get("clOrdID") or "").startswith(GUARD_PREFIX):
         return Ending.CLOSED
     match row["ordType"]:

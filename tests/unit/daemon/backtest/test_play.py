@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from config.modes import RuleMode
+from config.modes import Action, RuleMode
 from config.policy import Policy
 from connectors.vocabulary import Side
 from daemon.backtest.cadence import EXACT
@@ -16,7 +16,7 @@ from daemon.backtest.figures import figures, shadow_words
 from daemon.backtest.history import load_history
 from daemon.backtest.plan import MINUTE_MS, Lane, Plan
 from daemon.backtest.play import play
-from daemon.backtest.record import Ending, RunRecord
+from daemon.backtest.record import Cause, Ending, RunRecord
 from daemon.backtest.summary import as_object, summary_lines
 from tests.unit.daemon.backtest.histories import CRASH, closes_along, write_candles
 
@@ -149,7 +149,7 @@ def test_a_gap_beyond_everything_is_named_unpreventable(tmp_path: Path) -> None:
     one = record.lanes[0].rounds[0]
     assert one.guarded.exit is not None
     assert one.guarded.exit.ending is Ending.LIQUIDATED
-    assert one.is_unpreventable
+    assert one.cause is Cause.NOTHING_TRADED
     assert "no stop could fill" in "\n".join(summary_lines(record))
 
 
@@ -175,7 +175,48 @@ def test_a_rule_in_shadow_says_what_it_would_have_made(crash: Path) -> None:
     word = next(word for word in shadow_words(record) if word.rule == "max_loss")
     assert word.what == "fire"
     assert word.would_sat is not None
+    assert word.was_sat is not None
     assert word.was_sat < word.would_sat < 0
+
+
+def test_an_account_rule_in_shadow_says_what_its_flatten_would_have_made(crash: Path) -> None:
+    """A kill switch in shadow: flattening at the mark of that moment, beside what the round made."""
+    policy = Policy()
+    daily = replace(
+        policy.account.daily_loss, mode=RuleMode.SHADOW, action=Action.FLATTEN, equity_percent=Decimal("0.5")
+    )
+    record = played(
+        crash, Plan(lanes=(LONG,), policy=replace(policy, account=replace(policy.account, daily_loss=daily)))
+    )
+    [word] = [word for word in shadow_words(record) if word.rule == "daily_loss"]
+    assert word.what == "flatten"
+    assert word.price is not None
+    assert word.price > record.lanes[0].rounds[0].guarded.entry_price * 0.98
+    assert word.would_sat is not None
+    assert word.was_sat is not None
+    assert word.was_sat < word.would_sat < 0
+    assert "daily_loss would flatten at 7," in "\n".join(summary_lines(record))
+
+
+def test_a_history_too_short_for_a_position_says_that_nothing_was_tried(tmp_path: Path) -> None:
+    """Four minutes, before the first entry: no verdict about an account that held nothing."""
+    record = played(write_candles(tmp_path / "a.csv", closes_along((4, 8000.0))), Plan(lanes=(LONG,)))
+    text = summary_lines(record)
+    assert text[2].startswith("Nothing was tried")
+    assert "100.00" not in "\n".join(text)
+
+
+def test_what_the_book_could_not_take_is_named(lived: RunRecord) -> None:
+    """The guard closed a part and the liquidator the rest, or a part lives on: the round counts, and says so."""
+    lane = lived.lanes[0]
+    guarded = replace(lane.rounds[0].guarded, exit=None, closed_by_guard=1_000, liquidated=14_000)
+    one = replace(lane.rounds[0], guarded=guarded, cause=Cause.THIN_BOOK)
+    record = replace(lived, lanes=(replace(lane, rounds=(one,)),))
+    found = figures(record.lanes)
+    assert (found.guarded_liquidations, found.thin_books, found.avoided) == (1, 1, 0)
+    text = "\n".join(summary_lines(record))
+    assert "1 where the book could not take all of the position, 0 otherwise" in text
+    assert "closed 1000 of" in text
 
 
 def test_own_positions_are_opened_at_their_time(crash: Path) -> None:
