@@ -65,7 +65,8 @@ def judge(draft: Draft) -> None:
     day_book.keep(draft)
     _forget_closed(draft)
     view, unjudged = account_view(draft), dict[str, str]()
-    breaches = [each for rule in RULES for each in _ask(draft, view, rule, unjudged)]
+    standing = _standing(draft)
+    breaches = [each for rule in RULES for each in _ask(draft, view, rule, standing.get(rule.name, {}), unjudged)]
     for each in sorted(breaches, key=lambda breach: _STRENGTH[breach.action]):
         _carry_out(draft, each)
     unjudged_rules.note(draft, unjudged)
@@ -91,10 +92,19 @@ def _forget_closed(draft: Draft) -> None:
 # ---------------------------------------------------------------------- what the rules say
 
 
-def _ask(draft: Draft, view: AccountView, rule: Rule, unjudged: dict[str, str]) -> Iterator[_Breach]:
+def _standing(draft: Draft) -> dict[str, dict[str, RuleStanding]]:
+    """What stands, by rule and subject."""
+    found: dict[str, dict[str, RuleStanding]] = {}
+    for each in draft.rules.values():
+        found.setdefault(each.rule, {})[each.subject] = each
+    return found
+
+
+def _ask(
+    draft: Draft, view: AccountView, rule: Rule, stood: dict[str, RuleStanding], unjudged: dict[str, str]
+) -> Iterator[_Breach]:
     """Ask one rule, begin and end its breaches, and yield those that stand."""
     policy: AccountRule = getattr(draft.policy.account, rule.name)
-    stood = {each.subject: each for each in draft.rules.values() if each.rule == rule.name}
     for subject in [subject for subject, each in stood.items() if each.mode is not policy.mode]:
         _drop(draft, stood.pop(subject))
     if policy.mode is RuleMode.OFF:

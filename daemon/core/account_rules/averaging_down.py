@@ -1,8 +1,8 @@
 """No averaging down: a position was added to while it was in loss.
 
-Two rows of a position tell that it grew. Whether it was in loss is told by the mark of that moment against the entry
-price before; where the mark was not fresh (the stream was down) by the price that the added contracts were paid with,
-which the costs of the two rows give exactly.
+Two rows of a position tell that it grew. Whether it was in loss is told by the price that was paid for the added
+contracts against the entry price before: the costs of the two rows give it exactly. Where they do not, the mark of that
+moment decides (as the guard knows it: up to ten seconds old inside its band, so a fast fall would go unnoticed by it).
 
 The breach is over when the position is back at its size before, or no longer in loss; then the addition is forgotten.
 """
@@ -59,12 +59,12 @@ def _verdict(held: Held, addition: Addition, policy: AveragingDownPolicy) -> Ver
         subject=held.symbol,
         scope=(held.symbol,),
         text=f"{held.symbol} grew from {addition.quantity_before:+d} to {addition.quantity:+d} at"
-        f" {addition.mark_price}, {lost:.2f} % worse than its entry at {addition.entry_price}, the"
+        f" {addition.mark_price:.7g}, {lost:.2f} % worse than its entry at {addition.entry_price}, the"
         f" limit is {plain(policy.loss_percent)} %",
         advice="take off what was added, or leave it and add no more",
         facts=(
             ("entry_price", addition.entry_price),
-            ("mark", addition.mark_price),
+            ("price", f"{addition.mark_price:.7g}"),
             ("quantity_before", addition.quantity_before),
             ("quantity", addition.quantity),
             ("loss_percent", f"{lost:.4f}"),
@@ -103,13 +103,11 @@ def note_growth(draft: Draft, before: Guarded, position: Position) -> None:
 
 
 def _price_then(draft: Draft, old: Position, new: Position) -> Decimal | None:
-    """The mark if it is fresh, else what was paid for the added contracts; None if neither is known."""
+    """What was paid for the added contracts, else the mark if it is fresh; None if neither is known."""
     symbol = new.key.symbol
-    if is_fresh(draft, symbol):
-        return draft.marks[symbol].price
     instrument = draft.instruments.get(symbol)
     contracts, paid = abs(new.quantity) - abs(old.quantity), abs(new.cost_sat) - abs(old.cost_sat)
-    if instrument is None or not is_usable(instrument) or not old.cost_sat or paid <= 0:
-        return None
-    worth = Decimal(contracts * abs(instrument.multiplier))
-    return worth / paid if instrument.kind is ContractKind.INVERSE else paid / worth
+    if instrument is not None and is_usable(instrument) and old.cost_sat and paid > 0:
+        worth = Decimal(contracts * abs(instrument.multiplier))
+        return worth / paid if instrument.kind is ContractKind.INVERSE else paid / worth
+    return draft.marks[symbol].price if is_fresh(draft, symbol) else None

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from config.account_rules import DailyLossPolicy
+from config.modes import Action
 from daemon.core import day_book
 from daemon.core.account_rules.verdict import (
     AccountView,
@@ -26,12 +27,16 @@ from daemon.core.account_rules.verdict import (
 )
 from daemon.core.rule_facts import DayBook
 
+_ADVICE: Final = "stop for today"
+_ANEW: Final = "to go on all the same, lift it: the loss then counts anew from there"
+
 
 def judge(view: AccountView, policy: DailyLossPolicy) -> tuple[Verdict, ...]:
     """Name the currencies that lost too much today."""
     books = view.state.day_books
-    held = {each.currency for each in view.held}
-    found = [unknown(day_book.missing(view.state, currency), currency) for currency in sorted(held - set(books))]
+    found = [
+        unknown(day_book.missing(view.state, currency), currency) for currency in sorted(view.currencies - set(books))
+    ]
     for currency, book in books.items():
         verdict = _judge(view, currency, book, policy)
         if verdict is not None:
@@ -68,7 +73,7 @@ def _verdict(currency: str, book: DayBook, level: Level, policy: DailyLossPolicy
         text=f"{_sum(book)} {day_book.since(book)}, {lost:.2f} % of the equity, {money(book.equity_sat, currency)} are"
         f" left; the limit of the day is {plain(policy.equity_percent)} % (deposits and withdrawals taken out, open"
         " positions counted)",
-        advice="stop for today; to go on all the same, lift it: the loss then counts anew from there",
+        advice=_ADVICE if policy.action is Action.ALERT else f"{_ADVICE}; {_ANEW}",
         facts=(
             ("loss", book.lost_sat),
             ("loss_percent", f"{lost:.4f}"),

@@ -28,8 +28,9 @@ from daemon.core.rule_facts import DayBook
 def judge(view: AccountView, policy: DrawdownPolicy) -> tuple[Verdict, ...]:
     """Name the currencies that passed a step."""
     books = view.state.day_books
-    held = {each.currency for each in view.held}
-    found = [unknown(day_book.missing(view.state, currency), currency) for currency in sorted(held - set(books))]
+    found = [
+        unknown(day_book.missing(view.state, currency), currency) for currency in sorted(view.currencies - set(books))
+    ]
     for currency, book in books.items():
         verdict = _judge(view, currency, book, policy)
         if verdict is not None:

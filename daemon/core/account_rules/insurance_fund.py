@@ -23,7 +23,7 @@ def judge(view: AccountView, policy: InsuranceFundPolicy) -> tuple[Verdict, ...]
     missing = view.state.missing_topics.get("insurance", "")
     if missing:
         return (unknown(f"the insurance fund is not told: {missing}"),)
-    found = (_judge(view, currency, policy) for currency in sorted({held.currency for held in view.held}))
+    found = (_judge(view, currency, policy) for currency in sorted(view.currencies))
     return tuple(each for each in found if each is not None)
 
 

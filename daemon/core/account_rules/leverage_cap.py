@@ -47,6 +47,8 @@ def _judge(view: AccountView, held: Held, cap: Decimal) -> Verdict | None:
     if missing or held.worth_sat is None:
         return unknown(missing, held.symbol)
     backing = backing_sat(view, held)
+    if backing > 0 and held.worth_sat <= cap * backing * CLEAR_AT:
+        return None
     leverage = Decimal(held.worth_sat) / max(1, backing)
     level = standing(leverage, cap, at_limit=False)
     return None if level is None else _verdict(held, level, leverage, cap, backing)

@@ -22,8 +22,7 @@ from daemon.core.account_rules.verdict import (
 
 def judge(view: AccountView, policy: MarginUsedPolicy) -> tuple[Verdict, ...]:
     """Name the currencies that use too much of their margin."""
-    held = {each.currency for each in view.held}
-    found = [unknown(no_equity(view, currency), currency) for currency in sorted(held - set(view.equities))]
+    found = [unknown(no_equity(view, currency), currency) for currency in sorted(view.currencies - set(view.equities))]
     for currency in view.equities:
         margin = view.state.margins[currency]
         used = margin.initial_margin_sat + margin.maintenance_margin_sat

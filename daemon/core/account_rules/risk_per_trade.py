@@ -6,6 +6,7 @@ that has been passed already counts with the mark.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -36,14 +37,20 @@ _MORE: Final = Decimal("1.2")
 
 def judge(view: AccountView, policy: RiskPerTradePolicy) -> tuple[Verdict, ...]:
     """Name the positions that risk more than their share of equity."""
-    found = (_judge(view, held, policy) for held in view.held)
+    allowed = {name: _allowed_sat(equity, policy) for name, equity in view.equities.items()}
+    found = (_judge(view, held, allowed, policy) for held in view.held)
     return tuple(each for each in found if each is not None)
 
 
 RULE: Final = Rule(name="risk_per_trade", judge=judge)
 
 
-def _judge(view: AccountView, held: Held, policy: RiskPerTradePolicy) -> Verdict | None:
+def _allowed_sat(equity: int, policy: RiskPerTradePolicy) -> int:
+    """What may be lost while a breach is over."""
+    return int(equity * policy.equity_percent * CLEAR_AT / 100)
+
+
+def _judge(view: AccountView, held: Held, allowed: Mapping[str, int], policy: RiskPerTradePolicy) -> Verdict | None:
     missing = lacks(view, held, equity=True)
     if missing or held.instrument is None or held.mark is None:
         return unknown(missing, held.symbol)
@@ -51,9 +58,9 @@ def _judge(view: AccountView, held: Held, policy: RiskPerTradePolicy) -> Verdict
     if stop is None:
         return unknown("no stop rests or is wanted", held.symbol)
     stop = min(stop, held.mark) if held.side is Side.LONG else max(stop, held.mark)
-    equity = view.equities[held.currency]
-    if surely_fits(held, stop, int(equity * policy.equity_percent * CLEAR_AT / 100), policy.slippage_percent):
+    if surely_fits(held, stop, allowed[held.currency], policy.slippage_percent):
         return None
+    equity = view.equities[held.currency]
     loss = loss_sat(held.instrument, held.quantity, held.mark, stop, policy.slippage_percent)
     level = standing(share(loss, equity), policy.equity_percent, at_limit=False)
     return None if level is None else _verdict(held, level, stop, (loss, equity), policy)
@@ -84,7 +91,7 @@ def surely_fits(held: Held, stop: Decimal, allowed: int, slippage_percent: Decim
 
 def _verdict(held: Held, level: Level, stop: Decimal, figures: tuple[int, int], policy: RiskPerTradePolicy) -> Verdict:
     loss, equity = figures
-    allowed = max(0, int(equity * policy.equity_percent * CLEAR_AT / 100))
+    allowed = max(0, _allowed_sat(equity, policy))
     fits = _fitting(held, loss, allowed)
     return Verdict(
         level=level,

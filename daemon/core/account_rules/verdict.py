@@ -72,7 +72,7 @@ class Held:
     instrument: Instrument | None
     """None: not known, or its figures allow no arithmetic."""
     mark: Decimal | None
-    """Fresh, by the market stream; else None."""
+    """Fresh, by the market stream or a newer row of the position while that stream lives; else None."""
 
     @cached_property
     def worth_sat(self) -> int | None:
@@ -92,7 +92,7 @@ class Held:
         return self.guarded.position.currency
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class AccountView:
     """The account at one moment, worked out once for all rules."""
 
@@ -105,6 +105,11 @@ class AccountView:
     def now_ns(self) -> int:
         """The moment."""
         return self.state.now_ns
+
+    @cached_property
+    def currencies(self) -> frozenset[str]:
+        """Settlement currencies of the open positions."""
+        return frozenset(held.guarded.position.currency for held in self.held)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,6 +146,10 @@ def _held(state: Draft | GuardState, symbol: str, guarded: Guarded, side: Side, 
         instrument = None
     known = state.marks.get(symbol)
     mark = known.price if known is not None and is_live and state.now_ns - known.at_ns <= FRESH_FOR_NS else None
+    row = guarded.position.mark_price
+    if mark is not None and known is not None and row is not None and row > 0 and guarded.taken_ns > known.at_ns:
+        # The core is told a mark that changes no decision about stops every ten seconds only; rows come more often.
+        mark = row
     return Held(symbol=symbol, side=side, guarded=guarded, instrument=instrument, mark=mark)
 
 
