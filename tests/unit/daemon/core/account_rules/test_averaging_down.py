@@ -44,6 +44,13 @@ def test_a_short_is_in_loss_above_its_entry() -> None:
     assert not grown(a_position(-200), before=before, mark=990).additions
 
 
+def test_the_price_paid_decides_and_not_a_mark_that_lags() -> None:
+    """The market fell by 2 % within seconds and the core's mark is still the old one; and the other way round."""
+    before = a_position(100, cost_sat=100_000)
+    assert grown(a_position(200, cost_sat=198_000), before=before, mark=1000).additions["XBTUSDT"].mark_price == 980
+    assert not grown(a_position(200, cost_sat=202_000), before=before, mark=980).additions
+
+
 def test_without_a_fresh_mark_the_price_paid_decides() -> None:
     """The stream was down: the costs of the two rows give the price of what was added."""
     before = a_position(100, cost_sat=100_000)

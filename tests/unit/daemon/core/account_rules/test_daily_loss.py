@@ -293,3 +293,10 @@ def test_an_account_that_was_emptied_begins_anew_with_the_next_deposit() -> None
     book = ruled.state.day_books["USDt"]
     assert (book.start_sat, book.peak_sat, book.lost_sat) == (500_000, 500_000, 0)
     assert "daily_loss" in ruled.state.latches
+
+
+def test_an_alert_names_no_lift_that_there_is_not() -> None:
+    """Where the rule only tells there is no latch, so nobody is sent to lift one."""
+    (told,) = lose(locked(replace(LOCK, action=Action.ALERT)), 800_000)
+    assert "You can: stop for today." in told.text
+    assert "lift" not in told.text

@@ -60,3 +60,11 @@ def test_the_view_holds_what_may_decide_and_nothing_else() -> None:
     dead = a_state(a_guarded(), health=type(stale.health)(market=Feed(), account=stale.health.account))
     for state in (stale, dead):
         assert account_view(state).held[0].mark is None
+
+
+def test_a_newer_row_of_the_position_tells_the_mark() -> None:
+    """Inside its band the core's mark is up to ten seconds old; a row that came since is nearer to the truth."""
+    for mark, taken_ns, expected in ((980, START_NS + 1, 980), (980, START_NS - 1, 1000), (0, START_NS + 1, 1000)):
+        guarded = a_guarded(a_position(mark_price=Decimal(mark)), taken_ns=taken_ns)
+        assert a_view(guarded).held[0].mark == expected
+    assert a_view(a_guarded(a_position(mark_price=Decimal(980))), mark=None).held[0].mark is None
