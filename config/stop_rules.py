@@ -113,6 +113,7 @@ class TimeStopPolicy:
 
     mode: RuleMode = RuleMode.OFF
     after_hours: Decimal = Decimal(24)
+    """Counted from when the guard first saw the position."""
     unless_gain_percent: Decimal = Decimal("0.5")
     """A position whose mark is this much better than its entry is left alone."""
     action: TimeStopAction = TimeStopAction.CLOSE

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from daemon.core.alerts import money
+
 _FRONT_OF_THE_QUEUE = 4
 """From this rank on (of five), a position is among the first to be deleveraged."""
 
@@ -17,10 +19,8 @@ def position_lines(position: Mapping[str, Any]) -> Iterator[str]:
         yield f"{symbol}: {_pace(volatility)}"
     if funding := position.get("funding"):
         verb = "pays" if funding["payment_sat"] >= 0 else "receives"
-        yield (
-            f"{symbol}: {verb} {abs(funding['payment_sat'])} minor units of {funding['currency']} in funding"
-            f" at {funding['at']}, {abs(funding['a_day_sat'])} a day at this rate"
-        )
+        payment, a_day = (money(abs(funding[name]), funding["currency"]) for name in ("payment_sat", "a_day_sat"))
+        yield f"{symbol}: {verb} {payment} in funding at {funding['at']}, {a_day} a day at this rate"
     rank = position.get("adl_rank")
     if rank is not None:
         note = ", among the first to be closed if the insurance fund runs out" if rank >= _FRONT_OF_THE_QUEUE else ""

@@ -101,7 +101,7 @@ def test_funding_and_the_rank_are_told() -> None:
         "currency": "USDt",
     }
     lines = list(position_lines(position))
-    assert lines[1].startswith("XBTUSDT: pays 10 minor units of USDt in funding at 2023-11-15T00:00:00")
+    assert lines[1].startswith("XBTUSDT: pays 0.00001 USDT in funding at 2023-11-15T00:00:00")
     assert lines[2].startswith("XBTUSDT: auto-deleveraging rank 4 of 5, among the first")
     (short,) = described(holding(quantity=-100, adl_rank=1, liquidation_price=D(1100)))["positions"]
     assert short["funding"]["payment_sat"] < 0
