@@ -28,11 +28,22 @@ from connectors.bitmex.protocol.numbers import MalformedRow
 from connectors.vocabulary import Side
 from daemon.calc.row_cells import Cells, amount, clean, ratio
 from daemon.calc.row_opinion import Opinion, opinion
+from daemon.calc.row_sums import HIGHEST, LEGACY_END
 from daemon.exit_codes import CommandFailed, ExitCode
 
 Answer = dict[str, object]
 _WRITE: Final = msgspec.json.Encoder(decimal_format="number")
+_JSON: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=str)
 _GZIP: Final = b"\x1f\x8b"
+_ALWAYS: Final = (
+    "engine",
+    "liquidation_price",
+    "bankruptcy_price",
+    "reported_liquidation_price",
+    "difference_ticks",
+    "confidence",
+)
+"""Names that every answer has, whatever the line held."""
 
 
 def write_rows(path: Path, *, summary: bool = False) -> int:
@@ -83,18 +94,38 @@ def answers(lines: Iterable[bytes]) -> Iterator[Answer]:
 
 def _line(number: int, text: bytes) -> Iterator[Answer]:
     try:
-        read = json.loads(text.decode(), parse_float=Decimal, parse_constant=str)
+        read = _objects(text.decode())
     except RecursionError:
-        yield {"line": number, "error": "not JSON: nested too deeply"}
+        yield _unread(number, "not JSON: nested too deeply")
         return
     except (ValueError, ArithmeticError) as failure:
-        yield {"line": number, "error": f"not JSON: {_plain(failure)}"}
+        yield _unread(number, f"not JSON: {_plain(failure)}")
         return
-    for one in read if isinstance(read, list) else [read]:
+    for one in read:
         try:
             yield answer(one, number)
         except (MalformedRow, ValueError, ArithmeticError) as failure:
-            yield {"line": number, "error": _plain(failure)}
+            yield _unread(number, _plain(failure))
+
+
+def _objects(text: str) -> list[object]:
+    """All objects of a line: one as a rule, but lists of them and several in a row are read as well.
+
+    Raises:
+        ValueError, ArithmeticError, RecursionError: If a part of the line is no JSON.
+    """
+    found: list[object] = []
+    place = 0
+    while place < len(text):
+        one, place = _JSON.raw_decode(text, place)
+        found.extend(one if isinstance(one, list) else [one])
+        place += len(text) - place - len(text[place:].lstrip(" \t,"))
+    return found
+
+
+def _unread(line: int, error: str) -> Answer:
+    """The answer to what is no row: the names that every answer has, and what is wrong."""
+    return {"line": line, **dict.fromkeys(_ALWAYS), "error": error}
 
 
 def _plain(failure: Exception) -> str:
@@ -121,8 +152,14 @@ def answer(row: object, line: int) -> Answer:
     if isinstance(row.get("index"), int | str):
         head["index"] = row["index"]
     if mismatch:
-        return {**head, **_reported(found), "confidence": None, "reason": mismatch}
-    return {**head, **_reported(found), **_compared(found), **_remarks(found, ignored)}
+        return {**head, **_reported(found), "confidence": None, "no_liquidation_in_range": None, "reason": mismatch}
+    is_null = {column for column in ("liquidationPrice", "bankruptPrice") if _says_null(row["position"], column)}
+    return {**head, **_reported(found), **_compared(found, is_null), **_remarks(found, ignored)}
+
+
+def _says_null(position: Mapping[str, object], column: str) -> bool:
+    """Whether a column is there and empty: the venue's word for "none", where a column left out is no word."""
+    return column in position and position[column] in {None, ""}
 
 
 def _table(row: Mapping[str, object], name: str) -> Mapping[str, object]:
@@ -170,18 +207,34 @@ def _reported(found: Opinion) -> Answer:
     }
 
 
-def _compared(found: Opinion) -> Answer:
+def _compared(found: Opinion, is_null: set[str]) -> Answer:
     """What we make of it."""
-    cells, tick = found.reading.position, ratio(found.reading.instrument, "tickSize")
     price, bankrupt = found.liquidation_price, found.bankruptcy_price
+    ours = {"liquidationPrice": found.is_in_range, "bankruptPrice": found.is_bankruptcy_in_range}
+    ticks = {
+        column: 0
+        if own is not None and not ours[column] and _is_never(found, column, is_null)
+        else _ticks(own, ratio(found.reading.position, column), ratio(found.reading.instrument, "tickSize"))
+        for column, own in (("liquidationPrice", price), ("bankruptPrice", bankrupt))
+    }
     return {
         "liquidation_price": _short(price),
         "bankruptcy_price": _short(bankrupt),
-        "difference_ticks": _ticks(price, ratio(cells, "liquidationPrice"), tick),
-        "bankruptcy_difference_ticks": _ticks(bankrupt, ratio(cells, "bankruptPrice"), tick),
+        "difference_ticks": ticks["liquidationPrice"],
+        "bankruptcy_difference_ticks": None if found.is_bankruptcy_taken_over else ticks["bankruptPrice"],
         "confidence": None if found.confidence is None else found.confidence.value,
         "no_liquidation_in_range": None if price is None else not found.is_in_range,
     }
+
+
+def _is_never(found: Opinion, column: str, is_null: set[str]) -> bool:
+    """Whether the row says in one of the venue's ways that no price in range is the boundary."""
+    shown = ratio(found.reading.position, column)
+    if shown is None:
+        return column in is_null
+    if (amount(found.reading.position, "currentQty") or 0) > 0:
+        return shown <= (ratio(found.reading.instrument, "tickSize") or 0)
+    return shown in {0, LEGACY_END} or shown == (ratio(found.reading.instrument, "maxPrice") or HIGHEST)
 
 
 def _remarks(found: Opinion, ignored: list[str]) -> Answer:
@@ -189,6 +242,8 @@ def _remarks(found: Opinion, ignored: list[str]) -> Answer:
     possible = None if found.possible is None else [_short(price) for price in sorted(found.possible)]
     said: Answer = {
         "reason": found.reason,
+        "missing": list(found.missing),
+        "taken_over": ["bankruptPrice"] if found.is_bankruptcy_taken_over else [],
         "possible_liquidation_prices": possible,
         "rebuilt": found.reading.rebuilt,
         "guessed": found.reading.guessed,

@@ -11,6 +11,7 @@ Source: www.bitmex.com/api/explorer (columns); docs/venue-facts.md (sums).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
@@ -20,6 +21,7 @@ Cells = dict[str, object]
 """Column to a cell that the parsers read: `int`, `Decimal`, `str`, `bool`."""
 
 _TEXTS: Final = frozenset({"symbol", "currency", "settlCurrency", "quoteCurrency", "underlying", "typ", "strategy"})
+_STAMPS: Final = frozenset({"currentTimestamp", "timestamp"})
 _FLAGS: Final = frozenset({"crossMargin", "isOpen", "isInverse", "isQuanto"})
 _PRICES: Final = frozenset(
     {
@@ -49,6 +51,7 @@ _AMOUNTS: Final = frozenset(
         "availableMargin",
         "currentQty",
         "excessMargin",
+        "lastValue",
         "lotSize",
         "marginBalance",
         "markValue",
@@ -62,6 +65,7 @@ _AMOUNTS: Final = frozenset(
         "openOrderSellQty",
         "posComm",
         "posCost",
+        "posCost2",
         "posCross",
         "posInit",
         "posLoss",
@@ -72,6 +76,7 @@ _AMOUNTS: Final = frozenset(
         "riskStep",
         "riskValue",
         "unrealisedCost",
+        "unrealisedGrossPnl",
         "unrealisedPnl",
         "walletBalance",
     }
@@ -121,7 +126,7 @@ def _reader(
         return flag
     if column in {"foreignMarginBalance", "foreignRequirement"}:
         return number
-    return _stamp if column == "timestamp" else None
+    return _stamp if column in _STAMPS else None
 
 
 def _stamp(row: Mapping[str, object], column: str) -> str:
@@ -134,12 +139,24 @@ def _loosened(column: str, cell: object) -> object:
     """Take numbers and flags out of quotation marks, and flags out of numbers."""
     if column in _FLAGS:
         return _TRUE.get(str(cell).lower(), cell)
-    if column in _TEXTS or column == "timestamp" or not isinstance(cell, str):
+    if column in _STAMPS:
+        return _dated(cell)
+    if column in _TEXTS or not isinstance(cell, str):
         return cell
     try:
         return Decimal(cell.strip())
     except InvalidOperation:
         return cell
+
+
+def _dated(cell: object) -> object:
+    """Write a time that databases keep as a number of (milli-, micro-, nano-) seconds since 1970 as the venue does."""
+    if isinstance(cell, bool) or not isinstance(cell, int | Decimal) or not 10**8 < cell < 10**19:
+        return cell
+    seconds = Decimal(cell)
+    while seconds >= 10**10:
+        seconds /= 1000
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(seconds * 1_000_000))).isoformat()
 
 
 def amount(row: Cells, column: str) -> int | None:

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
-from connectors.bitmex.protocol.parse import parse_instrument, parse_margin, parse_position
+from connectors.bitmex.protocol.parse import parse_instrument, parse_position
 from connectors.vocabulary import ContractKind, Instrument, Margin, Position
 from daemon.calc.row_cells import Cells, amount, ratio
+from daemon.calc.row_margin import instants, whole_margin
 from daemon.calc.row_sums import (
     HIGHEST,
     LEGACY_END,
@@ -35,12 +36,12 @@ from daemon.core.own_liquidation import (
     NotComputable,
     boundary_values,
     confidence_of,
-    consistent_margin,
     maintenance_sat,
 )
 
 NO_CONTRACT: Final = "no_contract"
 """The instrument lacks what no price can be told without: multiplier or tick size."""
+ANOTHER_INSTANT: Final = "margin row of another instant: it misses the row's own bankruptcy price"
 _NEAR: Final = Decimal("0.01")
 """Share of the price by which a margin row of a neighbouring instant may miss the row's own bankruptcy price."""
 
@@ -56,31 +57,59 @@ class Opinion:
     """Where the row leaves more than one tick open: the farthest and the nearest liquidation price."""
     confidence: Confidence | None = None
     is_in_range: bool = True
+    is_bankruptcy_taken_over: bool = False
+    """Whether the bankruptcy price is the row's own word, and no opinion of ours."""
     reason: str = ""
     notes: list[str] = field(default_factory=list)
+    missing: tuple[str, ...] = ()
+    """What would have to be there for a figure, as "table.column"."""
+    is_bankruptcy_in_range: bool = True
+    is_of_this_instant: bool = False
+    """Of a cross position: whether nothing speaks against its margin row being of the position's instant."""
 
 
 def opinion(position: Cells, instrument: Cells, margin: Cells | None) -> Opinion:
     """Return our figures for clean rows (`row_cells.clean`); never raises for what rows may hold."""
-    is_cross = reads_as_cross(position, instrument)
+    is_cross, is_mode_told = reads_as_cross(position, instrument)
     kind = contract_kind(position, instrument)
+    told = reads_as_legacy(position, is_cross=is_cross)
     reading = Reading(
         position=dict(position),
         instrument=dict(instrument),
         kind=kind,
         is_cross=is_cross,
-        is_legacy=reads_as_legacy(position, is_cross=is_cross),
+        is_legacy=told is not False,
+        guessed=["engine"] if told is None else [],
     )
     if not amount(position, "currentQty") or position.get("isOpen") is False:
-        missing = "currentQty" not in position and position.get("isOpen") is not False
-        return Opinion(reading=reading, reason=(NotComputable.MISSING_FIELDS if missing else NotComputable.FLAT).value)
-    complete(reading)
+        if "currentQty" not in position and position.get("isOpen") is not False:
+            reason = NotComputable.MISSING_FIELDS.value
+            return Opinion(reading=reading, reason=reason, missing=("position.currentQty",))
+        return Opinion(reading=reading, reason=NotComputable.FLAT.value)
     contract = _contract(reading)
     if contract is None:
-        return Opinion(reading=reading, reason=NO_CONTRACT)
+        return Opinion(reading=reading, reason=NO_CONTRACT, missing=_absent(reading.instrument))
+    complete(reading, contract)
+    if reading.get("posMaint") is None:
+        return Opinion(reading=reading, reason=NotComputable.MISSING_FIELDS.value, missing=_missing(reading))
     row = _position(reading)
-    found = _weighed(reading, row, contract, _margin(margin, row))
-    return found if "crossMargin" in position else _mode_settled(found, row, contract)
+    found = _weighed(reading, row, contract, margin)
+    found = found if is_mode_told else _mode_settled(found, row, contract)
+    return found if found.reason != NotComputable.MISSING_FIELDS.value else replace(found, missing=_missing(reading))
+
+
+def _absent(instrument: Cells) -> tuple[str, ...]:
+    return tuple(f"instrument.{name}" for name in ("multiplier", "tickSize") if not instrument.get(name))
+
+
+def _missing(reading: Reading) -> tuple[str, ...]:
+    """What a position lacks: its cost, else the ratio of its maintenance, else its own margin."""
+    names: tuple[str, ...] = ("posMargin", "posInit", "leverage")
+    if not reading.get("posCost"):
+        names = ("posCost", "avgEntryPrice")
+    elif reading.get("posMaint") is None:
+        names = ("posMaint", "maintMarginReq")
+    return tuple(f"position.{name}" for name in names)
 
 
 def _contract(reading: Reading) -> Instrument | None:
@@ -111,6 +140,8 @@ def _contract(reading: Reading) -> Instrument | None:
     }
     if reading.is_legacy:
         filled["maxPrice"] = LEGACY_END
+    elif "maxPrice" not in cells:
+        reading.guessed.append("maxPrice")
     contract = parse_instrument(filled)
     return None if contract is None else replace(contract, kind=reading.kind)
 
@@ -170,69 +201,74 @@ def _position(reading: Reading) -> Position:
     return parse_position(named)
 
 
-def _margin(cells: Cells | None, position: Position) -> Margin | None:
-    """The margin row, its wallet balance worked out where only its sums are there; None where that cannot be."""
-    if cells is None:
-        return None
-    filled: Cells = {"account": position.key.account, "currency": position.currency, **cells}
-    if "walletBalance" not in filled and "amount" not in filled:
-        balance, available = amount(filled, "marginBalance"), amount(filled, "availableMargin")
-        if balance is None and available is not None:
-            balance = available + (amount(filled, "initMargin") or 0) + (amount(filled, "maintMargin") or 0)
-        if balance is None:
-            return None
-        filled["walletBalance"] = balance - (amount(filled, "unrealisedPnl") or 0)
-    return parse_margin(filled)
-
-
-def _weighed(reading: Reading, row: Position, contract: Instrument, margin: Margin | None) -> Opinion:
+def _weighed(reading: Reading, row: Position, contract: Instrument, cells: Cells | None) -> Opinion:
     if not row.is_cross:
-        return _from_values(reading, row, contract, boundary_values(row, contract, None))
-    notes: list[str] = []
+        return _checked(_from_values(reading, row, contract, boundary_values(row, contract, None)), row)
+    margin = whole_margin(cells, row, reading)
     if margin is not None:
-        found = [
-            _from_values(reading, row, contract, boundary_values(row, contract, m)) for m in _instants(margin, row)
-        ]
-        chosen = next((one for one in found if _agrees(one, row)), found[0])
-        if not reading.is_legacy or _agrees(chosen, row) or _is_elsewhere(chosen, row):
+        chosen = _from_balance(reading, row, contract, margin)
+        if not reading.is_legacy or chosen.is_of_this_instant or _is_elsewhere(chosen, row):
             return chosen
-        notes.append(
-            f"margin row not used: {chosen.reason}"
-            if chosen.reason
-            else "margin row of another instant: it misses the row's own bankruptcy price"
-        )
-    if reading.is_legacy:
+        notes = [f"margin row not used: {chosen.reason}" if chosen.reason else ANOTHER_INSTANT]
         return replace(_from_bankruptcy(reading, row, contract), notes=notes)
-    return Opinion(reading=reading, reason=NotComputable.NO_MARGIN_ROW.value, notes=notes)
+    if reading.is_legacy:
+        return _from_bankruptcy(reading, row, contract)
+    return Opinion(reading=reading, reason=NotComputable.NO_MARGIN_ROW.value, missing=("margin.walletBalance",))
 
 
-def _instants(margin: Margin, row: Position) -> list[Margin]:
-    """The margin row brought to the instant of the position, as if it were the only one; then as it stands."""
-    return [consistent_margin(margin, [row]), margin] if _is_alone(margin, row) else [margin]
+def _from_balance(reading: Reading, row: Position, contract: Instrument, margin: Margin) -> Opinion:
+    """The instant at which our bankruptcy price is the row's; the likeliest one where none is, or the row shows none.
+
+    Only two rows of one instant give an exact price: either they show it, or their bankruptcy prices agree.
+    """
+    tried = instants(margin, row)
+    found = [_from_values(reading, row, contract, boundary_values(row, contract, one.margin)) for one in tried]
+    pairs = list(zip(found, tried, strict=True))
+    chosen, instant = next((pair for pair in pairs if _agrees(pair[0], row)), pairs[0])
+    if chosen.confidence is None:
+        return chosen
+    shows_none = row.bankruptcy_price is None
+    if instant.is_sure if shows_none else _agrees(chosen, row) and (instant.is_sure or _tells_the_balance(chosen)):
+        return replace(chosen, is_of_this_instant=True)
+    return replace(
+        chosen,
+        confidence=Confidence.COMPUTED,
+        is_of_this_instant=shows_none or _agrees(chosen, row),
+        notes=[_doubt(reading, chosen, row)],
+    )
 
 
-def _is_alone(margin: Margin, row: Position) -> bool:
-    """Whether the margin row counts no other position: what it locks less its profit is this row's, about."""
-    if margin.maintenance_margin_sat == row.locked_sat:
-        return True
-    if row.fee_reserve_sat == row.initial_margin_sat == 0:
-        return False  # what such a row locks does not move with the mark
-    theirs = margin.maintenance_margin_sat - margin.unrealised_pnl_sat
-    ours = row.locked_sat - row.unrealised_pnl_sat
-    return abs(theirs - ours) <= abs(ours) // 4
+def _doubt(reading: Reading, chosen: Opinion, row: Position) -> str:
+    if row.bankruptcy_price is None or _agrees(chosen, row):
+        return "margin row and position are not known to be of one instant"
+    return ANOTHER_INSTANT if reading.is_legacy else "the row's own bankruptcy price is another"
+
+
+def _tells_the_balance(found: Opinion) -> bool:
+    """Whether the same bankruptcy price means the same balance: not where it is the end of the range alone."""
+    return found.is_bankruptcy_in_range or not found.is_in_range
 
 
 def _agrees(found: Opinion, row: Position) -> bool:
-    """Whether our bankruptcy price is the row's; a row without one contradicts nothing that was worked out."""
-    if found.bankruptcy_price is None:
-        return False
-    return row.bankruptcy_price is None or found.bankruptcy_price == row.bankruptcy_price
+    """Whether our bankruptcy price is the row's."""
+    return found.bankruptcy_price is not None and found.bankruptcy_price == row.bankruptcy_price
 
 
 def _is_elsewhere(found: Opinion, row: Position) -> bool:
     """Whether ours is so far from the row's bankruptcy price that they are two opinions, and ours is kept."""
     ours, theirs = found.bankruptcy_price, row.bankruptcy_price
     return ours is not None and theirs is not None and abs(ours - theirs) > _NEAR * theirs
+
+
+def _checked(found: Opinion, row: Position) -> Opinion:
+    """Lower what rests on a row that contradicts itself."""
+    theirs, ours = row.bankruptcy_price, found.bankruptcy_price
+    if found.confidence is None or ours is None or theirs is None or theirs <= 0:
+        return found
+    if ours == theirs or (theirs >= HIGHEST and not found.is_bankruptcy_in_range):
+        return found
+    notes = [*found.notes, "the row's own bankruptcy price does not follow from its margins"]
+    return replace(found, confidence=weaker(found.confidence, Confidence.COMPUTED), notes=notes)
 
 
 def _from_values(
@@ -243,7 +279,7 @@ def _from_values(
         reason = values if isinstance(values, NotComputable) else NotComputable.FLAT
         return Opinion(reading=reading, reason=reason.value)
     contracts = abs(row.quantity)
-    price = shown_price(contract, side, contracts, values.liquidation)
+    price, bankrupt = [shown_price(contract, side, contracts, v) for v in (values.liquidation, values.bankruptcy)]
     in_range = _is_in_range(reading, contract, price)
     confidence = confidence_of(row, contract, in_range=in_range)
     if not reading.is_legacy and not row.is_cross:
@@ -251,14 +287,16 @@ def _from_values(
     return Opinion(
         reading=reading,
         liquidation_price=price,
-        bankruptcy_price=shown_price(contract, side, contracts, values.bankruptcy),
-        confidence=_lowered(confidence, reading),
+        bankruptcy_price=bankrupt,
+        confidence=_lowered(confidence, reading, is_shown_end=price == contract.max_price),
         is_in_range=in_range,
+        is_bankruptcy_in_range=_is_in_range(reading, contract, bankrupt),
     )
 
 
-def _lowered(confidence: Confidence, reading: Reading) -> Confidence:
-    if reading.guessed:
+def _lowered(confidence: Confidence, reading: Reading, *, is_shown_end: bool = True) -> Confidence:
+    """Lower what rests on other cells than the row's own; the end of the range matters only where it is shown."""
+    if set(reading.guessed) - (set() if is_shown_end else {"maxPrice"}):
         return weaker(confidence, Confidence.COMPUTED)
     return weaker(confidence, Confidence.STATED) if reading.rebuilt else confidence
 
@@ -273,11 +311,13 @@ def _from_bankruptcy(reading: Reading, row: Position, contract: Instrument) -> O
             reading=reading,
             bankruptcy_price=None if other is None else other.price,
             reason=NotComputable.NO_MARGIN_ROW.value,
+            missing=("margin.walletBalance",),
         )
     return Opinion(
         reading=reading,
         liquidation_price=bracket.price,
         bankruptcy_price=row.bankruptcy_price,
+        is_bankruptcy_taken_over=True,
         possible=None if bracket.near == bracket.far else (bracket.far, bracket.near),
         confidence=_lowered(Confidence.DERIVED, reading),
         is_in_range=_is_in_range(reading, contract, bracket.price),
@@ -286,15 +326,18 @@ def _from_bankruptcy(reading: Reading, row: Position, contract: Instrument) -> O
 
 def _is_in_range(reading: Reading, contract: Instrument, price: Decimal) -> bool:
     limit = min(contract.max_price, ratio(reading.instrument, "maxPrice") or HIGHEST)
-    return 0 < price < limit
+    return contract.tick_size < price < limit
 
 
 def _mode_settled(found: Opinion, row: Position, contract: Instrument) -> Opinion:
-    """A row that does not name its margin mode: if margins of its own explain its bankruptcy price, it is isolated."""
-    if row.bankruptcy_price is None or (found.bankruptcy_price == row.bankruptcy_price and not row.is_cross):
+    """A row that does not tell its margin mode: that is its mode whose bankruptcy price is the row's, else a guess."""
+    if not found.is_bankruptcy_taken_over and _agrees(found, row):
         return found
-    alone = replace(found.reading, is_cross=False)
-    tried = _from_values(
-        alone, replace(row, is_cross=False), contract, boundary_values(replace(row, is_cross=False), contract, None)
-    )
-    return replace(tried, notes=found.notes) if tried.bankruptcy_price == row.bankruptcy_price else found
+    alone = replace(row, is_cross=False)
+    reading = replace(found.reading, is_cross=False)
+    tried = _from_values(reading, alone, contract, boundary_values(alone, contract, None))
+    if _agrees(tried, row):
+        return replace(tried, notes=found.notes)
+    found.reading.guessed.append("crossMargin")
+    lowered = None if found.confidence is None else weaker(found.confidence, Confidence.COMPUTED)
+    return replace(found, confidence=lowered)

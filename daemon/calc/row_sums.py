@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from connectors.vocabulary import ZERO, ContractKind
+from connectors.vocabulary import ZERO, ContractKind, Instrument
 from daemon.calc.row_cells import Cells, amount, ratio
-from daemon.core.contracts import is_price
+from daemon.core.contracts import is_price, value_sat
 from daemon.core.requirements import fee_reserve_sat, initial_sat, maintenance_need_sat
 
 LEGACY_END: Final = Decimal(100_000_000)
@@ -25,6 +25,10 @@ HIGHEST: Final = Decimal(1_000_000)
 MIGRATED: Final = "2024-04-15"
 """By then all accounts had the engine of today; before the year's 25 March none had."""
 MIGRATION: Final = "2024-03-25"
+PROFIT_REALISED: Final = "2023-04-11"
+"""From then on the venue realised profit of open positions, which moved the base of the profit off the entry cost."""
+_LEGACY_COLUMNS: Final = frozenset({"currentTimestamp", "lastValue", "posCost2", "unrealisedGrossPnl"})
+"""Columns that rows of today no longer have."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,25 +77,36 @@ def contract_kind(position: Cells, instrument: Cells) -> ContractKind:
     return ContractKind.QUANTO if quanto else ContractKind.LINEAR
 
 
-def reads_as_cross(position: Cells, instrument: Cells) -> bool:
-    """Tell the margin mode of a row that does not name it: by what only one of the two has."""
+def reads_as_cross(position: Cells, instrument: Cells) -> tuple[bool, bool]:
+    """Tell the margin mode, of a row that does not name it by what only one of the two has.
+
+    Returns:
+        Whether it is cross, and whether that is certain.
+    """
     named = position.get("crossMargin")
     if isinstance(named, bool):
-        return named
+        return named, True
     init, reserve = amount(position, "posInit"), amount(position, "posComm")
     if init == 0 and reserve == 0 and (amount(position, "posMargin") or 0) > 0:
-        return True
+        return True, True
     required, base = ratio(position, "initMarginReq"), ratio(instrument, "initMargin")
     leverage = ratio(position, "leverage")
     if leverage == 0:
-        return True
+        return True, True
     if required is None and is_price(leverage):
         required = 1 / leverage if leverage else None
-    return base is not None and required is not None and required <= base
+    if base is None or required is None:
+        return False, False
+    # Who isolates a position at the highest leverage has a row that looks like a cross one.
+    return required <= base, required > base
 
 
-def reads_as_legacy(position: Cells, *, is_cross: bool) -> bool:
-    """Tell the engine. Of a cross row what it reserves decides; then words of its time, then its date."""
+def reads_as_legacy(position: Cells, *, is_cross: bool) -> bool | None:
+    """Tell the engine. Of a cross row what it reserves decides; then its date, then columns that only one of them has.
+
+    Returns:
+        None where nothing tells.
+    """
     if is_cross and (amount(position, "posComm") or amount(position, "posInit")):
         return True
     margin, need = amount(position, "posMargin"), amount(position, "posMaint")
@@ -99,14 +114,29 @@ def reads_as_legacy(position: Cells, *, is_cross: bool) -> bool:
         return margin > need
     if ratio(position, "bankruptPrice") == LEGACY_END:
         return True
-    stamp = str(position.get("timestamp", ""))
-    if stamp >= MIGRATED or (position.get("strategy") and not "" < stamp < MIGRATION):
+    stamp = stamp_of(position)
+    if stamp >= MIGRATED or "" < stamp < MIGRATION:
+        return stamp < MIGRATION
+    return _by_columns(position, is_cross=is_cross, is_dated=bool(stamp))
+
+
+def stamp_of(position: Cells) -> str:
+    """Return the time of a row as text, "" where it has none."""
+    return str(position.get("timestamp") or position.get("currentTimestamp") or "")
+
+
+def _by_columns(position: Cells, *, is_cross: bool, is_dated: bool) -> bool | None:
+    """Tell the engine of a row without a date, or of the three weeks in which both were in use."""
+    if position.keys() & _LEGACY_COLUMNS:
+        return True
+    if position.get("strategy") or (is_cross and amount(position, "posComm") == 0):
         return False
-    return bool(stamp) or not is_cross or amount(position, "posComm") != 0
+    return True if is_dated else None
 
 
-def complete(reading: Reading) -> None:
+def complete(reading: Reading, contract: Instrument) -> None:
     """Fill in what is missing, as far as it can be."""
+    _worths(reading, contract)
     _costs(reading)
     if reading.is_cross and not reading.is_legacy:
         _shared(reading)
@@ -114,18 +144,40 @@ def complete(reading: Reading) -> None:
         _own_margin(reading)
 
 
+def _worths(row: Reading, contract: Instrument) -> None:
+    """Suppose worth at mark and entry where the row has the price alone: such prices are rounded."""
+    contracts = row.get("currentQty") or 0
+    mark, entry = ratio(row.position, "markPrice"), ratio(row.position, "avgEntryPrice")
+    known = {column for column in ("markValue", "unrealisedPnl", "posCost", "unrealisedCost") if column in row.position}
+    if mark is not None and is_price(mark) and not known & {"markValue", "unrealisedPnl"}:
+        row.guess("markValue", value_sat(contract, contracts, mark))
+    is_costed = known & {"posCost", "unrealisedCost"} or known >= {"markValue", "unrealisedPnl"}
+    if entry is not None and is_price(entry) and not is_costed:
+        row.guess("posCost", value_sat(contract, contracts, entry))
+
+
 def _costs(row: Reading) -> None:
     """Profit is value less cost, and outside of the era of realised profit the two costs are one."""
     value, profit = row.get("markValue"), row.get("unrealisedPnl")
     if value is not None and profit is not None:
         row.rebuild("unrealisedCost", value - profit)
-    if row.get("unrealisedCost") is None and row.get("posCost") is not None:
-        row.rebuild("unrealisedCost", row.get("posCost"))
-    if row.get("posCost") is None and row.get("unrealisedCost") is not None:
-        row.rebuild("posCost", row.get("unrealisedCost"))
+    entry, base = row.get("posCost"), row.get("unrealisedCost")
+    if base is None and entry is not None:
+        (row.rebuild if _is_before_rebasing(row) else row.guess)("unrealisedCost", entry)
+    if entry is None and base is not None:
+        (row.rebuild if _is_before_rebasing(row) or _explains_margin(row, base) else row.guess)("posCost", base)
     cost = row.get("unrealisedCost")
     if value is not None and cost is not None:
         row.rebuild("unrealisedPnl", value - cost)
+
+
+def _is_before_rebasing(row: Reading) -> bool:
+    return "" < stamp_of(row.position) < PROFIT_REALISED
+
+
+def _explains_margin(row: Reading, cost: int) -> bool:
+    initial, required = row.get("posInit"), ratio(row.position, "initMarginReq")
+    return bool(initial and required) and initial_sat(abs(cost), required or ZERO) == initial
 
 
 def _shared(row: Reading) -> None:
@@ -148,34 +200,53 @@ def _own_margin(row: Reading) -> None:
     required = _initial_ratio(row)
     if cost and required is not None:
         row.rebuild("posInit", initial_sat(cost, required))
-    loss = row.get("posLoss") or 0
-    _last_of_the_sum(row, loss)
-    added = row.get("posCross")
-    if added is None:
-        row.guess("posCross", loss)
-        added = loss
-    initial = row.get("posInit")
-    if cost and initial is not None:
-        reserve = 0 if _is_covered(row, required) else fee_reserve_sat(cost, initial, added, fee or ZERO)
-        (row.guess if fee is None else row.rebuild)("posComm", reserve)
-    reserve_now = row.get("posComm")
-    if initial is not None and reserve_now is not None:
-        row.rebuild("posMargin", initial + reserve_now + added - loss)
+    _parts(row, cost, fee, is_covered=_is_covered(row, required))
+    initial, reserve, added = row.get("posInit"), row.get("posComm"), row.get("posCross") or 0
+    if initial is not None and reserve is not None:
+        row.rebuild("posMargin", initial + reserve + added - (row.get("posLoss") or 0))
     if row.get("posMargin") is not None:
         row.rebuild("maintMargin", (row.get("posMargin") or 0) + (row.get("unrealisedPnl") or 0))
     _maintenance(row, cost, required)
+    _fee_rate(row, cost, fee)
 
 
-def _last_of_the_sum(row: Reading, loss: int) -> None:
+def _parts(row: Reading, cost: int, fee: Decimal | None, *, is_covered: bool) -> None:
+    """What the sum leaves for the one part that is missing; of two the fee reserve has a formula of its own."""
+    _last_of_the_sum(row)
+    if row.get("posCross") is None:
+        row.guess("posCross", row.get("posLoss") or 0)
+    initial = row.get("posInit")
+    if cost and initial is not None:
+        reserve = 0 if is_covered else fee_reserve_sat(cost, initial, row.get("posCross") or 0, fee or ZERO)
+        (row.guess if fee is None else row.rebuild)("posComm", reserve)
+    _last_of_the_sum(row)
+    if row.get("posMargin") is None:
+        row.guess("posLoss", 0)
+
+
+def _last_of_the_sum(row: Reading) -> None:
     """Where one of the sum's parts is missing, it is what the others leave."""
     margin, initial = row.get("posMargin"), row.get("posInit")
-    reserve, added = row.get("posComm"), row.get("posCross")
-    if margin is None or initial is None:
+    parts = {column: row.get(column) for column in ("posComm", "posCross", "posLoss")}
+    gaps = [column for column, part in parts.items() if part is None]
+    if margin is None or initial is None or len(gaps) != 1:
         return
-    if reserve is None and added is not None:
-        row.rebuild("posComm", margin - initial - added + loss)
-    elif added is None and reserve is not None:
-        row.rebuild("posCross", margin - initial - reserve + loss)
+    left = margin - initial - (parts["posComm"] or 0) - (parts["posCross"] or 0) + (parts["posLoss"] or 0)
+    row.rebuild(gaps[0], -left if gaps == ["posLoss"] else left)
+
+
+def _fee_rate(row: Reading, cost: int, fee: Decimal | None) -> None:
+    """The fee that margin moved in from the balance would raise the reserve by; only cross positions ask for it."""
+    if not row.is_cross or "commission" in row.position:
+        return
+    if fee is not None:
+        row.position["commission"] = fee
+        row.rebuilt.append("commission")
+        return
+    base, reserve = cost + (row.get("posInit") or 0) + (row.get("posCross") or 0), row.get("posComm")
+    if base and reserve:
+        row.position["commission"] = round(Decimal(reserve) / base, 6)
+        row.guessed.append("commission")
 
 
 def _maintenance(row: Reading, cost: int, required: Decimal | None) -> None:
@@ -209,10 +280,10 @@ def _initial_ratio(row: Reading) -> Decimal | None:
     found = ratio(row.position, "initMarginReq")
     if found is not None and found > 0:
         return found
-    leverage = ratio(row.position, "leverage")
+    leverage, base = ratio(row.position, "leverage"), ratio(row.instrument, "initMargin")
     if leverage is not None and leverage > 0:
-        return 1 / leverage
-    return ratio(row.instrument, "initMargin") if row.is_cross else None
+        return max(1 / leverage, base or ZERO)
+    return base if row.is_cross else None
 
 
 def _highest_fee(row: Reading) -> Decimal | None:

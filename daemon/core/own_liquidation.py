@@ -188,10 +188,18 @@ def engine_of(position: Position) -> Engine:
 
 
 def maintenance_sat(position: Position, instrument: Instrument) -> int:
-    """Return the maintenance margin of a position: the row's own figure, or ours where the row has none."""
-    if position.maintenance_sat > 0 or position.margin_sat > 0:
+    """Return the maintenance margin of a position: the row's own figure, or ours where the row has none.
+
+    Only an inverse short with margin for its whole cost needs none at all; of any other row nothing means not told.
+    """
+    if position.maintenance_sat > 0 or _is_covered(position, instrument):
         return position.maintenance_sat
     return computed_maintenance_sat(position, instrument)
+
+
+def _is_covered(position: Position, instrument: Instrument) -> bool:
+    short = instrument.kind is ContractKind.INVERSE and position.quantity < 0 and not position.is_cross
+    return short and position.initial_margin_sat >= cost_sat(position, instrument) > 0
 
 
 def computed_maintenance_sat(position: Position, instrument: Instrument) -> int:

@@ -182,12 +182,12 @@ def test_shared_cross_allows_a_thousandth_and_both_readings_of_order_margin(
 
 def test_a_price_just_inside_the_range_agrees_with_the_end() -> None:
     """Our 0.02 beside the venue's 0: one tick from the end of the range is no disagreement."""
-    position = replace(shared("0"), maintenance_sat=0, margin_sat=1)
-    margin = a_margin(79_999_200, currency="USDt")
+    position = replace(shared("0"), maintenance_sat=1, margin_sat=1)
+    margin = a_margin(79_999_201, currency="USDt")
     found = assess(position, LINEAR, margin, D(2000))
     assert (found.own.price, found.liquidation_price) == (D("0.02"), D("0.02"))
     assert found.disagreement
-    closer = assess(position, LINEAR, a_margin(79_999_600, currency="USDt"), D(2000))
+    closer = assess(position, LINEAR, a_margin(79_999_601, currency="USDt"), D(2000))
     assert (closer.state, closer.disagreement) == (NEVER, False)
 
 

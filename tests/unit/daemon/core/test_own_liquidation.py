@@ -285,9 +285,27 @@ def test_realised_profit_moves_the_base_not_the_requirement() -> None:
     """After profit was realised on an open position, profit counts from the new base and maintenance from the cost."""
     instrument = an_instrument(ContractKind.LINEAR)
     position = a_position(
-        instrument, 4000, cost_sat=80_000_000, unrealised_cost_sat=90_000_000, margin_sat=16_000_000, maintenance_sat=0
+        instrument,
+        4000,
+        cost_sat=80_000_000,
+        unrealised_cost_sat=90_000_000,
+        margin_sat=16_800_000,
+        maintenance_sat=800_000,
     )
     assert own_price(position, instrument, None).price == D(1850)
+
+
+def test_a_maintenance_that_is_not_told_is_worked_out() -> None:
+    """P12: with margin and no maintenance a row is liquidated before bankruptcy; only a covered short needs none."""
+    linear = an_instrument(ContractKind.LINEAR)
+    position = a_position(linear, 4000, cost_sat=80_000_000, margin_sat=16_048_000, fee_reserve_sat=48_000)
+    assert own_price(position, linear, None).price == D(1610)
+    assert own_bankruptcy_price(position, linear, None) == D(1600)
+    inverse = an_instrument()
+    covered = a_position(inverse, -1000, cost_sat=2_000_000, initial_margin_sat=2_000_000, margin_sat=2_000_000)
+    assert own_price(covered, inverse, None).state is OwnState.NO_LIQUIDATION_IN_RANGE
+    short = replace(covered, initial_margin_sat=1_900_000, margin_sat=1_900_000)
+    assert own_price(short, inverse, None).price is not None
 
 
 @pytest.mark.parametrize(
