@@ -13,6 +13,7 @@ flat, the stops that are left on its symbols are the one thing more: the explici
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import assert_never
 
@@ -169,8 +170,23 @@ def _amend_refusal(command: AmendStop, state: GuardState) -> str | None:
         is_worse = side is not None and rests is not None and is_looser(side, price, rests)
         if is_worse and not _is_released(command, price, state):
             return f"{price} is looser than the {rests} that rests"
-        return _price_refusal(command, price, state)
-    return None
+        return _size_refusal(command, known.order, state) or _price_refusal(command, price, state)
+    return _size_refusal(command, known.order, state)
+
+
+def _size_refusal(command: AmendStop, order: Order, state: GuardState) -> str | None:
+    """A stop that is cut may not leave less cover than the position needs."""
+    guarded = state.positions[command.key.symbol]
+    side, quantity = guarded.position.side, command.quantity
+    if side is None or quantity is None or order.quantity is None or quantity >= order.quantity:
+        return None
+    protecting = _protecting(state, guarded, side)
+    others = [each for each in protecting if each.order_id != order.order_id]
+    cut = replace(order, quantity=quantity, leaves_quantity=max(0, quantity - order.filled_quantity))
+    held = guarded.position.quantity
+    if len(others) == len(protecting) or is_enough([*others, cut], held):
+        return None
+    return f"{quantity} contracts would leave a part of {held} without cover"
 
 
 def _is_released(command: AmendStop, price: Decimal, state: GuardState) -> bool:
@@ -239,6 +255,8 @@ def _latched_cancel_refusal(order: Order, state: GuardState) -> str | None:
     held = [latch for latch in state.latches.values() if latch.concerns(order.symbol)]
     if not held:
         return "no latch holds for it"
+    if order.kind in STOP_KINDS and not _is_read_since(order, state):
+        return "what it protects may not be known: no picture was asked for since it was first seen"
     guarded = state.positions.get(order.symbol)
     is_flat = guarded is None or guarded.position.quantity == 0
     if is_flat and any(latch.kind is LatchKind.FLATTEN and latch.proven_ns for latch in held):
@@ -246,6 +264,11 @@ def _latched_cancel_refusal(order: Order, state: GuardState) -> str | None:
     if order.is_reduce_only or order.is_close:
         return "it can only shrink a position, and is not ours"
     return _plain_stop_refusal(order, state) if order.kind in STOP_KINDS else None
+
+
+def _is_read_since(order: Order, state: GuardState) -> bool:
+    frozen = state.frozen_orders.get(order.order_id)
+    return frozen is not None and state.pictures.taken_ns > frozen.seen_ns
 
 
 def _is_countdown_half_over(state: GuardState) -> bool:

@@ -122,6 +122,15 @@ def are_stops_left_over(view: Draft | GuardState, symbol: str) -> bool:
     return any(latch.kind is LatchKind.FLATTEN and latch.proven_ns for latch in latches.holding(view, symbol))
 
 
+def is_unread_stop(view: Draft | GuardState, order: Order) -> bool:
+    """Whether a stop was first seen after the newest picture was asked for.
+
+    A stream that comes back lists orders before positions, and what such a stop protects may not be known yet.
+    """
+    frozen = view.frozen_orders.get(order.order_id)
+    return order.kind in STOP_KINDS and (frozen is None or view.pictures.taken_ns <= frozen.seen_ns)
+
+
 def _due(draft: Draft) -> list[NamedOrder]:
     """The orders to name in the next request, those that were never asked for first."""
     due = []
@@ -131,7 +140,9 @@ def _due(draft: Draft) -> list[NamedOrder]:
             draft.wake(ACCOUNT, again_ns)
             continue
         order = draft.orders[frozen.symbol][name].order
-        if not might_protect(draft, order):
+        if is_unread_stop(draft, order):
+            draft.want_picture(Reason.FROZEN, frozen.seen_ns + 1)
+        elif not might_protect(draft, order):
             due.append(NamedOrder(symbol=order.symbol, order_id=name, client_order_id=order.client_order_id))
     return due
 

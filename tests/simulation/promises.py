@@ -256,9 +256,14 @@ class Promises(Witness):
             self.broken("P1", f"touches what is not ours ({owner!r}): {body}")
 
     def _is_clearing(self, guard: str, order_id: str) -> bool:
-        """The one exception: the switch is armed and was not fed for a while, and the order may add exposure."""
+        """The one exception: the switch is armed and was not fed for a while, and the order may add exposure.
+
+        A blind guard cannot know that the time-out of some other client has ended the countdown before its own does.
+        """
         seen, row = self._seen.get(guard), self.orders.get(order_id)
-        if seen is None or row is None or self._exchange.next_timer_ms() is None:
+        if seen is None or row is None:
+            return False
+        if self._exchange.next_timer_ms() is None and self._now_s() - seen.fed_s > 2 * (seen.unfed_s + 1):
             return False
         words = str(row["execInst"]).split(",")
         shrinks = "ReduceOnly" in words or "Close" in words or str(row["clOrdID"]).startswith(OURS)
@@ -324,6 +329,8 @@ class Promises(Witness):
 
     def _judge_pairs(self) -> None:
         for key, since_s in list(self._two_since_s.items()):
+            if not self.size(key) and any("flatten" in seen.latches.values() for seen in self._seen.values()):
+                continue  # stops of both sides wait for the proof, which comes last of all
             if self._now_s() - max(since_s, self.quiet_since_s) > TWO_STOPS_S:
                 self.broken("P4", f"two of our stops rest for {key[1]} for {self._now_s() - since_s:.1f} s")
                 self._two_since_s[key] = self._now_s()

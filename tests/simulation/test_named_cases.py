@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from math import inf
 
 from config.policy import ForeignStops, Policy, StopPolicy, StopStyle
@@ -203,4 +204,37 @@ def test_an_observer_under_a_flatten_says_what_it_would_do_once() -> None:
         assert world.told("cover") == ["observed", "observed"]
 
     report = play(Plan(seed=1039, troubles=0, act_every_s=inf, policy=Policy(observe=True)), script)
+    assert not report.violations, str(report)
+
+
+def test_a_stop_that_a_stream_lists_before_its_position_is_not_left_over() -> None:
+    """P1: proved flat, then blind while a bot opened and put its stop: that outlives the position."""
+
+    async def script(world: World) -> None:
+        await passing(5)
+        world.guard.ask(FlattenAsked())
+        await world.until(lambda: "flat" in world.told("latch"), within_s=20)
+        world.promises.quiet_since_s = inf
+        world.guard.line.weather.is_down = True
+        world.network.hang_up(world.guard.name)
+        await passing(20)
+        world.bot.open(SYMBOL, side=1, leverage=10)
+        mark = world.prices.mark(SYMBOL)
+        world.venue.submit(
+            PlaceOrder(
+                account=world.account,
+                symbol=SYMBOL,
+                side="Sell",
+                order_qty=world.promises.size((world.account, SYMBOL)),
+                ord_type="Stop",
+                stop_px=mark.quantize(Decimal(1)) - 600,
+                exec_inst="MarkPrice,ReduceOnly",
+            )
+        )
+        world.guard.line.weather.is_down = False
+        await world.until(lambda: not world.promises.size((world.account, SYMBOL)), within_s=60)
+        assert len(world.promises.orders) > 0, "gone before its position"
+        await world.until(lambda: not world.promises.orders, within_s=60)
+
+    report = play(Plan(seed=2030, troubles=0, act_every_s=inf), script)
     assert not report.violations, str(report)

@@ -11,7 +11,7 @@ import pytest
 from config.policy import Policy
 from connectors.vocabulary import Execution, ExecutionKind, Order, OrderKind, OrderSide, OrderStatus, Position, Trigger
 from daemon.core import events as e
-from daemon.core.commands import CancelOrder, CancelOrders, FindOrders, PlaceStop, ReduceAtMarket
+from daemon.core.commands import CancelOrder, CancelOrders, FindOrders, NamedOrder, PlaceStop, ReduceAtMarket
 from daemon.core.danger import refusal
 from daemon.core.operator_requests import FlattenAsked, LiftLatch
 from daemon.core.reasons import Reason
@@ -114,7 +114,8 @@ def test_the_order_of_things_is_cancel_close_prove_stops_and_it_stays_latched() 
     assert guard.state.latches["operator-flatten"].proven_ns
     commands += guard.wait(150 * MS)
     assert guard.only(CancelOrder, commands).order_id == stop.order_id
-    left = guard.only(CancelOrders, commands)
+    assert guard.some(CancelOrders, commands) == [], "theirs was first looked at now: one read more"
+    left = guard.only(CancelOrders, [*commands, *read(guard, [], [theirs])])
     assert [each.order_id for each in left.orders] == ["ts"]
     assert refusal(left, guard.state) is None
     (report,) = guard.alerts("flat")
@@ -363,3 +364,31 @@ def test_a_second_flatten_that_reaches_farther_goes_on_with_the_first() -> None:
     until_clean(guard, 2, [stop])
     assert guard.state.latches["operator-flatten"].symbols == ()
     assert guard.state.closings["XBTUSDT"].rounds == 1
+
+
+def test_a_stop_that_is_listed_before_its_position_is_not_left_over() -> None:
+    """P1: proved flat, then blind; a bot opened and put its stop; the stream that comes back lists orders first."""
+    guard, stop = covered()
+    guard.now += SECOND
+    ask(guard, FlattenAsked())
+    close = guard.only(ReduceAtMarket, read(guard, [a_position()], [stop]))
+    filled(guard, close, 100)
+    guard.position(flat(a_position()))
+    read(guard, [], [])
+    assert guard.state.latches["operator-flatten"].proven_ns
+    guard.now += SECOND
+    theirs = an_order(
+        "ts", side=OrderSide.SELL, kind=OrderKind.STOP_MARKET, stop_price=Decimal(940), trigger=Trigger.MARK,
+        price=None, is_reduce_only=True,
+    )  # fmt: skip
+    commands = list(guard.order(theirs))
+    left = CancelOrders(
+        command_id=99,
+        reason=Reason.FLATTEN,
+        orders=(NamedOrder(symbol=theirs.symbol, order_id="ts", client_order_id=""),),
+    )
+    assert "no picture" in (refusal(left, guard.state) or "")
+    commands += guard.position(a_position())
+    commands += read(guard, [a_position()], [theirs])
+    assert guard.some(CancelOrders, commands) == []
+    assert guard.some(ReduceAtMarket, commands), "closed again, with their stop beside it"

@@ -117,6 +117,9 @@ def test_a_plain_stop_that_might_protect_waits_for_our_cover() -> None:
     assert guard.some(CancelOrders, ask(guard, FreezeAsked())) == []
     named = NamedOrder(symbol="XBTUSDT", order_id="ps", client_order_id="")
     early = CancelOrders(command_id=99, reason=Reason.FROZEN, orders=(named,))
+    assert "no picture was asked for since" in (refusal(early, guard.state) or "")
+    guard.wait(SECOND)
+    guard.picture([a_position()], [plain])
     assert "no confirmed cover" in (refusal(early, guard.state) or "")
     guard.rest(place)
     commands = [c for c in guard.all if isinstance(c, CancelOrders)]
