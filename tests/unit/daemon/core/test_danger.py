@@ -81,7 +81,7 @@ def cancel(**changes: object) -> CancelOrder:
     return replace(base, **changes)
 
 
-@pytest.mark.parametrize("command", [place(), place(quantity=None), amend(), amend(quantity=50), reduce()])
+@pytest.mark.parametrize("command", [place(), place(quantity=None), amend(), reduce()])
 def test_what_shrinks_may_go(command: PlaceStop | AmendStop | ReduceAtMarket) -> None:
     """P1: sound commands pass."""
     assert refusal(command, held()) is None
@@ -104,6 +104,8 @@ def test_what_shrinks_may_go(command: PlaceStop | AmendStop | ReduceAtMarket) ->
         (place(key=a_key(strategy="Long")), "no such open"),
         (amend(stop_price=Decimal(917)), "looser"),
         (amend(quantity=200), "fit"),
+        (amend(quantity=50), "without cover"),
+        (amend(quantity=99, stop_price=None), "without cover"),
         (amend(side=OrderSide.BUY), "grow"),
         (amend(order_id="unknown"), "no such open order"),
         (reduce(side=OrderSide.BUY), "grow"),
@@ -119,6 +121,15 @@ def test_danger_is_refused(command: PlaceStop | AmendStop | ReduceAtMarket | Can
     found = refusal(command, held())
     assert found is not None
     assert why in found
+
+
+def test_a_stop_may_be_cut_as_far_as_the_position_and_the_others_allow() -> None:
+    """P1: one of 200 down to the 100 there are; half of one while another holds everything."""
+    large = Driven().up([a_position()], [a_stop("v", quantity=200, leaves_quantity=200)]).state
+    assert refusal(amend(quantity=100), large) is None
+    assert refusal(amend(quantity=99), large) is not None
+    both = Driven().up([a_position()], [a_stop("v"), a_stop("w", "sw-7-XBTUSDT-L-s2")]).state
+    assert refusal(amend(quantity=50), both) is None
 
 
 def test_surplus_may_go_while_the_rest_covers() -> None:
