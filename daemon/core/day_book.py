@@ -26,12 +26,12 @@ Units: money in minor units of the settlement currency, times in nanoseconds sin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final, assert_never
 
 from config.modes import RuleMode
 from connectors.vocabulary import Margin
+from daemon.core.altered import altered
 from daemon.core.draft import Draft
 from daemon.core.rule_facts import DayBook, Origin
 from daemon.core.state import GuardState
@@ -116,22 +116,22 @@ def _told_transfers(draft: Draft, margin: Margin) -> int | None:
 
 def _kept(draft: Draft, book: DayBook, margin: Margin) -> DayBook:
     if margin.is_multi_asset:
-        return replace(book, problem=_SEVERAL)
+        return altered(book, problem=_SEVERAL)
     if margin.amount_sat is None:
-        return replace(book, problem=_UNBOOKED)
+        return altered(book, problem=_UNBOOKED)
     told = _told_transfers(draft, margin)
     is_same = margin.amount_sat == book.amount_sat
     if book.transfers_sat is None and told is not None:
         # Until now transfers counted as 0; from now on as told. Known to be right only if nothing was booked between.
-        book = replace(book, start_own_sat=book.start_own_sat - told, transfers_sat=told, **({} if is_same else _ANEW))
+        book = altered(book, start_own_sat=book.start_own_sat - told, transfers_sat=told, **({} if is_same else _ANEW))
     transfers = told if told is not None else book.transfers_sat
     if told is None and not is_same:
         if day_of(draft) == book.day or _wallet_is_coming(draft, margin):
-            return replace(book, problem=_unmatched(draft, margin))
+            return altered(book, problem=_unmatched(draft, margin))
         # A wallet that never tells: the new day at least begins from what is there.
-        book, transfers = replace(book, transfers_sat=None, **_ANEW), None
+        book, transfers = altered(book, transfers_sat=None, **_ANEW), None
     book = _sized(book, (transfers or 0) - (book.transfers_sat or 0), margin.margin_balance_sat)
-    row = replace(book, amount_sat=margin.amount_sat, transfers_sat=transfers, problem="")
+    row = altered(book, amount_sat=margin.amount_sat, transfers_sat=transfers, problem="")
     row = _with_row(draft, row, margin)
     return _with_peak(draft, _with_day(draft, book, row))
 
@@ -156,9 +156,9 @@ def _sized(book: DayBook, moved_sat: int, equity_sat: int) -> DayBook:
     then = sorted((book.before_sat, book.equity_sat, equity_sat - moved_sat))[1]
     if then * EMPTIED <= book.peak_sat:
         # Nothing is left that a deposit could be measured against.
-        return replace(book, before_sat=equity_sat, equity_sat=equity_sat, **_ANEW)
+        return altered(book, before_sat=equity_sat, equity_sat=equity_sat, **_ANEW)
     now = max(0, then + moved_sat)
-    return replace(
+    return altered(
         book,
         start_sat=book.start_sat * now // then,
         peak_sat=book.peak_sat * now // then,
@@ -171,8 +171,8 @@ def _with_row(draft: Draft, book: DayBook, margin: Margin) -> DayBook:
     """Take in a row: the one before is kept, as the second witness."""
     equity = margin.margin_balance_sat
     if margin.timestamp_ns == book.row_ns and equity == book.equity_sat:
-        return replace(book, seen_ns=draft.now_ns)
-    return replace(
+        return altered(book, seen_ns=draft.now_ns)
+    return altered(
         book,
         equity_sat=equity,
         before_sat=book.equity_sat,
@@ -191,14 +191,14 @@ def _with_day(draft: Draft, before: DayBook, book: DayBook) -> DayBook:
         return book
     began_ns = day * DAY_NS + _starts_ns(draft)
     if before.seen_ns >= began_ns - SEEN_BEGIN_NS:
-        return replace(_restarted(draft, book, Origin.DAY_BEGAN, before.equity_sat), since_ns=began_ns)
+        return altered(_restarted(draft, book, Origin.DAY_BEGAN, before.equity_sat), since_ns=began_ns)
     if before.seen_ns >= began_ns - KNOWN_BEFORE_NS:
         return _restarted(draft, book, Origin.AWAY, max(before.equity_sat, book.equity_sat))
     return _restarted(draft, book, Origin.FIRST_SEEN, book.equity_sat)
 
 
 def _restarted(draft: Draft, book: DayBook, origin: Origin, start_sat: int) -> DayBook:
-    return replace(
+    return altered(
         book,
         day=day_of(draft),
         origin=origin,
@@ -211,8 +211,8 @@ def _restarted(draft: Draft, book: DayBook, origin: Origin, start_sat: int) -> D
 
 def _with_peak(draft: Draft, book: DayBook) -> DayBook:
     if not book.peak_since_ns:
-        return replace(book, peak_sat=book.equity_sat, peak_since_ns=draft.now_ns)
-    return replace(book, peak_sat=max(book.peak_sat, min(witnessed(draft, book))))
+        return altered(book, peak_sat=book.equity_sat, peak_since_ns=draft.now_ns)
+    return altered(book, peak_sat=max(book.peak_sat, min(witnessed(draft, book))))
 
 
 # ---------------------------------------------------------------------- for the rules
@@ -243,14 +243,14 @@ def count_anew(draft: Draft, currency: str) -> None:
     """A person lifted the lock-out: the loss counts from the next row on. A day that is over began anew by itself."""
     book = draft.day_books.get(currency)
     if book is not None and book.day == day_of(draft):
-        draft.put("day_books", currency, replace(book, restart=Origin.LIFTED))
+        draft.put("day_books", currency, altered(book, restart=Origin.LIFTED))
 
 
 def forget_peak(draft: Draft, currency: str) -> None:
     """What the drawdown rule latched was lifted: the highest is looked for from the next row on."""
     book = draft.day_books.get(currency)
     if book is not None:
-        draft.put("day_books", currency, replace(book, peak_since_ns=0))
+        draft.put("day_books", currency, altered(book, peak_since_ns=0))
 
 
 def since(book: DayBook) -> str:

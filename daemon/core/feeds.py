@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from daemon.core.alerts import tell
+from daemon.core.altered import altered
 from daemon.core.commands import Severity
 from daemon.core.draft import Draft
 from daemon.core.events import FeedLive, FeedLost, FeedName, HealthTicked
@@ -40,15 +41,19 @@ def take_lost(draft: Draft, event: FeedLost) -> None:
 def take_health(draft: Draft, event: HealthTicked) -> None:
     """The second's report on streams and process."""
     health = draft.health
-    draft.health = replace(
+    draft.health = altered(
         health,
-        market=replace(health.market, age_ns=event.market_age_ns),
-        account=replace(health.account, age_ns=event.account_age_ns),
+        market=_aged(health.market, event.market_age_ns),
+        account=_aged(health.account, event.account_age_ns),
         loop_lag_ns=event.loop_lag_ns,
         clock_skew_ns=event.clock_skew_ns,
         is_journal_ok=event.journal_ok,
         last_tick_ns=draft.now_ns,
     )
+
+
+def _aged(feed: Feed, age_ns: int) -> Feed:
+    return feed if feed.age_ns == age_ns else replace(feed, age_ns=age_ns)
 
 
 def _put(draft: Draft, name: FeedName, feed: Feed) -> None:

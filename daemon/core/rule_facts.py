@@ -42,7 +42,7 @@ class Remedy:
     """TRIM: worth of what is too much."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class RuleStanding:
     """One breach of one rule by one subject, and what was made of it."""
 
@@ -88,7 +88,7 @@ class Origin(Enum):
     """A person lifted the lock-out: the count begins anew."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class DayBook:
     """Equity of one currency through its day.
 

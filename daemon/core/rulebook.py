@@ -18,7 +18,7 @@ from there instead (`daily_loss`, `drawdown`), so that they hold again at once.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from config.account_rules import AccountRule
@@ -27,6 +27,7 @@ from daemon.core import day_book, latches, remedies, rule_words
 from daemon.core import unjudged as unjudged_rules
 from daemon.core.account_rules import RULES
 from daemon.core.account_rules.verdict import AccountView, Level, Rule, Verdict, account_view
+from daemon.core.altered import altered
 from daemon.core.draft import Draft
 from daemon.core.feeds import account_is_fresh
 from daemon.core.interventions import LatchKind
@@ -152,8 +153,8 @@ def _begun(draft: Draft, rule: Rule, policy: AccountRule, verdict: Verdict, know
             pause_ns=ns(policy.cool_down_s),
         )
     if not known.ended_ns:
-        return replace(known, text=verdict.text, action=policy.action)
-    return replace(
+        return altered(known, text=verdict.text, action=policy.action)
+    return altered(
         known,
         action=policy.action,
         since_ns=draft.now_ns,
@@ -188,7 +189,7 @@ def _carry_out(draft: Draft, breach: _Breach) -> None:
         rule_words.tell(draft, standing, breach.policy, breach.verdict, breach.action, is_again=is_again)
     pause_ns = min(2 * standing.pause_ns, LONGEST_PAUSE_NS) if is_again else ns(breach.policy.cool_down_s)
     step = max(breach.verdict.step, standing.step)
-    draft.put("rules", breach.key, replace(standing, told_ns=draft.now_ns, pause_ns=pause_ns, step=step))
+    draft.put("rules", breach.key, altered(standing, told_ns=draft.now_ns, pause_ns=pause_ns, step=step))
 
 
 def _is_witnessed(draft: Draft, breach: _Breach) -> bool:
@@ -224,7 +225,7 @@ def _act(draft: Draft, breach: _Breach) -> bool:
     else:
         ends_ns = day_book.day_ends_ns(draft)
         news = latches.freeze(draft, name, text=text, lift=breach.policy.lift, day_ends_ns=ends_ns, symbols=scope)
-    draft.put("rules", breach.key, replace(standing, latch=name, acted_ns=draft.now_ns))
+    draft.put("rules", breach.key, altered(standing, latch=name, acted_ns=draft.now_ns))
     return news
 
 
@@ -233,11 +234,11 @@ def _correct(draft: Draft, breach: _Breach, standing: RuleStanding) -> bool:
     remedy = standing.remedy
     if remedy is None or not _is_cooling(draft, standing, breach.policy):
         remedy = remedies.chosen(draft, breach.verdict.remedy)
-        standing = replace(standing, remedy=remedy, acted_ns=draft.now_ns)
+        standing = altered(standing, remedy=remedy, acted_ns=draft.now_ns)
     refusal = remedies.apply(draft, remedy, breach.verdict.text)
     # The first refusal of a breach is told at once; others may differ by a figure every second, and wait.
     told_ns = 0 if refusal and not standing.refusal else standing.told_ns
-    draft.put("rules", breach.key, replace(standing, refusal=refusal or standing.refusal, told_ns=told_ns))
+    draft.put("rules", breach.key, altered(standing, refusal=refusal or standing.refusal, told_ns=told_ns))
     return False
 
 
@@ -261,7 +262,7 @@ def _say_shadow(draft: Draft, breach: _Breach) -> None:
     if (standing.told_ns >= standing.since_ns or cooling) and not rose:
         return
     rule_words.tell_shadow(draft, standing, breach.verdict, breach.action)
-    draft.put("rules", breach.key, replace(standing, told_ns=draft.now_ns, step=breach.verdict.step))
+    draft.put("rules", breach.key, altered(standing, told_ns=draft.now_ns, step=breach.verdict.step))
 
 
 # ---------------------------------------------------------------------- ends
@@ -275,10 +276,10 @@ def _end(draft: Draft, rule: Rule, policy: AccountRule, standing: RuleStanding) 
             return
         if rule.ended is not None:
             rule.ended(draft, standing.subject)
-        standing = _lifted_by_end(draft, replace(standing, ended_ns=draft.now_ns, remedy=None, refusal=""))
+        standing = _lifted_by_end(draft, altered(standing, ended_ns=draft.now_ns, remedy=None, refusal=""))
         if policy.mode is RuleMode.ON and standing.told_ns >= standing.since_ns:
             rule_words.tell_end(draft, standing)
-            standing = replace(standing, was_end_told=True)
+            standing = altered(standing, was_end_told=True)
         draft.put("rules", key, standing)
     last_ns = max(standing.told_ns, standing.acted_ns) + ns(policy.cool_down_s)
     if not standing.latch and draft.now_ns >= last_ns:
@@ -297,7 +298,7 @@ def _lifted_by_end(draft: Draft, standing: RuleStanding) -> RuleStanding:
     others = (each for each in draft.rules.values() if each.subject != standing.subject)
     if not any(each.latch == standing.latch and not each.ended_ns for each in others):
         latches.lift(draft, standing.latch, f"the rule {standing.rule}, whose cause is over")
-    return replace(standing, latch="")
+    return altered(standing, latch="")
 
 
 def _drop(draft: Draft, standing: RuleStanding) -> None:
@@ -313,11 +314,11 @@ def _note_lifts(draft: Draft) -> None:
             continue
         rule = _BY_NAME.get(standing.rule)
         if rule is None or rule.lifted is None:
-            draft.put("rules", key, replace(standing, latch="", is_waived=not standing.ended_ns, remedy=None))
+            draft.put("rules", key, altered(standing, latch="", is_waived=not standing.ended_ns, remedy=None))
             continue
         # It counts anew, so this breach is over and the next one is another.
         rule.lifted(draft, standing.subject)
-        draft.put("rules", key, replace(standing, latch="", ended_ns=standing.ended_ns or draft.now_ns))
+        draft.put("rules", key, altered(standing, latch="", ended_ns=standing.ended_ns or draft.now_ns))
 
 
 _BY_NAME: Final[dict[str, Rule]] = {rule.name: rule for rule in RULES}

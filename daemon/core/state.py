@@ -3,7 +3,7 @@
 Why: `step(state, event)` is the only place where the guard's knowledge changes, so a journal of events rebuilds it
 and a checkpoint of it can be compared. Mappings are never changed in place: a step copies those that it touches.
 
-The two large values have no slots, so that a step copies them at little cost (`altered.py`).
+Values that change all the time and have many fields have no slots, so that a copy costs little (`altered.py`).
 
 The value survives `msgspec.to_builtins` and `msgspec.convert` (keys are strings or integers, no untagged unions).
 
@@ -273,7 +273,7 @@ class Feed:
     """Age of the last sign of life at the last health tick."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Health:
     """How well the guard can see and act."""
 
