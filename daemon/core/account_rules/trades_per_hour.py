@@ -37,13 +37,18 @@ RULE: Final = Rule(name="trades_per_hour", judge=judge, is_sure=True)
 
 
 def take_execution(draft: Draft, execution: Execution) -> None:
-    """Remember an order of somebody's that was filled; repeats of it, and ours, are passed over."""
+    """Remember when an order of somebody's was last filled; ours are passed over."""
     policy = draft.policy.account.trades_per_hour
     if policy.mode is RuleMode.OFF or execution.kind is not ExecutionKind.TRADE or not execution.order_id:
         return
-    if execution.order_id in draft.filled or ids.is_ours(draft.account, execution.client_order_id):
+    if ids.is_ours(draft.account, execution.client_order_id):
         return
-    draft.put("filled", execution.order_id, draft.now_ns)
+    # By the venue's stamp: after a start or a gap executions come that are older than the moment they are told at.
+    at_ns = min(execution.timestamp_ns or draft.now_ns, draft.now_ns)
+    if at_ns <= max(draft.now_ns - HOUR_NS, draft.filled.get(execution.order_id, 0)):
+        return
+    draft.remove("filled", execution.order_id)
+    draft.put("filled", execution.order_id, at_ns)
     old = [name for name, at_ns in draft.filled.items() if at_ns <= draft.now_ns - HOUR_NS]
     surplus = len(draft.filled) - len(old) - policy.most - 1
     if surplus > 0:

@@ -13,8 +13,10 @@ from tests.unit.daemon.core.account_rules.rule_cases import Ruled, a_state, an_a
 THREE = TradesPerHourPolicy(mode=RuleMode.ON, most=3)
 
 
-def filled(ruled: Ruled, *orders: str, kind: ExecutionKind = ExecutionKind.TRADE, ours: str = "") -> None:
-    """Executions of these orders, a second later."""
+def filled(
+    ruled: Ruled, *orders: str, kind: ExecutionKind = ExecutionKind.TRADE, ours: str = "", seconds_ago: int = 0
+) -> None:
+    """Executions of these orders, told a second later; `seconds_ago`: stamped so much before that, else without."""
     draft = Draft(ruled.state, ruled.state.now_ns + SECOND)
     for name in orders:
         execution = Execution(
@@ -27,6 +29,7 @@ def filled(ruled: Ruled, *orders: str, kind: ExecutionKind = ExecutionKind.TRADE
             side=OrderSide.BUY,
             quantity=1,
             price=None,
+            timestamp_ns=draft.now_ns - seconds_ago * SECOND if seconds_ago else 0,
         )
         take_execution(draft, execution)
     ruled.state = draft.finish()
@@ -77,3 +80,25 @@ def test_a_rule_that_is_off_remembers_nothing() -> None:
     ruled = Ruled(a_state(policy=an_account()))
     filled(ruled, "a")
     assert not ruled.state.filled
+
+
+def test_fills_of_hours_ago_that_are_told_now_do_not_count() -> None:
+    """P7: after a start or a gap the stream repeats executions; they count by the venue's stamp, not as of now."""
+    ruled = trading()
+    filled(ruled, *"abcdef", seconds_ago=3_601)
+    assert not ruled.state.filled
+    filled(ruled, *"abcd", seconds_ago=3_000)
+    assert topics(ruled.tick()) == [("rule", "trades_per_hour")]
+    assert topics(ruled.tick(600)) == [("rule", "trades_per_hour")]
+    assert not ruled.state.rules
+
+
+def test_an_order_that_fills_again_counts_by_its_last_part() -> None:
+    """One order at work for hours is one order of the last hour as long as it is filled."""
+    ruled = trading()
+    filled(ruled, "a")
+    ruled.tick(3_000)
+    filled(ruled, "a")
+    ruled.tick(3_000)
+    filled(ruled, *"bcd")
+    assert topics(ruled.tick()) == [("rule", "trades_per_hour")]
