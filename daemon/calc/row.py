@@ -159,7 +159,7 @@ def answer(row: object, line: int) -> Answer:
 
 def _says_null(position: Mapping[str, object], column: str) -> bool:
     """Whether a column is there and empty: the venue's word for "none", where a column left out is no word."""
-    return column in position and position[column] in {None, ""}
+    return column in position and (position[column] is None or position[column] == "")
 
 
 def _table(row: Mapping[str, object], name: str) -> Mapping[str, object]:

@@ -122,10 +122,10 @@ def _contract(reading: Reading) -> Instrument | None:
             reading.guessed.append("multiplier")
     if ratio(cells, "tickSize") is None or not amount(cells, "multiplier"):
         return None
-    lot = amount(cells, "lotSize")
-    if lot is None or lot <= 0:
+    lot = amount(cells, "lotSize") or 0
+    if not _is_lot_of(reading, lot):
         reading.guessed.append("lotSize")
-        lot = _likely_lot(reading)
+        lot = _likely_lot(reading) or 1
     base = ratio(reading.position, "maintMarginReq") or Decimal(0)
     filled = {
         "maxPrice": HIGHEST,
@@ -160,21 +160,28 @@ def _likely_multiplier(reading: Reading) -> int | None:
     return -int(found) if reading.kind is ContractKind.INVERSE else int(found)
 
 
-def _likely_lot(reading: Reading) -> int:
-    """The largest usual lot that explains the row's value at its mark; one where none does."""
+def _is_lot_of(reading: Reading, lot: int) -> bool:
+    """Whether a row may be of contracts with this lot: lots changed over the years, and tables of today say today's."""
+    if lot <= 0 or (reading.get("currentQty") or 0) % lot:
+        return False
+    likely = _likely_lot(reading)
+    return likely is None or _explains_worth(reading, lot)
+
+
+def _likely_lot(reading: Reading) -> int | None:
+    """The largest usual lot that explains the row's value at its mark; None where none does."""
+    return next((lot for lot in (1000, 100, 1) if _explains_worth(reading, lot)), None)
+
+
+def _explains_worth(reading: Reading, lot: int) -> bool:
     value, mark = reading.get("markValue"), ratio(reading.position, "markPrice")
     contracts = abs(reading.get("currentQty") or 0)
-    if value is None or mark is None or not is_price(mark):
-        return 1
     probe = parse_instrument(
         {**_PROBE, "multiplier": reading.instrument["multiplier"], "isInverse": reading.kind is ContractKind.INVERSE}
     )
-    for lot in (1000, 100):
-        if probe is not None and contracts % lot == 0:
-            worth = contracts // lot * value_per_lot(replace(probe, kind=reading.kind, lot_size=lot), mark)
-            if worth == abs(value):
-                return lot
-    return 1
+    if value is None or mark is None or not is_price(mark) or probe is None or contracts % lot:
+        return False
+    return contracts // lot * value_per_lot(replace(probe, kind=reading.kind, lot_size=lot), mark) == abs(value)
 
 
 _PROBE: Final[Cells] = {

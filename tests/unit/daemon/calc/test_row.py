@@ -469,3 +469,11 @@ def test_every_answer_has_the_promised_names() -> None:
     rows = [a_row({}), a_row({"currentQty": 0}), a_row({"symbol": "XBTUSD"}), a_row({}, {"tickSize": None}), 5, {}]
     for row in rows:
         assert names | {"confidence"} <= asked(row).keys(), row
+
+
+@pytest.mark.parametrize("lot", [10, 100, 1000, 0, None])
+def test_a_lot_that_cannot_be_is_not_believed(lot: int | None, real_data: Path) -> None:
+    """P12: the contract's table of today beside a row of 2019: the lot that explains the row's worth, and a guess."""
+    row = rows_of(real_data)[8]
+    answer = asked({**row, "instrument": {**row["instrument"], "lotSize": lot}})
+    assert (answer["difference_ticks"], answer["confidence"], answer["guessed"]) == (0, "computed", ["lotSize"])
