@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -26,6 +27,8 @@ def run_backtest(options: BacktestOptions) -> int:
     Raises:
         CommandFailed: If something given cannot be used.
     """
+    for path in (options.json, options.html):
+        _require_writable(path)
     history = load_history(options.candles, since=options.since, until=options.until, seed=options.seed)
     return _grid(options, history) if options.grid is not None else _one(options, history)
 
@@ -73,6 +76,22 @@ def _put_out(options: BacktestOptions, lines: list[str], found: dict[str, object
     if options.json is not None:
         _write(options.json, text + "\n")
     sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _require_writable(path: Path | None) -> None:
+    """Refuse an output that cannot be written before anything is played, not after.
+
+    Raises:
+        CommandFailed: If it cannot.
+    """
+    if path is None or path == Path("-"):
+        return
+    if path.is_dir():
+        raise CommandFailed(f"{path}: cannot be written: it is a directory", ExitCode.BAD_INPUT)
+    if not path.absolute().parent.is_dir():
+        raise CommandFailed(f"{path}: cannot be written: there is no such directory", ExitCode.BAD_INPUT)
+    if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+        raise CommandFailed(f"{path}: cannot be written: no permission", ExitCode.BAD_INPUT)
 
 
 def _write(path: Path, text: str) -> None:

@@ -19,6 +19,10 @@ from daemon.backtest.words import clock_time, price_text
 WIDTH, HEIGHT, LOW_HEIGHT = 920, 320, 180
 LEFT, RIGHT, TOP, BOTTOM = 76, 16, 16, 28
 MOST_STEPS = 1_500
+MOST_WIDENED = 0.75
+"""A picture of prices grows by this part of their span, each way, to show levels that they never reached."""
+LEAST_SPAN = 0.05
+"""Of calm prices, as a share of the price."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +49,7 @@ class Scale:
 def price_picture(title: str, buckets: Sequence[Bucket], lane: LaneRecord, scale: float) -> str:
     """Return the picture of a lane: its marks, and where stop and liquidation stood."""
     lows, highs = min(one.low for one in buckets) / scale, max(one.high for one in buckets) / scale
+    lows, highs = _with_levels(lows, highs, lane, scale)
     margin = (highs - lows) * 0.06 or highs * 0.01
     on = Scale(start_ms=buckets[0].at_ms, end_ms=buckets[-1].at_ms, low=lows - margin, high=highs + margin)
     parts = [
@@ -55,6 +60,14 @@ def price_picture(title: str, buckets: Sequence[Bucket], lane: LaneRecord, scale
         *_moments(lane, scale, on),
     ]
     return _svg(title, parts, on.height)
+
+
+def _with_levels(low: float, high: float, lane: LaneRecord, scale: float) -> tuple[float, float]:
+    """Widen a range of prices for stops and liquidations that stand near it; far ones would flatten the prices."""
+    reach = max(high - low, high * LEAST_SPAN) * MOST_WIDENED
+    levels = [value / scale for one in lane.levels for value in (one.stop, one.liquidation) if value is not None]
+    near = [value for value in levels if low - reach <= value <= high + reach]
+    return min([low, *near]), max([high, *near])
 
 
 def equity_picture(title: str, lane: LaneRecord) -> str:

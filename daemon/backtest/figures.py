@@ -123,6 +123,14 @@ def figures(lanes: Sequence[LaneRecord]) -> Figures:
     )
 
 
+def _ruled_by(one: Round) -> str:
+    """Which rule ended the guarded position; empty when none did."""
+    taken = one.guarded.exit
+    if taken is not None and taken.ending is Ending.TOOK_PROFIT:
+        return STAGES
+    return (taken.rule or "unknown") if taken is not None and was_forced(one) else ""
+
+
 def was_forced(one: Round) -> bool:
     """Whether the guard ended the guarded position."""
     taken = one.guarded.exit
@@ -243,8 +251,9 @@ def _ending_word(half: Half) -> str:
 def _rules(rounds: Sequence[Round]) -> tuple[RuleFigures, ...]:
     by_rule: dict[str, list[Round]] = {}
     for one in rounds:
-        if was_forced(one) and one.guarded.exit is not None:
-            by_rule.setdefault(one.guarded.exit.rule or "unknown", []).append(one)
+        rule = _ruled_by(one)
+        if rule:
+            by_rule.setdefault(rule, []).append(one)
     return tuple(
         RuleFigures(
             rule=rule,

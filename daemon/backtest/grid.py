@@ -6,9 +6,11 @@ them.
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 
@@ -19,10 +21,15 @@ from daemon.backtest.play import play
 from daemon.backtest.progress import ProgressShown, shown_progress
 from daemon.backtest.record import RunRecord
 from daemon.backtest.settings import Cell
+from daemon.exit_codes import CommandFailed, ExitCode
 
 
 def play_grid(options: BacktestOptions, cells: list[Cell], history: History) -> list[RunRecord]:
-    """Play every cell over the same history; return their records in the order of the cells."""
+    """Play every cell over the same history; return their records in the order of the cells.
+
+    Raises:
+        CommandFailed: If a process was ended from outside.
+    """
     jobs = max(1, min(options.jobs, len(cells)))
     with _shown(options, len(cells)) as shown:
         if jobs == 1:
@@ -33,12 +40,24 @@ def play_grid(options: BacktestOptions, cells: list[Cell], history: History) -> 
 def _in_processes(
     options: BacktestOptions, cells: list[Cell], jobs: int, shown: ProgressShown | None
 ) -> list[RunRecord]:
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_end_with_the_terminal) as pool:
         futures = [pool.submit(play_cell, options, cell.plan) for cell in cells]
-        for number, _ in enumerate(as_completed(futures), start=1):
-            if shown is not None:
-                shown(number)
-        return [future.result() for future in futures]
+        try:
+            for number, _ in enumerate(as_completed(futures), start=1):
+                if shown is not None:
+                    shown(number)
+            return [future.result() for future in futures]
+        except BrokenProcessPool as error:
+            words = "a process of the grid was ended from outside (too little memory?); try --jobs 1"
+            raise CommandFailed(words, ExitCode.BROKEN) from error
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _end_with_the_terminal() -> None:
+    """An interrupt from the keyboard reaches every process: those of the cells end without a word."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def play_cell(options: BacktestOptions, plan: Plan) -> RunRecord:
@@ -54,8 +73,10 @@ def _counted(record: RunRecord, number: int, shown: ProgressShown | None) -> Run
 
 @contextmanager
 def _shown(options: BacktestOptions, cells: int) -> Iterator[ProgressShown | None]:
-    shown = shown_progress(options.progress, start_ms=0, end_ms=cells, output=sys.stderr)
+    shown = shown_progress(options.progress, start_ms=0, end_ms=cells, output=sys.stderr, counts="combinations")
     try:
+        if shown is not None:
+            shown(0)
         yield shown
     finally:
         if shown is not None:

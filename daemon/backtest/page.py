@@ -126,7 +126,10 @@ def _lane_part(record: RunRecord, lane: LaneRecord) -> str:
     if record.prices:
         pictures = price_picture(lane.lane.name, record.prices, lane, record.scale)
         pictures += f"\n<h3>Profit and loss, XBT (green: guarded)</h3>\n{equity_picture(lane.lane.name, lane)}"
-    legend = "Blue: mark. Yellow: the guard's stop. Dashed: liquidation. Dots: entries, stops, liquidations."
+    legend = (
+        "Blue: mark. Yellow: the guard's stop. Dashed: liquidation of the guarded position. Dots: entries; green where"
+        " the guard got out, red where a position was liquidated, grey where the bot closed it."
+    )
     problem = f'<p class="bad">{escape(problem_text(lane))}</p>' if lane.problem else ""
     return f'<h2>{name}</h2>{problem}\n<p class="soft">{legend}</p>\n{pictures}\n{_rounds_table(record, lane)}'
 

@@ -22,13 +22,14 @@ from connectors.vocabulary import Side
 from daemon.backtest.asked import BacktestOptions
 from daemon.backtest.cadence import EXACT, FAST
 from daemon.backtest.plan import HOUR_MS, MINUTE_MS, SAT, Lane, Plan
-from daemon.backtest.venue import SYMBOL
+from daemon.backtest.venue import LOT, SYMBOL
 from daemon.exit_codes import CommandFailed, ExitCode
 
 DEFAULT_PROFILE: Final = "careful"
 MOST_LEVERAGE: Final = Decimal(100)
 MOST_LANES: Final = 40
 MOST_CELLS: Final = 100
+_NOT_POLICY: Final = frozenset({"venue", "credentials", "alerts", "state", "log"})
 _SIDES: Final = {"long": (Side.LONG,), "short": (Side.SHORT,), "both": (Side.LONG, Side.SHORT)}
 _MARGINS: Final = {"isolated": (False,), "cross": (True,), "both": (False, True)}
 
@@ -59,6 +60,9 @@ def policy_of(options: BacktestOptions, changes: Mapping[str, str]) -> Policy:
     Raises:
         CommandFailed: With every problem, one a line.
     """
+    for key in changes:
+        if key.partition(".")[0] in _NOT_POLICY:
+            raise _bad(f"{key} is no setting of a policy; of a settings file only the policy counts here")
     try:
         return load_policy(policy_file(options), changes)
     except SettingsError as error:
@@ -146,17 +150,21 @@ def _own_lane(where: str, row: object, start_ms: int, end_ms: int) -> Lane:
     contracts = row.get("contracts")
     if contracts is not None and (isinstance(contracts, bool) or not isinstance(contracts, int) or contracts < 1):
         raise _bad(f"{where}: contracts must be a whole number above 0")
+    if contracts is not None and contracts % LOT:
+        raise _bad(f"{where}: contracts must be a multiple of {LOT}, the contract's lot")
     at_ms = start_ms + 5 * MINUTE_MS if row.get("at") is None else _time(where, "at", row["at"])
     if not start_ms <= at_ms < end_ms:
         raise _bad(f"{where}: at lies outside of what is played")
-    until = row.get("until")
+    until_ms = None if row.get("until") is None else _time(where, "until", row["until"])
+    if until_ms is not None and until_ms <= at_ms:
+        raise _bad(f"{where}: until must come after at")
     return Lane(
         side=Side.LONG if side == "long" else Side.SHORT,
         leverage=_number(f"{where}: leverage", str(row.get("leverage", 10)), least="1", most=str(MOST_LEVERAGE)),
         is_cross=margin == "cross",
         contracts=contracts,
         at_ms=at_ms,
-        until_ms=None if until is None else _time(where, "until", until),
+        until_ms=until_ms,
     )
 
 

@@ -104,13 +104,19 @@ def _detail_lines(record: RunRecord, whole: Figures) -> list[str]:
     ]
     tiers = ", ".join(f"{tier} {count}" for tier, count in tiers_told(record).items())
     lines.append(f"alerts: {sum(record.told_count.values())}; tiers: {tiers or 'none'}")
-    lines += [f"  {clock_time(told.at_ms)} {told.text}" for told in ladder_told(record)[:MOST_LINES]]
-    for word in shadow_words(record)[:MOST_LINES]:
+    ladder, words = ladder_told(record), shadow_words(record)
+    lines += [f"  {clock_time(told.at_ms)} {told.text}" for told in ladder[:MOST_LINES]]
+    lines += _more(len(ladder), "alerts of ladder and latches")
+    for word in words[:MOST_LINES]:
         came = "" if word.was_sat is None else f": the round made {money_text(word.was_sat)}"
         if word.would_sat is not None and word.was_sat is not None:
             came = f": {money_text(word.would_sat)} instead of {money_text(word.was_sat)}"
         lines.append(f"  shadow: {shadow_text(word, record.scale)} on {clock_time(word.at_ms)}{came}")
-    return lines
+    return [*lines, *_more(len(words), "words of rules in shadow")]
+
+
+def _more(found: int, what: str) -> list[str]:
+    return [f"  and {found - MOST_LINES} more {what}: --json and --html have them"] if found > MOST_LINES else []
 
 
 def _liquidated_lines(record: RunRecord) -> list[str]:

@@ -21,6 +21,7 @@ from connectors.simulated.tape.tape import Step
 
 SYMBOL = XBTUSD.symbol
 CURRENCY = XBTUSD.settl_currency
+LOT = XBTUSD.lot_size
 
 Watcher = Callable[[Sequence[Change]], None]
 

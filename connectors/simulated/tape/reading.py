@@ -6,7 +6,7 @@ file, the line and what to do.
 
 Format: header `open_time,open,high,low,close` with optional `volume` or `samples` (order and other
 columns do not matter). `open_time` is the START of the bar, as ISO 8601 (UTC unless it says
-otherwise) or as epoch seconds or milliseconds. Bars of 1 minute, 5 minutes or 1 hour.
+otherwise) or as epoch seconds, milli- or microseconds. Bars of 1 minute, 5 minutes or 1 hour.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ INTERVALS_MS = {60_000: "1m", 300_000: "5m", 3_600_000: "1h"}
 LARGEST_PRICE = Decimal(10) ** 9
 SMALLEST_PRICE = Decimal(10) ** -8
 _GZIP_MAGIC = b"\x1f\x8b"
+_EPOCH = {10: 1, 13: 1_000, 16: 1_000_000}  # parts of a second, by the number of digits
 _PRICES = ("open", "high", "low", "close")
 
 
@@ -200,10 +201,10 @@ def _number(where: str, column: str, text: str) -> Decimal:
 
 def _time(where: str, text: str) -> int:
     if text.isascii() and text.isdigit():
-        if len(text) not in {10, 13}:
-            msg = f"{where}: open_time {text[:40]!r} is neither epoch seconds nor milliseconds nor ISO 8601"
+        if len(text) not in _EPOCH:
+            msg = f"{where}: open_time {text[:40]!r} is neither epoch seconds, milli- or microseconds nor ISO 8601"
             raise CandleFileError(msg)
-        return int(text) * (1000 if len(text) == 10 else 1)
+        return int(text) * 1000 // _EPOCH[len(text)]
     try:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:

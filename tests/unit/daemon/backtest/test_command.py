@@ -75,7 +75,8 @@ def test_a_guarded_liquidation_is_the_exit_code(tmp_path: Path, capsys: pytest.C
         (["--candles", "none.csv"], "no such file"),
         (["--grid", "stop.bufer_percent=1"], "did you mean buffer_percent?"),
         (["--leverage", "0"], "--leverage must be a number from 1 to 100"),
-        (["--html", "/nowhere/at/all.html"], "cannot be written"),
+        (["--html", "/nowhere/at/all.html"], "cannot be written: there is no such directory"),
+        (["--json", "/"], "cannot be written: it is a directory"),
         (["--config", "none.toml"], "cannot be read"),
     ],
 )
@@ -101,6 +102,26 @@ def test_progress_is_lines_of_json_for_machines_and_nothing_in_a_pipe() -> None:
     shown(MIDNIGHT_MS + 31_000)  # too soon after the one before
     shown.end()
     assert json.loads(output.getvalue()) == {"progress": 0.5, "at": "2020-03-12T00:00:30.000Z"}
+
+
+def test_the_progress_of_a_grid_counts_its_combinations() -> None:
+    """A grid has no time of its own: how many are done, of how many."""
+    output = io.StringIO()
+    for kind in ("json", "line"):
+        shown = shown_progress(kind, start_ms=0, end_ms=4, output=output, counts="combinations")
+        assert shown is not None
+        shown(0)
+        shown(1)
+    said = output.getvalue()
+    assert '{"progress": 0.25, "combinations": 1, "of": 4}' in said
+    assert "] 1 of 4 combinations" in said
+    assert "01-01" not in said
+
+
+def test_an_output_that_cannot_be_written_is_refused_before_anything_is_played(tmp_path: Path) -> None:
+    """A month of history is not played to find out at its end; not even the candles are looked for."""
+    missing = str(tmp_path / "none.csv")
+    assert main(["backtest", "--candles", missing, "--html", str(tmp_path)]) == ExitCode.BAD_INPUT
 
 
 def test_progress_is_one_live_line_at_a_terminal() -> None:

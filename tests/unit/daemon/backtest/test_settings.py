@@ -96,6 +96,7 @@ def test_each_leverage_and_margin_is_a_lane_of_its_own() -> None:
         ({"changes": ("stop.buffer_percent",)}, "is no setting"),
         ({"changes": ("stops.buffer_percent=3",)}, "did you mean stop?"),
         ({"config": Path("/nowhere.toml")}, "cannot be read"),
+        ({"changes": ("venue.environment=testnet",)}, "is no setting of a policy"),
         ({"leverage": ",".join(str(n) for n in range(1, 30)), "side": "both"}, "too many at once"),
     ],
 )
@@ -161,6 +162,8 @@ def test_positions_of_ones_own_are_read_from_toml_and_json(tmp_path: Path) -> No
         ('[{"side": "long", "symbol": "SOLUSD"}]', "symbol SOLUSD is not played"),
         ('[{"side": "long", "size": 3}]', "size is not known"),
         ('[{"side": "long", "contracts": 1.5}]', "contracts must be a whole number"),
+        ('[{"side": "long", "contracts": 150}]', "contracts must be a multiple of 100"),
+        ('[{"side": "long", "until": "2020-03-12T00:05"}]', "until must come after at"),
         ('[{"side": "long", "at": "2021-01-01"}]', "outside of what is played"),
         ('[{"side": "long", "at": "noon"}]', "is no date"),
         ("[1]", "is no table"),

@@ -73,6 +73,13 @@ def test_finds_the_interval(tmp_path: Path, step_s: int, name: str) -> None:
     assert read_candles(a_file(tmp_path, lines)).interval_ms == step_s * 1000, name
 
 
+@pytest.mark.parametrize("digits", [10, 13, 16])
+def test_epoch_times_are_told_by_their_length(tmp_path: Path, digits: int) -> None:
+    """Seconds, milliseconds, and the microseconds of files from 2025 on."""
+    lines = [f"{(1_583_971_200 + 60 * place) * 10 ** (digits - 10)},100,101,99,100,5" for place in range(2)]
+    assert read_candles(a_file(tmp_path, lines)).start_ms == MIDNIGHT_MS
+
+
 def test_an_open_outside_the_bar_is_ordinary(tmp_path: Path) -> None:
     """BitMEX's open is the previous close, so it may lie outside [low, high]."""
     path = a_file(tmp_path, [a_line(0), a_line(1, prices="100,90,80,85")])
@@ -105,7 +112,7 @@ def test_holes_are_noted_not_refused(tmp_path: Path) -> None:
         ([a_line(1), a_line(0)], "sort the file by open_time"),
         ([a_line(0), a_line(1), "2020-03-12T00:02"], "line 4: has 1 fields where the header has 6"),
         ([a_line(0), "yesterday,100,101,99,100,5"], "line 3: open_time 'yesterday' is no time"),
-        ([a_line(0), "15839712,100,101,99,100,5"], "neither epoch seconds nor milliseconds"),
+        ([a_line(0), "15839712,100,101,99,100,5"], "neither epoch seconds, milli- or microseconds"),
         ([a_line(0), '"2020,100,101,99,100,5'], "is not CSV"),
         ([a_line(0)], "needs two bars or more"),
         ([a_line(0), a_line(2), a_line(4)], "bars are 120 s apart; expected bars of 1m, 5m, 1h"),
