@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from config.advice import advice_on
 from config.credentials import Credentials
 from config.load import SettingsError, load_settings
 from config.model import Settings
@@ -74,7 +75,12 @@ async def check(path: Path) -> list[Finding]:
         settings = load_settings(path)
     except SettingsError as error:
         return [problem("settings", each, ExitCode.BAD_INPUT) for each in error.problems]
-    findings = [ok("settings", f"{path} is understood"), switch_timeout(settings), alert_channel(settings)]
+    findings = [
+        ok("settings", f"{path} is understood"),
+        *policy_advice(settings, SystemClock().wall_ns()),
+        switch_timeout(settings),
+        alert_channel(settings),
+    ]
     try:
         credentials = load_credentials(settings.credentials)
     except CredentialsError as error:
@@ -157,6 +163,11 @@ def switch_timeout(settings: Settings) -> Finding:
         )
         return problem("switch", text, ExitCode.BAD_INPUT)
     return ok("switch", f"its time-out of {switch.timeout_s} s outlives a restart of the guard")
+
+
+def policy_advice(settings: Settings, now_ns: int) -> list[Finding]:
+    """Name what cannot come to pass, or undoes another part of the policy."""
+    return [advice("policy", text) for text in advice_on(settings.policy, now_ns=now_ns)]
 
 
 def alert_channel(settings: Settings) -> Finding:

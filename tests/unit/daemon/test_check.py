@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from config.ladder import LadderPolicy, Step
 from config.model import AlertSettings, Settings
 from config.policy import Policy, SwitchMode, SwitchPolicy
 from config.venue import Environment, venue_settings
@@ -23,6 +24,7 @@ from daemon.check import (
     exit_code,
     key_rights,
     ok,
+    policy_advice,
     problem,
     switch_timeout,
 )
@@ -101,3 +103,13 @@ def test_the_first_problem_names_the_exit_code() -> None:
     findings = [ok("a", ""), problem("b", "", ExitCode.CREDENTIALS), problem("c", "", ExitCode.BAD_INPUT)]
     assert exit_code(findings) is ExitCode.CREDENTIALS
     assert exit_code(findings[:1]) is ExitCode.OK
+
+
+def test_a_policy_that_undoes_itself_is_advice_and_no_problem() -> None:
+    """A trim behind the stop never comes; the guard works all the same."""
+    behind = replace(SETTINGS, policy=Policy(ladder=LadderPolicy(emergency=(Step.ALERT, Step.TRIM))))
+    (found,) = policy_advice(behind, 0)
+    assert (found.name, found.standing) == ("policy", Standing.ADVICE)
+    assert "ladder.emergency: trim" in found.text
+    assert exit_code([found]) is ExitCode.OK
+    assert policy_advice(SETTINGS, 0) == []

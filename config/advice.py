@@ -1,0 +1,109 @@
+"""What in a policy cannot come to pass, or undoes another part of it: each value is allowed, together they disappoint.
+
+Why: a rule that never speaks looks like a calm market until the day it was written for. `seawall check` says these
+beforehand; none keeps the guard from working, so only what is certain is said.
+
+Pure: no input or output. Units: as in the policy; times in nanoseconds since 1970 UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Final
+
+from config.account_rules import AccountRule, QuietHoursPolicy, moments_ns
+from config.ladder import Step
+from config.modes import Action, RuleMode
+from config.policy import Policy, StopStyle
+
+_TIERS: Final = ("watch", "warn", "critical", "emergency")
+_DEEDS: Final = frozenset({Step.TIGHTEN, Step.TRIM, Step.ADD_MARGIN, Step.FLATTEN})
+"""Steps that somebody writes down because they are to happen."""
+_BEFORE_THE_STOP: Final = frozenset({Step.TIGHTEN, Step.TRIM, Step.ADD_MARGIN})
+"""Steps that only help while the position still stands. A freeze or a flatten makes sense after a stop that failed."""
+_MINUTE_NS: Final = 60 * 10**9
+
+
+def advice_on(policy: Policy, *, now_ns: int) -> tuple[str, ...]:
+    """Return what somebody should know about a policy before it matters, each in one line that names its keys."""
+    return (
+        *_observed(policy),
+        *_behind_the_stop(policy),
+        *_take_profit(policy),
+        *_limits_that_contradict(policy),
+        *_switched_off(policy),
+        *_past_events(policy.account.quiet_hours, now_ns),
+    )
+
+
+def _observed(policy: Policy) -> Iterator[str]:
+    """An observing guard sends nothing: whoever wrote deeds down should hear that they are only told."""
+    if not policy.observe:
+        return
+    deeds = [f"ladder.{tier}" for tier in _TIERS if _DEEDS & set(getattr(policy.ladder, tier))]
+    for field in fields(policy.account):
+        rule: AccountRule = getattr(policy.account, field.name)
+        is_mute = isinstance(rule, QuietHoursPolicy) and not rule.events_utc
+        if rule.mode is RuleMode.ON and rule.action is not Action.ALERT and not is_mute:
+            deeds.append(f"{rule.table}.action")
+    if policy.take_profit.mode is RuleMode.ON:
+        deeds.append("take_profit")
+    if deeds:
+        yield f"guard.observe = true: only told, never done: {', '.join(deeds)}"
+
+
+def _behind_the_stop(policy: Policy) -> Iterator[str]:
+    """Steps of a tier that lies between the stop and liquidation: the stop ends the position before they come."""
+    if policy.ladder.mode is RuleMode.OFF:
+        return
+    for tier in _TIERS:
+        steps = [step for step in getattr(policy.ladder, tier) if step in _BEFORE_THE_STOP]
+        if not steps or not _is_behind(policy, tier):
+            continue
+        words, bound = ", ".join(step.value for step in steps), getattr(policy.tiers, f"{tier}_percent")
+        yield (
+            f"ladder.{tier}: {words} would come at {bound} % of room, but the stop fires first,"
+            f" {policy.stop.buffer_percent} % in front of liquidation: let tiers.{tier}_percent be above"
+            " stop.buffer_percent"
+        )
+
+
+def _is_behind(policy: Policy, tier: str) -> bool:
+    tiers, stop = policy.tiers, policy.stop
+    if getattr(tiers, f"{tier}_percent") >= stop.buffer_percent or getattr(tiers, f"{tier}_probability") is not None:
+        return False
+    volatility = getattr(tiers, f"{tier}_volatility")
+    return volatility is None or (stop.buffer_volatility is not None and volatility <= stop.buffer_volatility)
+
+
+def _take_profit(policy: Policy) -> Iterator[str]:
+    if policy.take_profit.mode is RuleMode.ON and policy.stop.style is StopStyle.CLOSE:
+        yield 'take_profit: stop.style = "close" cancels its orders when the stop fires; "reduce_only" lets them be'
+
+
+def _limits_that_contradict(policy: Policy) -> Iterator[str]:
+    """A loss that one rule allows and another one punishes."""
+    stop, account = policy.stop.max_loss, policy.account
+    if stop.mode is not RuleMode.ON:
+        return
+    for rule in (account.risk_per_trade, account.daily_loss):
+        if rule.mode is RuleMode.ON and rule.equity_percent < stop.equity_percent:
+            yield (
+                f"{rule.table}.equity_percent = {rule.equity_percent} is below stop.max_loss.equity_percent ="
+                f" {stop.equity_percent}: a single trade that keeps to its stop breaks it"
+            )
+
+
+def _switched_off(policy: Policy) -> Iterator[str]:
+    fixed, quiet = policy.stop.fixed, policy.account.quiet_hours
+    if fixed.mode is RuleMode.OFF and (fixed.long or fixed.short):
+        yield 'stop.fixed holds prices, and its mode is "off"'
+    if quiet.mode is RuleMode.OFF and quiet.events_utc:
+        yield 'account.quiet_hours holds events, and its mode is "off"'
+
+
+def _past_events(quiet: QuietHoursPolicy, now_ns: int) -> Iterator[str]:
+    moments = moments_ns(quiet.events_utc)
+    if quiet.mode is not RuleMode.OFF and moments and max(moments) + quiet.after_minutes * _MINUTE_NS < now_ns:
+        yield f"account.quiet_hours.events_utc: all of its {len(moments)} events are past"
