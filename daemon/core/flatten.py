@@ -25,7 +25,7 @@ from daemon.core.commands import Severity
 from daemon.core.draft import Draft
 from daemon.core.feeds import account_is_fresh
 from daemon.core.interventions import Closing, Latch
-from daemon.core.marks import ns, usable_mark
+from daemon.core.marks import newest_mark, ns, usable_mark
 from daemon.core.reasons import Reason
 from daemon.core.state import Guarded
 
@@ -182,7 +182,13 @@ def _send(draft: Draft, guarded: Guarded, closing: Closing) -> None:
     tries = closing.tries + 1 if closing.sent_quantity else 0
     pause_ns = requests.grown_pause(draft, guarded.reduce_pause_ns) if tries else 0
     draft.change(symbol, reduce_pause_ns=pause_ns, reduce_at_ns=draft.now_ns + max(pause_ns, PIECE_GAP_NS))
-    closing = replace(closing, sent_quantity=guarded.position.quantity, has_moved=False, tries=tries)
+    closing = replace(
+        closing,
+        sent_quantity=guarded.position.quantity,
+        has_moved=False,
+        tries=tries,
+        mark_price=newest_mark(draft, symbol) or closing.mark_price,
+    )
     draft.put("closings", symbol, closing)
     if not guarded.reductions or (tries and tries & (tries - 1) == 0):
         # Of one cause, people hear at the first, second, fourth, eighth ... try.

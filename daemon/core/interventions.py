@@ -99,7 +99,7 @@ class Closing:
     rounds: int = 0
     """How often a position was found open under the latch."""
     mark_price: Decimal | None = None
-    """When the first round began: what the cost is measured against."""
+    """When the last close left, or else when the round began: what the cost is measured against."""
     contracts: int = 0
     """Closed so far by our own orders, in all rounds."""
     fees_sat: int = 0

@@ -41,6 +41,18 @@ def usable_mark(view: Draft | GuardState, symbol: str) -> UsableMark | None:
     return None if mark is None else UsableMark(price=mark.price, is_fresh=False)
 
 
+def newest_mark(view: Draft | GuardState, symbol: str) -> Decimal | None:
+    """The younger of the stream's mark and the one of the position's row: what a cost is measured against.
+
+    A mark inside its band reaches the core every ten seconds only, and in ten seconds a market falls by percents.
+    """
+    mark, guarded = view.marks.get(symbol), view.positions.get(symbol)
+    row = None if guarded is None else guarded.position.mark_price
+    if guarded is not None and row is not None and row > 0 and (mark is None or guarded.taken_ns > mark.at_ns):
+        return row
+    return None if mark is None else mark.price
+
+
 def is_fresh(view: Draft | GuardState, symbol: str) -> bool:
     """Whether the stream's mark of a symbol may decide: the stream lives and the mark is not old."""
     mark = view.marks.get(symbol)

@@ -392,3 +392,19 @@ def test_a_stop_that_is_listed_before_its_position_is_not_left_over() -> None:
     commands += read(guard, [a_position()], [theirs])
     assert guard.some(CancelOrders, commands) == []
     assert guard.some(ReduceAtMarket, commands), "closed again, with their stop beside it"
+
+
+def test_the_cost_is_told_against_the_mark_of_that_moment() -> None:
+    """The core's mark is seconds old and the market fell by 5 %: what the market took is not called slippage."""
+    guard, stop = covered()
+    guard.now += SECOND
+    fallen = replace(a_position(), mark_price=Decimal(950))
+    guard.position(fallen)
+    ask(guard, FlattenAsked())
+    close = guard.only(ReduceAtMarket, read(guard, [fallen], [stop]))
+    filled(guard, close, 100)
+    fill_told(guard, close, 100, "949")
+    guard.position(flat(fallen))
+    until_clean(guard, 2, [stop])
+    (report,) = guard.alerts("flat")
+    assert "slippage 0.0001 USDT" in report.text
