@@ -41,7 +41,8 @@ def _observed(policy: Policy) -> Iterator[str]:
     """An observing guard sends nothing: whoever wrote deeds down should hear that they are only told."""
     if not policy.observe:
         return
-    deeds = [f"ladder.{tier}" for tier in _TIERS if _DEEDS & set(getattr(policy.ladder, tier))]
+    climbs = policy.ladder.mode is RuleMode.ON
+    deeds = [f"ladder.{tier}" for tier in _TIERS if climbs and _DEEDS & set(getattr(policy.ladder, tier))]
     for field in fields(policy.account):
         rule: AccountRule = getattr(policy.account, field.name)
         is_mute = isinstance(rule, QuietHoursPolicy) and not rule.events_utc
@@ -55,7 +56,7 @@ def _observed(policy: Policy) -> Iterator[str]:
 
 def _behind_the_stop(policy: Policy) -> Iterator[str]:
     """Steps of a tier that lies between the stop and liquidation: the stop ends the position before they come."""
-    if policy.ladder.mode is RuleMode.OFF:
+    if policy.ladder.mode is RuleMode.OFF or policy.observe:
         return
     for tier in _TIERS:
         steps = [step for step in getattr(policy.ladder, tier) if step in _BEFORE_THE_STOP]
@@ -106,4 +107,4 @@ def _switched_off(policy: Policy) -> Iterator[str]:
 def _past_events(quiet: QuietHoursPolicy, now_ns: int) -> Iterator[str]:
     moments = moments_ns(quiet.events_utc)
     if quiet.mode is not RuleMode.OFF and moments and max(moments) + quiet.after_minutes * _MINUTE_NS < now_ns:
-        yield f"account.quiet_hours.events_utc: all of its {len(moments)} events are past"
+        yield f"account.quiet_hours.events_utc: every event is past"

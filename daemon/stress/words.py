@@ -153,8 +153,7 @@ def _positions(stress: Stress) -> Iterator[str]:
 
 def table(stress: Stress) -> list[str]:
     """Return the points of the grid as a table for a terminal."""
-    currencies = list(stress.account.rows.margins)
-    names = [f"equity {currency}" for currency in currencies]
+    names = [f"equity {currency_name(currency)}" for currency in held_currencies(stress)]
     head = ["move", *[name for each in names for name in (each, "change")], "positions left"]
     today = stress.down.points[0]
     rows = [head, *(_row(stress, point, today) for point in stress.points if not point.is_after_event)]
@@ -167,7 +166,7 @@ def table(stress: Stress) -> list[str]:
 
 def _row(stress: Stress, point: Point, today: Point) -> list[str]:
     cells = ["today" if point is today or not point.move else move_text(point.move)]
-    for currency in stress.account.rows.margins:
+    for currency in held_currencies(stress):
         equity = point.equity[currency]
         cells += [amount_text(equity, currency), amount_text(equity - today.equity[currency], currency, signed=True)]
     return [*cells, left_text(point)]

@@ -40,7 +40,7 @@ def test_no_profile_needs_advice(profile: Path) -> None:
         ('[stop.max_loss]\nmode = "on"\nequity_percent = 12', "account.daily_loss.equity_percent = 10 is below"),
         ('[stop.fixed]\nmode = "off"\nlong = { XBTUSD = 60000 }', "stop.fixed holds prices"),
         ('[account.quiet_hours]\nmode = "off"\nevents_utc = ["2027-01-01T00:00:00Z"]', "holds events"),
-        ('[account.quiet_hours]\nevents_utc = ["2026-11-21T19:00:00Z"]', "all of its 1 events are past"),
+        ('[account.quiet_hours]\nevents_utc = ["2026-11-21T19:00:00Z"]', "events_utc: every event is past"),
     ],
 )
 def test_what_never_comes_to_pass_is_named_with_its_key(tmp_path: Path, text: str, named: str) -> None:
@@ -54,6 +54,7 @@ def test_what_never_comes_to_pass_is_named_with_its_key(tmp_path: Path, text: st
     [
         '[ladder]\nmode = "off"\nemergency = ["trim"]',
         '[ladder]\nwarn = ["trim"]',
+        '[guard]\nobserve = true\n[ladder]\nmode = "off"\nwatch = ["flatten"]',
         '[ladder]\nemergency = ["flatten"]',
         '[ladder]\nemergency = ["trim"]\n[tiers]\nemergency_volatility = 3',
         '[account.quiet_hours]\nevents_utc = ["2026-11-21T19:00:00Z", "2026-12-16T19:00:00Z"]',
