@@ -107,4 +107,4 @@ def _switched_off(policy: Policy) -> Iterator[str]:
 def _past_events(quiet: QuietHoursPolicy, now_ns: int) -> Iterator[str]:
     moments = moments_ns(quiet.events_utc)
     if quiet.mode is not RuleMode.OFF and moments and max(moments) + quiet.after_minutes * _MINUTE_NS < now_ns:
-        yield f"account.quiet_hours.events_utc: every event is past"
+        yield "account.quiet_hours.events_utc: every event is past"
