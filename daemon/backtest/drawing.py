@@ -17,6 +17,7 @@ from daemon.backtest.record import Bucket, Ending, Exit, LaneRecord
 from daemon.backtest.words import clock_time, price_text
 
 WIDTH, HEIGHT, LOW_HEIGHT = 920, 320, 180
+SMALL_WIDTH = 340
 LEFT, RIGHT, TOP, BOTTOM = 76, 16, 16, 28
 MOST_STEPS = 1_500
 MOST_WIDENED = 0.75
@@ -34,11 +35,14 @@ class Scale:
     low: float
     high: float
     height: int = HEIGHT
+    width: int = WIDTH
+    ticks: int = 4
+    """Of the axis of time."""
 
     def x(self, at_ms: int) -> float:
         """Pixels from the left."""
         share = (at_ms - self.start_ms) / max(1, self.end_ms - self.start_ms)
-        return LEFT + (WIDTH - LEFT - RIGHT) * min(max(share, 0.0), 1.0)
+        return LEFT + (self.width - LEFT - RIGHT) * min(max(share, 0.0), 1.0)
 
     def y(self, value: float) -> float:
         """Pixels from the top."""
@@ -70,10 +74,17 @@ def _with_levels(low: float, high: float, lane: LaneRecord, scale: float) -> tup
     return min([low, *near]), max([high, *near])
 
 
-def equity_picture(title: str, lane: LaneRecord) -> str:
-    """Return the picture of what both accounts have won or lost, in XBT."""
+def equity_picture(title: str, lane: LaneRecord, *, beside: Sequence[LaneRecord] = (), is_small: bool = False) -> str:
+    """Return the picture of what both accounts have won or lost, in XBT.
+
+    Args:
+        title: What it shows, for those who cannot see it.
+        lane: Whose.
+        beside: Others that it is compared with: all are drawn on one scale.
+        is_small: For a row of several; its text is as large as that of a whole one.
+    """
     points = lane.equity
-    values = [value / SAT for _, *both in points for value in both] or [0.0]
+    values = [value / SAT for one in (lane, *beside) for _, *both in one.equity for value in both] or [0.0]
     margin = (max(values) - min(values)) * 0.08 or 0.01
     on = Scale(
         start_ms=points[0][0],
@@ -81,11 +92,13 @@ def equity_picture(title: str, lane: LaneRecord) -> str:
         low=min(values) - margin,
         high=max(values) + margin,
         height=LOW_HEIGHT,
+        width=SMALL_WIDTH if is_small else WIDTH,
+        ticks=1 if is_small else 4,
     )
     guarded = [(at_ms, one / SAT) for at_ms, one, _ in points]
     unguarded = [(at_ms, one / SAT) for at_ms, _, one in points]
     lines = [_line("unguarded", unguarded, on), _line("guarded", guarded, on)]
-    return _svg(title, [*_grid(on, lambda value: f"{value:+.2f}"), *lines], on.height)
+    return _svg(title, [*_grid(on, lambda value: f"{value:+.2f}"), *lines], on.height, on.width)
 
 
 def bars_picture(title: str, bars: Sequence[tuple[str, float, str]]) -> str:
@@ -105,9 +118,9 @@ def bars_picture(title: str, bars: Sequence[tuple[str, float, str]]) -> str:
     return _svg(title, parts, row * max(1, len(bars)) + 12)
 
 
-def _svg(title: str, parts: Iterable[str], height: int) -> str:
+def _svg(title: str, parts: Iterable[str], height: int, width: int = WIDTH) -> str:
     inside = "\n".join(part for part in parts if part)
-    return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}">\n{inside}\n</svg>'
+    return f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(title)}">\n{inside}\n</svg>'
 
 
 def _grid(on: Scale, text_of: Callable[[float], str]) -> list[str]:
@@ -115,10 +128,11 @@ def _grid(on: Scale, text_of: Callable[[float], str]) -> list[str]:
     for step in range(5):
         value = on.low + (on.high - on.low) * step / 4
         y = on.y(value)
-        rows.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        rows.append(f'<line class="grid" x1="{LEFT}" x2="{on.width - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
         rows.append(f'<text class="axis" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{text_of(value)}</text>')
-        at_ms = on.start_ms + (on.end_ms - on.start_ms) * step // 4
-        anchor = {0: "start", 4: "end"}.get(step, "middle")
+    for step in range(on.ticks + 1):
+        at_ms = on.start_ms + (on.end_ms - on.start_ms) * step // on.ticks
+        anchor = {0: "start", on.ticks: "end"}.get(step, "middle")
         rows.append(
             f'<text class="axis" x="{on.x(at_ms):.1f}" y="{on.height - 8}" text-anchor="{anchor}">'
             f"{clock_time(at_ms)}</text>"

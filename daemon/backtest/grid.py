@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 
 from daemon.backtest.asked import BacktestOptions
 from daemon.backtest.history import History, load_history
@@ -40,8 +40,9 @@ def play_grid(options: BacktestOptions, cells: list[Cell], history: History) -> 
 def _in_processes(
     options: BacktestOptions, cells: list[Cell], jobs: int, shown: ProgressShown | None
 ) -> list[RunRecord]:
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_end_with_the_terminal) as pool:
-        futures = [pool.submit(play_cell, options, cell.plan) for cell in cells]
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        with _deaf_to_interrupts():
+            futures = [pool.submit(play_cell, options, cell.plan) for cell in cells]
         try:
             for number, _ in enumerate(as_completed(futures), start=1):
                 if shown is not None:
@@ -52,12 +53,19 @@ def _in_processes(
             raise CommandFailed(words, ExitCode.BROKEN) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            for process in active_children():
+                process.terminate()
             raise
 
 
-def _end_with_the_terminal() -> None:
-    """An interrupt from the keyboard reaches every process: those of the cells end without a word."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Start processes that pass over an interrupt from the keyboard: this one ends them, without their tracebacks."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def play_cell(options: BacktestOptions, plan: Plan) -> RunRecord:

@@ -38,12 +38,13 @@ def grid_object(names: Sequence[str], records: Sequence[RunRecord]) -> dict[str,
 def grid_page(names: Sequence[str], records: Sequence[RunRecord]) -> str:
     """Return the page of a grid: the table, and one small picture for each cell."""
     cells = list(zip(names, records, strict=True))
+    wholes = [_together(one.lanes) for one in records]
     body = [
         f"<h1>Backtest, settings side by side: {escape(records[0].source)}</h1>",
         *(f'<p class="soft">{escape(note)}</p>' for note in records[0].notes),
         table(_HEAD, (_row(name, figures(one.lanes)) for name, one in cells)),
-        '<h2>Profit and loss of all positions, XBT (green: guarded)</h2>\n<div class="small">',
-        *(_small(name, one) for name, one in cells),
+        '<h2>Profit and loss of all positions, XBT (green: guarded; one scale for all)</h2>\n<div class="small">',
+        *(_small(name, one, whole, wholes) for (name, one), whole in zip(cells, wholes, strict=True)),
         "</div>",
         f"<h2>What this says, and what not</h2><p>{escape(SAYS)}</p><p>{escape(SAYS_NOT)}</p>",
     ]
@@ -65,9 +66,9 @@ def _row(name: str, its: Figures) -> tuple[str, ...]:
     )
 
 
-def _small(name: str, record: RunRecord) -> str:
+def _small(name: str, record: RunRecord, together: LaneRecord, wholes: Sequence[LaneRecord]) -> str:
     whole = figures(record.lanes)
-    picture = equity_picture(name, _together(record.lanes))
+    picture = equity_picture(name, together, beside=wholes, is_small=True)
     slowest = span_text(whole.slowest_ms)
     said = f"{verdict(whole, observes=record.observes)} Slowest cover {slowest}."
     words = f'<p class="soft {verdict_class(whole)}">{escape(said)}</p>'
