@@ -163,15 +163,22 @@ def _amend_refusal(command: AmendStop, state: GuardState) -> str | None:
         return "no such open order of ours"
     if known.order.side is not command.side:
         return "the order stands on the other side"
-    price = known.order.stop_price if command.stop_price is None else command.stop_price
-    if command.stop_price is not None and price is not None:
-        side = state.positions[command.key.symbol].position.side
-        rests = known.order.stop_price
-        is_worse = side is not None and rests is not None and is_looser(side, price, rests)
-        if is_worse and not _is_released(command, price, state):
-            return f"{price} is looser than the {rests} that rests"
-        return _size_refusal(command, known.order, state) or _price_refusal(command, price, state)
-    return _size_refusal(command, known.order, state)
+    looser = _looser_refusal(command, known.order, state)
+    return looser or _size_refusal(command, known.order, state)
+
+
+def _looser_refusal(command: AmendStop, order: Order, state: GuardState) -> str | None:
+    """A trigger that is none, or farther from the mark than the one that rests without an operator's word (P3)."""
+    price, rests = command.stop_price, order.stop_price
+    if price is None:
+        return None
+    side = state.positions[command.key.symbol].position.side
+    if not price.is_finite():
+        return f"{price} is no trigger price"
+    is_worse = side is not None and rests is not None and is_looser(side, price, rests)
+    if is_worse and not _is_released(command, price, state):
+        return f"{price} is looser than the {rests} that rests"
+    return _price_refusal(command, price, state)
 
 
 def _size_refusal(command: AmendStop, order: Order, state: GuardState) -> str | None:

@@ -103,6 +103,7 @@ def test_what_shrinks_may_go(command: PlaceStop | AmendStop | ReduceAtMarket) ->
         (place(key=a_key(account=8)), "another account"),
         (place(key=a_key(strategy="Long")), "no such open"),
         (amend(stop_price=Decimal(917)), "looser"),
+        (amend(stop_price=Decimal("NaN")), "no trigger"),
         (amend(quantity=200), "fit"),
         (amend(quantity=50), "without cover"),
         (amend(quantity=99, stop_price=None), "without cover"),
