@@ -2,13 +2,19 @@
 
 `step` is pure, so the same state is asked again and again. Every position is open, covered and has its mark. The floor
 is a frozen dataclass of the size of an event, made once: what Python asks for anything at all.
+
+A second table has rules on: every account rule, stop rules and the ladder; compared with the defaults in the same run.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal
 
+from config.ladder import LadderPolicy
+from config.modes import Action as Deed
+from config.modes import RuleMode
+from config.policy import Policy
 from connectors.vocabulary import Instrument, Order, Position
 from daemon.core import events as e
 from daemon.core.commands import PlaceStop
@@ -19,15 +25,51 @@ from tests.builders import SECOND, a_position, an_instrument, an_order
 from tests.driven import MS, Driven
 
 SIZES = (1, 100, 1_000)
+FLOOR = "floor: make one event"
 
 
-def guarding(count: int) -> Driven:
+def account_rules() -> Policy:
+    """Every account rule on, telling only."""
+    policy = Policy()
+    account = policy.account
+    loud = {
+        each.name: replace(getattr(account, each.name), mode=RuleMode.ON, action=Deed.ALERT) for each in fields(account)
+    }
+    return replace(policy, account=replace(account, **loud))
+
+
+def stop_rules() -> Policy:
+    """Stop rules that follow the mark and the entry, beside the buffer."""
+    policy = Policy()
+    names = ("max_loss", "trailing", "break_even", "time_stop")
+    rules = {name: replace(getattr(policy.stop, name), mode=RuleMode.ON) for name in names}
+    return replace(policy, stop=replace(policy.stop, **rules))
+
+
+def stop_rules_in_shadow() -> Policy:
+    """The same rules, which move nothing."""
+    policy = stop_rules()
+    names = ("max_loss", "trailing", "break_even", "time_stop")
+    rules = {name: replace(getattr(policy.stop, name), mode=RuleMode.SHADOW) for name in names}
+    return replace(policy, stop=replace(policy.stop, **rules))
+
+
+POLICIES = {
+    "defaults": Policy(),
+    "every account rule": account_rules(),
+    "stop rules": stop_rules(),
+    "stop rules in shadow": stop_rules_in_shadow(),
+    "ladder": replace(Policy(), ladder=LadderPolicy(mode=RuleMode.ON)),
+}
+
+
+def guarding(count: int, policy: Policy | None = None) -> Driven:
     """Return a guard with so many covered positions, an hour into an ordinary day."""
-    guard = Driven()
+    guard = Driven(policy)
     guard.start()
     symbols = [f"S{number}USDT" for number in range(count)]
     instruments: list[Instrument] = [an_instrument(symbol) for symbol in symbols]
-    positions: list[Position] = [a_position(symbol=symbol) for symbol in symbols]
+    positions: list[Position] = [a_position(symbol=symbol, adl_rank=1) for symbol in symbols]
     guard.connect(positions, (), instruments)
     guard.picture(positions)
     guard.wait(250 * MS)
@@ -67,20 +109,34 @@ def deciding(state: GuardState, event: e.Event) -> Action:
     return lambda: step(state, event)
 
 
-def main() -> None:
-    """Print the table."""
-    by_size = {}
+def by_size(policy: Policy | None = None, *, rounds: int = 7) -> dict[int, dict[str, float]]:
+    """Return what each event costs with each number of positions."""
+    found = {}
     for count in SIZES:
-        guard = guarding(count)
+        guard = guarding(count, policy)
         actions = {name: deciding(guard.state, event) for name, event in events_of(guard).items()}
-        actions["floor: make one event"] = lambda: e.MarkSeen(at_ns=1, symbol="XBTUSDT", price=Decimal(1001))
-        by_size[count] = median_costs(actions, rounds=7)
+        actions[FLOOR] = lambda: e.MarkSeen(at_ns=1, symbol="XBTUSDT", price=Decimal(1001))
+        found[count] = median_costs(actions, rounds=rounds)
+    return found
+
+
+def main() -> None:
+    """Print the tables."""
+    costs = by_size()
     rows = []
-    for name in by_size[1]:
-        costs = [by_size[count][name] for count in SIZES]
-        rows.append((name, *costs, costs[-1] / costs[0], costs[0] / by_size[1]["floor: make one event"]))
+    for name in costs[1]:
+        each = [costs[count][name] for count in SIZES]
+        rows.append((name, *each, each[-1] / each[0], each[0] / costs[1][FLOOR]))
     columns = ["", *(f"us, {count:,} pos." for count in SIZES), "1,000 to 1", "1 to floor"]
     print_table("one decision, CPU us", columns, rows)
+    rows = []
+    for name, policy in POLICIES.items():
+        ruled = by_size(policy, rounds=3)
+        for event in ("MarkSeen", "HealthTicked"):
+            few, many = ruled[1][event], ruled[1_000][event]
+            rows.append((f"{event}, {name}", few, many, few / costs[1][event], many / costs[1_000][event]))
+    columns = ["", "us, 1 pos.", "us, 1,000 pos.", "1 to defaults", "1,000 to defaults"]
+    print_table("with rules on, CPU us", columns, rows)
 
 
 if __name__ == "__main__":
