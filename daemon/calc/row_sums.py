@@ -25,8 +25,9 @@ HIGHEST: Final = Decimal(1_000_000)
 MIGRATED: Final = "2024-04-15"
 """By then all accounts had the engine of today; before the year's 25 March none had."""
 MIGRATION: Final = "2024-03-25"
-PROFIT_REALISED: Final = "2023-04-11"
-"""From then on the venue realised profit of open positions, which moved the base of the profit off the entry cost."""
+PROFIT_REALISED: Final = "2023-01-01"
+"""About then the venue began to realise profit of open positions, which moves the base of the profit off the entry
+cost: announced in April 2023, and seen on a row of February."""
 _LEGACY_COLUMNS: Final = frozenset({"currentTimestamp", "lastValue", "posCost2", "unrealisedGrossPnl"})
 """Columns that rows of today no longer have."""
 
