@@ -1,7 +1,8 @@
 """Daily loss: equity lost since the day began, deposits and withdrawals taken out, in percent of what it began with.
 
 The count, its beginning and what it does about transfers and about rows that are not of one moment stand in
-`day_book.py`. A transfer alone never changes the percentage: it neither causes a breach nor ends one.
+`day_book.py`. A transfer alone never changes the percentage: it neither causes a breach nor ends one. A day on which no
+money was lost on the whole is none to lock, though a loss on little was made good by gains on more.
 
 A lock-out or kill switch that a person lifts starts the count anew: from then on the same limit holds again.
 """
@@ -50,7 +51,7 @@ RULE: Final = Rule(name="daily_loss", judge=judge, lifted=day_book.count_anew, i
 def _judge(view: AccountView, currency: str, book: DayBook, policy: DailyLossPolicy) -> Verdict | None:
     if book.problem:
         return unknown(book.problem, currency)
-    if book.equity_sat >= book.start_sat:
+    if book.equity_sat >= book.start_sat or book.lost_sat <= 0:
         return None
     level = standing(_share(book, book.equity_sat), policy.equity_percent, at_limit=True)
     if level is None:
@@ -70,9 +71,9 @@ def _verdict(currency: str, book: DayBook, level: Level, policy: DailyLossPolicy
     return Verdict(
         level=level,
         subject=currency,
-        text=f"{_sum(book)} {day_book.since(book)}, {lost:.2f} % of the equity, {money(book.equity_sat, currency)} are"
-        f" left; the limit of the day is {plain(policy.equity_percent)} % (deposits and withdrawals taken out, open"
-        " positions counted)",
+        text=f"{money(book.lost_sat, currency)} lost {day_book.since(book)}, {lost:.2f} % of the equity,"
+        f" {money(book.equity_sat, currency)} are left; the limit of the day is {plain(policy.equity_percent)} %"
+        " (deposits and withdrawals taken out, open positions counted)",
         advice=_ADVICE if policy.action is Action.ALERT else f"{_ADVICE}; {_ANEW}",
         facts=(
             ("loss", book.lost_sat),
@@ -82,10 +83,3 @@ def _verdict(currency: str, book: DayBook, level: Level, policy: DailyLossPolicy
             ("since", book.origin.value),
         ),
     )
-
-
-def _sum(book: DayBook) -> str:
-    """What was lost in money. After a large deposit that can be nothing: the loss came before, gains on more money."""
-    if book.lost_sat > 0:
-        return f"{money(book.lost_sat, book.currency)} lost"
-    return f"a loss before more was deposited (on the whole {money(-book.lost_sat, book.currency)} gained)"

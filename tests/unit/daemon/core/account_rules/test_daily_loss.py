@@ -244,17 +244,18 @@ def test_a_deposit_after_a_loss_ends_no_lock_out() -> None:
     assert "15.00 %" in ruled.state.rules["daily_loss:USDt"].text
 
 
-def test_a_loss_that_gains_on_more_money_outweigh_is_told_as_what_it_is() -> None:
-    """15 % of a million lost, nine millions deposited, 4 % gained on them: up in money, 11.6 % down in trading."""
-    ruled = locked()
+def test_what_was_lost_may_be_earned_back_after_a_deposit() -> None:
+    """15 % of a million lost, nine millions deposited: locked until the money itself is earned back."""
+    ruled = locked(replace(LOCK, lift=Lift.CLEARED, cool_down_s=Decimal(1)))
     ruled.wallet(0, 1_000_000)
     lose(ruled, 850_000)
     ruled.wallet(9_000_000, 10_000_000)
-    ruled.margin(margin_balance_sat=9_850_000, amount_sat=10_000_000)
-    lose(ruled, 10_244_000)
-    text = ruled.state.rules["daily_loss:USDt"].text
-    assert "a loss before more was deposited (on the whole 0.24 USDT gained)" in text
-    assert "11.60 %" in text
+    ruled.margin(margin_balance_sat=9_999_999, amount_sat=10_000_000)
+    ruled.tick(60)
+    assert "daily_loss" in ruled.state.latches
+    ruled.margin(margin_balance_sat=10_000_000)
+    ruled.tick(60)
+    assert "daily_loss" not in ruled.state.latches
 
 
 def test_a_picture_that_shows_other_figures_does_not_confirm() -> None:
