@@ -42,7 +42,8 @@ def _judge(draft: Draft, latch: Latch) -> None:
             since_ns = draft.now_ns if latch.proven_ns else latch.stuck_from_ns
             latches.note(draft, latch.name, clean_reads=0, read_ns=0, proven_ns=0, stuck_from_ns=since_ns)
         return
-    if latch.proven_ns:
+    if latch.proven_ns or not account_is_fresh(draft):
+        # What a stream said before it broke proves nothing; it is asked anew once it lives again.
         return
     changed_ns = max([latch.since_ns, *(max(each.flat_ns, each.reduced_ns) for each in concerned)])
     taken_ns = draft.pictures.taken_ns

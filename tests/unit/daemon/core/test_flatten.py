@@ -408,3 +408,23 @@ def test_the_cost_is_told_against_the_mark_of_that_moment() -> None:
     until_clean(guard, 2, [stop])
     (report,) = guard.alerts("flat")
     assert "slippage 0.0001 USDT" in report.text
+
+
+def test_nothing_is_proved_by_what_a_broken_stream_said_before() -> None:
+    """P12: nothing was open when the account stream broke; reads alone prove no flat, and nobody's stop goes."""
+    theirs = an_order(
+        "ts", side=OrderSide.SELL, kind=OrderKind.STOP_MARKET, stop_price=Decimal(940), trigger=Trigger.MARK,
+        price=None, is_reduce_only=True,
+    )  # fmt: skip
+    guard = Driven().up([], [theirs])
+    guard.give(e.FeedLost(at_ns=guard.now, feed=e.FeedName.ACCOUNT, reason="cut"))
+    commands = list(ask(guard, FlattenAsked()))
+    for _ in range(40):
+        commands += read(guard, [], [theirs])
+    assert not guard.state.latches["operator-flatten"].proven_ns
+    assert guard.some(CancelOrders, commands) == []
+    assert "the account stream is down, and has to agree" in guard.alerts("flatten_stuck")[0].text
+    guard.connect([], [theirs])
+    commands = read(guard, [], [theirs]) + read(guard, [], [theirs])
+    assert guard.state.latches["operator-flatten"].proven_ns
+    assert [each.order_id for each in guard.some(CancelOrders, commands)[0].orders] == ["ts"]
