@@ -93,12 +93,15 @@ class StatusSocket:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open += 1
         try:
-            if self._open <= MOST_CONNECTIONS:
-                async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(DEADLINE_S):
+                answer: Answer = {
+                    "error": f"busy: {MOST_CONNECTIONS} connections are open; nothing was done, ask again"
+                }
+                if self._open <= MOST_CONNECTIONS:
                     line = await reader.readuntil(b"\n")
                     answer = await self._answer(line, _asker(writer))
-                    writer.write(msgspec.json.encode(answer) + b"\n")
-                    await writer.drain()
+                writer.write(msgspec.json.encode(answer) + b"\n")
+                await writer.drain()
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # the one who asked went away or asked nonsense: nothing to tell anybody
         finally:

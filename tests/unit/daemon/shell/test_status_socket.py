@@ -38,6 +38,18 @@ async def test_the_status_is_answered_to_its_owner_alone(tmp_path: Path) -> None
     assert not path.exists()
 
 
+async def test_a_socket_that_is_held_open_by_others_says_so(tmp_path: Path) -> None:
+    """P12: eight silent connections: the ninth hears that nothing was done, not that no daemon is there."""
+    path = tmp_path / "status.sock"
+    async with serving(path), asyncio.TaskGroup() as tasks:
+        opened = [tasks.create_task(asyncio.open_unix_connection(path)) for _ in range(8)]
+        silent = [await each for each in opened]
+        answer = await asyncio.to_thread(ask_daemon, path, {"ask": "status"})
+        assert answer == {"error": "busy: 8 connections are open; nothing was done, ask again"}
+        for _, writer in silent:
+            writer.close()
+
+
 async def test_a_long_path_works(tmp_path: Path) -> None:
     """Unix socket addresses are short; state folders are not always."""
     folder = tmp_path / ("deep" * 30)
