@@ -26,7 +26,7 @@ import msgspec
 from connectors.bitmex.protocol.numbers import MalformedRow, Row, price
 from connectors.bitmex.protocol.parse import parse_instrument, parse_margin, parse_order, parse_position
 from connectors.vocabulary import Instrument, Margin, Order, Position
-from daemon.core.contracts import is_price, is_usable
+from daemon.core.margin.contracts import is_price, is_usable
 
 BUILT_IN: Final = "the table of the embedded exchange (figures of May 2026)"
 _GZIP_MAGIC = b"\x1f\x8b"

@@ -12,8 +12,8 @@ from daemon.calc.contract import Contract, contract_of
 from daemon.calc.numbers import amount_text, percent_of, percent_text, plain, price_text
 from daemon.calc.opened import Leverage, opened
 from daemon.calc.shared import say_source, side_of
-from daemon.core.contracts import value_sat
-from daemon.core.costs import DAY_NS, USUAL_FUNDING_INTERVAL_NS, funding_cost_a_day_sat, funding_payment_sat
+from daemon.core.margin.contracts import value_sat
+from daemon.core.margin.costs import DAY_NS, USUAL_FUNDING_INTERVAL_NS, funding_cost_a_day_sat, funding_payment_sat
 from daemon.exit_codes import CommandFailed, ExitCode
 
 _HOUR_NS = 3_600 * 10**9

@@ -12,14 +12,14 @@ from daemon.calc.contract import Contract, contract_of
 from daemon.calc.numbers import amount_text, percent_text, plain, price_text
 from daemon.calc.opened import Cross, Opened, opened
 from daemon.calc.shared import backing_of, backing_text, note_part_of_a_lot, percent_between, say_source, side_of
-from daemon.core.confidence import Confidence
-from daemon.core.own_liquidation import (
+from daemon.core.margin.confidence import Confidence
+from daemon.core.margin.own_liquidation import (
     computed_maintenance_sat,
     consistent_margin,
     own_bankruptcy_price,
     own_price,
 )
-from daemon.core.what_if import margin_added
+from daemon.core.margin.what_if import margin_added
 from daemon.exit_codes import ExitCode
 
 NEVER = "none: no price in the contract's range liquidates it"

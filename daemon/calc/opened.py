@@ -18,10 +18,10 @@ from typing import Final, TypeAlias, assert_never
 
 from connectors.vocabulary import ZERO, Instrument, Margin, Position, PositionKey, Side
 from daemon.calc.numbers import amount_text, plain
-from daemon.core.contracts import unrealised_pnl_sat, value_sat
-from daemon.core.own_liquidation import computed_maintenance_sat, consistent_margin
-from daemon.core.requirements import fee_reserve_sat, initial_sat, stepped_ratios
-from daemon.core.what_if import at_mark, with_leverage
+from daemon.core.margin.contracts import unrealised_pnl_sat, value_sat
+from daemon.core.margin.own_liquidation import computed_maintenance_sat, consistent_margin
+from daemon.core.margin.requirements import fee_reserve_sat, initial_sat, stepped_ratios
+from daemon.core.margin.what_if import at_mark, with_leverage
 from daemon.exit_codes import CommandFailed, ExitCode
 
 _ACCOUNT: Final = 1

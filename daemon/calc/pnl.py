@@ -14,7 +14,7 @@ from daemon.calc.numbers import amount_text, currency_name, decimals, percent_of
 from daemon.calc.opened import Leverage, opened
 from daemon.calc.shared import money, note_part_of_a_lot, say_source, side_of
 from daemon.calc.trade import Outcome, Trade, closed_at, price_for
-from daemon.core.costs import USUAL_FUNDING_INTERVAL_NS, funding_payment_sat
+from daemon.core.margin.costs import USUAL_FUNDING_INTERVAL_NS, funding_payment_sat
 from daemon.exit_codes import CommandFailed, ExitCode
 
 _UP: Final = Context(prec=60, rounding=ROUND_CEILING)

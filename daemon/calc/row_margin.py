@@ -17,7 +17,7 @@ from connectors.bitmex.protocol.parse import parse_margin
 from connectors.vocabulary import Margin, Position
 from daemon.calc.row_cells import Cells, amount
 from daemon.calc.row_sums import Reading
-from daemon.core.own_liquidation import consistent_margin
+from daemon.core.margin.own_liquidation import consistent_margin
 
 _ONE_INSTANT_NS: Final = 1_000_000_000
 """Rows stamped within this of each other are taken as of one instant: the two tables follow each other at once."""

@@ -28,10 +28,10 @@ from daemon.calc.row_sums import (
     reads_as_cross,
     reads_as_legacy,
 )
-from daemon.core.bracket import bankruptcy_from_liquidation, liquidation_from_bankruptcy, shown_price
-from daemon.core.confidence import Confidence, weaker
-from daemon.core.contracts import is_price, value_per_lot
-from daemon.core.own_liquidation import (
+from daemon.core.margin.bracket import bankruptcy_from_liquidation, liquidation_from_bankruptcy, shown_price
+from daemon.core.margin.confidence import Confidence, weaker
+from daemon.core.margin.contracts import is_price, value_per_lot
+from daemon.core.margin.own_liquidation import (
     BoundaryValues,
     NotComputable,
     boundary_values,

@@ -15,8 +15,8 @@ from typing import Final
 
 from connectors.vocabulary import ZERO, ContractKind, Instrument
 from daemon.calc.row_cells import Cells, amount, ratio
-from daemon.core.contracts import is_price, value_sat
-from daemon.core.requirements import fee_reserve_sat, initial_sat, maintenance_need_sat
+from daemon.core.margin.contracts import is_price, value_sat
+from daemon.core.margin.requirements import fee_reserve_sat, initial_sat, maintenance_need_sat
 
 LEGACY_END: Final = Decimal(100_000_000)
 """What the legacy engine shows where no price is high enough, whatever the contract's own limit."""

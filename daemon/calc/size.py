@@ -15,9 +15,9 @@ from daemon.calc.numbers import amount_text, percent_of, percent_text, plain, pr
 from daemon.calc.opened import Backing, Cross, Leverage, Opened, opened
 from daemon.calc.shared import backing_text, money, say_source, side_of
 from daemon.calc.trade import Trade, closed_at, first
-from daemon.core.contracts import value_sat
-from daemon.core.costs import worse_price
-from daemon.core.own_liquidation import own_bankruptcy_price, own_price
+from daemon.core.margin.contracts import value_sat
+from daemon.core.margin.costs import worse_price
+from daemon.core.margin.own_liquidation import own_bankruptcy_price, own_price
 from daemon.exit_codes import CommandFailed, ExitCode
 
 _UP: Final = Context(prec=60, rounding=ROUND_CEILING)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from connectors.vocabulary import Instrument, Side
-from daemon.core.costs import fee_sat, pnl_sat
+from daemon.core.margin.costs import fee_sat, pnl_sat
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

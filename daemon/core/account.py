@@ -20,7 +20,7 @@ from daemon.core.account_rules import averaging_down
 from daemon.core.altered import altered
 from daemon.core.draft import Draft
 from daemon.core.events import Source
-from daemon.core.own_liquidation import ONE_WAY
+from daemon.core.margin.own_liquidation import ONE_WAY
 from daemon.core.reasons import Reason
 from daemon.core.room import mark_margins_stale
 from daemon.core.state import Guarded, Liquidation, Mark, Witness

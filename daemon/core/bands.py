@@ -15,7 +15,7 @@ from daemon.core import take_profit
 from daemon.core.commands import ClearBand, SetBand
 from daemon.core.distance import bounds, hourly_percent
 from daemon.core.draft import Draft
-from daemon.core.liquidation import PERCENT
+from daemon.core.margin.liquidation import PERCENT
 from daemon.core.marks import usable_mark
 from daemon.core.state import Band, Guarded
 from daemon.core.tiers import RANK

@@ -25,11 +25,11 @@ from daemon.core.commands import AddMargin, IsolatePosition, PositionCommand, Se
 from daemon.core.danger_corrections import changed, correction_refusal
 from daemon.core.draft import ACCOUNT, Draft
 from daemon.core.interventions import Correction, CorrectionKind, MarginBudget
-from daemon.core.own_liquidation import own_price
+from daemon.core.margin.own_liquidation import own_price
+from daemon.core.margin.what_if import replaced
 from daemon.core.reasons import Reason
 from daemon.core.room import account_rows
 from daemon.core.state import GuardState, PendingKind
-from daemon.core.what_if import replaced
 
 FIRST_PAUSE_NS: Final = 10**9
 LONGEST_PAUSE_NS: Final = 300 * 10**9

@@ -11,12 +11,12 @@ from __future__ import annotations
 from typing import assert_never
 
 from connectors.vocabulary import Position
-from daemon.core import what_if
 from daemon.core.commands import AddMargin, IsolatePosition, PositionCommand, SetLeverage
 from daemon.core.draft import Draft
+from daemon.core.margin import what_if
+from daemon.core.margin.what_if import AccountRows
 from daemon.core.room import account_rows
 from daemon.core.state import GuardState
-from daemon.core.what_if import AccountRows
 
 
 def correction_refusal(command: PositionCommand, view: Draft | GuardState) -> str | None:

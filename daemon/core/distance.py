@@ -19,7 +19,7 @@ from config.policy import Tier, TierPolicy
 from connectors.vocabulary import Side
 from daemon.core.alerts import percent
 from daemon.core.draft import Draft
-from daemon.core.liquidation import room_percent
+from daemon.core.margin.liquidation import room_percent
 from daemon.core.state import Guarded, GuardState
 from daemon.core.touch import percent_at, touch_probability
 

@@ -14,12 +14,13 @@ from dataclasses import replace
 from typing import Final
 
 from connectors.vocabulary import Execution, ExecutionKind
-from daemon.core import costs, ids, latches
+from daemon.core import ids, latches
 from daemon.core.alerts import money, seconds, tell
 from daemon.core.commands import Severity
 from daemon.core.draft import ACCOUNT, Draft
 from daemon.core.feeds import account_is_fresh
 from daemon.core.interventions import Closing, Latch, LatchKind
+from daemon.core.margin import costs
 from daemon.core.reasons import Reason
 from daemon.core.state import Guarded, GuardState
 

@@ -21,12 +21,13 @@ from config.ladder import Step
 from config.modes import Lift, RuleMode
 from config.policy import Tier
 from connectors.vocabulary import Instrument
-from daemon.core import contribution, corrections, costs, given_stop, latches
+from daemon.core import corrections, given_stop, latches
 from daemon.core.alerts import money, percent, tell
 from daemon.core.commands import Severity
-from daemon.core.contribution import Relief
 from daemon.core.draft import Draft
 from daemon.core.interventions import LatchKind
+from daemon.core.margin import contribution, costs
+from daemon.core.margin.contribution import Relief
 from daemon.core.marks import is_fresh, ns
 from daemon.core.reasons import Reason
 from daemon.core.room import account_rows

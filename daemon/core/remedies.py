@@ -11,8 +11,8 @@ from typing import assert_never
 
 from daemon.core import corrections
 from daemon.core.account_rules.verdict import Held, account_view
-from daemon.core.contribution import best_trim
 from daemon.core.draft import Draft
+from daemon.core.margin.contribution import best_trim
 from daemon.core.room import account_rows
 from daemon.core.rule_facts import Remedy, RemedyKind
 

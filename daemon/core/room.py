@@ -12,16 +12,16 @@ from decimal import Decimal
 from typing import Final
 
 from connectors.vocabulary import Instrument, Margin, Position, Side
-from daemon.core.account_failure import FailureMoves, account_failure_moves, common_move_price
 from daemon.core.draft import ACCOUNT, Draft
-from daemon.core.liquidation import Assessment, LiquidationState, Sentinel, assess
+from daemon.core.margin.account_failure import FailureMoves, account_failure_moves, common_move_price
+from daemon.core.margin.liquidation import Assessment, LiquidationState, Sentinel, assess
+from daemon.core.margin.own_liquidation import consistent_margin
+from daemon.core.margin.what_if import AccountRows
 from daemon.core.marks import is_through, nearer, usable_mark
-from daemon.core.own_liquidation import consistent_margin
 from daemon.core.reasons import Reason
 from daemon.core.second_opinion import Figure, choose
 from daemon.core.state import Guarded, GuardState, Liquidation, Standing, Witness
 from daemon.core.stop_rules import liquidation_buffer
-from daemon.core.what_if import AccountRows
 
 COMMON_EVERY_NS: Final = 250_000_000
 PER_POSITION_NS: Final = 2_000_000

@@ -26,11 +26,11 @@ from connectors.vocabulary import (
     Position,
     Wallet,
 )
-from daemon.core.confidence import Confidence
 from daemon.core.degraded import Degraded
 from daemon.core.episode import Episode, Shadow
 from daemon.core.events import FeedName
 from daemon.core.interventions import Asked, Closing, Correction, Freezing, FrozenOrder, Latch, MarginBudget
+from daemon.core.margin.confidence import Confidence
 from daemon.core.mode import Mode
 from daemon.core.orders import WriteKind, WriteState
 from daemon.core.rule_facts import Addition, DayBook, RuleStanding

@@ -30,8 +30,8 @@ from connectors.vocabulary import Instrument, Order, OrderKind, OrderStatus, Sid
 from daemon.core import ids, latches, requests
 from daemon.core.alerts import tell
 from daemon.core.commands import Severity
-from daemon.core.contracts import tick_down, tick_up
 from daemon.core.draft import Draft
+from daemon.core.margin.contracts import tick_down, tick_up
 from daemon.core.marks import usable_mark
 from daemon.core.mode import Mode
 from daemon.core.orders import WriteKind

@@ -32,7 +32,7 @@ from daemon.core.distance import (
     measured,
 )
 from daemon.core.draft import Draft
-from daemon.core.liquidation import room_percent
+from daemon.core.margin.liquidation import room_percent
 from daemon.core.marks import ns, usable_mark
 from daemon.core.reasons import Reason
 from daemon.core.state import Guarded, Need

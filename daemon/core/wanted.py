@@ -22,10 +22,10 @@ from typing import Final
 from config.policy import StartBreach, StopStyle
 from connectors.vocabulary import Instrument, Side
 from daemon.core import stop_rules
-from daemon.core.contracts import tick_toward_mark
 from daemon.core.distance import hourly_percent
 from daemon.core.draft import Draft
 from daemon.core.floor import Floor, floor_of, kept
+from daemon.core.margin.contracts import tick_toward_mark
 from daemon.core.marks import UsableMark, is_through, nearer, usable_mark
 from daemon.core.state import Guarded, GuardState, Need, Standing
 from daemon.core.stop_rules import Proposal, RuleInput, Said, Silence, liquidation_buffer

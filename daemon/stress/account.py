@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import Enum
 
 from connectors.vocabulary import Order, Position
-from daemon.core.what_if import AccountRows
+from daemon.core.margin.what_if import AccountRows
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

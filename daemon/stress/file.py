@@ -22,8 +22,8 @@ from typing import Final
 
 from connectors.vocabulary import ZERO, Instrument, Margin, Position
 from daemon.calc.opened import Backing, Cross, Leverage, opened
-from daemon.core.contracts import is_price
-from daemon.core.what_if import AccountRows
+from daemon.core.margin.contracts import is_price
+from daemon.core.margin.what_if import AccountRows
 from daemon.exit_codes import CommandFailed
 from daemon.stress.account import Account
 from daemon.wire_rows import (

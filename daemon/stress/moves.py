@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from connectors.vocabulary import Order, OrderKind, Trigger
 from daemon.calc.numbers import amount_text
-from daemon.core.account_failure import account_failure_move
-from daemon.core.liquidation import LiquidationState, assess
-from daemon.core.own_liquidation import NotComputable, consistent_margin
-from daemon.core.what_if import AccountRows
+from daemon.core.margin.account_failure import account_failure_move
+from daemon.core.margin.liquidation import LiquidationState, assess
+from daemon.core.margin.own_liquidation import NotComputable, consistent_margin
+from daemon.core.margin.what_if import AccountRows
 from daemon.stress.account import Account, Stress, Walk
 from daemon.stress.walk import Walker, can_close, settled_at
 

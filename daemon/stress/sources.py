@@ -13,8 +13,8 @@ from connectors.errors import VenueError
 from connectors.ports import AccountPicture
 from connectors.vocabulary import Instrument, Margin, Order, Position
 from daemon.app import BitmexPorts
-from daemon.core.contracts import is_price
-from daemon.core.what_if import AccountRows
+from daemon.core.margin.contracts import is_price
+from daemon.core.margin.what_if import AccountRows
 from daemon.exit_codes import CommandFailed, ExitCode
 from daemon.inputs import read_credentials, read_settings, socket_of
 from daemon.shell.account_seen import QUESTION, account_seen

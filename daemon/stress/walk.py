@@ -24,13 +24,13 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_UP, Context, Decimal
 from typing import Final
 
 from connectors.vocabulary import Instrument, Order, OrderKind, OrderSide, Position, Side
-from daemon.core.account_failure import FailureMove, account_failure_move
-from daemon.core.contracts import is_price, moved_price
-from daemon.core.costs import fee_sat, worse_price
-from daemon.core.exact_failure import exact_failure_move
-from daemon.core.liquidation import assess
-from daemon.core.own_liquidation import own_bankruptcy_price, own_price
-from daemon.core.what_if import AccountRows, at_mark, closed_part, marks_moved, replaced
+from daemon.core.margin.account_failure import FailureMove, account_failure_move
+from daemon.core.margin.contracts import is_price, moved_price
+from daemon.core.margin.costs import fee_sat, worse_price
+from daemon.core.margin.exact_failure import exact_failure_move
+from daemon.core.margin.liquidation import assess
+from daemon.core.margin.own_liquidation import own_bankruptcy_price, own_price
+from daemon.core.margin.what_if import AccountRows, at_mark, closed_part, marks_moved, replaced
 from daemon.stress.account import Event, Happening, Point, Walk
 
 STEP: Final = Decimal("1e-12")

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from connectors.vocabulary import Position
 from daemon.calc.numbers import amount_text, currency_name, percent_of, percent_text
-from daemon.core.contracts import tick_down, tick_up
+from daemon.core.margin.contracts import tick_down, tick_up
 from daemon.stress.account import Event, Happening, Point, Stress, Walk
 
 TITLES = {

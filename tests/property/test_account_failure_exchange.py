@@ -20,10 +20,10 @@ from connectors.simulated.engine.contracts import ETHUSD, XBTH27, XBTUSD, XBTUSD
 from connectors.simulated.engine.exchange import Exchange
 from connectors.simulated.engine.inputs import OpenAccount, SetPosition, SetPrices, SymbolPrices
 from connectors.simulated.engine.switches import MarginEngine, Switches
-from daemon.core.account_failure import account_failure_moves
-from daemon.core.exact_failure import exact_failure_move
-from daemon.core.own_liquidation import consistent_margin, own_price
-from daemon.core.what_if import AccountRows
+from daemon.core.margin.account_failure import account_failure_moves
+from daemon.core.margin.exact_failure import exact_failure_move
+from daemon.core.margin.own_liquidation import consistent_margin, own_price
+from daemon.core.margin.what_if import AccountRows
 
 D = Decimal
 LINEAR_XBT = replace(XBTUSDT, symbol="XBTXBT", settl_currency="XBt", multiplier=100)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.vocabulary import Instrument, Side
-from daemon.core.contracts import value_sat
-from daemon.core.costs import (
+from daemon.core.margin.contracts import value_sat
+from daemon.core.margin.costs import (
     closing_cost_sat,
     fee_sat,
     funding_cost_a_day_sat,

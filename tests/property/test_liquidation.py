@@ -10,8 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from connectors.vocabulary import ContractKind, Instrument, Margin, Position, PositionKey, Side
-from daemon.core.account_failure import account_failure_move, common_move_price
-from daemon.core.contracts import (
+from daemon.core.margin.account_failure import account_failure_move, common_move_price
+from daemon.core.margin.contracts import (
     boundary_price,
     tick_down,
     tick_toward_mark,
@@ -20,8 +20,8 @@ from daemon.core.contracts import (
     value_per_lot,
     value_sat,
 )
-from daemon.core.liquidation import LiquidationState, assess, room_percent
-from daemon.core.own_liquidation import own_bankruptcy_price, own_price
+from daemon.core.margin.liquidation import LiquidationState, assess, room_percent
+from daemon.core.margin.own_liquidation import own_bankruptcy_price, own_price
 
 TICKS = st.sampled_from([Decimal(t) for t in ("0.00001", "0.01", "0.05", "0.1", "0.5", "1", "5")])
 PRICES = st.decimals(min_value="0.5", max_value="900000", places=4)

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from connectors.vocabulary import ContractKind, Instrument, Position, PositionKey
 from daemon.calc.row import answers
-from daemon.core.bracket import shown_price
-from daemon.core.contracts import value_sat
-from daemon.core.liquidation import room_percent
-from daemon.core.own_liquidation import BoundaryValues, Engine, boundary_values, own_price
-from daemon.core.requirements import fee_reserve_sat, initial_sat, maintenance_need_sat
-from daemon.core.what_if import AccountRows, margin_added, marks_moved
+from daemon.core.margin.bracket import shown_price
+from daemon.core.margin.contracts import value_sat
+from daemon.core.margin.liquidation import room_percent
+from daemon.core.margin.own_liquidation import BoundaryValues, Engine, boundary_values, own_price
+from daemon.core.margin.requirements import fee_reserve_sat, initial_sat, maintenance_need_sat
+from daemon.core.margin.what_if import AccountRows, margin_added, marks_moved
 from tests.unit.daemon.core.margin_builders import a_margin, an_instrument
 
 D = Decimal

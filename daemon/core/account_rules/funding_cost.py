@@ -27,7 +27,7 @@ from daemon.core.account_rules.verdict import (
     standing,
     unknown,
 )
-from daemon.core.costs import funding_cost_a_day_sat, funding_payment_sat
+from daemon.core.margin.costs import funding_cost_a_day_sat, funding_payment_sat
 
 GRACE_NS: Final = 120 * 10**9
 """After a stamp until the venue tells the next."""

@@ -23,7 +23,7 @@ from daemon.core.account_rules.verdict import (
     standing,
     unknown,
 )
-from daemon.core.contracts import value_sign
+from daemon.core.margin.contracts import value_sign
 from daemon.core.rule_facts import Remedy, RemedyKind
 
 _HUNDREDTH: Final = Decimal("0.01")

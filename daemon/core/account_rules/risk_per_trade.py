@@ -26,7 +26,7 @@ from daemon.core.account_rules.verdict import (
     standing,
     unknown,
 )
-from daemon.core.costs import closing_cost_sat, pnl_sat
+from daemon.core.margin.costs import closing_cost_sat, pnl_sat
 from daemon.core.rule_facts import Remedy, RemedyKind
 
 _FAR: Final = Decimal(2)

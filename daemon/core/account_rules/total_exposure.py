@@ -28,7 +28,7 @@ from daemon.core.account_rules.verdict import (
     unknown,
 )
 from daemon.core.books import may_add_exposure
-from daemon.core.contracts import is_price, is_usable, value_sat
+from daemon.core.margin.contracts import is_price, is_usable, value_sat
 from daemon.core.rule_facts import Remedy, RemedyKind
 
 

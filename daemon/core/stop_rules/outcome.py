@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from connectors.vocabulary import ZERO, Instrument, Side
-from daemon.core.contracts import is_usable, unrealised_pnl_sat, value_sat
-from daemon.core.costs import fee_sat, worse_price
+from daemon.core.margin.contracts import is_usable, unrealised_pnl_sat, value_sat
+from daemon.core.margin.costs import fee_sat, worse_price
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,7 +17,7 @@ from connectors.bitmex import BitmexOrderEntry
 from connectors.errors import Misconfigured, Rejected
 from connectors.ports import Feed, ReduceRequest, StopRequest
 from connectors.vocabulary import Instrument, OrderSide, OrderStatus, Trigger
-from daemon.core.contracts import tick_down
+from daemon.core.margin.contracts import tick_down
 from tests.integration.venue.conftest import SYMBOL, Venue
 from tests.integration.venue.recording_sink import RecordingSink
 

@@ -20,9 +20,9 @@ from daemon.core.draft import Draft
 from daemon.core.reasons import Reason
 from tests.builders import ACCOUNT, SECOND
 from tests.driven import MS, Driven
+from tests.unit.daemon.core.margin.test_what_if import ETHUSDT, linear_long
 from tests.unit.daemon.core.margin_builders import a_margin
 from tests.unit.daemon.core.test_flatten import read
-from tests.unit.daemon.core.test_what_if import ETHUSDT, linear_long
 
 D = Decimal
 

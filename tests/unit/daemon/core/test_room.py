@@ -10,10 +10,10 @@ import pytest
 
 from connectors.vocabulary import Position
 from daemon.core import events as e
-from daemon.core.account_failure import account_failure_move, common_move_price
 from daemon.core.commands import AmendStop, PlaceStop, ReduceAtMarket
 from daemon.core.degraded import Degraded
-from daemon.core.own_liquidation import own_price
+from daemon.core.margin.account_failure import account_failure_move, common_move_price
+from daemon.core.margin.own_liquidation import own_price
 from daemon.core.room import COMMON_EVERY_NS
 from daemon.core.state import Standing
 from tests.builders import SECOND, a_margin, a_position, an_instrument

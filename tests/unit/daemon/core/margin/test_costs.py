@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from connectors.vocabulary import ContractKind, Side
-from daemon.core.costs import (
+from daemon.core.margin.costs import (
     closing_cost_sat,
     fee_sat,
     funding_cost_a_day_sat,

@@ -8,10 +8,10 @@ from decimal import Decimal
 import pytest
 
 from connectors.vocabulary import ContractKind
-from daemon.core.contribution import best_trim, contributions, relief, room_of, trimmed
-from daemon.core.what_if import AccountRows
+from daemon.core.margin.contribution import best_trim, contributions, relief, room_of, trimmed
+from daemon.core.margin.what_if import AccountRows
+from tests.unit.daemon.core.margin.test_what_if import inverse_cross, linear_long, rows_of
 from tests.unit.daemon.core.margin_builders import a_position, an_instrument
-from tests.unit.daemon.core.test_what_if import inverse_cross, linear_long, rows_of
 
 D = Decimal
 HEDGE = replace(inverse_cross(-40_000), key=replace(inverse_cross().key, symbol="XBTM26"))

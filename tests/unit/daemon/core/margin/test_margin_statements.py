@@ -36,9 +36,9 @@ from typing import Any
 import pytest
 
 from connectors.vocabulary import Instrument, Position
-from daemon.core.contracts import unrealised_pnl_sat, value_sat
-from daemon.core.own_liquidation import Engine, computed_maintenance_sat, engine_of
-from daemon.core.requirements import (
+from daemon.core.margin.contracts import unrealised_pnl_sat, value_sat
+from daemon.core.margin.own_liquidation import Engine, computed_maintenance_sat, engine_of
+from daemon.core.margin.requirements import (
     fee_reserve_sat,
     initial_sat,
     maintenance_need_sat,

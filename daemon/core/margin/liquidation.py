@@ -16,8 +16,8 @@ from enum import Enum
 from typing import Final
 
 from connectors.vocabulary import ZERO, Instrument, Margin, Position, Side
-from daemon.core.account_failure import FailureMove, account_failure_move, common_move_price
-from daemon.core.own_liquidation import (
+from daemon.core.margin.account_failure import FailureMove, account_failure_move, common_move_price
+from daemon.core.margin.own_liquidation import (
     Engine,
     NotComputable,
     OwnLiquidation,

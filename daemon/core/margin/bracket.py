@@ -17,7 +17,7 @@ from fractions import Fraction
 from math import ceil, floor
 
 from connectors.vocabulary import ContractKind, Instrument, Position, Side
-from daemon.core.contracts import boundary_price, is_usable
+from daemon.core.margin.contracts import boundary_price, is_usable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

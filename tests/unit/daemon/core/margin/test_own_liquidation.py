@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from connectors.vocabulary import ContractKind, Margin, PositionKey
-from daemon.core.own_liquidation import (
+from daemon.core.margin.own_liquidation import (
     Engine,
     NotComputable,
     OwnState,

@@ -21,9 +21,9 @@ from decimal import Decimal
 from enum import Enum
 
 from connectors.vocabulary import ZERO, ContractKind, Instrument, Margin, Position, Side
-from daemon.core.confidence import Confidence, weaker
-from daemon.core.contracts import boundary_price, is_price, is_usable, value_sat, value_sign
-from daemon.core.requirements import maintenance_need_sat, stepped_ratios
+from daemon.core.margin.confidence import Confidence, weaker
+from daemon.core.margin.contracts import boundary_price, is_price, is_usable, value_sat, value_sign
+from daemon.core.margin.requirements import maintenance_need_sat, stepped_ratios
 
 ONE_WAY = "OneWay"
 

@@ -15,10 +15,10 @@ from decimal import Decimal
 from typing import Final
 
 from connectors.vocabulary import ZERO, Instrument, Position, Side
-from daemon.core.account_failure import FailureMove, account_failure_moves
-from daemon.core.contracts import is_price, moved_price
-from daemon.core.own_liquidation import NotComputable, OwnState, fee_rate, own_price
-from daemon.core.what_if import AccountRows, at_mark, closed_part, closing_value_sat, replaced
+from daemon.core.margin.account_failure import FailureMove, account_failure_moves
+from daemon.core.margin.contracts import is_price, moved_price
+from daemon.core.margin.own_liquidation import NotComputable, OwnState, fee_rate, own_price
+from daemon.core.margin.what_if import AccountRows, at_mark, closed_part, closing_value_sat, replaced
 
 PERCENT: Final = Decimal(100)
 _PROBE: Final = Decimal("0.01")

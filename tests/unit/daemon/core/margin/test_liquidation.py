@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectors.vocabulary import ContractKind, Margin, Position, Side
-from daemon.core.liquidation import (
+from daemon.core.margin.liquidation import (
     Engine,
     LiquidationState,
     NotComputable,

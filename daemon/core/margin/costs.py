@@ -16,7 +16,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import Final
 
 from connectors.vocabulary import Instrument, Side
-from daemon.core.contracts import value_sat
+from daemon.core.margin.contracts import value_sat
 
 DAY_NS: Final = 86_400 * 10**9
 USUAL_FUNDING_INTERVAL_NS: Final = DAY_NS // 3

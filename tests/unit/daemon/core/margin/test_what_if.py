@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from connectors.vocabulary import ContractKind, Instrument, Position
-from daemon.core.own_liquidation import own_price
-from daemon.core.what_if import (
+from daemon.core.margin.own_liquidation import own_price
+from daemon.core.margin.what_if import (
     AccountRows,
     at_mark,
     brought_nearer,

@@ -19,9 +19,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from connectors.vocabulary import ContractKind, Instrument, Margin, Position, Side
-from daemon.core.account_failure import FailureMove, account_failure_moves
-from daemon.core.contracts import is_price, is_usable, unrealised_pnl_sat, value_sat, value_sign
-from daemon.core.own_liquidation import (
+from daemon.core.margin.account_failure import FailureMove, account_failure_moves
+from daemon.core.margin.contracts import is_price, is_usable, unrealised_pnl_sat, value_sat, value_sign
+from daemon.core.margin.own_liquidation import (
     NotComputable,
     OwnState,
     computed_maintenance_sat,

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from connectors.vocabulary import ContractKind, Instrument, Margin, Position, PositionKey
-from daemon.core.account_failure import (
+from daemon.core.margin.account_failure import (
     FailureMove,
     FailureMoves,
     account_failure_move,
     account_failure_moves,
     common_move_price,
 )
-from daemon.core.own_liquidation import NotComputable, consistent_margin, own_price
+from daemon.core.margin.own_liquidation import NotComputable, consistent_margin, own_price
 from tests.unit.daemon.core.margin_builders import a_margin, a_position, an_instrument
 
 D = Decimal

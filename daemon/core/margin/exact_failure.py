@@ -17,10 +17,10 @@ from decimal import Decimal
 from typing import Final
 
 from connectors.vocabulary import Margin, Position, Side
-from daemon.core.account_failure import FailureMove, account_failure_move
-from daemon.core.contracts import is_price, moved_price
-from daemon.core.own_liquidation import consistent_margin, own_price
-from daemon.core.what_if import AccountRows, marks_moved
+from daemon.core.margin.account_failure import FailureMove, account_failure_move
+from daemon.core.margin.contracts import is_price, moved_price
+from daemon.core.margin.own_liquidation import consistent_margin, own_price
+from daemon.core.margin.what_if import AccountRows, marks_moved
 
 _FARTHEST: Final = Decimal("0.2")
 """Share of the price beyond the cautious move within which the place is looked for."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectors.vocabulary import ContractKind, Side
-from daemon.core.bracket import (
+from daemon.core.margin.bracket import (
     bankruptcy_from_liquidation,
     liquidation_from_bankruptcy,
     shown_price,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from daemon.core.account_failure import FailureMove, account_failure_move
-from daemon.core.exact_failure import exact_failure_move, fails_at
-from daemon.core.own_liquidation import NotComputable, own_price
-from tests.unit.daemon.core.test_what_if import inverse_cross, linear_long, rows_of
+from daemon.core.margin.account_failure import FailureMove, account_failure_move
+from daemon.core.margin.exact_failure import exact_failure_move, fails_at
+from daemon.core.margin.own_liquidation import NotComputable, own_price
+from tests.unit.daemon.core.margin.test_what_if import inverse_cross, linear_long, rows_of
 
 D = Decimal
 

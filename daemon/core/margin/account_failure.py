@@ -24,8 +24,15 @@ from decimal import Decimal
 from typing import Final
 
 from connectors.vocabulary import ContractKind, Instrument, Margin, Position, Side
-from daemon.core.contracts import is_price, is_usable, moved_price, tick_toward_mark, unrealised_pnl_sat, value_sign
-from daemon.core.own_liquidation import (
+from daemon.core.margin.contracts import (
+    is_price,
+    is_usable,
+    moved_price,
+    tick_toward_mark,
+    unrealised_pnl_sat,
+    value_sign,
+)
+from daemon.core.margin.own_liquidation import (
     ONE_WAY,
     Engine,
     NotComputable,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectors.vocabulary import ContractKind, Instrument, Side
-from daemon.core.contracts import (
+from daemon.core.margin.contracts import (
     boundary_price,
     is_price,
     is_usable,
