@@ -74,6 +74,28 @@ def _ways(view: Draft | GuardState, guarded: Guarded, side: Side, price: Decimal
         yield (left / step).to_integral_value(rounding=ROUND_FLOOR) * step
 
 
+def decision_marks(view: Draft | GuardState, guarded: Guarded) -> Iterator[Decimal]:
+    """The marks at which the floor moves by itself: where the way from the mark begins to count, then its steps."""
+    side, price = guarded.position.side, guarded.liquidation.price
+    mark = None if side is None else usable_mark(view, guarded.position.key.symbol)
+    if side is None or price is None or mark is None:
+        return
+    needed = _seen(view, guarded.position.key.symbol, price)
+    if needed <= price * view.policy.stop.floor_percent / PERCENT:
+        return
+    counts_from = needed / view.policy.stop.max_room_share
+    entry = guarded.position.entry_price
+    if entry is not None and side.sign * (entry - price) > 0:
+        counts_from = min(counts_from, side.sign * (entry - price))
+    left, step = side.sign * (mark.price - price), price * ROOM_STEP
+    if left >= counts_from:
+        yield price + side.sign * counts_from
+    elif left > 0:
+        here = (left / step).to_integral_value(rounding=ROUND_FLOOR) * step
+        yield price + side.sign * here
+        yield price + side.sign * min(here + step, counts_from)
+
+
 def _seen(view: Draft | GuardState, symbol: str, price: Decimal) -> Decimal:
     """Spread, slippage and one jump; 0 while no jump of the mark is known."""
     gap = largest_gap_percent(view, symbol)

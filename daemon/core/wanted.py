@@ -21,6 +21,7 @@ from typing import Final
 
 from config.policy import StartBreach, StopStyle
 from connectors.vocabulary import Instrument, Side
+from daemon.core import floor as floors
 from daemon.core import stop_rules
 from daemon.core.distance import hourly_percent
 from daemon.core.draft import Draft
@@ -134,6 +135,7 @@ def decision_marks(view: Draft | GuardState, guarded: Guarded) -> Iterator[Decim
     side, instrument = guarded.position.side, view.instruments.get(guarded.position.key.symbol)
     if side is not None and instrument is not None and stop_rules.has_decision_marks(view.policy.stop):
         yield from stop_rules.decision_marks(rule_input(view, guarded, side, instrument))
+    yield from floors.decision_marks(view, guarded)
     for shadow in guarded.shadows:
         if shadow.price is not None and not shadow.has_fired:
             yield shadow.price

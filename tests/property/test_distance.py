@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import cache
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from config.policy import Policy, TierPolicy
@@ -78,6 +78,7 @@ def played(state: GuardState, events: list[e.MarkSeen]) -> tuple[GuardState, lis
 
 @settings(max_examples=60)
 @given(quantities, paces, paths, st.decimals("0.001", "0.999", places=3))
+@example(quantity=100, pace="0.5", path=[(10, -12), (10, -12), (1, 10), (10, 0), (1, -5)], share=D("0.001"))
 def test_no_mark_inside_a_band_changes_anything_while_the_estimate_stands(
     quantity: int, pace: str, path: list[tuple[int, int]], share: Decimal
 ) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from connectors.vocabulary import Side
-from daemon.core.floor import floor_of, kept
+from daemon.core.floor import decision_marks, floor_of, kept
 from daemon.core.state import Guarded, GuardState, Liquidation
 from daemon.core.surroundings import SpreadSample
 from daemon.core.volatility import Volatility
@@ -23,6 +23,11 @@ def wild(guarded: Guarded, *, jump: str, spread: str | None = None) -> GuardStat
     seen = Volatility(price=D(1000), at_ns=START_NS, samples=30, largest=D(jump))
     samples = (SpreadSample(bid=D(999), ask=None if spread is None else 999 + D(spread), at_ns=START_NS),)
     return replace(a_view(guarded), volatility={"XBTUSDT": seen}, spreads={"XBTUSDT": samples})
+
+
+def at(view: GuardState, mark: Decimal) -> GuardState:
+    """The same market with another mark."""
+    return replace(view, marks={"XBTUSDT": replace(view.marks["XBTUSDT"], price=mark)})
 
 
 @pytest.mark.parametrize(("quantity", "price"), [(100, "901.35"), (-100, "1098.35")])
@@ -60,9 +65,7 @@ def test_a_jump_never_moves_the_floor_past_the_mark(quantity: int, line: int, en
     """A jump of 12 % past the middle of the room: half of what is left is kept, and nothing is closed for it."""
     guarded = a_guarded(quantity, liquidation=within(str(line)))
     guarded = replace(guarded, position=replace(guarded.position, entry_price=D(entry)))
-    view = wild(guarded, jump="0.12")
-    view = replace(view, marks={"XBTUSDT": replace(view.marks["XBTUSDT"], price=D(mark))})
-    floor = floor_of(view, guarded)
+    floor = floor_of(at(wild(guarded, jump="0.12"), D(mark)), guarded)
     assert floor is not None
     assert D("0.45") * abs(mark - line) < floor.distance <= D("0.5") * abs(mark - line)
     assert floor.needed > abs(mark - line)
@@ -82,3 +85,35 @@ def test_a_trigger_is_moved_up_to_the_floor_never_down() -> None:
     assert kept(Side.LONG, D(900), floor) == D("901.35")
     assert kept(Side.LONG, D(950), floor) == D(950)
     assert a_position().side is Side.LONG
+
+
+@pytest.mark.parametrize(("quantity", "line", "entry", "mark"), [(100, 900, 1080, 950), (-100, 1100, 920, 1050)])
+def test_the_floor_stands_still_between_its_decision_marks(quantity: int, line: int, entry: int, mark: int) -> None:
+    """The core has to hear of a mark that moves the floor, and of no other (P10)."""
+    guarded = a_guarded(quantity, liquidation=within(str(line)))
+    guarded = replace(guarded, position=replace(guarded.position, entry_price=D(entry)))
+
+    def view(price: Decimal) -> GuardState:
+        return at(wild(guarded, jump="0.12"), price)
+
+    low, high = sorted(decision_marks(view(D(mark)), guarded))
+    assert low <= mark <= high
+    assert high - low == D(line) / 1000
+    inside = [floor_of(view(price), guarded) for price in (low + D("0.01"), high - D("0.01"))]
+    assert inside[0] == inside[1]
+    assert floor_of(view(low - D("0.01")), guarded) != inside[0] != floor_of(view(high + D("0.01")), guarded)
+
+
+def test_a_calm_market_has_no_decision_marks() -> None:
+    """The setting is the floor: no mark moves it."""
+    guarded = a_guarded()
+    assert list(decision_marks(wild(guarded, jump="0.0001"), guarded)) == []
+
+
+def test_where_the_way_from_the_mark_begins_to_count_is_a_decision_mark() -> None:
+    """Far from liquidation one jump fits; nearer than twice of it the way counts."""
+    guarded = a_guarded()
+    state = wild(guarded, jump="0.01")
+    floor = floor_of(state, guarded)
+    assert floor is not None
+    assert list(decision_marks(state, guarded)) == [900 + 2 * floor.needed]
