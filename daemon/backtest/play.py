@@ -1,8 +1,11 @@
-"""One run: exchange, guards and bot on one agenda, from the first price of the history to the last.
+"""One run: exchanges, guards and bot on one agenda, from the first price of the history to the last.
 
-Order of things, at each step of the tape: everything that was due before (messages, timers, ticks), then the exchange
-takes the prices, then guards and bot look at them. What the exchange publishes leaves for the guards at once and
-arrives when it arrives.
+Order of things, at each step of the tape: everything that was due before (messages, timers, ticks), then the exchanges
+take the prices, then guards and bot look at them. What an exchange publishes leaves for its guard at once and arrives
+when it arrives.
+
+Every account has an exchange to itself, guarded or not, and every guard the same luck with its messages: kinds of
+position played together end as each of them would alone.
 
 Units: milliseconds and nanoseconds of the history played.
 """
@@ -45,22 +48,32 @@ Progress = Callable[[int], None]
 
 
 class _Pair:
-    """A lane's two accounts, the guard of one of them, and the bot."""
+    """A lane's two accounts, each on its own exchange, the guard of one of them, and the bot."""
 
-    def __init__(self, number: int, plan: Plan, venue: BacktestVenue, door: Door, agenda: Agenda) -> None:
+    def __init__(self, number: int, plan: Plan, agenda: Agenda) -> None:
+        self._agenda = agenda
+        self._cadence = plan.cadence
+        self._refreshed_ms = 0
+        self._refreshed_mark = 0.0
         self.witness = Witness(number)
-        first = 2 * number
-        guarded, unguarded = venue.accounts[first], venue.accounts[first + 1]
-        key = venue.keyring.of_account(guarded)[0]
+        guarded, unguarded = (
+            Seat(
+                venue=BacktestVenue(seed=plan.seed, equity_sat=plan.equity_sat, now_ms=agenda.now_ms),
+                book=AccountBook(witness),
+            )
+            for witness in (self.witness, None)
+        )
+        venue = guarded.venue
+        key = venue.keyring.of_account(venue.account)[0]
         credentials = Credentials(key_id=key.key_id, secret=Secret(key.secret))
-        self.line = DoorLine(door, credentials, address=f"guard {number}", now_ns=agenda.wall_ns)
+        self.line = DoorLine(Door(venue), credentials, address=f"guard {number}", now_ns=agenda.wall_ns)
         orders = BitmexOrderEntry(settings=_PLACE, credentials=credentials, now_ns=agenda.wall_ns, line=self.line)
         self.guard = GuardRun(
-            guarded,
+            venue.account,
             plan.policy,
             agenda=agenda,
             orders=orders,
-            latency=Latency(plan.latency_ms, derive(plan.seed, 7, number)),
+            latency=Latency(plan.latency_ms, derive(plan.seed, 7)),
             witness=self.witness,
             cadence=plan.cadence,
             lift_after_ns=plan.lift_after_ms * NS_PER_MS,
@@ -71,13 +84,64 @@ class _Pair:
             number=number,
             lane=lane,
             plan=plan,
-            venue=venue,
             witness=self.witness,
-            guarded=Seat(account=guarded, book=AccountBook(self.witness)),
-            unguarded=Seat(account=unguarded, book=AccountBook(None)),
+            guarded=guarded,
+            unguarded=unguarded,
             due_ms=start_ms + plan.warm_up_ms if lane.at_ms is None else lane.at_ms,
         )
         self.equity: list[tuple[int, int, int]] = []
+
+    def open(self, step: Step) -> None:
+        """Fund both accounts, take the first price, and start the guard."""
+        for seat in self.trader.seats:
+            seat.venue.open_account()
+            seat.venue.play(step)
+        venue = self.trader.guarded.venue
+        exchange, account = venue.exchange, venue.account
+        first = [Change(table="instrument", account=None, row=exchange.instrument_rows(SYMBOL)[0])]
+        own = [("margin", row) for row in exchange.margin_rows(account)]
+        own += [("wallet", row) for row in exchange.wallet_rows(account)]
+        first += (Change(table=table, account=account, row=row) for table, row in own)
+        venue.watchers.append(self._hear_guarded)
+        self.trader.unguarded.venue.watchers.append(self._hear_unguarded)
+        self.guard.start(first)
+
+    def take(self, step: Step) -> None:
+        """Move both exchanges to a step, and let bot and guard look at it."""
+        for seat in self.trader.seats:
+            seat.venue.let_timers_run_out()
+            seat.venue.play(step)
+        prices = step.prices[0]
+        self._refresh(step.tape_ms, float(prices.mark))
+        self.trader.look(step)
+        self.guard.look(prices)
+
+    def _refresh(self, now_ms: int, mark: float) -> None:
+        """Publish the rows that prices have moved, when they have moved enough to matter."""
+        cadence = self._cadence
+        moved = abs(mark - self._refreshed_mark) > cadence.refresh_move * mark
+        if not moved and now_ms < self._refreshed_ms + cadence.refresh_ms:
+            return
+        self._refreshed_ms, self._refreshed_mark = now_ms, mark
+        seat = self.trader.guarded
+        if seat.book.quantity:
+            seat.venue.refresh(seat.venue.account)
+
+    def _hear_guarded(self, changes: Sequence[Change]) -> None:
+        """Hand out what was published: fills to the book, rows to the guard that may see them."""
+        self._book_fills(self.trader.guarded, changes)
+        public = [one for one in changes if one.account is None and _is_heard(one)]
+        private = [one for one in changes if one.account is not None]
+        if public or private:
+            self.guard.hear(public + private)
+
+    def _hear_unguarded(self, changes: Sequence[Change]) -> None:
+        self._book_fills(self.trader.unguarded, changes)
+
+    def _book_fills(self, seat: Seat, changes: Sequence[Change]) -> None:
+        for change in changes:
+            if change.table == "execution" and change.account is not None:
+                seat.book.take(change.row, self._agenda.now_ms())
 
     def note_equity(self, now_ms: int) -> None:
         """Keep what both accounts have won or lost so far."""
@@ -109,19 +173,8 @@ class Run:
         self._history = history
         self._plan = plan
         self._agenda = Agenda(history.start_ms * NS_PER_MS)
-        self._venue = BacktestVenue(
-            seed=plan.seed,
-            accounts=2 * len(plan.lanes),
-            equity_sat=plan.equity_sat,
-            now_ms=self._agenda.now_ms,
-        )
-        door = Door(self._venue)
-        self._pairs = [_Pair(number, plan, self._venue, door, self._agenda) for number in range(len(plan.lanes))]
-        self._books = {seat.account: seat.book for pair in self._pairs for seat in pair.trader.seats}
-        self._guards = {pair.trader.guarded.account: pair.guard for pair in self._pairs}
+        self._pairs = [_Pair(number, plan, self._agenda) for number in range(len(plan.lanes))]
         self._prices = PriceLog(history.start_ms, history.end_ms)
-        self._refreshed_ms = 0
-        self._refreshed_mark = 0.0
         self._steps = 0
 
     def play(self, progress: Progress | None = None) -> RunRecord:
@@ -137,60 +190,18 @@ class Run:
         return self._close()
 
     def _open(self, step: Step) -> None:
-        self._venue.open_accounts()
-        self._venue.play(step)
-        first: list[Change] = [
-            Change(table="instrument", account=None, row=self._venue.exchange.instrument_rows(SYMBOL)[0])
-        ]
-        self._venue.watchers.append(self._spread)
-        for account, guard in self._guards.items():
-            own = [("margin", row) for row in self._venue.exchange.margin_rows(account)]
-            own += [("wallet", row) for row in self._venue.exchange.wallet_rows(account)]
-            guard.start([*first, *(Change(table=table, account=account, row=row) for table, row in own)])
+        for pair in self._pairs:
+            pair.open(step)
 
     def _take(self, step: Step) -> None:
         """Play one step."""
         self._agenda.run_until(step.tape_ms * NS_PER_MS)
-        self._venue.let_timers_run_out()
-        self._venue.play(step)
         self._steps += 1
-        prices = step.prices[0]
-        mark = float(prices.mark)
-        self._refresh(step.tape_ms, mark)
         for pair in self._pairs:
-            pair.trader.look(step)
-            pair.guard.look(prices)
-        if self._prices.note(step.tape_ms, mark):
+            pair.take(step)
+        if self._prices.note(step.tape_ms, float(step.prices[0].mark)):
             for pair in self._pairs:
                 pair.note_equity(step.tape_ms)
-
-    def _refresh(self, now_ms: int, mark: float) -> None:
-        """Publish the rows that prices have moved, when they have moved enough to matter."""
-        cadence = self._plan.cadence
-        moved = abs(mark - self._refreshed_mark) > cadence.refresh_move * mark
-        if not moved and now_ms < self._refreshed_ms + cadence.refresh_ms:
-            return
-        self._refreshed_ms, self._refreshed_mark = now_ms, mark
-        for account in self._guards:
-            if self._books[account].quantity:
-                self._venue.refresh(account)
-
-    def _spread(self, changes: Sequence[Change]) -> None:
-        """Hand out what was published: fills to the books, rows to the guards that may see them."""
-        public: list[Change] = []
-        private: dict[int, list[Change]] = {}
-        for change in changes:
-            if change.account is None:
-                if change.table in _HEARD and change.row.get("symbol", SYMBOL) == SYMBOL:
-                    public.append(change)
-                continue
-            if change.table == "execution":
-                self._books[change.account].take(change.row, self._agenda.now_ms())
-            private.setdefault(change.account, []).append(change)
-        for account, guard in self._guards.items():
-            news = public + private.get(account, [])
-            if news:
-                guard.hear(news)
 
     def _close(self) -> RunRecord:
         end_ms = self._history.end_ms
@@ -217,6 +228,11 @@ class Run:
             told_count=dict(sorted(counted.items())),
             prices=self._prices.buckets(),
         )
+
+
+def _is_heard(change: Change) -> bool:
+    """Return whether a public row is of a table that guards listen to, and of the contract played."""
+    return change.table in _HEARD and change.row.get("symbol", SYMBOL) == SYMBOL
 
 
 def play(history: History, plan: Plan, progress: Progress | None = None) -> RunRecord:

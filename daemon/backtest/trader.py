@@ -1,7 +1,8 @@
 """The bot: opens the same position on both accounts of a lane, and closes what is left when its time is over.
 
 Why: what the guard was worth shows only beside an account that did the same without one. So both enter at the same
-instant, in the same size, from the same equity, each meeting the whole book, and a round is judged when both are out.
+instant, in the same size, from the same equity, each on an exchange of its own and so meeting the whole book, and a
+round is judged when both are out.
 
 Units: milliseconds of the history played, satoshi, contracts.
 """
@@ -17,7 +18,7 @@ from connectors.simulated.tape.tape import Step
 from connectors.vocabulary import Side
 from daemon.backtest.plan import SAT, Lane, Plan
 from daemon.backtest.record import Cause, Half, Round
-from daemon.backtest.venue import CURRENCY, SYMBOL, BacktestVenue
+from daemon.backtest.venue import CURRENCY, LOT, SYMBOL, BacktestVenue
 from daemon.backtest.witness import BOT_PREFIX, AccountBook, Witness
 
 CROSS_SHARE = Decimal("0.98")
@@ -27,9 +28,9 @@ RETRY_MS = 60_000
 
 @dataclass(kw_only=True, slots=True)
 class Seat:
-    """One account of a lane."""
+    """One account of a lane, on its own exchange."""
 
-    account: int
+    venue: BacktestVenue
     book: AccountBook
     put_in_sat: int = 0
     """Deposits less withdrawals since the first round."""
@@ -48,7 +49,6 @@ class LaneTrader:
     number: int
     lane: Lane
     plan: Plan
-    venue: BacktestVenue
     witness: Witness
     guarded: Seat
     unguarded: Seat
@@ -89,7 +89,7 @@ class LaneTrader:
 
     def profit_sat(self, seat: Seat) -> int:
         """Return what an account has won or lost so far."""
-        return self.venue.equity_sat(seat.account) - self.plan.equity_sat - seat.put_in_sat
+        return seat.venue.equity_sat() - self.plan.equity_sat - seat.put_in_sat
 
     def _watch_way(self, step: Step) -> None:
         """Note what was traded since the mark reached the stop: without a trade no stop can fill."""
@@ -128,14 +128,13 @@ class LaneTrader:
         for seat in self.seats:
             seat.book.begin()
             self._level(seat)
-            seat.began_sat = self.venue.equity_sat(seat.account)
+            seat.began_sat = seat.venue.equity_sat()
         try:
             for seat in self.seats:
                 self._open(seat, quantity)
-                self.venue.play(step)  # the next one meets the whole book, too
         except Refused as refusal:
             self.problem = refusal.message
-            self._close_all(step)
+            self._close_all()
             self.due_ms = step.tape_ms + RETRY_MS
             return
         self._opened_ms, self._quantity = step.tape_ms, quantity
@@ -146,26 +145,26 @@ class LaneTrader:
             return self.lane.contracts
         equity = Decimal(self.plan.equity_sat) / SAT
         share = CROSS_SHARE if self.lane.is_cross else self.plan.margin_share
-        lot = self.venue.contract.lot_size
+        lot = LOT
         return max(1, int(equity * share * self.lane.leverage * price / lot)) * lot
 
     def _level(self, seat: Seat) -> None:
         """Bring a flat account back to the equity that every round begins with."""
-        lacking = self.plan.equity_sat - self.venue.equity_sat(seat.account)
+        lacking = self.plan.equity_sat - seat.venue.equity_sat()
         if lacking:
-            self.venue.submit(Deposit(account=seat.account, currency=CURRENCY, amount=lacking))
+            seat.venue.submit(Deposit(account=seat.venue.account, currency=CURRENCY, amount=lacking))
             seat.put_in_sat += lacking
 
     def _open(self, seat: Seat, quantity: int) -> None:
         if self.lane.is_cross:
-            self.venue.submit(Isolate(account=seat.account, symbol=SYMBOL, enabled=False))
+            seat.venue.submit(Isolate(account=seat.venue.account, symbol=SYMBOL, enabled=False))
         else:
-            self.venue.submit(SetLeverage(account=seat.account, symbol=SYMBOL, leverage=self.lane.leverage))
+            seat.venue.submit(SetLeverage(account=seat.venue.account, symbol=SYMBOL, leverage=self.lane.leverage))
         self._order(seat, "Buy" if self.lane.side is Side.LONG else "Sell", quantity, f"open-{self.due_ms}")
 
     def _order(self, seat: Seat, side: str, quantity: int, purpose: str, *, exec_inst: str = "") -> None:
         order = PlaceOrder(
-            account=seat.account,
+            account=seat.venue.account,
             symbol=SYMBOL,
             side=side,
             order_qty=quantity,
@@ -173,10 +172,11 @@ class LaneTrader:
             exec_inst=exec_inst,
             cl_ord_id=f"{BOT_PREFIX}{purpose}-{self.number}-{len(self.rounds)}",
         )
-        self.venue.submit(order)
+        seat.venue.submit(order)
 
     def _shown_liquidation(self) -> float | None:
-        rows = self.venue.exchange.position_rows(self.unguarded.account)
+        venue = self.unguarded.venue
+        rows = venue.exchange.position_rows(venue.account)
         shown = next((row["liquidationPrice"] for row in rows if row["symbol"] == SYMBOL), None)
         return None if shown is None else float(str(shown))
 
@@ -190,7 +190,7 @@ class LaneTrader:
     def _leave(self, step: Step, *, is_forced: bool) -> None:
         if self._opened_ms is None:
             return
-        self._close_all(step)
+        self._close_all()
         if any(seat.book.quantity for seat in self.seats):
             return  # the book could not take all of it: on with the next price
         self._note_round(self._opened_ms, step.tape_ms)
@@ -198,16 +198,15 @@ class LaneTrader:
         pause_ms = self.plan.again_after_ms if is_forced else 0
         self.due_ms = step.tape_ms + pause_ms if self.lane.at_ms is None else 1 << 62
 
-    def _close_all(self, step: Step) -> None:
+    def _close_all(self) -> None:
         for seat in self.seats:
             held = seat.book.quantity
             if held:
                 self._close(seat, held)
-                self.venue.play(step)
 
     def _close(self, seat: Seat, held: int) -> None:
         try:
-            purpose = f"close-{self.venue.tape_ms}"
+            purpose = f"close-{seat.venue.tape_ms}"
             self._order(seat, "Sell" if held > 0 else "Buy", abs(held), purpose, exec_inst="ReduceOnly")
         except Refused as refusal:
             self.problem = refusal.message
@@ -234,7 +233,7 @@ class LaneTrader:
         return Half(
             entry_price=book.entry_price,
             exit=book.exit,
-            result_sat=self.venue.equity_sat(seat.account) - seat.began_sat,
+            result_sat=seat.venue.equity_sat() - seat.began_sat,
             fees_sat=book.fees_sat,
             funding_sat=book.funding_sat,
             cuts=book.cuts,

@@ -236,6 +236,16 @@ def test_own_positions_are_opened_at_their_time(crash: Path) -> None:
     assert one.guarded.exit.ending is Ending.CLOSED
 
 
+def test_kinds_of_position_played_together_end_as_each_alone(crash: Path) -> None:
+    """Large positions whose stops fire in the same fall: nobody takes the book of another, to the last contract."""
+    lanes = (replace(LONG, is_cross=True, leverage=Decimal(25)), replace(LONG, is_cross=True), LONG)
+    together = played(crash, Plan(lanes=lanes)).lanes
+    for number, lane in enumerate(lanes):
+        [alone] = played(crash, Plan(lanes=(lane,))).lanes
+        rounds = tuple(replace(one, lane=number) for one in alone.rounds)
+        assert together[number] == replace(alone, rounds=rounds)
+
+
 @pytest.mark.real_day
 @pytest.mark.parametrize(
     ("name", "since", "until"),
