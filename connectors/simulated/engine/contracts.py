@@ -12,7 +12,7 @@ Source: figures of the venue's `/instrument` as of May 2026; rounding checked on
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from enum import Enum
 from typing import assert_never
 
@@ -102,8 +102,9 @@ class Contract:
         return abs(quantity) // self.lot_size
 
     def lot_value(self, price: Decimal) -> int:
-        """Return the value of one lot at a price, rounded to the nearest minor unit.
+        """Return the value of one lot at a price, rounded to the nearest minor unit, a tie upward.
 
+        No row tells how the venue breaks ties; no mark of a listed linear or quanto contract makes one.
         Of a spot pair in minor units of the quote currency; of a spread 0, its legs have the value.
         """
         match self.kind:
@@ -118,7 +119,7 @@ class Contract:
                 return 0
             case _:
                 assert_never(self.kind)
-        return int(raw.to_integral_value(ROUND_HALF_EVEN))
+        return int(raw.to_integral_value(ROUND_HALF_UP))
 
     def value(self, quantity: int, price: Decimal) -> int:
         """Return the unsigned value of a quantity at a price."""

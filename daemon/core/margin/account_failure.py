@@ -9,6 +9,7 @@ How: moving every mark by the factor y turns the account's spare money into `alp
 contracts are worth less as y grows, the others more); times y a quadratic, searched in whole steps of 1e-12.
 The cautious side: half a minor unit of rounding per lot counts as lost; so does what one tick of the position costs
 whose tick costs most, since the account also fails when one mark comes to a price that was rounded against its holder;
+so does half a tick of every position that moves, since the venue rounds each mark by itself, never coarser than that;
 and of the two neighbouring steps at the crossing the one nearer to the present is returned. So the account never fails
 before the move returned. Where the exact place is wanted, `exact_failure` looks for it from here.
 
@@ -90,9 +91,8 @@ class _Share:
     lots: int = 0
 
     def tick_at(self, y: int) -> int:
-        """Return what its own rounding may cost once all marks are at the factor `y`: a tick, and a unit per lot."""
-        tick = self.tick_alpha * STEPS * STEPS // (y * y) + self.tick_beta
-        return tick // STEPS + self.lots + 1
+        """Return what one tick costs once all marks are at the factor `y`."""
+        return (self.tick_alpha * STEPS * STEPS // (y * y) + self.tick_beta) // STEPS + 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -277,10 +277,11 @@ def _first_crossing(curve: _Curve, shares: Mapping[str, _Share], moving: Collect
 
 
 def _less_a_tick(curve: _Curve, shares: Mapping[str, _Share], moving: Collection[str], y: int) -> _Curve:
-    """Take off what one tick of the dearest position costs once the marks are at the factor `y`, and a little more."""
-    slack = max(
-        (share.tick_at(y if name in moving else STEPS) for name, share in shares.items() if share.lots), default=0
-    )
+    """Take off what the rounding of one price and of all moving marks costs at the factor `y`, and a little more."""
+    ticks = {name: share.tick_at(y if name in moving else STEPS) for name, share in shares.items() if share.lots}
+    price = max((tick + shares[name].lots for name, tick in ticks.items()), default=0)
+    marks = sum(tick for name, tick in ticks.items() if name in moving) // 2
+    slack = price + marks
     return replace(curve, constant=curve.constant - (slack + slack // TICK_MARGIN + 1) * STEPS)
 
 

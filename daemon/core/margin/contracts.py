@@ -56,6 +56,9 @@ def moved_price(price: Decimal, move: Decimal) -> Decimal:
 def value_per_lot(instrument: Instrument, price: Decimal) -> int:
     """Return what one lot is worth at `price`, to the nearest minor unit (a tie goes up).
 
+    How the venue breaks ties is in no row. No mark of a listed linear or quanto contract makes one; a lot of
+    100 inverse dollars makes one at 81.92 times the powers of five only (51,200 is one).
+
     Args:
         instrument: A usable contract (`is_usable`).
         price: Finite and above zero. Need not lie on the tick grid: mark prices do not.
