@@ -56,13 +56,7 @@ class _Pair:
         self._refreshed_ms = 0
         self._refreshed_mark = 0.0
         self.witness = Witness(number)
-        guarded, unguarded = (
-            Seat(
-                venue=BacktestVenue(seed=plan.seed, equity_sat=plan.equity_sat, now_ms=agenda.now_ms),
-                book=AccountBook(witness),
-            )
-            for witness in (self.witness, None)
-        )
+        guarded, unguarded = (_seat(plan, agenda, witness) for witness in (self.witness, None))
         venue = guarded.venue
         key = venue.keyring.of_account(venue.account)[0]
         credentials = Credentials(key_id=key.key_id, secret=Secret(key.secret))
@@ -228,6 +222,14 @@ class Run:
             told_count=dict(sorted(counted.items())),
             prices=self._prices.buckets(),
         )
+
+
+def _seat(plan: Plan, agenda: Agenda, witness: Witness | None) -> Seat:
+    """Return an account on an exchange of its own; `witness` is that of its guard, None without one."""
+    venue = BacktestVenue(
+        seed=plan.seed, equity_sat=plan.equity_sat, has_guard=witness is not None, now_ms=agenda.now_ms
+    )
+    return Seat(venue=venue, book=AccountBook(witness))
 
 
 def _is_heard(change: Change) -> bool:

@@ -22,6 +22,8 @@ from connectors.simulated.tape.tape import Step
 SYMBOL = XBTUSD.symbol
 CURRENCY = XBTUSD.settl_currency
 LOT = XBTUSD.lot_size
+UNREAD = frozenset({"quote", "trade"})
+"""Public tables that nobody reads in a run."""
 
 Watcher = Callable[[Sequence[Change]], None]
 
@@ -29,11 +31,19 @@ Watcher = Callable[[Sequence[Change]], None]
 class BacktestVenue(Venue):
     """An embedded exchange with one contract, one account and no ports."""
 
-    def __init__(self, *, seed: int, equity_sat: int, now_ms: Callable[[], int]) -> None:
-        """Open the exchange; the account is opened by `open_account`, when somebody watches."""
+    def __init__(self, *, seed: int, equity_sat: int, has_guard: bool, now_ms: Callable[[], int]) -> None:
+        """Open the exchange; the account is opened by `open_account`, when somebody watches.
+
+        Args:
+            seed: Of its keys.
+            equity_sat: Of the account.
+            has_guard: Whether a guard reads the contract's rows.
+            now_ms: The clock of the run.
+        """
         super().__init__(ExchangeSettings(seed=seed, accounts=1, image_period_ms=0), now_ms)
         self.account = self.accounts[0]
         self.exchange = Exchange(contracts=(XBTUSD,), switches=self.settings.switches)
+        self.exchange.leave_out(UNREAD if has_guard else UNREAD | {"instrument"})
         self._equity_sat = equity_sat
         self.watchers: list[Watcher] = []
 

@@ -54,7 +54,7 @@ def all_rules() -> Policy:
 def exchange_alone(history: History) -> None:
     """Let the exchange take the prices."""
     now = [history.start_ms]
-    venue = BacktestVenue(seed=1, equity_sat=1, now_ms=lambda: now[0])
+    venue = BacktestVenue(seed=1, equity_sat=1, has_guard=True, now_ms=lambda: now[0])
     for step in history.steps():
         now[0] = step.tape_ms
         venue.play(step)

@@ -73,6 +73,10 @@ class Exchange:
         """
         return cls(world=snapshot.load(document, World))
 
+    def leave_out(self, tables: frozenset[str]) -> None:
+        """Make no more rows of `instrument`, `quote` or `trade` at a step of the tape, where nobody reads them."""
+        self._world.unread = tables
+
     def restore(self, world: World) -> None:
         """Go on from another state."""
         self._world = world

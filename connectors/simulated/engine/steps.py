@@ -105,12 +105,21 @@ def _liquidate(world: World) -> None:
 
 
 def _publish(world: World, market: Market, last: Decimal) -> None:
-    """Log the public rows that a step moves: instrument, index (its print too), quote, and a trade."""
-    world.emit("instrument", None, instrument_row(world, market))
-    _print(world, market.contract.reference_symbol, market.index)
-    quote = quote_row(market, at_ms=world.at_ms)
-    market.quotes.append(quote)
-    world.emit("quote", None, quote)
+    """Log the public rows of a step that anybody reads: instrument, index (its print too), quote, and a trade."""
+    unread = world.unread or frozenset()
+    if "instrument" not in unread:
+        world.emit("instrument", None, instrument_row(world, market))
+    if "trade" not in unread:
+        _print(world, market.contract.reference_symbol, market.index)
+    if "quote" not in unread:
+        quote = quote_row(market, at_ms=world.at_ms)
+        market.quotes.append(quote)
+        world.emit("quote", None, quote)
+    if "trade" not in unread:
+        _publish_trades(world, market, last)
+
+
+def _publish_trades(world: World, market: Market, last: Decimal) -> None:
     if market.is_halted:
         return
     recorded, market.prints = market.prints, ()

@@ -60,6 +60,7 @@ class World:
     changes: list[Change] = field(default_factory=list)
     stale_positions: dict[tuple[int, str], None] = field(default_factory=dict)
     stale_margins: dict[tuple[int, str], None] = field(default_factory=dict)
+    unread: frozenset[str] | None = remembered()  # public tables whose rows of a step are not made: nobody reads them
     switches_due_ms: int | None = remembered()  # no dead man's switch fires before; None: to be looked up
 
     def emit(self, table: str, account: int | None, row: Row) -> None:

@@ -23,7 +23,7 @@ PLACE = VenueSettings(environment=Environment.EMBEDDED, rest_url="http://x", rea
 def an_entry(*, secret: str | None = None) -> tuple[BitmexOrderEntry, DoorLine]:
     """Return the connector's requests over a line to an exchange with one account."""
     agenda = Agenda(1_600_000_000_000_000_000)
-    venue = BacktestVenue(seed=1, equity_sat=100_000_000, now_ms=agenda.now_ms)
+    venue = BacktestVenue(seed=1, equity_sat=100_000_000, has_guard=True, now_ms=agenda.now_ms)
     venue.open_account()
     key = venue.keyring.of_account(venue.account)[0]
     credentials = Credentials(key_id=key.key_id, secret=Secret(secret or key.secret))
