@@ -187,6 +187,12 @@ def test_hedged_accounts_fail_at_the_predicted_move(held: Held, balance: int) ->
     assert "fails" in list(failures_at_predictions(held, {"XBt": balance}))
 
 
+def test_the_quick_answer_is_cautious_where_ticks_cost_more_than_there_is() -> None:
+    """P2: 87 percent down a tick costs sixty times what it costs today; the account lives up to the quick answer."""
+    held, balances = {"XBTH27": -142_200, "XBTUSD": 140_800}, {"XBt": 2_955_597}
+    assert next(failures_at_predictions(held, balances)).startswith("a hedge so close")
+
+
 def test_no_listed_contract_ends_on_half_a_unit() -> None:
     """How the venue breaks ties is unknown, and does not matter for any linear or quanto contract it lists."""
     for contract in venue_catalogue().table.contracts:

@@ -50,6 +50,8 @@ HIGHEST: Final = 10_000 * STEPS
 """Rises beyond ten thousandfold are not looked at."""
 _PACES: Final = 16
 """Halvings of the way to a failure, for the first pace back from it."""
+_STRETCHES: Final = 128
+"""Parts of the way to a failure near which ticks cost many times what they cost here."""
 TICK_MARGIN: Final = 50
 """A fiftieth more than a tick costs is kept off."""
 
@@ -272,8 +274,25 @@ def _first_crossing(curve: _Curve, shares: Mapping[str, _Share], moving: Collect
         return Decimal(0)
     earlier = _less_a_tick(curve, shares, moving, y)
     if earlier.at(STEPS) <= 0:
-        return found  # ticks as wide as prices: what one costs there says nothing of here
+        return _first_in_stretches(curve, shares, moving, y)
     return _move_at(_last_alive(earlier, _alive_before(earlier, y), y))
+
+
+def _first_in_stretches(curve: _Curve, shares: Mapping[str, _Share], moving: Collection[str], y: int) -> Decimal:
+    """Return the first failing move where ticks cost far more there than here: each stretch by its own dearest tick."""
+    near = STEPS
+    for part in range(1, _STRETCHES + 1):
+        far = STEPS + (y - STEPS) * part // _STRETCHES
+        stretch = _less_a_tick(curve, shares, moving, min(near, far))
+        if stretch.at(near) <= 0:
+            return _move_at(near)
+        turning = stretch.turning_point()
+        if turning is not None and min(near, far) < turning < max(near, far) and stretch.at(turning) <= 0:
+            far = turning
+        if stretch.at(far) <= 0:
+            return _move_at(_last_alive(stretch, near, far))
+        near = far
+    return _move_at(near)
 
 
 def _less_a_tick(curve: _Curve, shares: Mapping[str, _Share], moving: Collection[str], y: int) -> _Curve:
