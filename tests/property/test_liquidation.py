@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from connectors.vocabulary import ContractKind, Instrument, Margin, Position, PositionKey, Side
@@ -215,6 +215,7 @@ def tick_cost(position: Position, instrument: Instrument, price: Decimal) -> Fra
     return amount / Fraction(price) ** 2 if instrument.kind is ContractKind.INVERSE else amount
 
 
+@settings(derandomize=True)
 @given(st.data())
 def test_no_account_fails_before_the_common_move(data: st.DataObject) -> None:
     """P2: at the move found, worked out exactly, the account lives; a little beyond it, rounding aside, it does not."""
@@ -231,9 +232,15 @@ def test_no_account_fails_before_the_common_move(data: st.DataObject) -> None:
         return wallet + pnl - sum(p.maintenance_sat for p in held)
 
     def slack(move: Decimal) -> Fraction:
-        """What the rounding of lots, and one tick of the dearest position, may hide; ticks may be as wide as prices."""
-        ticks = [tick_cost(p, by_symbol[p.key.symbol], marks[p.key.symbol] * (1 + move)) for p in held]
-        return 3 * sum(abs(p.quantity) // by_symbol[p.key.symbol].lot_size + 4 for p in held) + max(ticks)
+        """What rounding may hide: of lots, of each mark by half a tick, and of one price by a tick of the dearest.
+
+        Ticks cost most at the lowest marks: here on the way up, at the end of the last stretch on the way down.
+        """
+        lowest = Decimal(1) if move > 0 else 1 + move - Decimal(1) / 128
+        ticks = [tick_cost(p, by_symbol[p.key.symbol], marks[p.key.symbol] * lowest) for p in held]
+        return (
+            3 * sum(abs(p.quantity) // by_symbol[p.key.symbol].lot_size + 4 for p in held) + max(ticks) + sum(ticks) / 2
+        )
 
     if found.down == found.up == 0:
         assert spare(Decimal(0)) <= slack(Decimal(0))
@@ -248,7 +255,7 @@ def test_no_account_fails_before_the_common_move(data: st.DataObject) -> None:
         assert sign * move >= 0
         assert spare(move) > 0
         assert spare(move * share) > 0
-        if all(c.tick_size * 1000 < marks[c.symbol] * (1 + move) for c in contracts):
+        if all(c.tick_size * 1000 < marks[c.symbol] * (1 + move - Decimal(1) / 128) for c in contracts):
             assert spare(move + sign * Decimal("1E-12")) <= slack(move) * Fraction(11, 10)
 
 
