@@ -17,18 +17,20 @@ SEED =
 SIM_SEEDS = 40
 SIM_FROM = 1
 INTEROP_ARGS =
+MUTANTS_ARGS =
 
 # Whatever the caller's shell says about other environments must not reach this one; the rest of pip's settings
 # (proxies, certificates, mirrors) is the machine's business and stays.
 unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_REQUIRE_HASHES
 PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: help demo test sim interop check format lock bench clean
+.PHONY: help demo test sim mutants interop check format lock bench clean
 
 help:
 	@echo "make demo     play a crash with a guarded and an unguarded account (about half a minute)"
 	@echo "make test     run the tests                      PYTEST_ARGS='-k stops' passes words on to pytest"
 	@echo "make sim      simulate the guard in random worlds    SEED=7 replays one, SIM_SEEDS=200 draws more"
+	@echo "make mutants  break the guard on purpose, in one way after another: a test has to notice each"
 	@echo "make interop  try public BitMEX clients against the embedded exchange (installs them into a cache; needs the network)"
 	@echo "make check    formatting, lint, types, import contracts"
 	@echo "make format   let ruff put the code into shape"
@@ -46,6 +48,10 @@ test: $(DEVELOPMENT)
 sim: $(DEVELOPMENT)
 	SEED="$(SEED)" SIM_SEEDS="$(SIM_SEEDS)" SIM_FROM="$(SIM_FROM)" \
 		$(BIN)/python -m pytest -p no:randomly -q -s tests/simulation/test_seeds.py $(PYTEST_ARGS)
+
+# Every way in which the guard is broken on purpose has to be noticed by a test. MUTANTS_ARGS='--named' is the quick half.
+mutants: $(DEVELOPMENT)
+	$(BIN)/python -m tests.mutants.run $(MUTANTS_ARGS)
 
 # Clients written by others, each in an environment of its own below ~/.cache/seawall-interop (SEAWALL_INTEROP_CACHE).
 interop: $(RUNTIME)
