@@ -43,8 +43,9 @@ class Bot:
         self.acts = 0
         self.refused = 0
 
-    def act(self) -> str:
-        """Do one thing, whatever comes to mind; return what it was."""
+    def act(self, random: Random) -> str:
+        """Do one thing, whatever comes to mind; return what it was. Everything is drawn from `random`."""
+        self._random = random
         symbol = self._random.choice(tuple(CONTRACTS))
         held = self._promises.size((self._account, symbol))
         choices = (self._open, self._work) if not held else self._while_held

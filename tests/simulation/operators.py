@@ -31,50 +31,46 @@ WHO = "ada"
 class Operator:
     """Asks for one thing when told to."""
 
-    def __init__(self, *, random: Random, account: int) -> None:
-        self._random = random
-        self._account = account
-        self._asked = 0
-
-    def act(self, guard: SimGuard) -> str:
-        """Ask one guard for something; return what."""
+    def act(self, guard: SimGuard, random: Random) -> str:
+        """Ask one guard for something; return what. Everything is drawn from `random`."""
         state = guard.state
         if state is None:
             return "asks a dead guard"
-        request = self._draw(state)
+        request = _draw(random, state)
         if refusal(state, request):
             return f"refused {request}"
-        self._asked += 1
-        name = f"{guard.name}-{self._asked}"
+        name = f"{guard.name}-{random.getrandbits(32):x}"
         guard.ask(request, name)
-        if self._random.random() < 0.2:
+        if random.random() < 0.2:
             guard.ask(request, name)
         return f"asks {request}"
 
-    def _draw(self, state: GuardState) -> OperatorRequest:
-        drawn = self._random.random()
-        if drawn < 0.12:
-            symbols = self._random.sample(tuple(CONTRACTS), self._random.choice((0, 0, 1, 2)))
-            return FlattenAsked(symbols=tuple(symbols))
-        if drawn < 0.25:
-            return FreezeAsked()
-        if drawn < 0.5:
-            return LiftLatch(name=self._random.choice(("", *state.latches)))
-        held = [symbol for symbol, each in state.positions.items() if each.position.quantity]
-        symbol = self._random.choice(held or list(CONTRACTS))
-        if drawn < 0.6:
-            return ClearStop(symbol=symbol)
-        return self._price(state, symbol, may_loosen=drawn > 0.8)
 
-    def _price(self, state: GuardState, symbol: str, *, may_loosen: bool) -> SetStop:
-        guarded, mark = state.positions.get(symbol), state.marks.get(symbol)
-        is_long = guarded is None or guarded.position.quantity >= 0
-        away = Decimal(self._random.choice((1, 3, 10, 30, 80))) / 1000
-        price = Decimal(1) if mark is None else mark.price * (1 - away if is_long else 1 + away)
-        contract = CONTRACTS[symbol]
-        return SetStop(
-            symbol=symbol,
-            side=Side.LONG if is_long else Side.SHORT,
-            price=contract.on_tick(price, up=is_long),
-            may_loosen=may_loosen,
-        )
+def _draw(random: Random, state: GuardState) -> OperatorRequest:
+    drawn = random.random()
+    if drawn < 0.12:
+        symbols = random.sample(tuple(CONTRACTS), random.choice((0, 0, 1, 2)))
+        return FlattenAsked(symbols=tuple(symbols))
+    if drawn < 0.25:
+        return FreezeAsked()
+    if drawn < 0.5:
+        return LiftLatch(name=random.choice(("", *state.latches)))
+    held = [symbol for symbol, each in state.positions.items() if each.position.quantity]
+    symbol = random.choice(held or list(CONTRACTS))
+    if drawn < 0.6:
+        return ClearStop(symbol=symbol)
+    return _price(random, state, symbol, may_loosen=drawn > 0.8)
+
+
+def _price(random: Random, state: GuardState, symbol: str, *, may_loosen: bool) -> SetStop:
+    guarded, mark = state.positions.get(symbol), state.marks.get(symbol)
+    is_long = guarded is None or guarded.position.quantity >= 0
+    away = Decimal(random.choice((1, 3, 10, 30, 80))) / 1000
+    price = Decimal(1) if mark is None else mark.price * (1 - away if is_long else 1 + away)
+    contract = CONTRACTS[symbol]
+    return SetStop(
+        symbol=symbol,
+        side=Side.LONG if is_long else Side.SHORT,
+        price=contract.on_tick(price, up=is_long),
+        may_loosen=may_loosen,
+    )

@@ -6,15 +6,45 @@ promises hold under every combination, so every world draws one.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from math import inf
 from random import Random
 
+from config.policy import Policy
 from connectors.simulated.engine.switches import ClientIdReuse, LiquidationStyle, Switches
 from connectors.simulated.server.settings import RowStyle
+from connectors.simulated.tape.tape import Tape
+from tests.simulation.agenda import Item
 from tests.simulation.policies import policy_of
-from tests.simulation.world import Plan
 
 MINUTES = 5.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What a world is like."""
+
+    seed: int
+    minutes: float = 5.0
+    guards: int = 1
+    policy: Policy = field(default_factory=Policy)
+    switches: Switches = field(default_factory=Switches)
+    rows: RowStyle = RowStyle.FULL
+    act_every_s: float = 12.0
+    """Mean time between the bot's acts; infinity for none."""
+    ask_every_s: float = inf
+    """Mean time between what a person asks for; infinity for nobody."""
+    trouble_every_s: float = 15.0
+    """Mean pause between two troubles of one chain."""
+    troubles: int = 1
+    """How many chains of trouble there are; 0 for a world without."""
+    accounts: int = 1
+    tape: Tape | None = None
+    """Prices to play instead of a walk."""
+    items: tuple[Item, ...] | None = None
+    """The agenda, where it is not drawn from the seed."""
+    only: frozenset[int] | None = None
+    """The numbers of the agenda's items that are carried out; None for all."""
 
 
 def plan_of(seed: int, *, minutes: float = MINUTES) -> Plan:

@@ -16,6 +16,8 @@ from tests.simulation.virtual_loop import TrueTime, passing
 
 STEP_S = 1.0
 FIRST = {"XBTUSD": 60_000.0, "ETHUSD": 2_400.0, "XBTUSDT": 60_010.0}
+VOLATILITY = 0.0002
+"""Standard deviation of one step, as a share of price, when nothing is the matter."""
 _CENT = Decimal("0.01")
 _DEPTH = 10_000_000
 
@@ -23,9 +25,11 @@ _DEPTH = 10_000_000
 class PriceWalk:
     """Marks that wander together and a little apart."""
 
-    def __init__(self, *, venue: Venue, random: Random, true_time: TrueTime, volatility: float = 0.0002) -> None:
+    def __init__(self, *, venue: Venue, random: Random, true_time: TrueTime, volatility: float = VOLATILITY) -> None:
         self._venue = venue
         self._random = random
+        self._rounding = Random(random.getrandbits(64))  # noqa: S311
+        """Apart, so that a jump, which is published too, changes nothing of the steps that follow."""
         self._true_time = true_time
         self.volatility = volatility
         """Standard deviation of one step, as a share of price."""
@@ -60,7 +64,7 @@ class PriceWalk:
             symbol=symbol,
             mark=mark,
             index=(mark * Decimal("0.9998")).quantize(_CENT),
-            last=contract.on_tick(mark, up=self._random.random() < 0.5),
+            last=contract.on_tick(mark, up=self._rounding.random() < 0.5),
             half_spread=contract.tick_size,
             depth=_DEPTH,
             halted=self.is_halted,

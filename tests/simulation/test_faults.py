@@ -65,7 +65,7 @@ async def _full_disk(world: World) -> None:
 async def _flood(world: World) -> None:
     """A bot uses up the account's requests just before a position opens, and goes on for a while."""
     for turn in range(40):
-        world.chaos.drain(140 if turn == 0 else 2)
+        world.scene.drain(140 if turn == 0 else 2)
         if turn == 1:
             world.bot.open("ETHUSD", side=-1, leverage=10)
         await passing(0.5)

@@ -79,7 +79,7 @@ def test_a_feed_refused_for_its_rate_earns_no_ban() -> None:
         await passing(2)
         world.promises.quiet_since_s = inf
         for _ in range(60):
-            world.chaos.drain(20)
+            world.scene.drain(20)
             await passing(0.5)
             assert not world.venue.limits.is_banned(f"address of {world.guard.name}", world.venue.clock())
         world.promises.quiet_since_s = 0.0

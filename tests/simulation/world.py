@@ -11,9 +11,8 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
-from math import inf
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -21,22 +20,21 @@ from unittest.mock import patch
 
 import structlog
 
-from config.policy import Policy
 from connectors.bitmex import feed
-from connectors.simulated.engine.switches import Switches
 from connectors.simulated.server.player import Player, run_refresher, run_timers
 from connectors.simulated.server.rest.door import Door
-from connectors.simulated.server.settings import ExchangeSettings, RowStyle
-from connectors.simulated.tape.tape import Tape
+from connectors.simulated.server.settings import ExchangeSettings
 from daemon.core.interventions import Latch, LatchKind
+from tests.simulation.agenda import Item, agenda_of, carry_out
 from tests.simulation.bot import CONTRACTS, Bot
-from tests.simulation.chaos import Chaos
 from tests.simulation.faults import Line
 from tests.simulation.guard_life import SimGuard, SimPorts
 from tests.simulation.operators import Operator
-from tests.simulation.prices import PriceWalk
+from tests.simulation.plans import Plan
+from tests.simulation.prices import VOLATILITY, PriceWalk
 from tests.simulation.promises import Promises, Violation
 from tests.simulation.replay import check_replay
+from tests.simulation.scene import Scene
 from tests.simulation.sim_venue import SimVenue
 from tests.simulation.streams import Network
 from tests.simulation.virtual_loop import MachineClock, TrueTime, VirtualLoop, passing, run_virtually
@@ -49,28 +47,6 @@ FLAT_WITHIN_S = 200.0
 """So long after the last trouble a FLATTEN has come to its end: pauses under the latch grow to a minute."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Plan:
-    """What a world is like."""
-
-    seed: int
-    minutes: float = 5.0
-    guards: int = 1
-    policy: Policy = field(default_factory=Policy)
-    switches: Switches = field(default_factory=Switches)
-    rows: RowStyle = RowStyle.FULL
-    act_every_s: float = 12.0
-    """Mean time between the bot's acts; infinity for none."""
-    ask_every_s: float = inf
-    """Mean time between what a person asks for; infinity for nobody."""
-    trouble_every_s: float = 15.0
-    troubles: int = 1
-    """How many spells may last at once; 0 for a world without faults."""
-    accounts: int = 1
-    tape: Tape | None = None
-    """Prices to play instead of a walk."""
-
-
 @dataclass(kw_only=True, slots=True)
 class Report:
     """What came of it."""
@@ -79,6 +55,7 @@ class Report:
     violations: list[Violation]
     counts: Counter[str]
     cast: Counter[str]
+    hits: Counter[str]
     acts: int
     virtual_s: float
     real_s: float
@@ -89,7 +66,7 @@ class Report:
         lines = [
             (
                 f"seed {self.seed}: {self.virtual_s / 60:.1f} min in {self.real_s:.1f} s ({speed:.0f} a second),"
-                f" {self.acts} acts, spells {dict(self.cast)}"
+                f" {self.acts} acts, troubles {dict(self.hits)}"
             ),
             f"  {dict(self.counts)}",
             *(f"  BROKEN {violation}" for violation in self.violations),
@@ -103,7 +80,6 @@ class World:
     def __init__(self, loop: VirtualLoop, plan: Plan, folder: Path) -> None:
         self.plan = plan
         self.loop = loop
-        self.random = Random(plan.seed)  # noqa: S311 - a world is a function of its seed
         self.true_time = TrueTime(loop)
         self.venue = SimVenue(
             ExchangeSettings(
@@ -115,19 +91,20 @@ class World:
         self.promises = Promises(self.venue.exchange, loop.time)
         self.venue.watchers.append(self.promises.watch)
         self.network = Network(self.venue)
-        self.prices = PriceWalk(venue=self.venue, random=self._split(), true_time=self.true_time)
-        self.bot = Bot(venue=self.venue, account=self.account, random=self._split(), promises=self.promises)
-        self.chaos = Chaos(
+        self.prices = PriceWalk(venue=self.venue, random=self._random_of("prices"), true_time=self.true_time)
+        self.bot = self.bot_of(self.account)
+        self.guards = [self._guard(f"guard{number}", folder) for number in range(1, plan.guards + 1)]
+        self.scene = Scene(
             venue=self.venue,
             network=self.network,
             prices=self.prices,
             promises=self.promises,
-            random=self._split(),
+            bot=self.bot,
+            operator=Operator(),
             account=self.account,
+            guards=self.guards,
+            loop=loop,
         )
-        self.operator = Operator(random=self._split(), account=self.account) if plan.ask_every_s < inf else None
-        self.guards = [self._guard(f"guard{number}", folder) for number in range(1, plan.guards + 1)]
-        self.log: list[str] = []
         if plan.policy.observe:
             self.promises.only(NOBODY)
 
@@ -136,11 +113,19 @@ class World:
         """The first guard."""
         return self.guards[0]
 
-    def _split(self) -> Random:
-        return Random(self.random.getrandbits(64))  # noqa: S311
+    @property
+    def agenda(self) -> tuple[Item, ...]:
+        """What will be done to this world."""
+        plan = self.plan
+        items = agenda_of(plan.seed, plan) if plan.items is None else plan.items
+        return tuple(item for item in items if plan.only is None or item.number in plan.only)
+
+    def _random_of(self, what: str) -> Random:
+        """Randomness of its own for each thing: what one draws changes nothing of another."""
+        return Random(f"{what} {self.plan.seed}")  # noqa: S311 - a world is a function of its seed
 
     def _guard(self, name: str, folder: Path) -> SimGuard:
-        line = Line(random=self._split(), now_s=self.loop.time)
+        line = Line(random=self._random_of(f"line of {name}"), now_s=self.loop.time)
         self.network.lines[name] = line
         ports = SimPorts(
             name=name,
@@ -159,12 +144,17 @@ class World:
             witness=self.promises,
             folder=folder,
             loop=self.loop,
-            random=self._split(),
+            random=self._random_of(name),
         )
 
     def bot_of(self, account: int) -> Bot:
         """A bot that trades another account."""
-        return Bot(venue=self.venue, account=account, random=self._split(), promises=self.promises)
+        return Bot(
+            venue=self.venue,
+            account=account,
+            random=self._random_of(f"bot of {account}"),
+            promises=self.promises,
+        )
 
     def stop_price(self, symbol: str) -> Decimal | None:
         """The trigger of our one resting stop."""
@@ -233,28 +223,8 @@ class World:
                     raise BaseExceptionGroup(f"{guard.name} broke", list(guard.broken))
 
     async def trouble(self, seconds: float) -> None:
-        """Let bot and trouble loose for a while."""
-        async with asyncio.TaskGroup() as tasks:
-            loose = [tasks.create_task(self._act()), tasks.create_task(self._ask())]
-            loose += [
-                tasks.create_task(self.chaos.run(self.guards, pause_s=self.plan.trouble_every_s))
-                for _ in range(self.plan.troubles)
-            ]
-            await passing(seconds)
-            for task in loose:
-                task.cancel()
-
-    async def _act(self) -> None:
-        while self.plan.act_every_s < 1e9:
-            await passing(self.random.expovariate(1 / self.plan.act_every_s))
-            deed = self.bot.act()
-            self.log.append(f"{self.loop.time():.3f} {deed}")
-
-    async def _ask(self) -> None:
-        while self.operator is not None:
-            await passing(self.random.expovariate(1 / self.plan.ask_every_s))
-            deed = self.operator.act(self.random.choice(self.guards))
-            self.log.append(f"{self.loop.time():.3f} {deed}")
+        """Carry out the agenda for a while."""
+        await carry_out(self.scene, self.agenda, seconds)
 
     def heal(self) -> None:
         """End every trouble that was cut short."""
@@ -267,7 +237,7 @@ class World:
             self.network.hang_up(guard.name)
             if not guard.is_alive:
                 guard.start()
-        self.prices.volatility = 0.0001
+        self.prices.volatility = VOLATILITY / 2
         self.promises.quiet_since_s = 0.0
         self.promises.disturb()
 
@@ -333,11 +303,12 @@ def play(plan: Plan, script: Callable[[World], Awaitable[None]] = to_the_end) ->
         seed=plan.seed,
         violations=lived.promises.violations,
         counts=lived.promises.counts + lived.promises.rules.counts,
-        cast=lived.chaos.cast,
+        cast=lived.scene.cast,
+        hits=lived.scene.hits,
         acts=lived.bot.acts,
         virtual_s=lived.loop.time(),
         real_s=time.perf_counter() - began_s,
-        log=lived.log,
+        log=lived.scene.log,
     )
 
 
