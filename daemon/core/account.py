@@ -181,7 +181,7 @@ def _note_witness(draft: Draft, symbol: str, guarded: Guarded, source: Source, w
 
 def _begin(draft: Draft, position: Position, source: Source, at_ns: int) -> None:
     """A position becomes known."""
-    fresh = Guarded(position=position, taken_ns=at_ns)
+    fresh = Guarded(position=position, taken_ns=at_ns, sized_ns=at_ns)
     if source is Source.QUERY and draft.positions_listed_ns:
         # The stream listed its table without it: by that witness it was not there then.
         fresh = altered(fresh, stream=Witness(quantity=0, at_ns=min(draft.positions_listed_ns, at_ns - 1)))
@@ -195,7 +195,8 @@ def _believe(draft: Draft, guarded: Guarded, position: Position, at_ns: int) -> 
     """Take a row as the truth."""
     symbol = position.key.symbol
     before = guarded.position.side
-    after = altered(guarded, position=position, taken_ns=at_ns)
+    sized_ns = guarded.sized_ns if position.quantity == guarded.position.quantity else at_ns
+    after = altered(guarded, position=position, taken_ns=at_ns, sized_ns=sized_ns)
     averaging_down.note_growth(draft, guarded, position)
     if after.disputed_ns and (position.quantity == 0 or (after.query is not None and after.query.quantity)):
         after = altered(after, disputed_ns=0)

@@ -136,6 +136,10 @@ class KnownOrder:
     """The order stream or a query said so; an HTTP answer alone is only *submitted*."""
     is_doubted: bool = False
     """Ours, and missing from a list: it counts for nothing until the venue was asked."""
+    seen_ns: int = 0
+    """When a witness last showed it: the stream's row was taken in, or the question that showed it was asked."""
+    seen_by: str = ""
+    """Which witness that was ("stream", "query"); empty while only an answer to our own request speaks of it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,6 +149,31 @@ class Witness:
     quantity: int
     at_ns: int
     liquidation_price: Decimal | None = None
+    since_ns: int = 0
+    """Since when this source has said the same quantity, time after time; 0: not noted."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unproved:
+    """A request of ours that may still take effect, or have taken it: nobody has proved either (see `outcomes.py`)."""
+
+    command_id: int
+    """Of the latest try that got no verdict."""
+    kind: WriteKind
+    symbol: str
+    client_order_id: str
+    order_id: str = ""
+    side: OrderSide
+    quantity: int | None = None
+    stop_price: Decimal | None = None
+    first_ns: int
+    """When the first such request left."""
+    since_ns: int
+    """When the latest was given up: whatever is under way was signed before."""
+    behind_ns: int = 0
+    """The farthest that the venue's clock was seen behind ours meanwhile."""
+    is_repeated: bool = False
+    """More than one such request is without a verdict: seeing the effect once does not account for all."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -184,6 +213,8 @@ class Guarded:
     position: Position
     """The newest believed row."""
     taken_ns: int
+    sized_ns: int = 0
+    """When a believed row first showed the present quantity."""
     stream: Witness | None = None
     query: Witness | None = None
     known_ns: int = 0
@@ -227,6 +258,10 @@ class Guarded:
     """Since when it is not; 0 while it is."""
     was_covered: bool = False
     """Covered at least once in this episode: that was told."""
+    protected_by: tuple[str, ...] = ()
+    """Order ids of the resting stops that together cover it now (read with `protection.proof`); empty while naked."""
+    naked_told_ns: int = 0
+    """When it was last said, critically, that it is still naked; 0 while it is not."""
     disagrees_ns: int = 0
     """Since when the two liquidation figures differ in the alarming direction."""
     disputed_ns: int = 0
@@ -419,6 +454,8 @@ class GuardState:
     """Requests in flight by command id."""
     asking: dict[str, int] = field(default_factory=dict)
     """Symbol to the command id of the question about its orders that is in flight; below 0: paused until that time."""
+    unproved: dict[str, Unproved] = field(default_factory=dict)
+    """Requests of ours that may still take effect, by kind and order (see `outcomes.py`)."""
     cancels: dict[str, int] = field(default_factory=dict)
     """Orders of others whose cancel was asked for, and when that was last asked or answered."""
     latches: dict[str, Latch] = field(default_factory=dict)

@@ -333,7 +333,8 @@ def _new_size(draft: Draft, case: _Case, keeper: Order) -> int | None:
         return None
     if keeper.quantity < amount:
         return amount
-    settled_ns = max(case.guarded.taken_ns, keeper.timestamp_ns) + ns(draft.policy.health.reconcile_every_s)
+    # Rows come with every move of the mark: what counts is how long the size has stood, not how old the row is.
+    settled_ns = max(case.guarded.sized_ns, keeper.timestamp_ns) + ns(draft.policy.health.reconcile_every_s)
     return amount if draft.now_ns >= settled_ns and case.cover.is_whole else None
 
 

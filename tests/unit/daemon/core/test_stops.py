@@ -244,6 +244,17 @@ def test_a_shrunk_position_leaves_its_stop_alone() -> None:
     assert guard.guarded().covered_ns
 
 
+def test_a_stop_that_stays_too_large_is_cut_although_rows_keep_coming() -> None:
+    """The venue sends a row with every move of the mark: the size has stood for a slow cycle all the same."""
+    guard = covered()
+    guard.position(a_position(40))
+    cut: list[AmendStop] = []
+    for _ in range(32):
+        cut += guard.some(AmendStop, guard.wait(SECOND))
+        cut += guard.some(AmendStop, guard.position(a_position(40)))
+    assert [each.quantity for each in cut] == [40]
+
+
 def test_flat_needs_two_witnesses_before_the_stop_goes() -> None:
     """The stream says zero: the stop is left until a picture agrees, then cancelled."""
     guard = covered()
