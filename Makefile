@@ -18,18 +18,21 @@ SIM_SEEDS = 40
 SIM_FROM = 1
 INTEROP_ARGS =
 MUTANTS_ARGS =
+KILLS = 200
+KILLS_SEED = 1
 
 # Whatever the caller's shell says about other environments must not reach this one; the rest of pip's settings
 # (proxies, certificates, mirrors) is the machine's business and stays.
 unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_REQUIRE_HASHES
 PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: help demo test sim mutants interop check format lock bench clean
+.PHONY: help demo test sim kills mutants interop check format lock bench clean
 
 help:
 	@echo "make demo     play a crash with a guarded and an unguarded account (about half a minute)"
 	@echo "make test     run the tests                      PYTEST_ARGS='-k stops' passes words on to pytest"
 	@echo "make sim      simulate the guard in random worlds    SEED=7 replays one, SIM_SEEDS=200 draws more"
+	@echo "make kills    kill the real daemon at every boundary of its commands, 200 times and more (minutes)"
 	@echo "make mutants  break the guard on purpose, in one way after another: a test has to notice each"
 	@echo "make interop  try public BitMEX clients against the embedded exchange (installs them into a cache; needs the network)"
 	@echo "make check    formatting, lint, types, import contracts"
@@ -48,6 +51,11 @@ test: $(DEVELOPMENT)
 sim: $(DEVELOPMENT)
 	SEED="$(SEED)" SIM_SEEDS="$(SIM_SEEDS)" SIM_FROM="$(SIM_FROM)" \
 		$(BIN)/python -m pytest -p no:randomly -q -s tests/simulation/test_seeds.py $(PYTEST_ARGS)
+
+# `kill -9` of the real daemon at every boundary of its commands, then at random: minutes, so not a part of `make test`.
+kills: $(DEVELOPMENT)
+	KILLS="$(KILLS)" KILLS_SEED="$(KILLS_SEED)" \
+		$(BIN)/python -m pytest -p no:randomly -q -s tests/integration/test_kill_anywhere.py $(PYTEST_ARGS)
 
 # Every way in which the guard is broken on purpose has to be noticed by a test. MUTANTS_ARGS='--named' is the quick half.
 mutants: $(DEVELOPMENT)

@@ -62,13 +62,17 @@ class GuardProcess:
         environment: Mapping[str, str] | None = None,
         before: tuple[str, ...] = (),
         output: int | None = None,
+        module: tuple[str, ...] = ("daemon",),
     ) -> None:
-        """Start `seawall run`, behind the words of `before`; the log goes on in the same file, or to `output`."""
+        """Start `seawall run`, behind the words of `before`; the log goes on in the same file, or to `output`.
+
+        `module` runs it inside another program, with the first words of that program's command line.
+        """
         secrets = {"SEAWALL_KEY": self.key.key_id, "SEAWALL_SECRET": self.key.secret}
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *before,
-                *(sys.executable, "-m", "daemon", "run", "--config", str(self.settings), *arguments),
+                *(sys.executable, "-m", *module, "run", "--config", str(self.settings), *arguments),
                 cwd=REPOSITORY,
                 stdout=log if output is None else output,
                 stderr=log,

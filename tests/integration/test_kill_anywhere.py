@@ -1,0 +1,197 @@
+"""`kill -9` of the real daemon at every boundary of its commands and at random moments, over real sockets (P7).
+
+The suite takes a sample; `make kills KILLS=200` goes through every boundary of every deed, then kills at random until
+the number is reached. After each kill a plain start has to make everything whole: P2 again, no duplicate, no loosened
+stop, never more than two, and nothing forgotten that a person had asked for or the day had counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from daemon.shell.recover import recover
+from tests.integration.exchange_client import Rest, running
+from tests.integration.guard_process import GuardProcess, a_guard, guard_stops, until
+from tests.integration.kill_judge import KillJudge
+from tests.integration.kill_points import MARK
+from tests.integration.test_operate import seawall
+
+SYMBOL = "XBTUSD"
+KILLS = int(os.environ.get("KILLS") or 0)
+"""0: the sample of the ordinary suite."""
+SEED = int(os.environ.get("KILLS_SEED") or 1)
+MOST_BOUNDARIES = 120
+LIFE_S = 4.0
+"""A daemon that is to die of itself gets so long; then it is killed from outside, which is a kill as well."""
+
+Deed = Callable[["Arena"], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Arena:
+    """One exchange, one bot, one daemon that dies again and again."""
+
+    bot: Rest
+    guard: GuardProcess
+    judge: KillJudge
+    kills: int = 0
+    where: list[str] = field(default_factory=list)
+    remembered: dict[str, object] = field(default_factory=dict)
+
+    async def trade(self, quantity: int) -> None:
+        """Buy (or sell, below zero) at the market."""
+        side = "Buy" if quantity > 0 else "Sell"
+        await self.bot.ask("POST", "/order", symbol=SYMBOL, side=side, orderQty=abs(quantity), ordType="Market")
+
+    async def live_to(self, boundary: int, deed: Deed) -> str:
+        """Start a daemon that dies at a boundary, and do something to it; where it died, or "" if it did not."""
+        before = len(self.guard.words())
+        await self.guard.start(module=("tests.integration.kill_points", str(boundary)))
+        await deed(self)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LIFE_S):
+                await self.guard.wait_exit()
+        await self.guard.kill()
+        self.kills += 1
+        said = [line for line in self.guard.words()[before:].splitlines() if line.startswith(MARK)]
+        self.where.extend(said)
+        return said[0] if said else ""
+
+    async def live_for(self, seconds: float, deed: Deed) -> None:
+        """Start a daemon and kill it from outside at some moment."""
+        await self.guard.start()
+        await deed(self)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.guard.wait_exit()
+        await self.guard.kill()
+        self.kills += 1
+
+    async def make_whole(self) -> None:
+        """Start a plain daemon; it has to make everything whole, and to know what it was told before."""
+        await self.guard.start_guarding()
+
+        async def is_whole() -> bool:
+            return self.judge.is_covered(SYMBOL)
+
+        try:
+            await until(is_whole, "one stop for the position")
+        except AssertionError as late:
+            rests = [
+                (row["clOrdID"], row["side"], row["orderQty"], row["stopPx"]) for row in await guard_stops(self.bot)
+            ]
+            held = self.judge.size(SYMBOL)
+            raise AssertionError(f"{late}: {SYMBOL} {held:+d}, {rests}; kills: {self.where[-3:]}") from late
+        assert not self.judge.faults, f"after {self.kills} kills, last {self.where[-3:]}: {self.judge.faults}"
+        await self.guard.kill()
+        self.kills += 1
+        self._compare_memory()
+
+    def _compare_memory(self) -> None:
+        """What a person asked for and what the day began with is what it was: read as the next start will read it."""
+        recovered = recover(self.guard.folder / "state" / "journal")
+        assert recovered.problem is None
+        assert recovered.state is not None
+        state = recovered.state
+        now = {
+            "latches": {each.name: (each.kind, each.since_ns, each.text) for each in state.latches.values()},
+            "requests": tuple(state.operator_ids),
+            "days": {each.currency: (each.day, each.since_ns, each.start_sat) for each in state.day_books.values()},
+        }
+        assert now["latches"], "the freeze was forgotten"
+        assert now == (self.remembered or now)
+        self.remembered = now
+
+
+async def open_or_grow(arena: Arena) -> None:
+    """More of the same side."""
+    await arena.trade(3_000 if arena.judge.size(SYMBOL) >= 0 else -3_000)
+
+
+async def shrink(arena: Arena) -> None:
+    """A part goes."""
+    held = arena.judge.size(SYMBOL)
+    await arena.trade(-(held // 200 * 100) or 1_000)
+
+
+async def flip(arena: Arena) -> None:
+    """The position turns round."""
+    await arena.trade(-2 * arena.judge.size(SYMBOL) or -5_000)
+
+
+async def close(arena: Arena) -> None:
+    """Flat, or a first position."""
+    await arena.trade(-arena.judge.size(SYMBOL) or 5_000)
+
+
+async def lose_the_stop(arena: Arena) -> None:
+    """Somebody cancels the guard's stops."""
+    for row in await guard_stops(arena.bot):
+        await arena.bot.send("DELETE", "/order", {"orderID": row["orderID"]})
+
+
+async def quote(arena: Arena) -> None:
+    """A bot's order that may add exposure, which the freeze takes away."""
+    await arena.bot.ask("POST", "/order", symbol=SYMBOL, side="Buy", orderQty=100, price=40_000, ordType="Limit")
+
+
+DEEDS: tuple[Deed, ...] = (open_or_grow, shrink, flip, close, lose_the_stop, quote)
+
+
+@asynccontextmanager
+async def an_arena(folder: Path) -> AsyncIterator[Arena]:
+    """A guard that froze the account, and holds a covered position."""
+    async with running() as exchange, Rest(exchange) as bot, a_guard(folder, exchange) as guard:
+        await bot.ask("POST", "/position/leverage", symbol=SYMBOL, leverage=10)
+        arena = Arena(bot=bot, guard=guard, judge=KillJudge(exchange))
+        await guard.start_guarding()
+        code, said, _ = await seawall(guard, "freeze")
+        assert (code, said.startswith("frozen")) == (0, True)
+        await guard.kill()
+        await arena.trade(5_000)
+        await arena.make_whole()
+        yield arena
+
+
+async def every_boundary(arena: Arena, deed: Deed) -> int:
+    """Kill at each boundary that one deed leads to; how many there were."""
+    for boundary in range(1, MOST_BOUNDARIES):
+        died = await arena.live_to(boundary, deed)
+        await arena.make_whole()
+        if not died:
+            return boundary - 1
+    raise AssertionError(f"no end of boundaries for {deed.__name__}")
+
+
+async def a_sample(arena: Arena, drawn: Random) -> None:
+    """One boundary of each of a few deeds."""
+    for deed in (open_or_grow, flip, lose_the_stop, quote):
+        await arena.live_to(drawn.randint(4, 24), deed)
+        await arena.make_whole()
+    assert len(arena.where) >= 3, arena.where
+
+
+async def the_extended_run(arena: Arena, drawn: Random) -> None:
+    """Every boundary of every deed, then at random until the number is reached."""
+    found = {deed.__name__: await every_boundary(arena, deed) for deed in DEEDS}
+    while arena.kills < KILLS:
+        await arena.live_for(drawn.uniform(0.3, 2.5), drawn.choice(DEEDS))
+        await arena.make_whole()
+    print(f"{arena.kills} kills; boundaries {found}; most stops at once {arena.judge.most_stops}")  # noqa: T201
+
+
+@pytest.mark.timeout(7_200 if KILLS else 60)
+async def test_killed_anywhere_the_next_start_makes_everything_whole(tmp_path: Path) -> None:
+    """P2, P3, P4, P7: `kill -9` at boundaries of commands and at random: nothing doubled, loosened or forgotten."""
+    drawn = Random(SEED)  # noqa: S311 - a run is a function of its seed
+    async with an_arena(tmp_path) as arena:
+        await (the_extended_run if KILLS else a_sample)(arena, drawn)
+        assert arena.judge.stops_seen > 3
