@@ -6,7 +6,8 @@ promises hold under every combination, so every world draws one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import Enum
 from math import inf
 from random import Random
 
@@ -18,6 +19,15 @@ from tests.simulation.agenda import Item
 from tests.simulation.policies import policy_of
 
 MINUTES = 5.0
+
+
+class Pace(Enum):
+    """How fast things follow each other."""
+
+    DENSE = "dense"
+    """Something every few seconds, so that troubles meet."""
+    SPARSE = "sparse"
+    """Hours with a few troubles each, and time to become whole in between."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +48,8 @@ class Plan:
     """Mean pause between two troubles of one chain."""
     troubles: int = 1
     """How many chains of trouble there are; 0 for a world without."""
+    price_every_s: float = 1.0
+    """How long a price stands."""
     accounts: int = 1
     tape: Tape | None = None
     """Prices to play instead of a walk."""
@@ -47,10 +59,10 @@ class Plan:
     """The numbers of the agenda's items that are carried out; None for all."""
 
 
-def plan_of(seed: int, *, minutes: float = MINUTES) -> Plan:
+def plan_of(seed: int, *, minutes: float = MINUTES, pace: Pace = Pace.DENSE) -> Plan:
     """Return the world of a seed."""
     drawn = Random(f"plan {seed}")  # noqa: S311 - a plan is a function of its seed
-    return Plan(
+    plan = Plan(
         seed=seed,
         minutes=minutes,
         guards=drawn.choice((1, 1, 2)),
@@ -59,6 +71,18 @@ def plan_of(seed: int, *, minutes: float = MINUTES) -> Plan:
         switches=_switches(drawn),
         rows=drawn.choice(tuple(RowStyle)),
         ask_every_s=drawn.choice((20.0, 60.0, inf)),
+    )
+    return _stretched(plan) if pace is Pace.SPARSE else plan
+
+
+def _stretched(plan: Plan) -> Plan:
+    """The same world with more time between things; a few of everything still happen in every hour."""
+    return replace(
+        plan,
+        act_every_s=90.0,
+        ask_every_s=plan.ask_every_s * 30,
+        trouble_every_s=500.0 * plan.troubles,
+        price_every_s=5.0,
     )
 
 

@@ -9,7 +9,7 @@ Units: seconds of virtual time.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import inf
@@ -43,6 +43,8 @@ class Scene:
     account: int
     guards: Sequence[SimGuard]
     loop: VirtualLoop
+    told: Callable[[str], None]
+    """Who hears of every line of the log."""
     hits: Counter[str] = field(default_factory=Counter)
     """How often each trouble really bit, by its name."""
     cast: Counter[str] = field(default_factory=Counter)
@@ -60,6 +62,7 @@ class Scene:
     def note(self, text: str) -> None:
         """Add a line to the log."""
         self.log.append(f"{self.loop.time():.3f} {text}")
+        self.told(text)
 
     @contextmanager
     def hindered(self) -> Iterator[None]:

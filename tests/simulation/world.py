@@ -37,8 +37,10 @@ from tests.simulation.replay import check_replay
 from tests.simulation.scene import Scene
 from tests.simulation.sim_venue import SimVenue
 from tests.simulation.streams import Network
+from tests.simulation.tracing import Density, Tracer
 from tests.simulation.virtual_loop import MachineClock, TrueTime, VirtualLoop, passing, run_virtually
 
+AUDIT_S = 1.0
 CALM_S = 60.0
 """How long nothing goes wrong at the end, before everything has to be whole."""
 NOBODY = -1
@@ -54,24 +56,38 @@ class Report:
     seed: int
     violations: list[Violation]
     counts: Counter[str]
+    checked: Counter[str]
+    """How often each promise's precondition was true."""
     cast: Counter[str]
     hits: Counter[str]
     acts: int
+    density: Density
+    agenda: tuple[Item, ...]
+    before_failure: list[str]
+    """What happened right before the first broken promise."""
     virtual_s: float
     real_s: float
     log: list[str]
 
     def __str__(self) -> str:
-        speed = self.virtual_s / 60 / max(self.real_s, 1e-9)
+        speed = self.virtual_s / max(self.real_s, 1e-9)
         lines = [
             (
-                f"seed {self.seed}: {self.virtual_s / 60:.1f} min in {self.real_s:.1f} s ({speed:.0f} a second),"
-                f" {self.acts} acts, troubles {dict(self.hits)}"
+                f"seed {self.seed}: {self.virtual_s / 60:.1f} min in {self.real_s:.1f} s ({speed:.0f} times as fast),"
+                f" {len(self.agenda)} items, {dict(self.hits)}"
             ),
+            f"  {self.density}",
             f"  {dict(self.counts)}",
             *(f"  BROKEN {violation}" for violation in self.violations),
+            *(f"  {line}" for line in self.before_failure),
         ]
+        if self.violations:
+            lines.append(f"  again, line by line: make sim SEED={self.seed} TRACE=1")
         return "\n".join(lines)
+
+
+class EnoughError(Exception):
+    """The promise that somebody asked about is broken."""
 
 
 class World:
@@ -89,9 +105,15 @@ class World:
         )
         self.account = self.venue.accounts[0]
         self.promises = Promises(self.venue.exchange, loop.time)
-        self.venue.watchers.append(self.promises.watch)
+        self.tracer = Tracer(promises=self.promises, now_s=loop.time)
+        self.venue.watchers.append(self.tracer.watch)
         self.network = Network(self.venue)
-        self.prices = PriceWalk(venue=self.venue, random=self._random_of("prices"), true_time=self.true_time)
+        self.prices = PriceWalk(
+            venue=self.venue,
+            random=self._random_of("prices"),
+            true_time=self.true_time,
+            every_s=plan.price_every_s,
+        )
         self.bot = self.bot_of(self.account)
         self.guards = [self._guard(f"guard{number}", folder) for number in range(1, plan.guards + 1)]
         self.scene = Scene(
@@ -104,9 +126,17 @@ class World:
             account=self.account,
             guards=self.guards,
             loop=loop,
+            told=self.tracer.note,
         )
+        loop.set_exception_handler(self._note_failure)
+        self.enough = ""
+        """The promise that ends everything when it breaks."""
         if plan.policy.observe:
             self.promises.only(NOBODY)
+
+    def _note_failure(self, _loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        """Something failed in a callback, where nobody waits for it."""
+        self.promises.broken("world", f"{context['message']}: {context.get('exception')!r}")
 
     @property
     def guard(self) -> SimGuard:
@@ -134,14 +164,14 @@ class World:
             door=Door(self.venue),
             clock=MachineClock(self.true_time),
             symbols=tuple(CONTRACTS),
-            on_sent=self.promises.on_sent,
-            on_arrival=self.promises.on_arrival,
+            on_sent=self.tracer.on_sent,
+            on_arrival=self.tracer.on_arrival,
         )
         return SimGuard(
             account=self.account,
             ports=ports,
             policy=self.plan.policy,
-            witness=self.promises,
+            witness=self.tracer,
             folder=folder,
             loop=self.loop,
             random=self._random_of(name),
@@ -215,16 +245,39 @@ class World:
 
     async def _audit(self) -> None:
         while True:
-            await passing(1.0)
+            await passing(AUDIT_S)
             self.promises.audit()
             for guard in self.guards:
+                self.tracer.live(guard, AUDIT_S)
                 self.promises.rules.look(guard)
                 if guard.broken:
                     raise BaseExceptionGroup(f"{guard.name} broke", list(guard.broken))
+            self.tracer.look()
+            if any(violation.promise == self.enough for violation in self.promises.violations):
+                raise EnoughError
 
     async def trouble(self, seconds: float) -> None:
         """Carry out the agenda for a while."""
         await carry_out(self.scene, self.agenda, seconds)
+
+    def report(self, real_s: float) -> Report:
+        """Tell what came of it."""
+        self.tracer.look()
+        return Report(
+            seed=self.plan.seed,
+            violations=self.promises.violations,
+            counts=self.promises.counts + self.promises.rules.counts,
+            checked=Counter(getattr(self.promises, "checked", {})),
+            cast=self.scene.cast,
+            hits=self.scene.hits,
+            acts=self.bot.acts,
+            density=self.tracer.density(self.scene.faults),
+            agenda=self.agenda,
+            before_failure=self.tracer.before_failure,
+            virtual_s=self.loop.time(),
+            real_s=real_s,
+            log=self.scene.log,
+        )
 
     def heal(self) -> None:
         """End every trouble that was cut short."""
@@ -283,33 +336,63 @@ def _open_under(world: World, latch: Latch) -> list[str]:
     return held or ["the proof"] * (not all(each.proven_ns for each in now))
 
 
-def play(plan: Plan, script: Callable[[World], Awaitable[None]] = to_the_end) -> Report:
-    """Live one world through."""
+def play(
+    plan: Plan,
+    script: Callable[[World], Awaitable[None]] = to_the_end,
+    *,
+    show: Callable[[str], None] | None = None,
+) -> Report:
+    """Live one world through.
+
+    Args:
+        plan: What it is like.
+        script: What is done in it, its end included.
+        show: Where every line of what happens goes, as it happens.
+
+    Raises:
+        BaseException: What the script, or a guard, raises.
+    """
+    report, error = live_through(plan, script, show=show)
+    if error is not None:
+        raise error
+    return report
+
+
+def live_through(
+    plan: Plan,
+    script: Callable[[World], Awaitable[None]] = to_the_end,
+    *,
+    show: Callable[[str], None] | None = None,
+    enough: str = "",
+) -> tuple[Report, BaseException | None]:
+    """Live one world through, to its end or to an error, which is returned beside the report.
+
+    Args:
+        plan: See `play`.
+        script: See `play`.
+        show: See `play`.
+        enough: The promise that ends the world when it breaks: whoever only asks whether it does need not wait.
+    """
     structlog.configure(processors=[_drop])
     began_s = time.perf_counter()
+    worlds: list[World] = []
+    error: BaseException | None = None
     with TemporaryDirectory() as folder:
-        world: list[World] = []
 
         async def work(loop: VirtualLoop) -> None:
-            world.append(World(loop, plan, Path(folder)))
-            await world[0].live(script)
+            worlds.append(World(loop, plan, Path(folder)))
+            worlds[0].tracer.show, worlds[0].enough = show, enough
+            await worlds[0].live(script)
 
         try:
             run_virtually(work)
+        except (Exception, BaseExceptionGroup) as raised:
+            if not worlds:
+                raise
+            error = raised
         finally:
             structlog.reset_defaults()
-    lived = world[0]
-    return Report(
-        seed=plan.seed,
-        violations=lived.promises.violations,
-        counts=lived.promises.counts + lived.promises.rules.counts,
-        cast=lived.scene.cast,
-        hits=lived.scene.hits,
-        acts=lived.bot.acts,
-        virtual_s=lived.loop.time(),
-        real_s=time.perf_counter() - began_s,
-        log=lived.scene.log,
-    )
+    return worlds[0].report(time.perf_counter() - began_s), error
 
 
 def _drop(_logger: object, _method: str, _entry: object) -> str:
