@@ -294,7 +294,7 @@ def _with_absolute_paths(settings: Settings, folder: Path) -> Settings:
     sources = settings.credentials
     return replace(
         settings,
-        state=StateSettings(directory=str(folder / settings.state.directory)),
+        state=replace(settings.state, directory=str(folder / settings.state.directory)),
         credentials=CredentialSources(
             key_file=None if sources.key_file is None else str(folder / sources.key_file),
             secret_file=None if sources.secret_file is None else str(folder / sources.secret_file),

@@ -8,8 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from config.checks import require
 from config.policy import Policy
 from config.venue import VenueSettings
+
+LEAST_JOURNAL_MB = 32
+"""Some full segments: less would not hold a busy hour."""
 
 
 class LogFormat(Enum):
@@ -38,6 +42,12 @@ class StateSettings:
     directory: str = "seawall-state"
     """Journal, alert outbox, lock and the local socket live here; made with mode 0700.
     A relative path is taken from the folder of the settings file."""
+    journal_mb: int = 1024
+    """How much of the journal is kept; the oldest segments go first, what a restart needs stays in any case.
+    An account at rest writes some megabytes a day."""
+
+    def __post_init__(self) -> None:
+        require(self.journal_mb >= LEAST_JOURNAL_MB, "state.journal_mb", f"must be at least {LEAST_JOURNAL_MB}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

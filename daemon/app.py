@@ -196,7 +196,11 @@ class Guard:
         self._crew = crew
         self._desk = desk
         self._orders = ports.order_entry()
-        self._journal_file = JournalFile(folder / "journal", wake_later=_after_the_request)
+        self._journal_file = JournalFile(
+            folder / "journal",
+            kept_bytes=settings.state.journal_mb * 1024 * 1024,
+            wake_later=_after_the_request,
+        )
         self._parts: Parts | None = None
         self._started_ns = clock.now_ns()
 
@@ -219,7 +223,7 @@ class Guard:
         journal = self._open_journal(recovered, state)
         await run_stage("restore alerts", self._desk.restore(recovered.alerts), deadline_s=RESTORE_S)
         if recovered.problem is not None:
-            self._say_unrecovered(recovered.problem)
+            self._say_unrecovered(recovered)
         self._parts = self._build(state, journal)
         self._parts.runner.take(
             Started(at_ns=self._clock.now_ns(), account=state.account, unanswered=recovered.unanswered)
@@ -245,7 +249,7 @@ class Guard:
         if recovered.state is None or recovered.state.account == self._desk.account:
             return recovered
         problem = f"the journal is that of account {recovered.state.account}"
-        return Recovered(state=None, next_seq=recovered.next_seq, problem=problem)
+        return Recovered(state=None, next_seq=recovered.next_seq, problem=problem, chain=recovered.chain)
 
     def _state_from(self, recovered: Recovered) -> GuardState:
         if recovered.state is None:
@@ -253,7 +257,7 @@ class Guard:
         return with_policy(recovered.state, self._settings.policy)
 
     def _open_journal(self, recovered: Recovered, state: GuardState) -> Journal:
-        self._journal_file.start()
+        self._journal_file.start(recovered.chain)
         journal = Journal(
             self._journal_file,
             first_seq=recovered.next_seq,
@@ -300,8 +304,15 @@ class Guard:
         self._crew.helpful("spreads", spreads.run)
         return Parts(runner=runner, executor=executor, journal=journal, inbox=inbox)
 
-    def _say_unrecovered(self, problem: str) -> None:
+    def _say_unrecovered(self, recovered: Recovered) -> None:
         now_ns = self._clock.now_ns()
+        text = f"The journal could not be used, the guard starts from what the exchange says: {recovered.problem}."
+        if recovered.state is not None:
+            text = (
+                f"Part of the journal could not be used: {recovered.problem}. The guard goes on from what stands"
+                " before it and from what the exchange says; a latch that was set or lifted after that is not known:"
+                " see `seawall status`."
+            )
         self._desk.raise_alert(
             RaiseAlert(
                 reason=Reason.DEGRADED,
@@ -310,7 +321,7 @@ class Guard:
                 topic="degraded",
                 state="journal_unusable",
                 symbol="",
-                text=f"The journal could not be used, the guard starts from what the exchange says: {problem}.",
+                text=text,
             )
         )
 

@@ -2,7 +2,8 @@
 
 Why on disk first: a person who was told "frozen" goes away. If the process is killed a moment later, the next one has
 to know. The decision itself does not wait for the disk: it is carried out at once, and a disk that does not take it is
-said in the acknowledgement.
+said in the acknowledgement. One request must not be carried out without its record: a stop that is let move away from
+the mark has to have a name to it (P3), so while the journal is not written it is refused.
 """
 
 from __future__ import annotations
@@ -13,12 +14,16 @@ from typing import Protocol
 
 from daemon.core.events import Event, OperatorAsked
 from daemon.core.operator import outcome, refusal, repeat_refusal
-from daemon.core.operator_requests import OperatorRequest
+from daemon.core.operator_requests import OperatorRequest, SetStop
 from daemon.core.state import GuardState
 from daemon.shell.clock import Clock
 
-DURABLE_WITHIN_S = 3.0
-"""Below the socket's own deadline."""
+DURABLE_WITHIN_S = 2.0
+"""Twice this is below the socket's own deadline."""
+_NOT_RECORDED = (
+    "the journal cannot be written at the moment, and a stop is not loosened without a record of who asked for it;"
+    " nothing was done"
+)
 
 
 class Core(Protocol):
@@ -53,8 +58,10 @@ class OperatorDesk:
         Returns:
             `done` with what holds now, or `error` with what would have been possible.
         """
-        is_repeat = request_id in self._core.state.operator_ids
+        if _loosens(request) and not await asyncio.to_thread(self._wait_durable, DURABLE_WITHIN_S):
+            return {"error": _NOT_RECORDED}
         state = self._core.state
+        is_repeat = request_id in state.operator_ids
         words = repeat_refusal(state, request_id, request) if is_repeat else refusal(state, request)
         if words:
             return {"error": words}
@@ -63,3 +70,7 @@ class OperatorDesk:
             self._core.take(asked)
         is_durable = await asyncio.to_thread(self._wait_durable, DURABLE_WITHIN_S)
         return {"done": outcome(self._core.state, request), "who": who, "is_repeat": is_repeat, "on_disk": is_durable}
+
+
+def _loosens(request: OperatorRequest) -> bool:
+    return isinstance(request, SetStop) and request.may_loosen

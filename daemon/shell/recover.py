@@ -2,13 +2,17 @@
 
 Why: there is one way to change the guard's knowledge, so there is one way to rebuild it. A command without an outcome
 is OUTCOME_UNKNOWN after a restart, whether or not its own record reached the disk: the replay finds the commands that
-its events led to. A journal that is missing, damaged or not understood is no reason to stay away: the guard then starts
-from the venue alone, and says why.
+its events led to.
+
+A journal that is missing, damaged or not understood is no reason to stay away. What stands before the damage is used:
+latches, baselines and the day's count are worth more than nothing, and what came behind it is found at the venue, as
+after a crash. If the newest checkpoint is damaged, the segment before leads to the same state. If nothing can be used,
+the guard starts from the venue alone. Whatever was left out is said.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -23,9 +27,9 @@ from daemon.shell.records import (
     JournalCorrupt,
     Kind,
     Record,
+    SegmentReader,
     decode_checkpoint,
     decode_event,
-    read_records,
 )
 
 FIRST_SEQ = 1
@@ -45,7 +49,9 @@ class Recovered:
     alerts: tuple[tuple[int, RaiseAlert], ...] = ()
     """Alerts of the newest segment and when each was raised: the outbox leaves out those that it knows."""
     problem: str | None = None
-    """Why the journal could not be used, in one line; None when it could, or when there was none."""
+    """What of the journal could not be used and why, in one line; None when all could, or when there was none."""
+    chain: str = ""
+    """The running hash of the newest record that is whole; empty when there is none."""
 
 
 def recover(directory: Path, policy: Policy | None = None) -> Recovered:
@@ -56,27 +62,54 @@ def recover(directory: Path, policy: Policy | None = None) -> Recovered:
         policy: Today's. It stands in where the checkpoint's own is not one of this build any more (a setting was
             renamed, or is checked more strictly): latches, ratchets and the day's count are worth more than that.
     """
-    highest = FIRST_SEQ
     try:
         segments = segments_in(directory)
     except OSError as error:
-        return _unusable(highest, f"{directory}: {error.strerror}")
+        return Recovered(state=None, problem=f"{directory}: {error.strerror}")
+    problem: str | None = None
     for first_seq, path in reversed(segments):
-        highest = max(highest, first_seq)
-        try:
-            records = list(read_records(path.read_bytes(), origin=str(path)))
-        except (OSError, JournalCorrupt) as error:
-            return _unusable(highest, str(error))
-        if records:
-            return _replay_or_say_why(records, path, highest, policy)
-    return Recovered(state=None)
+        found = _read(path)
+        problem = problem or found.problem
+        if found.records:
+            newest = segments[-1][0]
+            return _after(problem, newest, _replay_or_say_why(found.records, path, max(newest, first_seq), policy))
+    return Recovered(state=None) if problem is None else _unusable(segments[-1][0], problem)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Found:
+    """The records of a segment up to its torn tail or its first damage."""
+
+    records: list[Record]
+    problem: str | None = None
+
+
+def _read(path: Path) -> _Found:
+    records: list[Record] = []
+    try:
+        content = path.read_bytes()
+        for record in SegmentReader(content.split(b"\n"), origin=str(path)):
+            records.append(record)  # noqa: PERF402 - what stands before the damage counts
+    except (OSError, JournalCorrupt) as error:
+        return _Found(records=records, problem=str(error))
+    return _Found(records=records)
+
+
+def _after(problem: str | None, newest: int, recovered: Recovered) -> Recovered:
+    """Beside damage, new records get numbers beyond all that may be there."""
+    if problem is None:
+        return recovered
+    next_seq = max(recovered.next_seq, newest + _NUMBERS_PER_SEGMENT)
+    return replace(recovered, next_seq=next_seq, problem=recovered.problem or problem)
 
 
 def _replay_or_say_why(records: list[Record], path: Path, highest: int, policy: Policy | None) -> Recovered:
+    chain = records[-1].chain
     try:
-        return replay(records, policy)
+        return replace(replay(records, policy), chain=chain)
     except Exception as error:  # noqa: BLE001 - what broke the core once would again: never a reason to stay away
-        return _unusable(highest, f"{path}: replaying it failed with {type(error).__name__}: {error}")
+        problem = f"{path}: replaying it failed with {type(error).__name__}: {error}"
+        return replace(_unusable(highest, problem), chain=chain)
 
 
 def replay(records: list[Record], policy: Policy | None = None) -> Recovered:
@@ -90,7 +123,7 @@ def replay(records: list[Record], policy: Policy | None = None) -> Recovered:
         msgspec.MsgspecError: If a record is not of this build.
     """
     checkpoint = decode_checkpoint(records[0])
-    state = _state_of(checkpoint.state, policy)
+    state = state_of(checkpoint.state, policy)
     unanswered = OpenCommands(checkpoint.unanswered)
     alerts: list[tuple[int, RaiseAlert]] = []
     for event in (decode_event(record) for record in records if record.kind is Kind.EVENT):
@@ -103,8 +136,12 @@ def replay(records: list[Record], policy: Policy | None = None) -> Recovered:
     return Recovered(state=state, unanswered=unanswered.ids, next_seq=records[-1].seq + 1, alerts=tuple(alerts))
 
 
-def _state_of(document: msgspec.Raw, policy: Policy | None) -> GuardState:
-    """Read a checkpoint's state; the one thing in it that is replaced anyway must not make it worthless."""
+def state_of(document: msgspec.Raw, policy: Policy | None = None) -> GuardState:
+    """Read a checkpoint's state; the one thing in it that is replaced anyway must not make it worthless.
+
+    Raises:
+        msgspec.MsgspecError: If it is not of this build.
+    """
     try:
         return msgspec.json.decode(document, type=GuardState)
     except msgspec.ValidationError:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from config.policy import Policy
+from connectors.vocabulary import Side
 from daemon.core.events import Event, OperatorAsked
-from daemon.core.operator_requests import FlattenAsked, FreezeAsked, LiftLatch
+from daemon.core.operator_requests import FlattenAsked, FreezeAsked, LiftLatch, SetStop
 from daemon.core.state import GuardState, initial_state
 from daemon.core.step import step
 from daemon.shell.operator_desk import OperatorDesk
@@ -79,3 +82,12 @@ async def test_an_observing_guard_does_not_promise_what_it_will_not_do() -> None
     core.state = initial_state(7, Policy(observe=True))
     done = (await a_desk(core).operate("ada", "r-1", FlattenAsked()))["done"]
     assert str(done).startswith("observing only, so nothing is sent to the venue; guarding, this would be: closing")
+
+
+async def test_a_stop_is_not_loosened_while_nobody_can_write_down_who_asked() -> None:
+    """P3: the disk takes nothing: a loosening would have no name in the journal, so it is refused before it counts."""
+    core = Core()
+    wish = SetStop(symbol="X", side=Side.LONG, price=Decimal(5), may_loosen=True)
+    answer = await a_desk(core, is_on_disk=False).operate("ada", "r-1", wish)
+    assert "journal cannot be written" in str(answer["error"])
+    assert core.taken == []

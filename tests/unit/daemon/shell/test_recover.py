@@ -17,7 +17,14 @@ from daemon.core.state import GuardState
 from daemon.shell import recover as recover_module
 from daemon.shell.journal import OpenCommands
 from daemon.shell.journal_file import segment_path, segments_in
-from daemon.shell.records import Checkpoint, encode_checkpoint, encode_command, encode_event
+from daemon.shell.records import (
+    NO_CHAIN,
+    Checkpoint,
+    encode_checkpoint,
+    encode_command,
+    encode_event,
+    sealed,
+)
 from daemon.shell.recover import recover
 from tests.lives import Life, a_life
 
@@ -99,17 +106,43 @@ def test_a_torn_checkpoint_falls_back_to_the_segment_before(tmp_path: Path) -> N
     assert recovered.next_seq == FIRST_SEQ + len(lines)
 
 
-def test_damage_is_named_and_left_behind(tmp_path: Path) -> None:
-    """P12: a damaged record in the middle: file and line are named, and new records get numbers of their own."""
-    lines, _ = as_lines(a_life())
+def test_damage_is_named_and_what_stands_before_it_is_used(tmp_path: Path) -> None:
+    """P7, P12: a damaged record in the middle: file and line are named, ratchets and latches from before it hold."""
+    lines, expected = as_lines(a_life())
     lines[5] = lines[5][:30] + b"~" + lines[5][31:]
     segment_path(tmp_path, FIRST_SEQ).write_bytes(b"".join(lines))
     recovered = recover(tmp_path)
-    assert recovered.state is None
+    assert (recovered.state, recovered.unanswered) == expected[4]
     assert recovered.problem is not None
     assert "line 6" in recovered.problem
     assert segment_path(tmp_path, FIRST_SEQ).name in recovered.problem
     assert recovered.next_seq > FIRST_SEQ + len(lines)
+
+
+def test_a_damaged_checkpoint_falls_back_to_the_segment_before(tmp_path: Path) -> None:
+    """P7, P12: the newest checkpoint cannot be read, records follow it: the segment before leads to the same state."""
+    lines, expected = as_lines(a_life())
+    segment_path(tmp_path, FIRST_SEQ).write_bytes(b"".join(lines))
+    newest = FIRST_SEQ + len(lines)
+    segment_path(tmp_path, newest).write_bytes(b"~" + lines[0] + encode_event(newest + 1, a_life().history[1][0]))
+    recovered = recover(tmp_path)
+    assert recovered.state == expected[-1][0]
+    assert segment_path(tmp_path, newest).name in str(recovered.problem)
+    assert recovered.next_seq > newest + 1
+
+
+def test_the_chain_goes_on_from_the_newest_whole_record(tmp_path: Path) -> None:
+    """P9: a restart hangs its first record on the last one that is whole, and on none in a journal without a chain."""
+    lines, _ = as_lines(a_life())
+    segment_path(tmp_path, FIRST_SEQ).write_bytes(b"".join(lines))
+    assert recover(tmp_path).chain == ""
+    chain, written = NO_CHAIN.encode(), []
+    for number, line in enumerate(lines):
+        whole, chain = sealed(line, chain, is_first=number == 0)
+        written.append(whole)
+    segment_path(tmp_path, FIRST_SEQ).write_bytes(b"".join(written) + b"torn")
+    recovered = recover(tmp_path)
+    assert (recovered.chain, recovered.problem) == (chain.decode(), None)
 
 
 def test_an_event_that_breaks_the_core_does_not_keep_the_guard_away(
