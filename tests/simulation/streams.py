@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from websockets.exceptions import ConnectionClosedError
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
+from websockets.http11 import Response
 
 from connectors.simulated.server.messages import Message
 from connectors.simulated.server.realtime import Session
@@ -22,18 +26,43 @@ from tests.simulation.virtual_loop import passing
 
 _CONTROL = ""
 _PRIVATE = frozenset({"order", "position", "margin", "execution", "wallet"})
+_FRAME_HEAD = 4
+"""Bytes before the text of a frame of medium size."""
 
 
 def table_of(text: str) -> str:
     """Return the table a frame is about, "" for everything else."""
     head = '{"table":"'
-    return text[len(head) : text.index('"', len(head))] if text.startswith(head) else _CONTROL
+    return text[len(head) :].partition('"')[0] if text.startswith(head) else _CONTROL
+
+
+def _untold() -> None:
+    """Nobody wants to know."""
+
+
+@dataclass(slots=True)
+class _Cut:
+    """A connection that breaks after so many more bytes in one direction."""
+
+    left: int | None = None
+    on_cut: Callable[[], None] = _untold
+
+    def falls_into(self, frame: bytes) -> bool:
+        """Count a frame; whether the connection broke somewhere in it, or in its head."""
+        if self.left is None:
+            return False
+        self.left -= len(frame) + _FRAME_HEAD
+        if self.left >= 0:
+            return False
+        self.on_cut()
+        return True
 
 
 class _Wire:
     """The way from the exchange to one client; an `Outlet` to the session, which puts frames in."""
 
     def __init__(self, line: Line, arrived: deque[bytes], wake: asyncio.Event) -> None:
+        self.cut = _Cut()
         self._line = line
         self._arrived = arrived
         self._wake = wake
@@ -66,6 +95,8 @@ class _Wire:
     def _arrive(self, frame: bytes) -> None:
         if not self.is_closed:
             self._arrived.append(frame)
+            self._line.frames += 1
+            self._line.told.frame_arrived(table_of(frame[:64].decode("latin-1")))
             self._wake.set()
 
     def close(self, code: int | None = None) -> None:
@@ -91,6 +122,7 @@ class VirtualSocket:
         self._wake = asyncio.Event()
         self._wire = _Wire(line, self._arrived, self._wake)
         self._free_at_s = 0.0
+        self._cut = _Cut()
         self.session = Session(venue, outlet=self._wire, address=address, key=None)
         self.transport = self
 
@@ -123,12 +155,31 @@ class VirtualSocket:
         loop = asyncio.get_running_loop()
         self._free_at_s = max(self._free_at_s + 1e-5, loop.time() + self._line.stream_latency_s())
         spoken = frame if isinstance(frame, str) else frame.decode()
+        if self._cut.falls_into(spoken.encode()):
+            self._wire.close()  # part of it may have been written: nobody reads half a frame
+            return
         if not self._line.is_cut:
             loop.call_at(self._free_at_s, self._reach_venue, spoken)
 
     def _reach_venue(self, text: str) -> None:
-        if not self._wire.is_closed:
-            self.session.take(text)
+        if self._wire.is_closed:
+            return
+        compare = self._line.told.spoken(text)
+        self.session.take(text)
+        if compare is not None:
+            compare()
+
+    @property
+    def is_private(self) -> bool:
+        """Whether somebody has signed in on it."""
+        return self.session.account is not None
+
+    def cut_after(self, count: int, *, is_upward: bool, on_cut: Callable[[], None]) -> None:
+        """Break off after so many more bytes to the guard, or from it; what the cut falls into is lost."""
+        if is_upward:
+            self._cut = _Cut(count, on_cut)
+        else:
+            self._wire.cut = _Cut(count, on_cut)
 
     def abort(self) -> None:
         """Break the connection off."""
@@ -152,7 +203,9 @@ class _Connecting:
         await passing(2 * line.stream_latency_s())
         if line.weather.is_down or line.weather.are_streams_down or line.is_cut:
             raise OSError("network is unreachable")
-        self._socket = VirtualSocket(self._network.venue, line, f"address of {self._guard}")
+        address = f"address of {self._guard}"
+        self._network.require_welcome(address)
+        self._socket = VirtualSocket(self._network.venue, line, address)
         self._socket.open()
         self._network.sockets.setdefault(self._guard, []).append(self._socket)
         return self._socket
@@ -176,6 +229,19 @@ class Network:
     def connect(self, uri: str, **_settings: Any) -> _Connecting:
         """Stand in for `websockets.connect`; the address `ws://NAME/realtime` says whose line it is."""
         return _Connecting(self, uri.split("/")[2])
+
+    def require_welcome(self, address: str) -> None:
+        """Shake hands.
+
+        Raises:
+            InvalidStatus: If the exchange will not have this address, or nobody just now.
+        """
+        venue = self.venue
+        refusal = venue.faults.handshake(account=None)
+        if venue.limits.is_banned(address, venue.clock()):
+            raise InvalidStatus(Response(403, "Forbidden", Headers()))
+        if refusal is not None:
+            raise InvalidStatus(Response(refusal.status, "", Headers(dict(refusal.headers))))
 
     def hang_up(self, guard: str) -> None:
         """Break every connection of one guard."""

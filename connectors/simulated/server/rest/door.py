@@ -111,6 +111,15 @@ class Door:
         visit = self._visit(request)
         return self._refusal(visit) or self._carried_out(visit, AS_USUAL)
 
+    def met(self, request: HttpRequest) -> tuple[Reply, Fate]:
+        """Return the answer to a request, and what befell it: its waits and its ending are for the caller to act on."""
+        visit = self._visit(request)
+        refusal = self._refusal(visit)
+        if refusal is not None:
+            return refusal, AS_USUAL
+        fate = self._venue.faults.fate(_arrival(visit)) or AS_USUAL
+        return self._outcome(visit, fate), fate
+
     def _visit(self, request: HttpRequest) -> _Visit:
         return _Visit(request=request, now_ms=self._venue.wall())
 
@@ -165,18 +174,21 @@ class Door:
         if fate is AS_USUAL:
             return self._carried_out(visit, fate)
         await asyncio.sleep(fate.wait_before_ms / _MS_PER_S)
-        if fate.is_overloaded and is_shed(_arrival(visit)):
-            visit.headers["connection"] = "close"
-            reply = self._refused(visit, overloaded())
-        elif fate.reply is not None:
-            reply = replace(fate.reply, headers={**visit.headers, **fate.reply.headers})
-        else:
-            reply, *_ = [*(self._carried_out(visit, fate) for _ in range(fate.times)), Reply(status=504, body=b"")]
-            reply = (
-                reply if fate.cover is None else replace(fate.cover, headers={**visit.headers, **fate.cover.headers})
-            )
+        reply = self._outcome(visit, fate)
         await asyncio.sleep(fate.wait_after_ms / _MS_PER_S)
         return reply
+
+    def _outcome(self, visit: _Visit, fate: Fate) -> Reply:
+        """Return what a request comes to, which is decided at once."""
+        if fate.is_overloaded and is_shed(_arrival(visit)):
+            visit.headers["connection"] = "close"
+            return self._refused(visit, overloaded())
+        if fate.reply is not None:
+            return replace(fate.reply, headers={**visit.headers, **fate.reply.headers})
+        reply, *_ = [*(self._carried_out(visit, fate) for _ in range(fate.times)), Reply(status=504, body=b"")]
+        if fate.cover is None:
+            return reply
+        return replace(fate.cover, headers={**visit.headers, **fate.cover.headers})
 
     def _carried_out(self, visit: _Visit, fate: Fate) -> Reply:
         return self._safely(visit, lambda: self._handled(visit, fate)) or Reply(status=204, body=b"")
