@@ -29,6 +29,7 @@ KILLS = int(os.environ.get("KILLS") or 0)
 """0: the sample of the ordinary suite."""
 SEED = int(os.environ.get("KILLS_SEED") or 1)
 MOST_BOUNDARIES = 120
+LARGE = 20_000
 LIFE_S = 4.0
 """A daemon that is to die of itself gets so long; then it is killed from outside, which is a kill as well."""
 
@@ -112,8 +113,11 @@ class Arena:
 
 
 async def open_or_grow(arena: Arena) -> None:
-    """More of the same side."""
-    await arena.trade(3_000 if arena.judge.size(SYMBOL) >= 0 else -3_000)
+    """More of the same side, or a first small position where it has grown large."""
+    held = arena.judge.size(SYMBOL)
+    if abs(held) > LARGE:
+        await arena.trade(-held)
+    await arena.trade(-3_000 if -LARGE <= held < 0 else 3_000)
 
 
 async def shrink(arena: Arena) -> None:
@@ -140,7 +144,7 @@ async def lose_the_stop(arena: Arena) -> None:
 
 async def quote(arena: Arena) -> None:
     """A bot's order that may add exposure, which the freeze takes away."""
-    await arena.bot.ask("POST", "/order", symbol=SYMBOL, side="Buy", orderQty=100, price=40_000, ordType="Limit")
+    await arena.bot.ask("POST", "/order", symbol=SYMBOL, side="Buy", orderQty=100, price=59_000, ordType="Limit")
 
 
 DEEDS: tuple[Deed, ...] = (open_or_grow, shrink, flip, close, lose_the_stop, quote)
@@ -181,7 +185,10 @@ async def a_sample(arena: Arena, drawn: Random) -> None:
 
 async def the_extended_run(arena: Arena, drawn: Random) -> None:
     """Every boundary of every deed, then at random until the number is reached."""
-    found = {deed.__name__: await every_boundary(arena, deed) for deed in DEEDS}
+    found = {}
+    for deed in DEEDS:
+        found[deed.__name__] = await every_boundary(arena, deed)
+        print(f"{deed.__name__}: {found[deed.__name__]} boundaries, {arena.kills} kills so far", flush=True)  # noqa: T201
     while arena.kills < KILLS:
         await arena.live_for(drawn.uniform(0.3, 2.5), drawn.choice(DEEDS))
         await arena.make_whole()
