@@ -13,9 +13,14 @@ DEVELOPMENT = $(VENV)/.development-ready
 PYTHON ?=
 PYTEST_ARGS =
 DEMO_ARGS =
+SEEDS =
+START =
 SEED =
-SIM_SEEDS = 40
-SIM_FROM = 1
+ONLY =
+TRACE =
+MINUTES =
+PACE =
+JOBS =
 INTEROP_ARGS =
 MUTANTS_ARGS =
 KILLS = 200
@@ -31,7 +36,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 help:
 	@echo "make demo     play a crash with a guarded and an unguarded account (about half a minute)"
 	@echo "make test     run the tests                      PYTEST_ARGS='-k stops' passes words on to pytest"
-	@echo "make sim      simulate the guard in random worlds    SEED=7 replays one, SIM_SEEDS=200 draws more"
+	@echo "make sim      simulate the guard in random worlds    SEEDS=1000 START=7 plays these, SEED=7 TRACE=1 repeats one"
 	@echo "make kills    kill the real daemon at every boundary of its commands, 200 times and more (minutes)"
 	@echo "make mutants  break the guard on purpose, in one way after another: a test has to notice each"
 	@echo "make interop  try public BitMEX clients against the embedded exchange (installs them into a cache; needs the network)"
@@ -48,9 +53,10 @@ test: $(DEVELOPMENT)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 # Random worlds from seeds: virtual time, the real core, shell, connector and exchange, and everything that can go wrong.
+# Fresh seeds unless START names the first; SEED repeats one, ONLY some items of its agenda (see docs/simulation.md).
 sim: $(DEVELOPMENT)
-	SEED="$(SEED)" SIM_SEEDS="$(SIM_SEEDS)" SIM_FROM="$(SIM_FROM)" \
-		$(BIN)/python -m pytest -p no:randomly -q -s tests/simulation/test_seeds.py $(PYTEST_ARGS)
+	@$(BIN)/python -m tests.simulation.sweep --seeds "$(SEEDS)" --start "$(START)" --seed "$(SEED)" --only "$(ONLY)" \
+		--trace "$(TRACE)" --minutes "$(MINUTES)" --pace "$(PACE)" --jobs "$(JOBS)"
 
 # `kill -9` of the real daemon at every boundary of its commands, then at random: minutes, so not a part of `make test`.
 kills: $(DEVELOPMENT)

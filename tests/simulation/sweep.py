@@ -13,7 +13,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 
@@ -22,6 +22,7 @@ from tests.simulation.shrink import Attempt, attempt, shrink
 from tests.simulation.tracing import HOUR_S, Density
 
 PROGRESS_EVERY_S = 10.0
+SEEDS = 40
 AHEAD = 4
 """So many seeds a process are handed out before they are needed."""
 
@@ -117,36 +118,46 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _order(words: Sequence[str] | None) -> Order:
-    parser = argparse.ArgumentParser(prog="make sim", description=__doc__, allow_abbrev=False)
-    parser.add_argument("--seeds", type=int, default=40, help="how many (SEEDS)")
-    parser.add_argument("--start", type=int, help="the first; drawn from the time if missing (START)")
-    parser.add_argument("--seed", type=int, help="this one alone (SEED)")
-    parser.add_argument("--only", help="numbers of its items, as in 3,17, or `none` (ONLY)")
-    parser.add_argument("--trace", action="store_true", help="tell every line of it (TRACE=1)")
-    parser.add_argument("--minutes", type=float, default=MINUTES, help="of trouble in a world (MINUTES)")
-    parser.add_argument("--pace", choices=[pace.value for pace in Pace], default=Pace.DENSE.value, help="(PACE)")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (JOBS)")
+    parser = argparse.ArgumentParser(
+        prog="make sim", description="In brackets: what `make sim` calls it. An empty word is none.", allow_abbrev=False
+    )
+    parser.add_argument("--seeds", type=_or_none(int), help=f"how many, {SEEDS} if missing (SEEDS)")
+    parser.add_argument("--start", type=_or_none(int), help="the first; drawn from the time if missing (START)")
+    parser.add_argument("--seed", type=_or_none(int), help="this one alone (SEED)")
+    parser.add_argument("--only", type=_or_none(_numbers), help="items of it, as in 3,17, or none (ONLY)")
+    parser.add_argument("--trace", type=_or_none(str), nargs="?", const="1", help="tell every line of it (TRACE)")
+    parser.add_argument("--minutes", type=_or_none(float), help=f"of trouble, {MINUTES:g} if missing (MINUTES)")
+    parser.add_argument("--pace", type=_or_none(Pace), help="dense, or sparse for long worlds (PACE)")
+    parser.add_argument("--jobs", type=_or_none(int), help="processes, one a processor if missing (JOBS)")
     given = parser.parse_args(words)
-    if given.seeds < 1 or given.jobs < 1 or given.minutes <= 0:
-        parser.error("SEEDS, JOBS and MINUTES are at least 1, 1 and more than 0")
-    if given.seed is None and (given.trace or given.only):
+    seeds, jobs, minutes = given.seeds, given.jobs, given.minutes
+    if any(number is not None and number <= 0 for number in (seeds, jobs, minutes)):
+        parser.error("SEEDS, JOBS and MINUTES are more than 0")
+    if given.seed is None and (given.trace or given.only is not None):
         parser.error("TRACE and ONLY are for one SEED")
     start = int(time.time()) % 1_000_000 if given.start is None else given.start
     return Order(
-        seeds=tuple(range(start, start + given.seeds)) if given.seed is None else (given.seed,),
-        minutes=given.minutes,
-        pace=Pace(given.pace),
-        jobs=given.jobs,
-        only=None if not given.only else _numbers(parser, given.only),
-        is_traced=given.trace,
+        seeds=tuple(range(start, start + (seeds or SEEDS))) if given.seed is None else (given.seed,),
+        minutes=minutes or MINUTES,
+        pace=given.pace or Pace.DENSE,
+        jobs=jobs or os.cpu_count() or 1,
+        only=given.only,
+        is_traced=bool(given.trace),
     )
 
 
-def _numbers(parser: argparse.ArgumentParser, words: str) -> frozenset[int]:
-    try:
-        return frozenset(int(word) for word in words.split(",") if word != "none")
-    except ValueError:
-        parser.error(f"ONLY is a list of numbers, as in 3,17, not {words!r}")
+def _or_none(kind: Callable[[str], object]) -> Callable[[str], object]:
+    """Read a word of an option; an empty one is as good as none."""
+
+    def read(word: str) -> object:
+        return kind(word) if word else None
+
+    read.__name__ = kind.__name__.strip("_")
+    return read
+
+
+def _numbers(word: str) -> frozenset[int]:
+    return frozenset(int(each) for each in word.split(",") if each != "none")
 
 
 def _play_one(order: Order) -> int:

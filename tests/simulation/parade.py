@@ -1,0 +1,84 @@
+"""The fixed worlds of the suite: every trouble of the catalogue passes by, a few at a time, and scripted ones alone.
+
+Why: random seeds meet whatever they meet. These worlds are there so that nothing on the list is left to chance: each
+kind of trouble is cast several times on an account with positions, and the suite asks which of them really bit.
+
+Units: seconds of virtual time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from random import Random
+
+from tests.simulation.agenda import Item
+from tests.simulation.plans import Plan, plan_of
+from tests.simulation.shrink import Attempt, attempt
+from tests.simulation.troubles import TROUBLES
+from tests.simulation.troubles.bots import BOT_ACTS
+from tests.simulation.troubles.people import OPERATOR_ASKS
+from tests.simulation.troubles.trouble import Trouble
+
+FIXED_SEEDS = (1, 2, 3, 4, 5, 6)
+"""Worlds as they are drawn, played by every run of the suite."""
+TOGETHER = 4
+"""So many kinds share a world, one after another."""
+ROUNDS = 2
+"""So often each is cast."""
+APART_S = 14.0
+BOT_EVERY_S = 9.0
+_FIRST_S = 12.0
+_SEED = 1000
+"""The first world of the parade; far from the seeds that are drawn."""
+
+
+def groups() -> dict[str, tuple[Trouble, ...]]:
+    """Return the worlds of the parade by name, with the troubles that each shows."""
+    drawn = [trouble for trouble in TROUBLES.values() if not trouble.is_scripted]
+    alone = [each for each in TROUBLES.values() if each.is_scripted and each.name not in {BOT_ACTS, OPERATOR_ASKS}]
+    together = [tuple(drawn[start : start + TOGETHER]) for start in range(0, len(drawn), TOGETHER)]
+    return {", ".join(trouble.name for trouble in group): group for group in (*together, *((each,) for each in alone))}
+
+
+def plan_of_group(name: str) -> Plan:
+    """Return the world that shows a group: each trouble in turn, and a bot that trades among them."""
+    number = list(groups()).index(name)
+    casts = [trouble.name for trouble in groups()[name]] * ROUNDS
+    drawn = Random(f"parade {name}")  # noqa: S311 - the same worlds in every run, whatever joins the catalogue
+    troubles = [(_FIRST_S + APART_S * index, cast) for index, cast in enumerate(casts)]
+    minutes = (troubles[-1][0] + APART_S) / 60
+    acts = [(at_s, BOT_ACTS) for at_s in _every(BOT_EVERY_S, minutes * 60)]
+    return Plan(
+        seed=_SEED + number,
+        minutes=minutes,
+        items=tuple(
+            Item(index, at_s, what, 0, drawn.getrandbits(48))
+            for index, (at_s, what) in enumerate(sorted(troubles + acts), start=1)
+        ),
+    )
+
+
+def _every(seconds: float, until_s: float) -> Iterator[float]:
+    at_s = 3.0
+    while at_s < until_s:
+        yield at_s
+        at_s += seconds
+
+
+@cache
+def shown(name: str) -> Attempt:
+    """Play one world of the parade, once a process."""
+    return attempt(plan_of_group(name))
+
+
+@cache
+def drawn_and_played(seed: int) -> Attempt:
+    """Play one world as it is drawn, once a process."""
+    return attempt(plan_of(seed))
+
+
+def all_fixed() -> Iterator[Attempt]:
+    """Yield every fixed world, played."""
+    yield from (shown(name) for name in groups())
+    yield from (drawn_and_played(seed) for seed in FIXED_SEEDS)
