@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from random import Random
+from typing import Self
 
+from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.contracts import ETHUSD, XBTUSD, XBTUSDT, Contract
 from connectors.simulated.engine.inputs import (
     AmendOrder,
@@ -42,10 +44,19 @@ class Bot:
         self._promises = promises
         self.acts = 0
         self.refused = 0
+        self.is_dead = False
+        """It has stopped in the middle of its work."""
+
+    def drawing(self, random: Random) -> Self:
+        """Draw everything from `random` from now on; return itself."""
+        self._random = random
+        return self
 
     def act(self, random: Random) -> str:
         """Do one thing, whatever comes to mind; return what it was. Everything is drawn from `random`."""
-        self._random = random
+        if self.is_dead:
+            return "nothing: it is dead"
+        self.drawing(random)
         symbol = self._random.choice(tuple(CONTRACTS))
         held = self._promises.size((self._account, symbol))
         choices = (self._open, self._work) if not held else self._while_held
@@ -113,6 +124,67 @@ class Bot:
         self._try(SetLeverage(account=self._account, symbol=symbol, leverage=Decimal(leverage)))
         self._promises.disturb()
         return self._market(symbol, side * self._lots(symbol, leverage or 10, share))
+
+    def disturb_account(self) -> None:
+        """Do something that the guard has to answer: open a position, or turn one round."""
+        symbol = self._random.choice(tuple(CONTRACTS))
+        self._promises.disturb()
+        if self._held(symbol):
+            self._flip(symbol, self._held(symbol))
+        else:
+            self.open(symbol, side=self._random.choice((1, -1)), leverage=10)
+
+    def grow(self, symbol: str, share: float) -> None:
+        """Add a share of what is held."""
+        lot = CONTRACTS[symbol].lot_size
+        self._market(symbol, int(self._held(symbol) * share) // lot * lot)
+
+    def flip(self, symbol: str) -> None:
+        """Turn the position round."""
+        self._flip(symbol, self._held(symbol))
+
+    def close(self, symbol: str) -> None:
+        """End the position."""
+        self._close(symbol, self._held(symbol))
+
+    def quote(self, symbol: str) -> None:
+        """Rest a limit order that would add exposure, some way off."""
+        self._work(symbol, self._held(symbol))
+
+    def quotes(self) -> list[Row]:
+        """Return the bot's resting limit orders."""
+        return [
+            row
+            for row in self._promises.orders.values()
+            if row["account"] == self._account
+            and row["ordType"] == "Limit"
+            and not str(row["clOrdID"]).startswith(OURS)
+        ]
+
+    def place_stop(self, symbol: str) -> None:
+        """Rest a stop of its own, of either trigger."""
+        self._place_stop(symbol, self._held(symbol))
+
+    def cancel_guards(self, symbol: str) -> None:
+        """Cancel the guard's orders of a symbol."""
+        self._cancel_guards(symbol, self._held(symbol))
+
+    def cancel_own(self, symbol: str) -> None:
+        """Cancel its own orders of a symbol."""
+        ids = tuple(
+            str(row["orderID"])
+            for row in self._promises.orders.values()
+            if row["symbol"] == symbol and not str(row["clOrdID"]).startswith(OURS)
+        )
+        if ids:
+            self._try(CancelOrders(account=self._account, order_ids=ids))
+
+    def ask(self, value: Input) -> bool:
+        """Ask the exchange for something; return whether it was done."""
+        return self._try(value)
+
+    def _held(self, symbol: str) -> int:
+        return self._promises.size((self._account, symbol))
 
     def add_margin(self, symbol: str, amount: int) -> None:
         """Move free money, in minor units, into an isolated position: its liquidation price moves away."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from daemon.shell.journal_file import segment_path
+from daemon.shell.journal_file import HANGING_AFTER_S, segment_path
 
 
 @dataclass(slots=True)
@@ -27,18 +27,56 @@ class MemoryDisk:
     """Everything one guard ever submitted, over all its lives."""
 
     now_s: Callable[[], float]
-    problem: str | None = None
+    refusal: str | None = None
+    """Why the disk refuses, as long as it does."""
     has_overflowed: bool = False
+    room_bytes: int | None = None
+    """So many bytes may wait for a disk that takes nothing; None for any number."""
+    hung_since_s: float | None = None
+    """Since when nothing submitted becomes durable."""
     is_frozen: bool = False
     """The process is dead: what it still says does not get here."""
     submitted: int = 0
     on_submit: Callable[[], None] = lambda: None
     _lines: list[_Line] = field(default_factory=list)
     _segment: int = 0
+    _waiting_bytes: int = 0
+
+    @property
+    def problem(self) -> str | None:
+        """What `JournalFile.problem` would say."""
+        since_s = self.hung_since_s
+        is_hanging = since_s is not None and self._waiting_bytes and self.now_s() - since_s > HANGING_AFTER_S
+        if is_hanging and self.refusal is None:
+            return f"the disk has not taken the journal for more than {HANGING_AFTER_S:g} s"
+        return self.refusal
+
+    @problem.setter
+    def problem(self, refusal: str | None) -> None:
+        self.refusal = refusal
+
+    def hang(self, *, room_bytes: int | None = None) -> None:
+        """From now on nothing becomes durable; what waits is lost with the process, and overflows at `room_bytes`."""
+        self.hung_since_s, self.room_bytes, self._waiting_bytes = self.now_s(), room_bytes, 0
+
+    def go_on(self) -> None:
+        """Everything that waits becomes durable at once."""
+        self.hung_since_s, self.room_bytes, self._waiting_bytes = None, None, 0
+
+    def lose_waiting(self) -> int:
+        """The process is dead: forget what waited for a disk that took nothing; count it."""
+        since_s = self.hung_since_s
+        if since_s is None:
+            return 0
+        kept = [line for line in self._lines if line.at_s < since_s]
+        lost, self._lines = len(self._lines) - len(kept), kept
+        self.go_on()
+        self.has_overflowed = False
+        return lost
 
     def submit(self, content: bytes, *, segment: int | None = None) -> None:
         """Take one record (see `JournalFile.submit`)."""
-        if self.is_frozen:
+        if self.is_frozen or self._overflows(content, segment):
             return
         if segment is not None:
             self._segment = segment
@@ -46,6 +84,30 @@ class MemoryDisk:
         self._lines.append(_Line(content, self._segment, self.now_s()))
         self.submitted += 1
         self.on_submit()
+
+    def _overflows(self, content: bytes, segment: int | None) -> bool:
+        """Keep what is bounded bounded: beyond its room everything is dropped until a new segment begins."""
+        if self.hung_since_s is None:
+            return False
+        if segment is not None and self.has_overflowed:
+            since_s = self.hung_since_s
+            self._lines = [line for line in self._lines if line.at_s < since_s]
+            self._waiting_bytes, self.has_overflowed = 0, False
+        if self.room_bytes is not None and self._waiting_bytes + len(content) > self.room_bytes and segment is None:
+            self.has_overflowed = True
+        self._waiting_bytes += 0 if self.has_overflowed else len(content)
+        return self.has_overflowed
+
+    def cut(self, lost_bytes: int) -> int:
+        """Take so many bytes off the end of what was written, wherever that falls; count the records that suffer."""
+        suffered = 0
+        while lost_bytes > 0 and self._lines:
+            last = self._lines.pop()
+            suffered += 1
+            if len(last.content) > lost_bytes:
+                self._lines.append(_Line(last.content[:-lost_bytes], last.segment, last.at_s))
+            lost_bytes -= len(last.content)
+        return suffered
 
     def lose_newest(self, within_s: float, *, torn_bytes: int = 0) -> int:
         """Forget what was submitted in the last `within_s`, but a torn beginning of its first record; count it."""

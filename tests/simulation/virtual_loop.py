@@ -56,6 +56,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         self._now_s = 0.0
+        self.turn_watchers: list[Callable[[], None]] = []
+        """Called between two turns of the loop."""
         super().__init__(_NoSockets(self._advance))
         self._clock_resolution = _RESOLUTION_S
 
@@ -64,6 +66,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def _advance(self, seconds: float) -> None:
         self._now_s += seconds
+        for watch in tuple(self.turn_watchers):
+            watch()
 
     def stall(self, seconds: float) -> None:
         """Let time pass in the middle of a callback: everything due is late by so much."""
