@@ -9,6 +9,7 @@ Units: seconds of virtual time, probabilities from 0 to 1.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -164,6 +165,12 @@ class Line:
     weather: Weather = field(default_factory=Weather)
     frames: int = 0
     """So many frames arrived."""
+    swallowed: int = 0
+    """So many frames were swallowed on a stream that seemed alive."""
+    repeated: int = 0
+    """So many frames came twice."""
+    statuses: Counter[int] = field(default_factory=Counter)
+    """How often a request, or a hand-shake, was answered with which status."""
     is_cut: bool = False
     """The process is dead: what it would still send never leaves."""
     told: LineWitness = _NOBODY

@@ -129,6 +129,7 @@ class VirtualTransport(httpx.AsyncBaseTransport):
             ahead.append(_Lying(reply, fate, stroke.bite))
         read = ahead.popleft()
         query, status = request.url.query.decode(), read.reply.status
+        self._line.statuses[status] += 1
         self._line.told.answered(request.method, request.url.path, query, status, read.reply.headers)
         return _response(read, stroke, ahead)
 

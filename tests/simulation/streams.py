@@ -75,10 +75,14 @@ class _Wire:
         """Send one frame on its way."""
         text = message.payload.decode()
         table = table_of(text)
-        if self.is_closed or self._is_swallowed(table):
+        if self.is_closed:
+            return
+        if self._is_swallowed(table):
+            self._line.swallowed += 1
             return
         self._send(table, text)
         if table in _PRIVATE and self._line.is_repeated():
+            self._line.repeated += 1
             self._send(table, text)
 
     def _send(self, table: str, text: str) -> None:
@@ -204,7 +208,11 @@ class _Connecting:
         if line.weather.is_down or line.weather.are_streams_down or line.is_cut:
             raise OSError("network is unreachable")
         address = f"address of {self._guard}"
-        self._network.require_welcome(address)
+        try:
+            self._network.require_welcome(address)
+        except InvalidStatus as refused:
+            line.statuses[refused.response.status_code] += 1
+            raise
         self._socket = VirtualSocket(self._network.venue, line, address)
         self._socket.open()
         self._network.sockets.setdefault(self._guard, []).append(self._socket)
