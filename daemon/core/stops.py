@@ -26,7 +26,7 @@ from daemon.core.marks import is_looser, is_through, nearer, ns, usable_mark
 from daemon.core.reasons import Reason
 from daemon.core.state import Guarded, Need
 from daemon.core.stop_rules import time_stop
-from daemon.core.wanted import Wanted, stepped, wanted_quantity, work_out
+from daemon.core.wanted import Wanted, nearest_valid, stepped, wanted_quantity, work_out
 
 
 def reconcile(draft: Draft, symbol: str) -> None:
@@ -243,9 +243,9 @@ def _what_is_missing(case: _Case) -> str:
 
 
 def _place_first(draft: Draft, case: _Case) -> None:
-    """No stop of ours rests: place one, unless somebody else's is enough or the mark is through already."""
-    trigger = case.wanted.trigger
-    if trigger is None or case.wanted.need is Need.NOTHING or case.cover.is_whole or case.is_through:
+    """No stop of ours rests: place one, unless somebody else's is enough; one in reserve if the mark is through."""
+    trigger = _bridge(draft, case) if case.is_through else case.wanted.trigger
+    if trigger is None or case.wanted.need is Need.NOTHING or case.cover.is_whole:
         _clear_needless(draft, case)
         return
     if case.cover.is_doubtful or not draft.orders_known:
@@ -258,6 +258,25 @@ def _place_first(draft: Draft, case: _Case) -> None:
         _tell_vanished(draft, case.guarded, trigger)
     quantity = wanted_quantity(draft, case.guarded)
     requests.place_stop(draft, case.guarded, reason, quantity=quantity, stop_price=trigger)
+
+
+def _bridge(draft: Draft, case: _Case) -> Decimal | None:
+    """The mark is through already, and the close that is due waits: for a pause, a witness, a venue that refuses.
+
+    After the time that a stop may take the nearest valid one rests meanwhile; never looser than one confirmed before.
+    """
+    guarded, side = case.guarded, case.guarded.position.side
+    if not guarded.through_ns or side is None:
+        return None
+    due_ns = guarded.through_ns + ns(draft.policy.stop.confirm_within_s)
+    if draft.now_ns < due_ns:
+        draft.wake(guarded.position.key.symbol, due_ns)
+        return None
+    price, mark = nearest_valid(draft, guarded), usable_mark(draft, guarded.position.key.symbol)
+    if price is None or mark is None or guarded.ratchet is None:
+        return price
+    price = nearer(side, price, guarded.ratchet)
+    return None if is_through(side, price, mark.price) else price
 
 
 def _tell_vanished(draft: Draft, guarded: Guarded, trigger: Decimal) -> None:

@@ -249,6 +249,12 @@ def _breach_in_words(asked: _Asked, breached: tuple[Proposal, Decimal] | None) -
     return "" if asked.exit is None else f"to be closed ({asked.exit.rule}: {asked.exit.why})"
 
 
+def nearest_valid(view: Draft | GuardState, guarded: Guarded) -> Decimal | None:
+    """The stop that can still rest where every rule's trigger was passed; None where no room is left, or no mark."""
+    side, instrument = guarded.position.side, view.instruments.get(guarded.position.key.symbol)
+    return None if side is None or instrument is None else _stand_in(view, _ask(view, guarded, side, instrument))
+
+
 def _stand_in(view: Draft | GuardState, asked: _Asked) -> Decimal | None:
     """Half way between mark and liquidation, but beyond the floor; None where no room is left."""
     side, price, tick = asked.side, asked.guarded.liquidation.price, asked.instrument.tick_size

@@ -128,9 +128,9 @@ async def unfilled(scene: Scene, guard: SimGuard, random: Random) -> None:
 
 def _is_part(change: Change) -> bool:
     row = order_of_ours(change)
-    if row is None or not row["cumQty"]:
+    if row is None or row["ordType"] != "Stop" or not row["cumQty"]:
         return False
-    return row["ordStatus"] == "PartiallyFilled" or (row["ordStatus"] == "Canceled" and row["triggered"] != "")
+    return row["ordStatus"] in {"PartiallyFilled", "Canceled"}
 
 
 async def in_parts(scene: Scene, guard: SimGuard, random: Random) -> None:

@@ -1,0 +1,37 @@
+"""What troubles of market, venue, bots and machine brought to light, each told as short as it can be."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from math import inf
+
+from config.modes import RuleMode
+from config.policy import MaxLossPolicy, Policy, StopPolicy
+from daemon.core.operator_requests import FlattenAsked
+from tests.simulation.promises import WHOLE_AGAIN_S
+from tests.simulation.virtual_loop import passing
+from tests.simulation.world import Plan, World, play
+
+SYMBOL = "XBTUSDT"
+
+
+def test_a_position_that_waits_for_its_next_close_has_a_stop() -> None:
+    """P2: opened for the eighth time under a flatten, through its maximum loss at once, it waits 32 s for the close."""
+
+    async def script(world: World) -> None:
+        await passing(5)
+        world.guard.ask(FlattenAsked())
+        for _ in range(8):
+            world.bot.open(SYMBOL, side=1, leverage=50)
+            await passing(0.2)
+            await world.until(lambda: not world.promises.size((world.account, SYMBOL)), within_s=60)
+        world.bot.open(SYMBOL, side=1, leverage=50)
+        await passing(WHOLE_AGAIN_S)
+        assert world.promises.size((world.account, SYMBOL)) > 0, "closed before anything could be seen"
+        world.promises.audit(is_strict=True)
+        assert len(world.promises.our_stops((world.account, SYMBOL))) == 1
+
+    rule = MaxLossPolicy(mode=RuleMode.ON, equity_percent=Decimal("0.01"), slippage_percent=Decimal("0.1"))
+    plan = Plan(seed=91, troubles=0, act_every_s=inf, policy=Policy(stop=StopPolicy(max_loss=rule)))
+    report = play(plan, script)
+    assert not report.violations, str(report)
