@@ -236,6 +236,8 @@ def _new_episode(draft: Draft, guarded: Guarded, at_ns: int) -> Guarded:
         covered_ns=0,
         uncovered_ns=draft.now_ns,
         was_covered=False,
+        protected_by=(),
+        naked_told_ns=0,
         disagrees_ns=0,
         retry_at_ns=0,
         pause_ns=0,
@@ -257,7 +259,9 @@ def _new_episode(draft: Draft, guarded: Guarded, at_ns: int) -> Guarded:
 
 def _ended(draft: Draft, guarded: Guarded, at_ns: int) -> Guarded:
     """A position went flat; what is left of its stops is cleared once both witnesses agree."""
-    return altered(guarded, flat_ns=draft.now_ns, turned_ns=at_ns, covered_ns=0, uncovered_ns=0, ruled=None)
+    return altered(
+        guarded, flat_ns=draft.now_ns, turned_ns=at_ns, covered_ns=0, uncovered_ns=0, protected_by=(), ruled=None
+    )
 
 
 def is_agreed(guarded: Guarded) -> bool:

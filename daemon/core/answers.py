@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from connectors.vocabulary import Order, OrderStatus
-from daemon.core import ids
+from daemon.core import ids, outcomes
 from daemon.core.books import Evidence, drop_unknown, take_order
 from daemon.core.draft import Draft
 from daemon.core.events import (
@@ -29,7 +29,8 @@ from daemon.core.marks import ns
 from daemon.core.orders import WriteInput, WriteKind, WriteState, next_state
 from daemon.core.reasons import Reason
 from daemon.core.requests import GROWTH_LIMIT, held_back, pause, refused_by_venue
-from daemon.core.state import Guarded, KnownOrder, Pending, PendingKind, Write
+from daemon.core.state import Guarded, KnownOrder
+from daemon.core.under_way import Pending, PendingKind, Write
 
 ANSWER_WITHIN_NS: Final = 15 * 10**9
 """A request without any outcome for this long counts as unanswered: the shell owes one, and may have lost it."""
@@ -208,6 +209,8 @@ def take_found(draft: Draft, event: OrdersFound) -> None:
         draft.set_asking(pending.symbol, None)
     found = {order.client_order_id for order in event.orders if order.account == draft.account}
     _drop_not_found(draft, pending, found)
+    if draft.unproved:
+        outcomes.take_question(draft, pending)
     guarded = draft.positions.get(pending.symbol)
     if guarded is None:
         return
@@ -323,6 +326,7 @@ def _write_of(guarded: Guarded, command_id: int) -> Write | None:
 def _move(draft: Draft, guarded: Guarded, write: Write, news: WriteInput) -> Guarded:
     """Move a write along its table; a settled one is forgotten."""
     symbol = guarded.position.key.symbol
+    outcomes.note(draft, symbol, write, news)
     state = next_state(write.state, news)
     kept = None if state is WriteState.SETTLED else replace(write, state=state)
     if write.kind in {WriteKind.TAKE, WriteKind.DROP}:

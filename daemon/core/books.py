@@ -14,14 +14,15 @@ from enum import Enum
 from typing import Final
 
 from connectors.vocabulary import Order, OrderKind, OrderStatus
-from daemon.core import ids, take_profit
+from daemon.core import ids, outcomes, take_profit
 from daemon.core.alerts import tell
 from daemon.core.commands import Severity
 from daemon.core.draft import Draft
 from daemon.core.orders import WriteInput, WriteKind, next_state
 from daemon.core.reasons import Reason
 from daemon.core.requests import SETTLED_AFTER_NS, pause, refused_by_venue
-from daemon.core.state import Guarded, KnownOrder, Write
+from daemon.core.state import Guarded, KnownOrder
+from daemon.core.under_way import Write
 
 CLOCK_TOLERANCE_NS: Final = 5 * 10**9
 """How far the venue's stamps may lie before the time at which the position became known to us."""
@@ -53,13 +54,15 @@ def take_order(draft: Draft, order: Order, evidence: Evidence, taken_ns: int) ->
         order = _as_sent(order)
     if _is_stale(draft, known, order, evidence, taken_ns):
         if ours is not None and evidence is not Evidence.ANSWER:
-            _confirm(draft, known)
+            _confirm(draft, known, evidence, taken_ns)
         return
     if order.status.is_final:
         _finish(draft, known, order)
     else:
         _put(draft, known, order, evidence, taken_ns)
     if ours is not None:
+        if draft.unproved:
+            outcomes.take_row(draft, order)
         _witness_own(draft, known, order, evidence)
     _recount(draft, order.symbol)
     if order.symbol in draft.positions:
@@ -84,17 +87,25 @@ def _is_stale(draft: Draft, known: KnownOrder | None, order: Order, evidence: Ev
     return not newer and not order.status.is_final
 
 
-def _confirm(draft: Draft, known: KnownOrder | None) -> None:
+def _confirm(draft: Draft, known: KnownOrder | None, evidence: Evidence, taken_ns: int) -> None:
     """A second source saw the order, with nothing newer to tell."""
     if known is None or (known.is_confirmed and not known.is_doubted):
         return
-    draft.put_order(replace(known, is_confirmed=True, is_doubted=False))
+    seen_ns = max(known.seen_ns, taken_ns)
+    draft.put_order(replace(known, is_confirmed=True, is_doubted=False, seen_ns=seen_ns, seen_by=evidence.value))
     draft.touch(known.order.symbol)
 
 
 def _put(draft: Draft, known: KnownOrder | None, order: Order, evidence: Evidence, taken_ns: int) -> None:
-    confirmed = evidence is not Evidence.ANSWER or (known is not None and known.is_confirmed)
-    draft.put_order(KnownOrder(order=order, taken_ns=taken_ns, is_confirmed=confirmed))
+    if evidence is Evidence.ANSWER:
+        # An answer shows an order as submitted; who saw it before still has.
+        confirmed = known is not None and known.is_confirmed
+        seen_ns, seen_by = (0, "") if known is None else (known.seen_ns, known.seen_by)
+    else:
+        confirmed, seen_ns, seen_by = True, taken_ns, evidence.value
+    draft.put_order(
+        KnownOrder(order=order, taken_ns=taken_ns, is_confirmed=confirmed, seen_ns=seen_ns, seen_by=seen_by)
+    )
 
 
 def _finish(draft: Draft, known: KnownOrder | None, order: Order) -> None:

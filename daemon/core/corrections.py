@@ -18,7 +18,7 @@ from decimal import Decimal
 from typing import Final
 
 from connectors.vocabulary import Position
-from daemon.core import requests
+from daemon.core import outcomes, requests
 from daemon.core.account import is_agreed
 from daemon.core.alerts import money, tell
 from daemon.core.commands import AddMargin, IsolatePosition, PositionCommand, SetLeverage, Severity
@@ -29,12 +29,11 @@ from daemon.core.margin.own_liquidation import own_price
 from daemon.core.margin.what_if import replaced
 from daemon.core.reasons import Reason
 from daemon.core.room import account_rows
-from daemon.core.state import GuardState, PendingKind
+from daemon.core.state import GuardState
+from daemon.core.under_way import PendingKind
 
 FIRST_PAUSE_NS: Final = 10**9
 LONGEST_PAUSE_NS: Final = 300 * 10**9
-LATE_NS: Final = 10 * 10**9
-"""A request without an answer may still arrive for this long; a read before that shows nothing about it."""
 DAY_NS: Final = 86_400 * 10**9
 
 
@@ -175,7 +174,7 @@ def fail(draft: Draft, command_id: int, reason: str, told_ns: int, *, is_unknown
         return
     symbol, correction = found
     if is_unknown:
-        draft.put("corrections", symbol, replace(correction, is_unknown=True))
+        draft.put("corrections", symbol, replace(correction, is_unknown=True, sent_ns=draft.now_ns))
         return
     _close(draft, symbol, correction, reason or "not carried out", told_ns)
 
@@ -187,7 +186,7 @@ def settle(draft: Draft) -> None:
             continue
         guarded = draft.positions.get(symbol)
         is_gone = guarded is None or not guarded.position.quantity
-        read_from_ns = correction.sent_ns + (LATE_NS if correction.is_unknown else 1)
+        read_from_ns = correction.sent_ns + (outcomes.life_ns(draft) if correction.is_unknown else 1)
         is_read = draft.pictures.taken_ns >= read_from_ns
         if is_gone or (correction.is_answered and is_read) or (guarded and _shows(guarded.position, correction)):
             draft.put("corrections", symbol, replace(correction, is_open=False, is_unknown=False, refusal=""))

@@ -17,7 +17,7 @@ from typing import Final
 
 from config.policy import ForeignStops
 from connectors.vocabulary import STOP_KINDS, Order, OrderKind, Side, Trigger
-from daemon.core import ids
+from daemon.core import ids, outcomes
 from daemon.core.draft import Draft
 from daemon.core.marks import is_looser, ns
 from daemon.core.state import Guarded, GuardState, KnownOrder
@@ -40,7 +40,7 @@ class Cover:
     needless: tuple[Order, ...]
     """Ours on the wrong side: of a position that turned."""
     placed: int
-    """Open stops of ours on the right side, doubted ones included: never to exceed two."""
+    """Open stops of ours on the right side, doubted ones and those that may exist included: never to exceed two."""
     is_doubtful: bool
     """One of those is not known for sure: the venue is being asked, and nothing is placed before it answers."""
     counted: tuple[Order, ...]
@@ -95,7 +95,7 @@ def judge(view: Draft | GuardState, guarded: Guarded, side: Side, trigger: Decim
         keeper=keeper,
         others=_others(view, guarded, right, keeper),
         needless=tuple(k.order for k in own_stops if k.order.side is not ids.closing_side(side) and _is_settled(k)),
-        placed=len(right),
+        placed=len(right) + (_unseen(view, guarded, side) if view.unproved else 0),
         is_doubtful=any(not _is_settled(k) for k in right),
         counted=counted,
     )
@@ -105,16 +105,27 @@ def _counts(view: Draft | GuardState, known: KnownOrder, side: Side, trigger: De
     price = known.order.stop_price
     if trigger is None or price is None or is_looser(side, price, trigger):
         return False
+    if view.unproved and outcomes.is_doomed(view, known.order):
+        return False
     ours = ids.is_ours(view.account, known.order.client_order_id)
     return ours or view.policy.stop.foreign is ForeignStops.ADOPT
 
 
-def _rank(view: Draft | GuardState, guarded: Guarded, order: Order) -> tuple[bool, Decimal, int]:
-    """Lowest is best: right form, nearest the mark, lowest number. Two guards come to the same choice."""
+def _unseen(view: Draft | GuardState, guarded: Guarded, side: Side) -> int:
+    series = ids.series(view.account, guarded.position.key.symbol, side, ids.Purpose.STOP)
+    return outcomes.unseen_stops(view, guarded.position.key.symbol, series)
+
+
+def _rank(view: Draft | GuardState, guarded: Guarded, order: Order) -> tuple[bool, bool, Decimal, int]:
+    """Lowest is best: nothing may still change it, right form, nearest the mark, lowest number.
+
+    Two guards come to the same choice but for what one of them has under way.
+    """
     side, price = guarded.position.side, order.stop_price or Decimal(0)
     parsed = ids.parse(view.account, order.client_order_id)
     distance = -price if side is Side.LONG else price
-    return not has_right_form(view, guarded, order), distance, 0 if parsed is None else parsed[1]
+    is_unsettled = outcomes.is_unsettled(view, order)
+    return is_unsettled, not has_right_form(view, guarded, order), distance, 0 if parsed is None else parsed[1]
 
 
 def has_right_form(view: Draft | GuardState, guarded: Guarded, order: Order) -> bool:

@@ -5,10 +5,11 @@ refuses counts as not done, and the core thinks again. The rule is written apart
 that each checks the other.
 
 A command may only shrink a position, never loosen or remove its last cover, and in an observing guard nothing goes out.
-Orders of others are never touched, with three exceptions, all for orders that may add exposure: an orderly stop with
+Orders of others are never touched, with four exceptions, all for orders that may add exposure: an orderly stop with
 `cancel_on_stop`, and a guard that has not guarded for half of the running countdown, which would otherwise take the
-protective stops along (both in switch mode `auto`); and a latch that holds for their symbol. Once a FLATTEN is proved
-flat, the stops that are left on its symbols are the one thing more: the explicit kill action.
+protective stops along (both in switch mode `auto`); a latch that holds for their symbol; and the silence of the bot
+whose they are, or of one that must be alive (`danger_bots.py`). Once a FLATTEN is proved flat, the stops that are left
+on its symbols are the one thing more: the explicit kill action.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import assert_never
 
 from config.policy import ForeignStops, SwitchMode
 from connectors.vocabulary import STOP_KINDS, Order, OrderSide, Side
-from daemon.core import ids
+from daemon.core import danger_bots, ids
 from daemon.core.commands import (
     AddMargin,
     AmendStop,
@@ -83,14 +84,17 @@ def _switch_refusal(command: FeedSwitch | DisarmSwitch, state: GuardState) -> st
         return "observing only"
     if state.policy.switch.mode is SwitchMode.OFF:
         return "the switch is not ours to write"
-    if isinstance(command, FeedSwitch):
-        if state.mode is not Mode.GUARDING:
-            return f"the switch is not fed while {state.mode.value}"
-        if state.health.misconfigured:
-            return "the switch is not fed while the venue refuses requests"
-        if command.timeout_ns <= 0:
-            return "a feed needs a time-out above zero"
-    return None
+    return _feed_refusal(command, state) if isinstance(command, FeedSwitch) else None
+
+
+def _feed_refusal(command: FeedSwitch, state: GuardState) -> str | None:
+    if state.mode is not Mode.GUARDING:
+        return f"the switch is not fed while {state.mode.value}"
+    if state.health.misconfigured:
+        return "the switch is not fed while the venue refuses requests"
+    if command.timeout_ns <= 0:
+        return "a feed needs a time-out above zero"
+    return danger_bots.feed_refusal(state)
 
 
 def _common_refusal(
@@ -240,7 +244,7 @@ def _foreign_cancel_refusal(command: CancelOrder, state: GuardState) -> str | No
 
 
 def _cancels_refusal(command: CancelOrders, state: GuardState) -> str | None:
-    """Many orders of others: only under a latch about their symbol, and only what the latch is for.
+    """Many orders of others: only under a latch about their symbol, or for a silent bot, and only what that is for.
 
     One that has ended since the command was made is no danger; one that is not known at all might be.
     """
@@ -260,8 +264,8 @@ def _cancels_refusal(command: CancelOrders, state: GuardState) -> str | None:
 
 def _latched_cancel_refusal(order: Order, state: GuardState) -> str | None:
     held = [latch for latch in state.latches.values() if latch.concerns(order.symbol)]
-    if not held:
-        return "no latch holds for it"
+    if not held and not danger_bots.may_cancel(order, state):
+        return "no latch holds for it, and no bot's silence asks for it"
     if order.kind in STOP_KINDS and not _is_read_since(order, state):
         return "what it protects may not be known: no picture was asked for since it was first seen"
     guarded = state.positions.get(order.symbol)

@@ -1,22 +1,24 @@
 """Ask the venue about orders of ours whose fate is not known, before anything else is done with them (P5).
 
 What is asked for, in one question per symbol: writes without an answer, stops that were accepted and not confirmed in
-time, orders that a list left out, and, where an id was refused as a duplicate, the numbers after it.
+time, orders that a list left out, requests without a verdict that can no longer arrive (`outcomes.py`), and, where an
+id was refused as a duplicate, the numbers after it.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from daemon.core import ids
+from daemon.core import ids, outcomes
 from daemon.core.cover import own_stops
 from daemon.core.draft import Draft
 from daemon.core.marks import ns
 from daemon.core.orders import WriteInput, WriteKind, WriteState, next_state
 from daemon.core.reasons import Reason
 from daemon.core.requests import find_orders
-from daemon.core.state import Guarded, Write
+from daemon.core.state import Guarded
 from daemon.core.take_profit import own_takes
+from daemon.core.under_way import Write
 
 
 def ask(draft: Draft, symbol: str) -> None:
@@ -53,6 +55,7 @@ def _late(draft: Draft, symbol: str, write: Write | None) -> Write | None:
     if draft.now_ns < due_ns:
         draft.wake(symbol, due_ns)
         return write
+    outcomes.note(draft, symbol, write, WriteInput.LATE)
     return replace(write, state=next_state(write.state, WriteInput.LATE))
 
 
@@ -69,6 +72,9 @@ def _doubtful(draft: Draft, symbol: str) -> tuple[tuple[str, ...], Reason]:
         for known in (*own_stops(draft, symbol), *own_takes(draft, symbol))
         if known.is_doubted or (not known.is_confirmed and not _is_awaited(guarded, known.order.client_order_id))
     )
+    if draft.unproved and (due := outcomes.due_names(draft, symbol)):
+        names |= dict.fromkeys(due)
+        reason = Reason.OUTCOME_UNKNOWN
     return tuple(names), reason
 
 

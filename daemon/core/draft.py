@@ -14,15 +14,8 @@ from connectors.vocabulary import Instrument, Margin
 from daemon.core.altered import altered
 from daemon.core.commands import Command
 from daemon.core.reasons import Reason
-from daemon.core.state import (
-    Band,
-    Guarded,
-    GuardState,
-    KnownOrder,
-    Mark,
-    Pending,
-    PendingKind,
-)
+from daemon.core.state import Band, Guarded, GuardState, KnownOrder, Mark
+from daemon.core.under_way import Pending, PendingKind
 from daemon.core.volatility import Volatility
 
 ACCOUNT: Final = "*"
@@ -46,6 +39,7 @@ _MAPPINGS: Final = (
     "numbers",
     "pending",
     "asking",
+    "unproved",
     "cancels",
     "latches",
     "frozen_orders",
@@ -59,6 +53,7 @@ _MAPPINGS: Final = (
     "day_books",
     "additions",
     "filled",
+    "bots",
     "operator_ids",
     "stale_currencies",
     "degraded",
@@ -81,6 +76,7 @@ _VALUES: Final = (
     "switch",
     "renewal",
     "freezing",
+    "listening",
     "timer_ns",
 )
 
@@ -90,7 +86,7 @@ class Draft:
 
     __slots__ = ("_before", "_owned", "_owned_books", "account", "commands", "policy", "touched", *_MAPPINGS, *_VALUES)
 
-    def __init__(self, state: GuardState, at_ns: int) -> None:  # noqa: PLR0915 - one line per field
+    def __init__(self, state: GuardState, at_ns: int) -> None:
         self._before = state
         self._owned: set[str] = set()
         self._owned_books: set[str] = set()
@@ -112,6 +108,12 @@ class Draft:
         self.switch = state.switch
         self.renewal = state.renewal
         self.timer_ns = state.timer_ns
+        self.commands: list[Command] = []
+        self.touched: dict[str, bool] = {}
+        self._borrow(state)
+
+    def _borrow(self, state: GuardState) -> None:
+        """Share the state's mappings until they are written to."""
         self.instruments = state.instruments
         self.marks = state.marks
         self.volatility = state.volatility
@@ -129,6 +131,7 @@ class Draft:
         self.numbers = state.numbers
         self.pending = state.pending
         self.asking = state.asking
+        self.unproved = state.unproved
         self.cancels = state.cancels
         self.latches = state.latches
         self.frozen_orders = state.frozen_orders
@@ -143,13 +146,13 @@ class Draft:
         self.day_books = state.day_books
         self.additions = state.additions
         self.filled = state.filled
+        self.bots = state.bots
+        self.listening = state.listening
         self.operator_ids = state.operator_ids
         self.stale_currencies = state.stale_currencies
         self.degraded = state.degraded
         self.wakes = state.wakes
         self.bands = state.bands
-        self.commands: list[Command] = []
-        self.touched: dict[str, bool] = {}
 
     def finish(self) -> GuardState:
         """Freeze: the state after the step."""

@@ -40,6 +40,17 @@ class FeedName(Enum):
     ACCOUNT = "account"
 
 
+class HeardBy(Enum):
+    """How a bot showed that it lives."""
+
+    CALL = "call"
+    """A request to the control API."""
+    COMMAND = "command"
+    """`seawall heartbeat`."""
+    ORDER = "order"
+    """An order that only the bot itself can have placed or amended."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Started:
     """The process started, with or without a journal behind it. Streams are down, requests in flight are lost."""
@@ -68,6 +79,19 @@ class FeedLost:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TableDoubted:
+    """A table of a stream lost a change that nobody can read, and is asked for anew; or it is whole again."""
+
+    at_ns: int
+    feed: FeedName
+    table: str
+    problem: str
+    """What could not be read; empty when all of the table has been told anew."""
+    unreadable: int = 0
+    """Frames of the stream that could not be understood since the start of the process."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class HealthTicked:
     """Once a second: how old the streams' last signs of life are, and how the process itself fares."""
 
@@ -78,6 +102,8 @@ class HealthTicked:
     clock_skew_ns: int
     """Venue clock less ours, as last measured."""
     journal_ok: bool = True
+    deaf: str = ""
+    """Why bots' calls cannot be heard: the control API is down; empty while it is up, or not asked for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -326,10 +352,20 @@ class OperatorAsked:
     request: OperatorRequest
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BotHeard:
+    """A bot of the settings called; at most one such event a second for each."""
+
+    at_ns: int
+    bot: str
+    how: HeardBy
+
+
 Event = (
     Started
     | FeedLive
     | FeedLost
+    | TableDoubted
     | HealthTicked
     | InstrumentSeen
     | MarkSeen
@@ -357,4 +393,5 @@ Event = (
     | TimerFired
     | StopAsked
     | OperatorAsked
+    | BotHeard
 )

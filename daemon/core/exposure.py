@@ -30,7 +30,8 @@ from daemon.core.commands import CancelOrder, Severity
 from daemon.core.draft import ACCOUNT, Draft
 from daemon.core.mode import Mode
 from daemon.core.reasons import Reason
-from daemon.core.state import GuardState, PendingKind
+from daemon.core.state import GuardState
+from daemon.core.under_way import PendingKind
 
 CANCEL_WITHIN_NS: Final = 3 * 10**9
 """Of the stop's time; what is left of it belongs to the switch."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from daemon.core import outcomes
 from daemon.core.alerts import tell
 from daemon.core.altered import altered
 from daemon.core.commands import Severity
 from daemon.core.draft import Draft
-from daemon.core.events import FeedLive, FeedLost, FeedName, HealthTicked
+from daemon.core.events import FeedLive, FeedLost, FeedName, HealthTicked, TableDoubted
 from daemon.core.marks import market_is_fresh, ns
 from daemon.core.mode import Mode, ModeInput, next_mode
 from daemon.core.pictures import overdue_at_ns
@@ -23,7 +24,8 @@ from daemon.core.state import Feed
 
 def take_live(draft: Draft, event: FeedLive) -> None:
     """A stream is complete again."""
-    _put(draft, event.feed, Feed(is_live=True, since_ns=draft.now_ns, reason="", age_ns=0))
+    before = draft.health.feed(event.feed)
+    _put(draft, event.feed, replace(before, is_live=True, since_ns=draft.now_ns, reason="", age_ns=0))
     if event.feed is FeedName.ACCOUNT:
         draft.want_picture(Reason.RECONCILE)
 
@@ -32,9 +34,21 @@ def take_lost(draft: Draft, event: FeedLost) -> None:
     """A stream broke: what it said stays known, and is no longer fresh."""
     before = draft.health.feed(event.feed)
     since_ns = before.since_ns if not before.is_live and before.since_ns else draft.now_ns
-    _put(draft, event.feed, Feed(is_live=False, since_ns=since_ns, reason=event.reason, age_ns=before.age_ns))
+    _put(draft, event.feed, replace(before, is_live=False, since_ns=since_ns, reason=event.reason, doubted=()))
     if event.feed is FeedName.ACCOUNT:
         draft.positions_listed_ns = 0
+        draft.want_picture(Reason.RECONCILE)
+
+
+def take_doubt(draft: Draft, event: TableDoubted) -> None:
+    """A table cannot be believed, or is whole again. Its stream counts as stale meanwhile, however lively it is."""
+    before = draft.health.feed(event.feed)
+    others = tuple(each for each in before.doubted if each[0] != event.table)
+    doubted = (*others, (event.table, event.problem)) if event.problem else others
+    _put(draft, event.feed, replace(before, doubted=doubted, unreadable=event.unreadable))
+    if event.feed is FeedName.ACCOUNT:
+        if event.problem and event.table == "position":
+            draft.positions_listed_ns = 0
         draft.want_picture(Reason.RECONCILE)
 
 
@@ -50,6 +64,8 @@ def take_health(draft: Draft, event: HealthTicked) -> None:
         is_journal_ok=event.journal_ok,
         last_tick_ns=draft.now_ns,
     )
+    if draft.unproved:
+        outcomes.note_skew(draft)
 
 
 def _aged(feed: Feed, age_ns: int) -> Feed:
@@ -66,6 +82,11 @@ def _put(draft: Draft, name: FeedName, feed: Feed) -> None:
 
 
 def account_is_fresh(draft: Draft) -> bool:
+    """Whether the account stream is heard and each of its tables can be believed."""
+    return account_is_heard(draft) and not draft.health.account.doubted
+
+
+def account_is_heard(draft: Draft) -> bool:
     """Whether the account stream is live and gave a sign of life lately."""
     account = draft.health.account
     return account.is_live and account.age_ns <= ns(draft.policy.health.stale_after_s)

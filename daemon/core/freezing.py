@@ -1,4 +1,4 @@
-"""While a latch holds: cancel others' orders that may add exposure, as they appear, many in one request.
+"""While a latch holds, or a bot is silent: cancel orders that may add exposure as they appear, many in one request.
 
 Why in bulk and at a pace: a bot may have hundreds of orders open and may quote again for ever. A cancel of many orders
 costs as much as a cancel of one, so what appeared since the last request goes in the next. A burst is free; after it
@@ -20,7 +20,7 @@ from dataclasses import replace
 from typing import Final
 
 from connectors.vocabulary import STOP_KINDS, Order
-from daemon.core import ids, latches
+from daemon.core import bots, ids, latches
 from daemon.core.alerts import seconds
 from daemon.core.books import may_add_exposure
 from daemon.core.commands import CancelOrders, NamedOrder
@@ -30,7 +30,8 @@ from daemon.core.interventions import Freezing, FrozenOrder, LatchKind
 from daemon.core.mode import Mode
 from daemon.core.reasons import Reason
 from daemon.core.requests import grown_pause
-from daemon.core.state import GuardState, PendingKind
+from daemon.core.state import GuardState
+from daemon.core.under_way import PendingKind
 
 MOST_AT_ONCE: Final = 100
 MOST_IN_FLIGHT: Final = 3
@@ -43,7 +44,7 @@ STUCK_AFTER_NS: Final = 10 * 10**9
 
 
 def cancel_frozen(draft: Draft) -> None:
-    """Ask for the cancel of whatever latches forbid; wake up when something is due."""
+    """Ask for the cancel of whatever latches and silences forbid; wake up when something is due."""
     _note_what_is_to_go(draft)
     if not draft.frozen_orders or draft.policy.observe or draft.mode is Mode.STOPPED:
         return
@@ -69,7 +70,7 @@ def fail(draft: Draft, reason: str, told_ns: int) -> None:
 
 
 def stuck(draft: Draft) -> str:
-    """What has stood for too long although a latch forbids it, for people; empty if nothing has."""
+    """What has stood for too long although a latch or a silence forbids it, for people; empty if nothing has."""
     if not draft.frozen_orders or draft.policy.observe:
         return ""
     since_ns = min(each.seen_ns for each in draft.frozen_orders.values())
@@ -81,7 +82,8 @@ def stuck(draft: Draft) -> str:
     where = ", ".join(f"{symbol} ({count})" for symbol, count in sorted(symbols.items()))
     waits = all(not draft.frozen_orders[name].asked_ns for name in late)
     why = "a plain stop may be all that protects the position" if waits else draft.freezing.refusal
-    what = f"{len(late)} order(s) that a latch forbids have stood for {seconds(draft.now_ns - since_ns)}: {where}"
+    stood = f"have stood for {seconds(draft.now_ns - since_ns)}: {where}"
+    what = f"{len(late)} order(s) that a latch or a silence forbids {stood}"
     return f"{what}; {why}" if why else what
 
 
@@ -90,7 +92,7 @@ def stuck(draft: Draft) -> str:
 
 def _note_what_is_to_go(draft: Draft) -> None:
     """Keep the list of forbidden orders: those that ended leave it, new ones join it."""
-    if not draft.latches and not draft.frozen_orders:
+    if not draft.latches and not draft.frozen_orders and not bots.is_forbidding(draft):
         return
     found = {order.order_id: order for order in _forbidden(draft)}
     for name in [name for name in draft.frozen_orders if name not in found]:
@@ -101,14 +103,18 @@ def _note_what_is_to_go(draft: Draft) -> None:
 
 
 def _forbidden(draft: Draft) -> Iterator[Order]:
-    if not draft.latches:
+    by_bots = bots.is_forbidding(draft)
+    if not draft.latches and not by_bots:
         return
     for symbol, book in draft.orders.items():
-        if not latches.is_frozen(draft, symbol):
+        is_latched = latches.is_frozen(draft, symbol)
+        if not is_latched and not by_bots:
             continue
         stops_too = are_stops_left_over(draft, symbol)
         for known in book.values():
             if ids.is_ours(draft.account, known.order.client_order_id):
+                continue
+            if not is_latched and not bots.forbids(draft, known.order):
                 continue
             if may_add_exposure(known.order) or (stops_too and known.order.kind in STOP_KINDS):
                 yield known.order
@@ -168,13 +174,19 @@ def _cancel(draft: Draft, orders: list[NamedOrder]) -> None:
         _count(draft, each)
         known = draft.frozen_orders[each.order_id]
         draft.put("frozen_orders", each.order_id, replace(known, asked_ns=draft.now_ns))
-    reason = Reason.FLATTEN if latches.flattening(draft, orders[0].symbol) is not None else Reason.FROZEN
-    draft.emit(CancelOrders(command_id=command_id, reason=reason, orders=tuple(orders)))
+    draft.emit(CancelOrders(command_id=command_id, reason=_reason(draft, orders[0].symbol), orders=tuple(orders)))
+
+
+def _reason(draft: Draft, symbol: str) -> Reason:
+    if latches.flattening(draft, symbol) is not None:
+        return Reason.FLATTEN
+    return Reason.FROZEN if latches.is_frozen(draft, symbol) else Reason.BOT_SILENT
 
 
 def _count(draft: Draft, order: NamedOrder) -> None:
-    """Each order counts once, for every latch that forbids it."""
+    """Each order counts once, for every latch and every silence that forbids it."""
     if draft.frozen_orders[order.order_id].asked_ns:
         return
+    bots.note_cancelled(draft, order.client_order_id)
     for latch in list(latches.holding(draft, order.symbol)):
         latches.note(draft, latch.name, cancelled=latch.cancelled + 1)

@@ -10,20 +10,20 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from config.policy import SwitchMode
-from daemon.core import flat_proof, freezing, unjudged
+from daemon.core import bots, flat_proof, freezing, protection, unjudged
 from daemon.core.alerts import seconds, tell
 from daemon.core.commands import Severity
 from daemon.core.cover import is_crowded
 from daemon.core.degraded import Degraded
 from daemon.core.draft import ACCOUNT, Draft
-from daemon.core.feeds import account_is_fresh, clock_is_off, loop_is_stalled
+from daemon.core.feeds import account_is_heard, clock_is_off, loop_is_stalled
 from daemon.core.floor import floor_of
 from daemon.core.frozen import frozen_ns, is_frozen
-from daemon.core.marks import is_fresh, market_is_fresh, ns, usable_mark
+from daemon.core.marks import is_fresh, market_is_fresh, market_is_heard, ns, usable_mark
 from daemon.core.mode import Mode
 from daemon.core.pictures import overdue_at_ns
 from daemon.core.reasons import Reason
-from daemon.core.state import Feed, Guarded, Need, Standing, SwitchState
+from daemon.core.state import Feed, Guarded, Health, Need, Standing, SwitchState
 from daemon.core.switch import is_feed_overdue
 
 LINGER_NS: Final = 2 * 10**9
@@ -33,7 +33,6 @@ UNSENT_PATIENCE_NS: Final = 10**9
 _CRITICAL: Final = {
     Degraded.BLIND_ACCOUNT,
     Degraded.BLIND_MARKET,
-    Degraded.UNCOVERED,
     Degraded.COVER_REFUSED,
     Degraded.STOP_WORTHLESS,
     Degraded.LIQUIDATION_UNKNOWN,
@@ -57,9 +56,10 @@ def judge_account(draft: Draft) -> None:
 
 def _account_states(draft: Draft) -> Iterator[tuple[Degraded, str]]:
     health = draft.health
-    market, account = market_is_fresh(draft), account_is_fresh(draft)
+    market, account = market_is_heard(draft), account_is_heard(draft)
     yield Degraded.BLIND_MARKET, _blind(draft, Degraded.BLIND_MARKET, health.market, "market stream", fresh=market)
     yield Degraded.BLIND_ACCOUNT, _blind(draft, Degraded.BLIND_ACCOUNT, health.account, "account stream", fresh=account)
+    yield Degraded.TABLE_DOUBTED, _doubted(health)
     yield Degraded.LOOP_STALLED, _stalled(health.loop_lag_ns) if loop_is_stalled(draft) else ""
     yield Degraded.CLOCK_SKEW, _skew(health.clock_skew_ns) if clock_is_off(draft) else ""
     yield Degraded.JOURNAL_FAILED, "" if health.is_journal_ok else "the journal cannot be written; guarding goes on"
@@ -73,7 +73,13 @@ def _account_states(draft: Draft) -> Iterator[tuple[Degraded, str]]:
     yield Degraded.SWITCH_UNFED, _unfed(draft)
     yield Degraded.FLATTEN_STUCK, flat_proof.stuck(draft)
     yield Degraded.FREEZE_STUCK, freezing.stuck(draft)
+    yield Degraded.BOTS_UNHEARD, bots.deaf(draft)
     yield Degraded.RULE_UNJUDGED, unjudged.lasting(draft)
+
+
+def _doubted(health: Health) -> str:
+    doubted = [f"{table} ({why})" for table, why in (*health.market.doubted, *health.account.doubted)]
+    return f"unreadable and asked for anew: {', '.join(doubted)}" if doubted else ""
 
 
 def _hedged(names: Iterable[str]) -> str:
@@ -123,12 +129,22 @@ def _unfed(draft: Draft) -> str:
     switch, mode = draft.switch, draft.policy.switch.mode
     if draft.policy.observe or switch.state is not SwitchState.ARMED or mode is SwitchMode.OFF:
         return ""
-    is_refused = draft.mode is Mode.GUARDING and bool(draft.health.misconfigured) and is_feed_overdue(draft)
-    if not is_refused and draft.mode is not Mode.BLIND:
+    why = _why_unfed(draft)
+    if not why:
         return ""
-    why = "the venue refuses requests" if is_refused else "blind"
     left_ns = max(0, switch.expires_ns - draft.now_ns)
     return f"the dead man's switch is not fed while {why}; it cancels every order, stops too, in {seconds(left_ns)}"
+
+
+def _why_unfed(draft: Draft) -> str:
+    if draft.mode is Mode.BLIND:
+        return "blind"
+    if draft.mode is not Mode.GUARDING or not is_feed_overdue(draft):
+        return ""
+    if draft.health.misconfigured:
+        return "the venue refuses requests"
+    missing = bots.missing(draft)
+    return f"{', '.join(missing)} must be alive and is not heard" if missing else ""
 
 
 # ---------------------------------------------------------------------- one position
@@ -244,6 +260,8 @@ def _tell(draft: Draft, state: Degraded, symbol: str, text: str) -> None:
     severity = Severity.NOTE
     if began:
         severity = Severity.CRITICAL if state in _CRITICAL else Severity.WARNING
+        if state is Degraded.UNCOVERED:
+            severity = protection.severity(draft.positions[symbol])
     tell(
         draft,
         Reason.DEGRADED if began else Reason.RECOVERED,

@@ -64,6 +64,11 @@ def _is_young(view: Draft | GuardState, mark: Mark) -> bool:
 
 
 def market_is_fresh(view: Draft | GuardState) -> bool:
+    """Whether the market stream is heard and its table can be believed."""
+    return market_is_heard(view) and not view.health.market.doubted
+
+
+def market_is_heard(view: Draft | GuardState) -> bool:
     """Whether the market stream is live and gave a sign of life lately."""
     market = view.health.market
     return market.is_live and market.age_ns <= ns(view.policy.health.stale_after_s)

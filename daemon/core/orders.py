@@ -6,7 +6,7 @@
         v                            v
      UNKNOWN <───────────────────────┘
         │  asked by client order id: found ──> settled by what was found
-        └─ not found ──> settled; the same id may be sent again
+        └─ not found ──> settled; the same id may be sent again (and it may exist all the same: see `outcomes.py`)
 
 Why: an HTTP 200 alone is *submitted*; a time-out is neither success nor failure. So a write stays open, and blocks the
 next one of its kind for that position, until the order stream or a query says what became of it. A settled write is

@@ -67,6 +67,8 @@ class Reason(Enum):
     """A latch holds: what may add exposure is cancelled as it appears."""
     FLATTEN = "flatten"
     """A latch holds that closes positions and keeps them closed."""
+    BOT_SILENT = "bot_silent"
+    """A bot is not heard: what may add exposure goes, and people hear of it, of its return too."""
     LATCH = "latch"
     """A latch was set or lifted."""
     LADDER = "ladder"

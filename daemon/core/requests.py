@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from connectors.vocabulary import Order, OrderSide, Side
-from daemon.core import ids
+from daemon.core import ids, outcomes
 from daemon.core.commands import (
     AmendStop,
     CancelOrder,
@@ -26,7 +26,8 @@ from daemon.core.errors import InvariantBroken
 from daemon.core.marks import ns
 from daemon.core.orders import WriteKind, WriteState
 from daemon.core.reasons import Reason
-from daemon.core.state import Guarded, PendingKind, Write
+from daemon.core.state import Guarded
+from daemon.core.under_way import PendingKind, Write
 
 SETTLED_AFTER_NS: Final = 10**9
 """A stop that rested this long was taken for good: what ends it later is another matter."""
@@ -64,6 +65,7 @@ def amend_stop(
 ) -> None:
     """Move or resize a resting stop of ours; None leaves a field as it is."""
     symbol = guarded.position.key.symbol
+    outcomes.note_repeat(draft, order)
     command_id = draft.await_answer(PendingKind.WRITE, symbol, (order.client_order_id,))
     write = _write(draft, command_id, WriteKind.AMEND, order.client_order_id, order.side)
     write = replace(write, order_id=order.order_id, quantity=quantity, stop_price=stop_price)

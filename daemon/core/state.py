@@ -22,19 +22,19 @@ from connectors.vocabulary import (
     Insurance,
     Margin,
     Order,
-    OrderSide,
     Position,
     Wallet,
 )
+from daemon.core.bot_standing import Bot, Listening
 from daemon.core.degraded import Degraded
 from daemon.core.episode import Episode, Shadow
 from daemon.core.events import FeedName
 from daemon.core.interventions import Asked, Closing, Correction, Freezing, FrozenOrder, Latch, MarginBudget
 from daemon.core.margin.confidence import Confidence
 from daemon.core.mode import Mode
-from daemon.core.orders import WriteKind, WriteState
 from daemon.core.rule_facts import Addition, DayBook, RuleStanding
 from daemon.core.surroundings import ForcedOrder, SpreadSample
+from daemon.core.under_way import Bracket, Pending, Unproved, Write
 from daemon.core.volatility import Volatility
 
 
@@ -57,73 +57,6 @@ class Need(Enum):
     """No liquidation price, so no trigger can be worked out."""
     WORTHLESS = "worthless"
     """No room is left for a stop between mark and liquidation."""
-
-
-class PendingKind(Enum):
-    """Requests that the venue has yet to answer."""
-
-    WRITE = "write"
-    TAKE = "take"
-    """Of a take-profit order of ours: nothing that protects waits for it."""
-    CANCEL = "cancel"
-    """Of somebody's order that may add exposure: at an orderly stop, or while blind (see `exposure.py`)."""
-    FREEZE = "freeze"
-    """Of many such orders at once, while a latch holds (see `freezing.py`)."""
-    CORRECTION = "correction"
-    """Of a position's margin, leverage or mode (see `corrections.py`)."""
-    FIND = "find"
-    PICTURE = "picture"
-    FEED = "feed"
-    DISARM = "disarm"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pending:
-    """One request without an outcome."""
-
-    kind: PendingKind
-    symbol: str
-    """Empty when it is about the account."""
-    sent_ns: int
-    ids: tuple[str, ...] = ()
-    """Client order ids asked for."""
-    order_id: str = ""
-    """Of the order to be cancelled at an orderly stop."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Write:
-    """The one open attempt to change something at the venue, for one position and purpose."""
-
-    command_id: int
-    kind: WriteKind
-    state: WriteState
-    client_order_id: str
-    order_id: str = ""
-    side: OrderSide
-    quantity: int | None = None
-    stop_price: Decimal | None = None
-    sent_ns: int
-    probe: int = 0
-    """Ids asked for beyond this one when a duplicate was reported (see `ids.py`)."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Bracket:
-    """The take-profit orders of one position's life (see `take_profit.py`)."""
-
-    write: Write | None = None
-    """Place or cancel of one; one at a time."""
-    retry_at_ns: int = 0
-    pause_ns: int = 0
-    fills: dict[str, int] = field(default_factory=dict)
-    """Contracts filled, by client order id."""
-    numbers_from: int = 0
-    """Orders with this number and below belong to an earlier episode."""
-    refusal: str = ""
-    """The venue's words for the last one that it did not take."""
-    shadowed: tuple[int, ...] = ()
-    """Rungs that would have been filled, in shadow: each is told once."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,29 +84,6 @@ class Witness:
     liquidation_price: Decimal | None = None
     since_ns: int = 0
     """Since when this source has said the same quantity, time after time; 0: not noted."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Unproved:
-    """A request of ours that may still take effect, or have taken it: nobody has proved either (see `outcomes.py`)."""
-
-    command_id: int
-    """Of the latest try that got no verdict."""
-    kind: WriteKind
-    symbol: str
-    client_order_id: str
-    order_id: str = ""
-    side: OrderSide
-    quantity: int | None = None
-    stop_price: Decimal | None = None
-    first_ns: int
-    """When the first such request left."""
-    since_ns: int
-    """When the latest was given up: whatever is under way was signed before."""
-    behind_ns: int = 0
-    """The farthest that the venue's clock was seen behind ours meanwhile."""
-    is_repeated: bool = False
-    """More than one such request is without a verdict: seeing the effect once does not account for all."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -306,6 +216,10 @@ class Feed:
     reason: str = "not connected yet"
     age_ns: int = 0
     """Age of the last sign of life at the last health tick."""
+    doubted: tuple[tuple[str, str], ...] = ()
+    """Tables that cannot be believed at present, each with the reason."""
+    unreadable: int = 0
+    """Frames that could not be understood since the process started."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -483,6 +397,10 @@ class GuardState:
     """By symbol: positions that were added to in loss."""
     filled: dict[str, int] = field(default_factory=dict)
     """Orders of others that were filled within the hour, and when that was first seen; at most one over the limit."""
+    bots: dict[str, Bot] = field(default_factory=dict)
+    """Those of the settings, by name."""
+    listening: Listening = field(default_factory=Listening)
+    """How well they can be heard."""
     operator_ids: dict[str, Asked] = field(default_factory=dict)
     """Requests of operators that were carried out, by request id: a repeat changes nothing."""
     stale_currencies: dict[str, int] = field(default_factory=dict)

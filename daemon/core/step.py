@@ -15,6 +15,7 @@ from daemon.core import (
     answers,
     bands,
     books,
+    bots,
     corrections,
     exposure,
     feeds,
@@ -27,6 +28,7 @@ from daemon.core import (
     latches,
     operator,
     pictures,
+    protection,
     renewal,
     room,
     rulebook,
@@ -40,6 +42,7 @@ from daemon.core.books import Evidence
 from daemon.core.commands import Command, SetTimer
 from daemon.core.draft import ACCOUNT, Draft
 from daemon.core.events import (
+    BotHeard,
     Event,
     ExecutionSeen,
     FeedLive,
@@ -69,6 +72,7 @@ from daemon.core.events import (
     Started,
     StopAsked,
     SwitchAnswered,
+    TableDoubted,
     TimerFired,
     TopicSeen,
     WalletSeen,
@@ -76,7 +80,8 @@ from daemon.core.events import (
 from daemon.core.feeds import move
 from daemon.core.mode import Mode, ModeInput
 from daemon.core.reasons import Reason
-from daemon.core.state import Feed, GuardState, Mark, Pending, PendingKind
+from daemon.core.state import Feed, GuardState, Mark
+from daemon.core.under_way import Pending, PendingKind
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,8 +126,11 @@ def _fold(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 -
         case FeedLost():
             feeds.take_lost(draft, event)
             inputs_seen.take_lost(draft, event.feed)
+        case TableDoubted():
+            feeds.take_doubt(draft, event)
         case HealthTicked():
             feeds.take_health(draft, event)
+            bots.take_tick(draft, event)
             renewal.decide(draft)
             _pass_time(draft)
         case TimerFired():
@@ -140,6 +148,8 @@ def _fold(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 -
             account.take_margin(draft, event.margin)
         case OrderSeen():
             evidence = Evidence.STREAM if event.source is Source.STREAM else Evidence.QUERY
+            if event.source is Source.STREAM:
+                bots.take_order(draft, event.order)
             books.take_order(draft, event.order, evidence, event.at_ns)
         case OrdersListed():
             books.take_orders_listed(draft, event.orders, Evidence.STREAM, event.at_ns)
@@ -167,6 +177,8 @@ def _fold(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 -
             stopping.ask(draft)
         case OperatorAsked():
             operator.take_request(draft, event)
+        case BotHeard():
+            bots.take_heard(draft, event)
         case _:
             assert_never(event)
 
@@ -192,6 +204,7 @@ def _start(draft: Draft) -> None:
         draft.touch(symbol, reassess=True)
     draft.want_picture(Reason.RECONCILE)
     latches.tell_held(draft)
+    bots.restart(draft)
 
 
 def _pass_time(draft: Draft) -> None:
@@ -249,6 +262,7 @@ def _reconcile(draft: Draft) -> None:
             tiers.judge(draft, symbol)
             ladder.climb(draft, symbol)
             judgement.judge_position(draft, symbol)
+            protection.judge(draft, symbol)
             room.seek_second_word(draft, symbol)
         bands.refresh(draft, symbol)
 
@@ -261,6 +275,7 @@ def _judge(draft: Draft) -> None:
     corrections.settle(draft)
     ladder.judge(draft)
     flat_proof.judge(draft)
+    bots.settle(draft)
     freezing.cancel_frozen(draft)
     switch.decide(draft)
     judgement.judge_account(draft)

@@ -19,7 +19,8 @@ from daemon.core import ids
 from daemon.core.draft import Draft
 from daemon.core.episode import Episode
 from daemon.core.marks import is_looser, market_is_fresh
-from daemon.core.state import Bracket, Guarded
+from daemon.core.state import Guarded
+from daemon.core.under_way import Bracket
 
 
 def begun(draft: Draft, position: Position) -> Episode:

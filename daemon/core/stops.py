@@ -16,7 +16,18 @@ from decimal import Decimal
 from config.modes import RuleMode
 from connectors.vocabulary import Order
 from daemon.core import cover as covers
-from daemon.core import doubts, flatten, latches, observing, reduce, requests, shadows, take_profit
+from daemon.core import (
+    doubts,
+    flatten,
+    latches,
+    observing,
+    outcomes,
+    protection,
+    reduce,
+    requests,
+    shadows,
+    take_profit,
+)
 from daemon.core.account import FORGET_AFTER_NS, is_agreed
 from daemon.core.alerts import seconds, tell
 from daemon.core.commands import Severity
@@ -75,6 +86,7 @@ def _note(draft: Draft, symbol: str, wanted: Wanted, cover: Cover) -> None:
         **_ratcheted(guarded, cover, wanted),
         **_silences(draft, guarded, wanted),
     }
+    changes |= protection.noted(cover, wanted.need)
     if cover.is_whole or wanted.need is Need.NOTHING:
         changes["uncovered_ns"] = 0
     if wanted.need is Need.NOTHING:
@@ -312,13 +324,19 @@ def _tend(draft: Draft, case: _Case, keeper: Order) -> None:
 
 def _replace(draft: Draft, case: _Case, keeper: Order) -> bool:
     """Place a second stop where an amend cannot do: the form is another. The old one goes once this rests."""
+    if covers.has_right_form(draft, case.guarded, keeper):
+        return False
+    return _place_beside(draft, case, Reason.COVER_WRONG)
+
+
+def _place_beside(draft: Draft, case: _Case, reason: Reason) -> bool:
     trigger = case.wanted.trigger
-    if covers.has_right_form(draft, case.guarded, keeper) or trigger is None or case.is_through:
+    if trigger is None or case.is_through:
         return False
     if case.cover.placed >= 2 or case.cover.is_doubtful:
         return False
     quantity = wanted_quantity(draft, case.guarded)
-    requests.place_stop(draft, case.guarded, Reason.COVER_WRONG, quantity=quantity, stop_price=trigger)
+    requests.place_stop(draft, case.guarded, reason, quantity=quantity, stop_price=trigger)
     return True
 
 
@@ -337,6 +355,8 @@ def _amend(draft: Draft, case: _Case, keeper: Order) -> bool:
     about_to_fire = mark is not None and is_through(side, price, mark.price)
     if about_to_fire or (moved is None and sized is None):
         return False
+    if draft.unproved and not outcomes.may_amend(draft, keeper, quantity=sized, stop_price=moved):
+        return _place_beside(draft, case, reason)
     requests.amend_stop(draft, guarded, keeper, reason, quantity=sized, stop_price=moved)
     return True
 
@@ -413,13 +433,18 @@ def _clear_up(draft: Draft, symbol: str) -> None:
         return
     if guarded.bracket.write is not None or take_profit.own_takes(draft, symbol):
         return
-    if guarded.reduce is not None or covers.own_stops(draft, symbol) or draft.asking.get(symbol, 0) > 0:
+    if guarded.reduce is not None or covers.own_stops(draft, symbol) or _is_asked_about(draft, symbol):
         return
     if draft.now_ns >= guarded.flat_ns + FORGET_AFTER_NS:
         draft.drop_position(symbol)
         draft.set_asking(symbol, None)
     else:
         draft.wake(symbol, guarded.flat_ns + FORGET_AFTER_NS)
+
+
+def _is_asked_about(draft: Draft, symbol: str) -> bool:
+    """Whether a question is under way, or will have to be asked of a request that may still take effect."""
+    return draft.asking.get(symbol, 0) > 0 or outcomes.is_any(draft, symbol)
 
 
 def _tell_out(draft: Draft, guarded: Guarded) -> Guarded:

@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Final
 
 from config.policy import SwitchMode
-from daemon.core import exposure
+from daemon.core import bots, exposure
 from daemon.core.alerts import tell
 from daemon.core.commands import DisarmSwitch, FeedSwitch, Severity
 from daemon.core.draft import ACCOUNT, Draft
@@ -25,7 +25,8 @@ from daemon.core.events import SwitchAnswered
 from daemon.core.marks import ns
 from daemon.core.mode import Mode
 from daemon.core.reasons import Reason
-from daemon.core.state import PendingKind, SwitchState
+from daemon.core.state import SwitchState
+from daemon.core.under_way import PendingKind
 
 RETRY_NS: Final = 10**9
 TELL_EVERY_NS: Final = 60 * 10**9
@@ -55,8 +56,8 @@ def decide(draft: Draft) -> None:
 
 
 def _feed_if_able(draft: Draft) -> None:
-    """Feed, unless the venue refuses our requests: then the guard can see and not act, and does not claim to."""
-    if not draft.health.misconfigured:
+    """Feed, unless the venue refuses our requests, or a bot that must be alive is not: nothing untrue is claimed."""
+    if not draft.health.misconfigured and not bots.missing(draft):
         _feed(draft)
     elif not is_feed_overdue(draft):
         draft.wake(ACCOUNT, _next_feed_ns(draft))

@@ -77,10 +77,10 @@ def test_a_lost_answer_is_settled_by_reading_the_position_before_anything_is_rep
     guard = holding(a_long())
     _, (command,) = ask(guard, more)
     guard.give(e.RequestUnanswered(at_ns=guard.now, command_id=command.command_id, reason="time-out"))
-    for _ in range(8):
+    for _ in range(12):
         read(guard, [a_long()], [])
         assert ask(guard, more)[1] == []
-    for _ in range(8):
+    for _ in range(12):
         read(guard, [a_long()], [])
     assert not guard.state.corrections["ETHUSDT"].is_open
     assert guard.state.margin_budgets["USDt"].spent_sat == 0
