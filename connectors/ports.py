@@ -93,6 +93,13 @@ class FeedSink(Protocol):
         `problem` says why it is missing, for people; it is empty when the topic has had its partial.
         """
 
+    def table_doubted(self, feed: Feed, table: str, problem: str, *, unreadable: int, received_ns: int) -> None:
+        """A table that the feed lives on cannot be believed for now, or is whole again.
+
+        `problem` says why, for people; it is empty when all of the table has been told anew.
+        `feed_lost` ends every doubt of its feed. `unreadable` counts the feed's frames that could not be understood.
+        """
+
     def request_refused(self, client_order_id: str, order_id: str, reason: str, *, received_ns: int) -> None:
         """The stream said that an amend or cancel failed; the order itself may live on."""
 

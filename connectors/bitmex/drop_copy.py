@@ -32,7 +32,8 @@ from connectors.bitmex.protocol.parse import (
 )
 from connectors.bitmex.protocol.parse_inputs import parse_wallet
 from connectors.bitmex.protocol.requests import cancel_all_after_frame
-from connectors.bitmex.protocol.session import Event, ExtraTopic, Live, Lost, Session, SessionTimes, SwitchRefused
+from connectors.bitmex.protocol.session import Session, SessionTimes
+from connectors.bitmex.protocol.session_events import Doubted, Event, ExtraTopic, Live, Lost, SwitchRefused
 from connectors.bitmex.protocol.signing import sign_in_frame
 from connectors.bitmex.protocol.switch import switch_receipt
 from connectors.bitmex.protocol.tables import Action, OrderTable, PositionTable, Seen, Table
@@ -182,6 +183,8 @@ class _AccountReader:
         self._margins = Table("margin")
         self._executions = Table("execution", columns=())
         self._wallets = Table("wallet")
+        known = (self._orders, self._positions, self._margins, self._executions, self._wallets)
+        self._tables: dict[str, Table] = {table.name: table for table in known}
 
     def new_session(self, times: SessionTimes) -> Session:
         """Forget every row of the last connection; only the ids of executions met are kept."""
@@ -215,6 +218,8 @@ class _AccountReader:
                 self._extras.live(received_ns=received_ns)
             case ExtraTopic():
                 self._extras.take(event, received_ns=received_ns)
+            case Doubted():
+                self._tables[event.table].forget()
             case Lost():
                 self._switch.failed(OutcomeUnknown(f"the stream was lost before the answer: {event.reason}"))
             case _:
@@ -231,8 +236,7 @@ class _AccountReader:
             case "execution":
                 self._take_executions(frame, received_ns)
             case "wallet":
-                with self._extras.reading(frame.table, received_ns=received_ns):
-                    self._take_wallets(frame, received_ns)
+                self._take_wallets(frame, received_ns)
             case _:
                 _log.debug("frame of a table nobody asked for", table=frame.table)
 

@@ -8,15 +8,15 @@ Source: www.bitmex.com/app/wsAPI.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import structlog
 
 from connectors.bitmex.protocol.frames import TableFrame
-from connectors.bitmex.protocol.numbers import MalformedRow, Row
-from connectors.bitmex.protocol.session import ExtraTopic, Session, SessionTimes
-from connectors.bitmex.protocol.tables import Table, TableBroken
+from connectors.bitmex.protocol.numbers import Row
+from connectors.bitmex.protocol.session import Session, SessionTimes
+from connectors.bitmex.protocol.session_events import ExtraTopic
+from connectors.bitmex.protocol.tables import Table
 from connectors.ports import FeedSink
 
 _log = structlog.get_logger("connectors.bitmex.extra_topics")
@@ -29,13 +29,11 @@ class ExtraTopics:
         self._topics = tuple(topics)
         self._sink = sink
         self._session: Session | None = None
-        self._broken: set[str] = set()
         self._is_wary = False
 
     def session(self, *, topics: Sequence[str], times: SessionTimes, is_private: bool) -> Session:
         """Return the session of the next connection. One that follows a loss over extra topics asks for none."""
         self._is_wary = self._session is not None and self._session.blames_extras
-        self._broken.clear()
         extras = () if self._is_wary else self._topics
         self._session = Session(topics=topics, times=times, is_private=is_private, extras=extras)
         return self._session
@@ -52,17 +50,6 @@ class ExtraTopics:
         if event.problem:
             _log.warning("topic missing; going on without it", topic=event.topic, reason=event.problem)
         self._sink.topic(event.topic, event.problem, received_ns=received_ns)
-
-    @contextmanager
-    def reading(self, topic: str, *, received_ns: int) -> Iterator[None]:
-        """Read a frame of a topic: what cannot be read is reported once on each connection and passed over."""
-        try:
-            yield
-        except (MalformedRow, TableBroken) as broken:
-            if topic not in self._broken:
-                self._broken.add(topic)
-                problem = f"cannot be read: {broken}"
-                self.take(ExtraTopic(topic=topic, problem=problem), received_ns=received_ns)
 
 
 def laid_over(table: Table, frame: TableFrame, rows: Sequence[Row] | None = None) -> list[Row]:

@@ -2,8 +2,9 @@
 
 Why: the session decides, this carries. It opens one connection at a time, hands every frame to its reader, sends what
 the session wants sent, wakes the session when its deadline comes, and waits between connections as `Backoff` says. A
-lost connection is never an error here; it is reported to the sink and tried again. Anything else that a reader or sink
-raises is a fault of ours and ends `run`.
+lost connection is never an error here; it is reported to the sink and tried again. Nor is a frame that cannot be
+understood: it goes into quarantine, and the session asks for its table anew. Anything else that a reader or sink raises
+is a fault of ours and ends `run`.
 
 Times: `received_ns` is nanoseconds since 1970 UTC, deadlines are seconds of the event loop's clock.
 """
@@ -22,19 +23,14 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 
 from config.venue import VenueSettings
 from connectors.bitmex.protocol.backoff import Backoff
-from connectors.bitmex.protocol.frames import Welcome
+from connectors.bitmex.protocol.frames import TableFrame, Unread, Welcome
 from connectors.bitmex.protocol.numbers import MalformedRow
 from connectors.bitmex.protocol.refusals import BAN_PAUSE_S, LONGEST_PAUSE_S, connection_trouble, plain_reason
-from connectors.bitmex.protocol.session import (
-    FOREVER,
-    Event,
-    Live,
-    Lost,
-    Session,
-    SessionTimes,
-    State,
-)
+from connectors.bitmex.protocol.session import FOREVER, Session, SessionTimes
+from connectors.bitmex.protocol.session_events import Doubted, Event, Live, Lost, Unreadable, Whole
+from connectors.bitmex.protocol.session_states import State
 from connectors.bitmex.protocol.tables import TableBroken
+from connectors.bitmex.quarantine import Quarantine
 from connectors.errors import OutcomeUnknown, Unavailable
 from connectors.ports import Feed, FeedSink
 
@@ -75,7 +71,7 @@ class FeedReader(Protocol):
         """Take one frame, usually with `session.receive`; return whether the session may have events of it."""
 
     def take(self, event: Event, *, received_ns: int) -> None:
-        """Act on what the session made of it.
+        """Act on what the session made of it. A table that is `Doubted` is to be forgotten until its partial.
 
         Raises:
             TableBroken: If a table can no longer be believed.
@@ -101,6 +97,7 @@ class FeedConnection:
         self._sink = sink
         self._reader = reader
         self._jitter = jitter
+        self.quarantine = Quarantine(feed.value)
         self._now_ns = now_ns
         self._times = SessionTimes(ping_after_s=settings.ping_after_s, pong_within_s=settings.pong_within_s)
         self._session: Session | None = None
@@ -206,7 +203,7 @@ class FeedConnection:
         received_ns = self._now_ns()
         self._sink.feed_alive(self._feed, received_ns=received_ns)
         if self._reader.read(session, raw, now_s=self._steady_s(), received_ns=received_ns):
-            self._report(session, received_ns)
+            self._report(session, received_ns, raw)
 
     async def _watch(self, session: Session, socket: ClientConnection) -> None:
         """Wake the session at its deadlines, and break the connection off when it gives up."""
@@ -230,19 +227,31 @@ class FeedConnection:
         session.closed(reason, at_least_s=at_least_s)
         self._report(session, self._now_ns())
 
-    def _report(self, session: Session, received_ns: int) -> None:
-        """Hand on what the session made of its input."""
-        for event in session.events():
-            try:
-                self._reader.take(event, received_ns=received_ns)
-            except (TableBroken, MalformedRow) as broken:
-                session.distrust(str(broken))
-                self._report(session, received_ns)
-                return
-            self._note(event, received_ns)
+    def _report(self, session: Session, received_ns: int, raw: bytes = b"") -> None:
+        """Hand on what the session made of its input: the frame `raw`, or the time."""
+        while session.has_events:
+            for event in session.events():
+                try:
+                    self._reader.take(event, received_ns=received_ns)
+                except (TableBroken, MalformedRow) as broken:
+                    self._doubt(session, event, broken, raw, received_ns)
+                else:
+                    self._note(session, event, raw, received_ns)
 
-    def _note(self, event: Event, received_ns: int) -> None:
+    def _doubt(self, session: Session, event: Event, broken: Exception, raw: bytes, received_ns: int) -> None:
+        """A table can no longer be believed. What follows from that are events of the session."""
+        why = Unread.ROW if isinstance(broken, MalformedRow) else Unread.CHANGE
+        self.quarantine.put(why, raw, str(broken), received_ns=received_ns)
+        session.doubt(event.table if isinstance(event, TableFrame) else "", str(broken), self._steady_s())
+
+    def _note(self, session: Session, event: Event, raw: bytes, received_ns: int) -> None:
         match event:
+            case Unreadable():
+                self.quarantine.put(event.why, raw, event.reason, received_ns=received_ns)
+            case Doubted(is_extra=False):
+                self._tell_doubt(event.table, event.reason, received_ns)
+            case Whole(is_extra=False) if event.table not in session.doubted:
+                self._tell_doubt(event.table, "", received_ns)
             case Live():
                 self._live_since_s = _loop_time()
                 self._sink.feed_live(self._feed, received_ns=received_ns)
@@ -253,6 +262,10 @@ class FeedConnection:
                 self._connections_left = event.connections_left
             case _:
                 pass
+
+    def _tell_doubt(self, table: str, problem: str, received_ns: int) -> None:
+        unreadable = self.quarantine.total
+        self._sink.table_doubted(self._feed, table, problem, unreadable=unreadable, received_ns=received_ns)
 
 
 def _loop_time() -> float:

@@ -22,10 +22,11 @@ from connectors.bitmex.extra_topics import ExtraTopics, laid_over
 from connectors.bitmex.feed import FeedConnection, Jitter
 from connectors.bitmex.protocol import marks
 from connectors.bitmex.protocol.frames import TableFrame
-from connectors.bitmex.protocol.numbers import MalformedRow, Row, number
+from connectors.bitmex.protocol.numbers import MalformedRow, Row, number, required_text
 from connectors.bitmex.protocol.parse import INSTRUMENT_COLUMNS, parse_instrument
 from connectors.bitmex.protocol.parse_inputs import parse_insurance, parse_liquidation
-from connectors.bitmex.protocol.session import Event, ExtraTopic, Live, Lost, Session, SessionTimes, TopicRefused
+from connectors.bitmex.protocol.session import Session, SessionTimes
+from connectors.bitmex.protocol.session_events import Doubted, Event, ExtraTopic, Live, Lost, TopicRefused
 from connectors.bitmex.protocol.tables import Action, Table
 from connectors.ports import Feed, FeedSink
 from connectors.vocabulary import Instrument, Insurance, Quote
@@ -144,6 +145,8 @@ class _InstrumentReader:
             case Live():
                 self._is_live = True
                 self._extras.live(received_ns=received_ns)
+            case Doubted():
+                self._forget(event.table)
             case Lost():
                 self._is_live = False
             case ExtraTopic():
@@ -151,21 +154,28 @@ class _InstrumentReader:
             case TableFrame(table="instrument"):
                 self._take_instruments(event, received_ns)
             case TableFrame(table="insurance"):
-                with self._extras.reading(event.table, received_ns=received_ns):
-                    self._take_insurance(event, received_ns)
+                self._take_insurance(event, received_ns)
             case TableFrame(table="liquidation"):
-                with self._extras.reading(event.table, received_ns=received_ns):
-                    self._take_liquidations(event, received_ns)
+                self._take_liquidations(event, received_ns)
             case _:
                 pass
+
+    def _forget(self, table: str) -> None:
+        """Every figure is reported anew from the next partial; insurance has no table."""
+        if table == INSTRUMENT:
+            self._table.forget()
+            self._known.clear()
+            self._figures.clear()
+        elif table == self._liquidations.name:
+            self._liquidations.forget()
 
     def _take_instruments(self, event: TableFrame, received_ns: int) -> None:
         whole_rows = self._table.apply(event.action, event.rows, keys=event.keys, covered=event.covered)
         if event.action is Action.DELETE:
-            self._known -= {str(row["symbol"]) for row in whole_rows}
+            self._known -= {required_text(row, "symbol") for row in whole_rows}
             return
         for whole, sent in zip(whole_rows, event.rows, strict=False):
-            self._known.add(str(whole["symbol"]))
+            self._known.add(required_text(whole, "symbol"))
             self._report_figures(whole, received_ns, is_partial=event.action is Action.PARTIAL)
             self._note_quote(sent)
             self._report_mark(sent, received_ns)

@@ -32,7 +32,8 @@ OVERDUE_CYCLES: Final = 3
 def cycle_ns(draft: Draft) -> int:
     """How long a picture is good for."""
     every_ns = ns(draft.policy.health.reconcile_every_s)
-    return every_ns if draft.health.account.is_live else min(every_ns, BLIND_EVERY_NS)
+    account = draft.health.account
+    return every_ns if account.is_live and not account.doubted else min(every_ns, BLIND_EVERY_NS)
 
 
 def overdue_at_ns(draft: Draft) -> int:

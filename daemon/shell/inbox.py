@@ -40,6 +40,7 @@ from daemon.core.events import (
     PositionsListed,
     RequestRefusedOnStream,
     Source,
+    TableDoubted,
     TopicSeen,
     WalletSeen,
 )
@@ -183,6 +184,19 @@ class Inbox:
     def topic(self, topic: str, problem: str, *, received_ns: int) -> None:
         """Pass on that a topic we can do without is there, or missing."""
         self._take(TopicSeen(at_ns=self._clock.now_ns(), topic=topic, problem=problem))
+
+    def table_doubted(self, feed: Feed, table: str, problem: str, *, unreadable: int, received_ns: int) -> None:
+        """Pass on that a table cannot be believed, or is whole again; its marks are no longer the newest."""
+        if feed is Feed.MARKET and problem:
+            self._bands.forget_marks()
+        doubted = TableDoubted(
+            at_ns=self._clock.now_ns(),
+            feed=_FEED_NAMES[feed],
+            table=table,
+            problem=problem,
+            unreadable=unreadable,
+        )
+        self._take(doubted)
 
     def watched_symbols(self) -> tuple[str, ...]:
         """Return the symbols with a band in force."""

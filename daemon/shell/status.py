@@ -61,6 +61,10 @@ def _feed(feed: Feed) -> dict[str, object]:
     described: dict[str, object] = {"live": feed.is_live, "age_s": round(feed.age_ns / 1e9, 3)}
     if not feed.is_live:
         described["reason"] = feed.reason
+    if feed.unreadable:
+        described["unreadable_frames"] = feed.unreadable
+    if feed.doubted:
+        described["doubted"] = dict(feed.doubted)
     return described
 
 

@@ -51,6 +51,13 @@ class Line:
                 return msgspec.json.decode(message)
         raise ConnectionError("the client went away")
 
+    async def hear_op(self, operation: str) -> Any:
+        """Return the next message that asks for this operation; others are passed over."""
+        while True:
+            message = await self.hear()
+            if message.get("op") == operation:
+                return message
+
     async def listen(self) -> None:
         """Answer pings until the client goes away."""
         async for message in self.socket:

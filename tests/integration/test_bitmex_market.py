@@ -63,12 +63,23 @@ async def test_figures_are_told_when_they_change() -> None:
     assert [price for _, price, _ in sink.of("mark")][-2:] == [1.5, 1.5]
 
 
-async def test_unknown_symbol_costs_the_connection() -> None:
-    """A mark of a symbol the partial did not hold means that something was lost."""
+async def test_unknown_symbol_casts_doubt_on_the_table() -> None:
+    """A mark of a symbol the partial did not hold means that something was lost: the table is asked for anew."""
+
+    async def story(line: Line) -> None:
+        await line.greet(signed_in=False)
+        await line.say(partial("instrument", [INSTRUMENT_ROW]), mark("NEWUSD", 1.0))
+        await line.hear_op("subscribe")
+        await line.say(mark("XBTUSD", 7.0), partial("instrument", [{**INSTRUMENT_ROW, "markPrice": 9.0}]))
+        await line.listen()
+
     sink = RememberingSink()
-    async with realtime(market(mark("NEWUSD", 1.0)), market()) as fake, running(a_market(fake, sink).run()):
-        await until(lambda: len(sink.of("live")) == 2)
-    assert [symbol for symbol, _, _ in sink.of("mark")].count("NEWUSD") == 0
+    async with realtime(story) as fake, running(a_market(fake, sink).run()):
+        await until(lambda: len(sink.of("doubted")) == 2)
+    told = [price for symbol, price, _ in sink.of("mark")]
+    assert (told[-1], 7.0 in told) == (9.0, False), "nothing counts before the fresh partial"
+    assert [problem != "" for _, problem in sink.of("doubted")] == [True, False]
+    assert sink.of("lost") == []
 
 
 async def test_newly_listed_symbol_is_welcome() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosedError
 
+from connectors.bitmex.drop_copy import TOPICS
 from connectors.bitmex.feed import StraightConnect
 from connectors.ports import Feed
 from connectors.vocabulary import OrderStatus
@@ -144,23 +145,12 @@ async def test_connection_lost_in_the_middle_of_an_update() -> None:
     assert fake.most_open_lines == 1
 
 
-@pytest.mark.parametrize(
-    "poison",
-    [
-        raw(EXPIRED_TOKEN),
-        change("order", "update", {"orderID": "unknown", "leavesQty": 1}),
-        change("position", "update", {"account": 273093, "symbol": "XBTUSD", "currentQty": 5}),
-        change("position", "insert", {**POSITION_ROW, "symbol": "ETHUSD", "currentQty": 0.5}),
-        b'{"table":"order"',
-    ],
-    ids=["419", "unknown row", "missing key", "unreadable row", "not JSON"],
-)
-async def test_what_cannot_be_trusted_costs_the_connection(poison: bytes) -> None:
-    """P12: an ended subscription, a lost row, a row that cannot be read: lost by name, then a fresh picture."""
+async def test_an_ended_subscription_costs_the_connection() -> None:
+    """P12: the token has expired: lost by name, then a fresh picture."""
 
     async def story(line: Line) -> None:
         await line.account(**ROWS)
-        await line.say(poison)
+        await line.say(raw(EXPIRED_TOKEN))
         await line.listen()
 
     sink = RememberingSink()
@@ -168,6 +158,37 @@ async def test_what_cannot_be_trusted_costs_the_connection(poison: bytes) -> Non
         await until(lambda: len(sink.of("live")) == 2)
     assert len(sink.of("lost")) == 1
     assert len(fake.lines) == 2
+
+
+@pytest.mark.parametrize(
+    ("poison", "tables"),
+    [
+        (change("order", "update", {"orderID": "unknown", "leavesQty": 1}), ["order"]),
+        (change("position", "update", {"account": 273093, "symbol": "XBTUSD", "currentQty": 5}), ["position"]),
+        (change("position", "insert", {**POSITION_ROW, "symbol": "ETHUSD", "currentQty": 0.5}), ["position"]),
+        (b'{"table":"order"', ["order"]),
+        (b"<html>", list(TOPICS)),
+    ],
+    ids=["unknown row", "missing key", "unreadable row", "cut", "not the protocol"],
+)
+async def test_what_cannot_be_read_is_asked_for_anew(poison: bytes, tables: list[str]) -> None:
+    """P12: a lost row or an unreadable frame: its tables are doubted by name, and whole again on one connection."""
+
+    async def story(line: Line) -> None:
+        await line.account(**ROWS)
+        await line.say(poison)
+        assert (await line.hear_op("unsubscribe"))["args"] == tables
+        assert (await line.hear_op("subscribe"))["args"] == tables
+        for table in tables:
+            await line.say(partial(table, ROWS.get(table, [])))
+        await line.listen()
+
+    sink = RememberingSink()
+    async with realtime(story) as fake, running(a_drop_copy(fake, sink).run()):
+        await until(lambda: [table for table, problem in sink.of("doubted") if not problem] == tables)
+    assert [table for table, problem in sink.of("doubted") if problem] == tables
+    assert sink.of("lost") == []
+    assert len(fake.lines) == 1
 
 
 async def test_silent_socket_is_given_up() -> None:

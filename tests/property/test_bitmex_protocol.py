@@ -17,15 +17,9 @@ from connectors.bitmex.protocol.frames import MalformedFrame, TableFrame, read_f
 from connectors.bitmex.protocol.marks import exact_mark, mark_excerpt, mark_rows
 from connectors.bitmex.protocol.numbers import MalformedRow, without_float_noise
 from connectors.bitmex.protocol.refusals import Answer, refusal
-from connectors.bitmex.protocol.session import (
-    TRANSITIONS,
-    IllegalTransition,
-    Live,
-    Lost,
-    Session,
-    SessionTimes,
-    State,
-)
+from connectors.bitmex.protocol.session import Session, SessionTimes
+from connectors.bitmex.protocol.session_events import Live, Lost
+from connectors.bitmex.protocol.session_states import TRANSITIONS, IllegalTransition, State
 from connectors.bitmex.protocol.tables import Action, OrderTable, PositionTable, Table, TableBroken
 from connectors.errors import VenueError
 from tests.unit.connectors.bitmex.bitmex_builders import (
@@ -124,7 +118,7 @@ FRAMES = [
 ]
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["frame", "frame", "frame", "tick", "closed", "distrust"]),
+        st.sampled_from(["frame", "frame", "frame", "tick", "closed", "doubt"]),
         st.sampled_from(FRAMES),
         st.floats(0, 6),
     ),
@@ -150,7 +144,7 @@ def test_session_goes_only_along_its_table(steps: list[tuple[str, bytes, float]]
             case "closed":
                 session.closed("closed")
             case _:
-                session.distrust("broken")
+                session.doubt("order", "broken", now_s)
         new = session.events()
         partials |= {event.table for event in new if isinstance(event, TableFrame) and event.action is Action.PARTIAL}
         events += new

@@ -52,6 +52,14 @@ class Extras:
         self._there.add(table)
         return [(table, "")]
 
+    def is_there(self, topic: str) -> bool:
+        """Whether the topic has had its partial."""
+        return topic in self._there
+
+    def doubted(self, topic: str) -> None:
+        """The topic is no longer believed: its next partial is news."""
+        self._there.discard(topic)
+
     def silent(self, now_s: float) -> list[tuple[str, str]]:
         """Return the topics that have had their time, with the problem. A partial that comes later still counts."""
         silent = [topic for topic, by_s in self._awaited.items() if now_s >= by_s]

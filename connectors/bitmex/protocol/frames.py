@@ -8,9 +8,11 @@ Source: www.bitmex.com/app/wsAPI.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import Enum
 
 import msgspec
 
@@ -25,8 +27,31 @@ _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _ACTIONS = {action.value: action for action in Action}
 
 
+_TABLE_FIRST = re.compile(rb'\s*\{\s*"table"\s*:\s*"(\w{1,40})"')
+"""How the venue begins a table frame: enough to tell the table of one that was cut."""
+
+
+class Unread(Enum):
+    """In which way a frame, or what it holds, could not be understood."""
+
+    NOT_JSON = "not_json"
+    NO_OBJECT = "no_object"
+    NO_TABLE = "no_table"
+    """It names a table, and lacks its action or rows, or has ones of the wrong kind."""
+    ROW = "row"
+    """A row has a cell that cannot be meant, or lacks one that it must have."""
+    CHANGE = "change"
+    """A change does not fit what its table knows."""
+
+
 class MalformedFrame(ValueError):
     """A frame that is not the protocol's. The text never quotes it."""
+
+    def __init__(self, reason: str, *, why: Unread = Unread.NOT_JSON, table: str = "") -> None:
+        """Make the error; `table` is the one that the frame belongs to, empty when it does not tell."""
+        super().__init__(reason)
+        self.why = why
+        self.table = table
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,20 +128,26 @@ def read_frame(raw: bytes) -> Frame:
     try:
         decoded = _decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError):
-        raise MalformedFrame("a frame is not JSON") from None
+        raise MalformedFrame("a frame is not JSON", table=_suspected_table(raw)) from None
     if not isinstance(decoded, dict):
-        raise MalformedFrame("a frame is not a JSON object")
+        raise MalformedFrame("a frame is not a JSON object", why=Unread.NO_OBJECT)
     if "table" in decoded:
         return _table_frame(decoded)
     return _answer(decoded)
 
 
+def _suspected_table(raw: bytes) -> str:
+    begins = _TABLE_FIRST.match(raw)
+    return "" if begins is None else begins[1].decode("ascii", "replace")
+
+
 def _table_frame(decoded: dict[str, object]) -> TableFrame:
     table, action, rows = decoded["table"], _ACTIONS.get(str(decoded.get("action"))), decoded.get("data")
     if not isinstance(table, str) or action is None or not isinstance(rows, list):
-        raise MalformedFrame("a table frame lacks its table, action or data")
+        name = table if isinstance(table, str) else ""
+        raise MalformedFrame("a table frame lacks its table, action or data", why=Unread.NO_TABLE, table=name)
     if not all(isinstance(row, dict) for row in rows):
-        raise MalformedFrame(f"a row of {plain_reason(table)} is not an object")
+        raise MalformedFrame(f"a row of {plain_reason(table)} is not an object", why=Unread.NO_TABLE, table=table)
     keys, covered = decoded.get("keys"), decoded.get("filter")
     return TableFrame(
         table=table,

@@ -4,8 +4,12 @@ A session is made for one connection and thrown away with it. It begins CONNECTI
 with a sign-in becomes AUTHENTICATING and sends it; one without goes straight to SUBSCRIBING. Signed in, it asks for its
 topics and is SUBSCRIBING until each wanted topic has had its partial; an empty partial counts, a confirmation alone
 does not. Then it is LIVE. Whatever cannot be trusted ends in LOST: the socket closed, silence after a ping, a refused
-sign-in, an ended subscription (419, while public data may flow on), a frame that is not the protocol's, or a table
-that lost a row. There is no way back from LOST but a new connection, because only that one starts from partials.
+sign-in, an ended subscription (419, while public data may flow on). There is no way back
+from LOST but a new connection.
+
+A frame that cannot be read, or a table that lost a row, is no loss yet: the table is *doubted* and its topics are asked
+for anew over the open socket (`redress.py`); it counts again with their partials. A frame that tells no table casts
+doubt on all of them. A table that stays unreadable costs the connection in the end.
 
 Beside its topics a session may want *extras*: topics that its user can do without. They are asked for one by one once
 the session is LIVE, and whatever becomes of them (refused, silent, an error that could be about them) is reported and
@@ -16,7 +20,7 @@ Not every error is a loss. Subscribing twice is harmless. A subscription refused
 symbol that the venue no longer lists ends that topic alone and is reported.
 
 Like h11 and websockets, the session does no I/O. Its caller passes bytes and times in (`opened`, `receive`, `tick`,
-`closed`, `distrust`) and takes bytes and events out (`frames_to_send`, `events`). Times are seconds on one steady
+`closed`, `doubt`) and takes bytes and events out (`frames_to_send`, `events`). Times are seconds on one steady
 clock.
 
 Source: www.bitmex.com/app/wsAPI (heartbeat advice: ping after 5 s of silence, give up after 5 more).
@@ -24,9 +28,8 @@ Source: www.bitmex.com/app/wsAPI (heartbeat advice: ping after 5 s of silence, g
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Final, assert_never
 
 import msgspec
@@ -45,102 +48,25 @@ from connectors.bitmex.protocol.frames import (
     Welcome,
     read_frame,
 )
+from connectors.bitmex.protocol.redress import HOPELESS_PAUSE_S, Redress
+from connectors.bitmex.protocol.session_events import (
+    Doubted,
+    Event,
+    ExtraTopic,
+    Live,
+    Lost,
+    SwitchRefused,
+    TopicRefused,
+    Unreadable,
+    Whole,
+)
+from connectors.bitmex.protocol.session_states import IllegalTransition, Input, State, transition
 from connectors.bitmex.protocol.tables import Action
 
 FOREVER: Final = float("inf")
 AUTH_PAUSE_S: Final = 10.0
 """A refused sign-in needs a person; asking often may get the key disabled."""
 _RATE_PAUSE_S: Final = 1.0
-
-
-class State(Enum):
-    """Where the connection stands."""
-
-    CONNECTING = "connecting"
-    AUTHENTICATING = "authenticating"
-    SUBSCRIBING = "subscribing"
-    LIVE = "live"
-    LOST = "lost"
-
-
-class Input(Enum):
-    """What moves it."""
-
-    OPENED_PUBLIC = "opened_public"
-    OPENED_PRIVATE = "opened_private"
-    SIGNED_IN = "signed_in"
-    COMPLETED = "completed"
-    BROKE = "broke"
-
-
-TRANSITIONS: Final[dict[tuple[State, Input], State]] = {
-    (State.CONNECTING, Input.OPENED_PUBLIC): State.SUBSCRIBING,
-    (State.CONNECTING, Input.OPENED_PRIVATE): State.AUTHENTICATING,
-    (State.CONNECTING, Input.BROKE): State.LOST,
-    (State.AUTHENTICATING, Input.SIGNED_IN): State.SUBSCRIBING,
-    (State.AUTHENTICATING, Input.BROKE): State.LOST,
-    (State.SUBSCRIBING, Input.COMPLETED): State.LIVE,
-    (State.SUBSCRIBING, Input.BROKE): State.LOST,
-    (State.LIVE, Input.BROKE): State.LOST,
-}
-
-
-class IllegalTransition(Exception):
-    """An input that the state does not have. Nothing has changed."""
-
-
-def transition(state: State, given: Input) -> State:
-    """Return the state that follows.
-
-    Raises:
-        IllegalTransition: If the pair is not in the table.
-    """
-    try:
-        return TRANSITIONS[state, given]
-    except KeyError:
-        raise IllegalTransition(f"{given.value} while {state.value}") from None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Live:
-    """Every wanted topic has had its partial."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Lost:
-    """The connection is over. `at_least_s` is how long to stay away."""
-
-    reason: str
-    at_least_s: float = 0.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TopicRefused:
-    """A topic that the venue will not give; the others go on."""
-
-    topic: str
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ExtraTopic:
-    """An extra topic has had its partial, or is missing: `problem` says why, and is empty when it is there."""
-
-    topic: str
-    problem: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SwitchRefused:
-    """The venue refused to feed the dead man's switch."""
-
-    status: int | None
-    reason: str
-    timeout_ms: int | None
-    retry_after_s: float | None
-
-
-Event = Live | Lost | Welcome | TableFrame | TopicRefused | ExtraTopic | SwitchAnswer | SwitchRefused
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -172,6 +98,8 @@ class Session:
         self._live_by_s = FOREVER
         self._ask_again: dict[str, float] = {}
         self._extras = Extras(extras)
+        self._extra_topics = frozenset(extras)
+        self._redress = Redress()
 
     @property
     def blames_extras(self) -> bool:
@@ -187,6 +115,11 @@ class Session:
     def missing(self) -> frozenset[str]:
         """Topics whose partial has not arrived."""
         return frozenset(self._missing)
+
+    @property
+    def doubted(self) -> frozenset[str]:
+        """Tables that cannot be believed at present."""
+        return frozenset(map(_table_of, self._redress.topics))
 
     @property
     def has_frames(self) -> bool:
@@ -246,7 +179,8 @@ class Session:
         try:
             frame = read_frame(raw)
         except MalformedFrame as malformed:
-            self._lose(str(malformed))
+            self._events.append(Unreadable(why=malformed.why, reason=str(malformed)))
+            self.doubt(malformed.table, str(malformed), now_s)
         else:
             self._take(frame, now_s)
 
@@ -257,7 +191,10 @@ class Session:
         if self._state is not State.LIVE and now_s >= self._live_by_s:
             self._lose(f"not live in time, waiting for {self._waiting_for()}")
             return
+        if self._is_lost_to_silence(now_s):
+            return
         self._ask_again_when_due(now_s)
+        self._ask_doubted(now_s)
         self._ask_extras(now_s)
         if now_s < self._silence_ends_s():
             return
@@ -274,15 +211,32 @@ class Session:
             return FOREVER
         live_by_s = FOREVER if self._state is State.LIVE else self._live_by_s
         extras_s = self._extras.deadline_s() if self._state is State.LIVE else FOREVER
-        return min(self._silence_ends_s(), live_by_s, extras_s, *self._ask_again.values())
+        doubts_s = self._redress.deadline_s()
+        return min(self._silence_ends_s(), live_by_s, extras_s, doubts_s, *self._ask_again.values())
 
     def closed(self, reason: str, *, at_least_s: float = 0.0) -> None:
         """The socket closed, or could not be opened; `at_least_s` is how long to stay away."""
         self._lose(reason, at_least_s=at_least_s)
 
-    def distrust(self, reason: str) -> None:
-        """A table or row of this connection cannot be believed any more."""
-        self._lose(reason)
+    def doubt(self, table: str, reason: str, now_s: float) -> None:
+        """A table cannot be believed any more: ask for it anew. An empty name means any of them.
+
+        Nothing can be doubted before anything was asked for; a table that nobody wanted is nobody's trouble.
+        """
+        if self._state not in {State.SUBSCRIBING, State.LIVE}:
+            return
+        topics = [topic for topic in self._topics if table in {"", _table_of(topic)}]
+        extras = sorted(topic for topic in self._extra_topics if table in {"", topic} and self._extras.is_there(topic))
+        news = dict.fromkeys(map(_table_of, topics))
+        for topic in extras:
+            self._extras.doubted(topic)
+        hopeless = self._redress.doubt([*topics, *extras], now_s)
+        self._missing.update(topics)
+        self._events.extend(Doubted(table=each, reason=reason) for each in news)
+        self._events.extend(Doubted(table=each, reason=reason, is_extra=True) for each in extras)
+        self._note_extras((topic, f"cannot be read: {reason}") for topic in extras)
+        self._give_up(hopeless, reason)
+        self._ask_doubted(now_s)
 
     # ------------------------------------------------------------------ frames
 
@@ -293,7 +247,7 @@ class Session:
             case Welcome() | SwitchAnswer():
                 self._events.append(frame)
             case TableFrame():
-                self._take_table(frame)
+                self._take_table(frame, now_s)
             case Granted():
                 self._take_grant(frame)
             case Refused():
@@ -306,13 +260,14 @@ class Session:
             self._move(Input.SIGNED_IN)
             self._subscribe(self._topics)
 
-    def _take_table(self, frame: TableFrame) -> None:
+    def _take_table(self, frame: TableFrame, now_s: float) -> None:
         self._events.append(frame)
         if frame.action is not Action.PARTIAL:
             return
         arrived = {topic for topic in self._missing if _is_answered(topic, frame)}
         self._missing -= arrived
         self._forget_asking(arrived)
+        self._believe({*arrived, *self._extra_topics.intersection({frame.table})}, now_s)
         self._note_extras(self._extras.arrived(frame.table))
         self._complete()
 
@@ -324,7 +279,36 @@ class Session:
             self._subscribe((topic,))
         self._note_extras(self._extras.silent(now_s))
 
-    def _note_extras(self, told: Collection[tuple[str, str]]) -> None:
+    # ------------------------------------------------------------------ doubts
+
+    def _believe(self, topics: Collection[str], now_s: float) -> None:
+        before = self.doubted
+        self._redress.answered(topics, now_s)
+        whole = sorted(before - self.doubted)
+        self._events.extend(Whole(table=table, is_extra=table in self._extra_topics) for table in whole)
+
+    def _ask_doubted(self, now_s: float) -> None:
+        """Ask anew for what is doubted: first end the subscriptions, for one that stands brings no partial."""
+        due = self._redress.due(now_s, answer_by_s=now_s + self._times.live_within_s)
+        if due and self._state is not State.LOST:
+            self._outgoing.append(msgspec.json.encode({"op": "unsubscribe", "args": due}))
+            self._subscribe(due)
+
+    def _is_lost_to_silence(self, now_s: float) -> bool:
+        """What was asked for anew and does not come is doubted once more, with its next attempt or none."""
+        reason = "no partial came when it was asked for anew"
+        self._give_up(self._redress.doubt(self._redress.silent(now_s), now_s), reason)
+        return self._state is State.LOST
+
+    def _give_up(self, hopeless: Collection[str], reason: str) -> None:
+        """A topic that stays unreadable costs the connection, an extra one only itself."""
+        for topic in hopeless:
+            if topic in self._extra_topics:
+                self._redress.forget(topic)
+            else:
+                self._lose(f"{_table_of(topic)} stays unreadable: {reason}", at_least_s=HOPELESS_PAUSE_S)
+
+    def _note_extras(self, told: Iterable[tuple[str, str]]) -> None:
         self._events.extend(ExtraTopic(topic=topic, problem=problem) for topic, problem in told)
 
     def _complete(self) -> None:
@@ -342,7 +326,7 @@ class Session:
                     retry_after_s=frame.retry_after_s,
                 )
             )
-        elif frame.reason.startswith("You are already subscribed"):
+        elif frame.operation == "unsubscribe" or frame.reason.startswith("You are already subscribed"):
             pass
         elif self._state is State.AUTHENTICATING:
             self._lose(f"sign-in refused: {frame.reason}", at_least_s=AUTH_PAUSE_S)
@@ -367,6 +351,7 @@ class Session:
         again = self._missing.intersection(topics) or self._missing
         self._ask_again |= dict.fromkeys(again, due_s)
         self._live_by_s = max(self._live_by_s, due_s + self._times.live_within_s)
+        self._redress.wait_longer(due_s + self._times.live_within_s)
 
     def _ask_again_when_due(self, now_s: float) -> None:
         due = [topic for topic, at_s in self._ask_again.items() if now_s >= at_s]
@@ -398,6 +383,7 @@ class Session:
         for topic in refused:
             self._missing.discard(topic)
             self._forget_asking((topic,))
+            self._redress.forget(topic)
             self._topics = tuple(wanted for wanted in self._topics if wanted != topic)
             self._events.append(TopicRefused(topic=topic, reason=frame.reason))
         if not self._topics:
@@ -422,6 +408,10 @@ class Session:
 
     def _waiting_for(self) -> str:
         return "the sign-in" if self._state is State.AUTHENTICATING else ", ".join(sorted(self._missing))
+
+
+def _table_of(topic: str) -> str:
+    return topic.partition(":")[0]
 
 
 def _is_answered(topic: str, partial: TableFrame) -> bool:

@@ -37,6 +37,10 @@ POSITION_PRICES = (
     "marginCallPrice",
 )
 FINISHED_REMEMBERED = 500
+_KEYED = frozenset({"order", "position", "margin", "instrument"})
+"""Tables whose rows change: without keys every row would be lost at once."""
+_IDENTITY = ("account", "symbol", "strategy", "currency", "orderID")
+"""Columns that tell what a row is about, in the tables that have them."""
 
 
 class Action(Enum):
@@ -66,6 +70,11 @@ class Table:
     def is_known(self) -> bool:
         """Whether a partial has arrived."""
         return self._keys is not None
+
+    def forget(self) -> None:
+        """Know nothing again: nothing counts before the next partial."""
+        self._keys = None
+        self._rows.clear()
 
     def rows(self) -> list[Row]:
         """Return every whole row."""
@@ -105,10 +114,11 @@ class Table:
                 return [self._delete(row) for row in rows]
 
     def _replace(self, rows: Sequence[Row], keys: Sequence[str] | None, covered: Mapping[str, object]) -> list[Row]:
+        if keys is None and self._keys is None:
+            raise TableBroken(f"the first partial of {self.name} names no keys")
         if keys is not None:
             self._keys = tuple(keys)
-        elif self._keys is None:
-            raise TableBroken(f"the first partial of {self.name} names no keys")
+        self._check_keys(rows)
         # A sparse row may lack the column: a row too few is sent again, a row too many would stay for ever.
         self._rows = {
             key: row
@@ -116,6 +126,20 @@ class Table:
             if any(row.get(column) not in (None, value) for column, value in covered.items())
         }
         return [self._insert(row) for row in rows]
+
+    def _check_keys(self, rows: Sequence[Row]) -> None:
+        """Keys that tell too little would let one row stand for several: a position would vanish without a word.
+
+        Raises:
+            TableBroken: If two rows with one key are about different things, or the rows have no key at all.
+        """
+        if rows and not self._keys and self.name in _KEYED:
+            raise TableBroken(f"a partial of {self.name} has rows and no keys")
+        about: dict[Key, Key] = {}
+        for row in rows:
+            identity = tuple(row.get(column) for column in _IDENTITY)
+            if self._keys and about.setdefault(self.key_of(row), identity) != identity:
+                raise TableBroken(f"a partial of {self.name} has rows that its keys do not tell apart")
 
     def key_of(self, row: Row) -> Key:
         """Return the row's key; a table without keys (all inserts) gives each row a place of its own.
@@ -193,6 +217,11 @@ class OrderTable(Table):
     def __init__(self, name: str = "order") -> None:
         super().__init__(name)
         self._finished: OrderedDict[Key, _Cells] = OrderedDict()
+
+    def forget(self) -> None:
+        """Know nothing again, not even what finished."""
+        super().forget()
+        self._finished.clear()
 
     def settle(self, touched: Collection[Row] | None = None) -> None:
         """Move finished rows out of the table, once they have been reported: those touched, or whichever there are."""

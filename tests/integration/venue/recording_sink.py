@@ -27,6 +27,7 @@ class RecordingSink:
         self.insurance: list[Insurance] = []
         self.liquidations: list[tuple[LiquidationOrder, bool]] = []
         self.topics: dict[str, str] = {}
+        self.doubts: list[tuple[str, str]] = []
         self._news = asyncio.Event()
 
     async def wait_for(self, condition: Callable[[], object]) -> None:
@@ -98,6 +99,10 @@ class RecordingSink:
 
     def topic(self, topic: str, problem: str, *, received_ns: int) -> None:
         self.topics[topic] = problem
+        self._news.set()
+
+    def table_doubted(self, feed: Feed, table: str, problem: str, *, unreadable: int, received_ns: int) -> None:
+        self.doubts.append((table, problem))
         self._news.set()
 
     def request_refused(self, client_order_id: str, order_id: str, reason: str, *, received_ns: int) -> None:

@@ -260,5 +260,8 @@ class RememberingSink:
     def topic(self, topic: str, problem: str, *, received_ns: int) -> None:
         self.log.append(("topic", (topic, problem)))
 
+    def table_doubted(self, feed: Feed, table: str, problem: str, *, unreadable: int, received_ns: int) -> None:
+        self.log.append(("doubted", (table, problem)))
+
     def request_refused(self, client_order_id: str, order_id: str, reason: str, *, received_ns: int) -> None:
         self.log.append(("refused", (client_order_id, order_id, reason)))

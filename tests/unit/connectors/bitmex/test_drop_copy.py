@@ -8,7 +8,8 @@ import pytest
 
 from connectors.bitmex.drop_copy import TOPICS, _AccountReader, _SwitchLine
 from connectors.bitmex.protocol.numbers import MalformedRow
-from connectors.bitmex.protocol.session import Session, SessionTimes, State
+from connectors.bitmex.protocol.session import Session, SessionTimes
+from connectors.bitmex.protocol.session_states import State
 from connectors.bitmex.protocol.tables import TableBroken
 from tests.unit.connectors.bitmex.bitmex_builders import (
     CANCEL_REJECT_ROW,

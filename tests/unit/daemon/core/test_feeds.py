@@ -8,6 +8,7 @@ import pytest
 
 from config.policy import Policy
 from daemon.core import events as e
+from daemon.core.degraded import Degraded
 from daemon.core.draft import Draft
 from daemon.core.feeds import account_is_fresh, can_see, clock_is_off, loop_is_stalled
 from daemon.core.mode import Mode
@@ -164,3 +165,59 @@ def test_a_message_before_the_start_moves_nothing() -> None:
     guard.give(e.FeedLive(at_ns=guard.now, feed=e.FeedName.ACCOUNT))
     assert guard.state.mode is Mode.STARTING
     assert guard.last == ()
+
+
+def doubt(guard: Driven, feed: e.FeedName, table: str, problem: str = "a frame is not JSON") -> None:
+    """A table cannot be believed, or is whole again."""
+    guard.give(e.TableDoubted(at_ns=guard.now, feed=feed, table=table, problem=problem, unreadable=3))
+
+
+@pytest.mark.parametrize(("feed", "table"), [(e.FeedName.MARKET, "instrument"), (e.FeedName.ACCOUNT, "order")])
+def test_a_doubted_table_is_not_fresh_however_lively_its_stream(feed: e.FeedName, table: str) -> None:
+    """P6, P12: named while it lasts, neither seen nor acted by, and over with the fresh partial and a picture."""
+    guard = Driven().up()
+    doubt(guard, feed, table)
+    assert not can_see(draft_of(guard))
+    assert guard.state.mode is Mode.BLIND
+    assert [state for state in guard.state.degraded if "blind" in state] == [], "the stream itself is well"
+    (told,) = guard.alerts(Degraded.TABLE_DOUBTED.value)
+    assert f"{table} (a frame is not JSON)" in told.text
+    assert guard.state.health.feed(feed).unreadable == 3
+    guard.tick()
+    assert guard.state.mode is Mode.BLIND, "signs of life do not make a table whole"
+    doubt(guard, feed, table, "")
+    guard.wait(250 * MS)
+    guard.picture()
+    assert guard.state.mode is Mode.GUARDING
+    assert len(guard.alerts(Degraded.TABLE_DOUBTED.value)) == 2
+
+
+def test_every_doubted_table_has_to_be_whole() -> None:
+    """P6: two in doubt, one told anew: still not fresh."""
+    guard = Driven().up()
+    doubt(guard, e.FeedName.ACCOUNT, "order")
+    doubt(guard, e.FeedName.ACCOUNT, "position")
+    doubt(guard, e.FeedName.ACCOUNT, "order", "")
+    assert not account_is_fresh(draft_of(guard))
+    doubt(guard, e.FeedName.ACCOUNT, "position", "")
+    assert account_is_fresh(draft_of(guard))
+
+
+def test_doubts_end_with_their_connection_and_outlast_being_live() -> None:
+    """P6: a partial that could not be read is doubted before the stream calls itself live; a new line starts anew."""
+    guard = Driven().up()
+    lose(guard, e.FeedName.ACCOUNT)
+    doubt(guard, e.FeedName.ACCOUNT, "margin")
+    guard.give(e.FeedLive(at_ns=guard.now, feed=e.FeedName.ACCOUNT))
+    assert not account_is_fresh(draft_of(guard))
+    lose(guard, e.FeedName.ACCOUNT)
+    guard.give(e.FeedLive(at_ns=guard.now, feed=e.FeedName.ACCOUNT))
+    assert account_is_fresh(draft_of(guard))
+
+
+def test_a_doubted_position_table_lists_nobody_as_flat() -> None:
+    """P2: what the table said of absent positions counts no more until it is listed again."""
+    guard = Driven().up()
+    assert guard.state.positions_listed_ns
+    doubt(guard, e.FeedName.ACCOUNT, "position")
+    assert guard.state.positions_listed_ns == 0

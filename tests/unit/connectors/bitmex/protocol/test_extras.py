@@ -7,7 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from connectors.bitmex.protocol.session import ExtraTopic, Live, Lost, Session, SessionTimes, State
+from connectors.bitmex.protocol.session import Session, SessionTimes
+from connectors.bitmex.protocol.session_events import ExtraTopic, Live, Lost
+from connectors.bitmex.protocol.session_states import State
 from tests.unit.connectors.bitmex.bitmex_builders import EXPIRED_TOKEN, partial, raw
 
 TIMES = SessionTimes(ping_after_s=100.0, pong_within_s=5.0, live_within_s=15.0)

@@ -7,21 +7,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from connectors.bitmex.protocol.frames import PING, SwitchAnswer, TableFrame, Welcome
-from connectors.bitmex.protocol.session import (
-    FOREVER,
-    TRANSITIONS,
-    IllegalTransition,
-    Input,
+from connectors.bitmex.protocol.frames import PING, SwitchAnswer, TableFrame, Unread, Welcome
+from connectors.bitmex.protocol.redress import HOPELESS_PAUSE_S
+from connectors.bitmex.protocol.session import FOREVER, Session, SessionTimes
+from connectors.bitmex.protocol.session_events import (
+    Doubted,
     Live,
     Lost,
-    Session,
-    SessionTimes,
-    State,
     SwitchRefused,
     TopicRefused,
-    transition,
+    Unreadable,
+    Whole,
 )
+from connectors.bitmex.protocol.session_states import TRANSITIONS, IllegalTransition, Input, State, transition
 from tests.unit.connectors.bitmex.bitmex_builders import EXPIRED_TOKEN, SIGNED_IN, WELCOME, change, partial, raw
 
 TIMES = SessionTimes(ping_after_s=5.0, pong_within_s=5.0, live_within_s=15.0)
@@ -295,11 +293,127 @@ def test_not_live_in_time_is_a_loss(signed_in: bool) -> None:
     assert ("order, position" if signed_in else "the sign-in") in lost_reason(session)
 
 
-def test_frame_that_is_not_the_protocol_is_a_loss() -> None:
-    """Garbage on the wire: the connection cannot be trusted."""
+def anew(session: Session) -> list[tuple[str, list[str]]]:
+    """Return the operations to be sent, with their topics."""
+    asked = [msgspec.json.decode(frame) for frame in session.frames_to_send() if frame != b"ping"]
+    return [(request["op"], sorted(request["args"])) for request in asked]
+
+
+def test_frame_that_tells_no_table_casts_doubt_on_all() -> None:
+    """Garbage on the wire: every table is asked for anew over the open socket, and counts again with its partial."""
     session = live()
     session.receive(b"<html>", 1.0)
-    assert "not JSON" in lost_reason(session)
+    assert [type(event) for event in session.events()] == [Unreadable, Doubted, Doubted]
+    assert anew(session) == [("unsubscribe", ["order", "position"]), ("subscribe", ["order", "position"])]
+    session.receive(partial("order"), 1.1)
+    assert session.events()[1:] == [Whole(table="order")]
+    assert session.doubted == {"position"}
+    session.receive(partial("position"), 1.2)
+    assert session.state is State.LIVE
+    assert not session.doubted
+
+
+@pytest.mark.parametrize(
+    ("frame", "why"),
+    [
+        (b'{"table":"order","action":"update","da', Unread.NOT_JSON),
+        (b'{"table":"order","action":"upsert","data":[]}', Unread.NO_TABLE),
+        (b'{"table":"order","action":"update","data":{}}', Unread.NO_TABLE),
+        (b'{"table":"order","action":"update","data":[1]}', Unread.NO_TABLE),
+    ],
+)
+def test_frame_that_tells_its_table_casts_doubt_on_that(frame: bytes, why: Unread) -> None:
+    """Cut, or with an action or rows that mean nothing: only its own table is asked for anew."""
+    session = live()
+    session.receive(frame, 1.0)
+    told, *doubts = session.events()
+    assert isinstance(told, Unreadable)
+    assert told.why is why
+    assert doubts == [Doubted(table="order", reason=told.reason)]
+    assert anew(session) == [("unsubscribe", ["order"]), ("subscribe", ["order"])]
+
+
+def test_unreadable_frame_of_a_table_that_nobody_wants_is_nobodys_trouble() -> None:
+    """Counted, and nothing is doubted; a readable one of that table is passed on like any other."""
+    session = live()
+    session.receive(b'{"table":"chat","action":"update","da', 1.0)
+    assert [type(event) for event in session.events()] == [Unreadable]
+    session.receive(b'{"table":"chat","action":"update","data":[{"new":1}],"another":{"new":1}}', 1.0)
+    assert [type(event) for event in session.events()] == [TableFrame]
+    assert session.frames_to_send() == []
+
+
+def test_table_that_stays_unreadable_is_asked_for_with_growing_pauses_and_then_costs_the_connection() -> None:
+    """At once, after 5 s, after 30 s; then another connection, some seconds later."""
+    session = live()
+    for at_s, due_s in ((1.0, 1.0), (2.0, 7.0), (8.0, 38.0)):
+        session.doubt("order", "odd", at_s)
+        session.doubt("order", "odd", at_s)
+        session.receive(b"pong", due_s - 0.1)
+        session.tick(due_s - 0.1)
+        session.tick(due_s)
+        assert anew(session) == [("unsubscribe", ["order"]), ("subscribe", ["order"])]
+        session.receive(partial("order"), due_s)
+    session.doubt("order", "odd", 40.0)
+    lost = session.events()[-1]
+    assert lost == Lost(reason="order stays unreadable: odd", at_least_s=HOPELESS_PAUSE_S)
+
+
+def test_table_that_was_whole_for_long_starts_with_a_short_pause_again() -> None:
+    """Once in a while is no lasting trouble."""
+    session = live()
+    for at_s in range(100, 1100, 100):
+        session.doubt("order", "odd", float(at_s))
+        assert len(anew(session)) == 2
+        session.receive(partial("order"), float(at_s))
+    assert session.state is State.LIVE
+
+
+def test_partial_that_does_not_come_is_asked_for_again_and_then_costs_the_connection() -> None:
+    """The venue took the request and sends nothing: the socket is no use."""
+    session = live()
+    session.doubt("order", "odd", 1.0)
+    for second in range(2, 120):
+        session.receive(b"pong", float(second))
+        session.tick(float(second))
+    assert [operation for operation, _ in anew(session)] == []
+    assert "order stays unreadable: no partial came" in lost_reason(session)
+
+
+def test_refusals_of_asking_anew_cost_nothing() -> None:
+    """Not subscribed any more, subscribed already, too fast: asked again when the venue wants it."""
+    session = live()
+    session.doubt("order", "odd", 1.0)
+    session.frames_to_send()
+    request = {"op": "unsubscribe", "args": ["order"]}
+    session.receive(raw({"status": 400, "error": "You are not subscribed", "meta": {}, "request": request}), 1.1)
+    again = {"op": "subscribe", "args": ["order"]}
+    session.receive(raw({"status": 429, "error": "slow", "meta": {"retryAfter": 3}, "request": again}), 1.2)
+    session.tick(4.2)
+    assert anew(session) == [("subscribe", ["order"])]
+    session.receive(partial("order"), 4.3)
+    assert not session.doubted
+    assert session.state is State.LIVE
+
+
+def test_doubt_before_live_keeps_the_session_from_it() -> None:
+    """A partial that could not be read is none: LIVE waits for a better one."""
+    session = private()
+    session.receive(partial("order"), 1.0)
+    session.doubt("order", "odd", 1.0)
+    session.receive(partial("position"), 1.1)
+    assert session.state is State.SUBSCRIBING
+    session.receive(partial("order"), 1.2)
+    assert session.state is State.LIVE
+
+
+def test_nothing_is_doubted_before_anything_was_asked_for() -> None:
+    """Garbage before the sign-in is counted, no more."""
+    session = private(signed_in=False)
+    session.frames_to_send()
+    session.receive(b"<html>", 1.0)
+    assert [type(event) for event in session.events()] == [Unreadable]
+    assert session.frames_to_send() == []
 
 
 def test_lost_is_told_once_and_is_final() -> None:
@@ -309,16 +423,9 @@ def test_lost_is_told_once_and_is_final() -> None:
     assert lost_reason(session) == "closed by the venue: 1001"
     session.receive(partial("order"), 2.0)
     session.tick(100.0)
-    session.distrust("again")
+    session.doubt("order", "again", 101.0)
     assert session.events() == []
     assert session.frames_to_send() == []
-
-
-def test_distrust_is_a_loss() -> None:
-    """A broken table takes its connection along."""
-    session = live()
-    session.distrust("a change of order names a row that is not known")
-    assert "not known" in lost_reason(session)
 
 
 def test_switch_frames_are_handed_on() -> None:
