@@ -23,6 +23,7 @@ from config.credentials import Credentials
 from config.venue import VenueSettings
 from connectors.bitmex.endpoints import Endpoint
 from connectors.bitmex.protocol.budget import RequestBudget
+from connectors.bitmex.protocol.echoes import Echoes
 from connectors.bitmex.protocol.refusals import (
     Answer,
     connection_trouble,
@@ -82,6 +83,7 @@ class RestClient:
         self._address_budget = RequestBudget(
             per_minute=_UNSIGNED_PER_MINUTE, per_second=settings.requests_per_second, reserve=0
         )
+        self._echoes = Echoes()
         self._http = httpx.AsyncClient(
             base_url=settings.rest_url,
             timeout=httpx.Timeout(settings.request_timeout_s, connect=settings.connect_timeout_s),
@@ -170,7 +172,10 @@ class RestClient:
             async with asyncio.timeout(self._settings.connect_timeout_s + self._settings.request_timeout_s):
                 response = await self._http.send(self._build(request), stream=True)
                 try:
-                    body = await _bounded(response, is_write=is_write)
+                    answer = await _read(response, started_s, is_write=is_write)
+                    if self._echoes.is_repeated(answer):
+                        await _break_off(response)
+                        raise unanswered("the answer to another request came once more", is_write=is_write)
                 finally:
                     await response.aclose()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as broken:
@@ -179,12 +184,7 @@ class RestClient:
             raise Misconfigured(f"the address of the venue cannot be used: {type(broken).__name__}") from broken
         except (httpx.TransportError, httpx.DecodingError, OSError) as broken:  # TLS that breaks later is an OSError
             raise unanswered(f"no answer: {type(broken).__name__}", is_write=is_write) from broken
-        return Answer(
-            status=response.status_code,
-            headers={name.lower(): value for name, value in response.headers.items()},
-            body=body,
-            took_s=_steady_s() - started_s,
-        )
+        return answer
 
     def _learn(self, endpoint: Endpoint, answer: Answer) -> None:
         """Correct the budget that the answer counts."""
@@ -212,6 +212,23 @@ class RestClient:
             reason=error.reason,
             request_id=answer.headers.get("x-request-id", ""),
         )
+
+
+async def _read(response: httpx.Response, started_s: float, *, is_write: bool) -> Answer:
+    body = await _bounded(response, is_write=is_write)
+    return Answer(
+        status=response.status_code,
+        headers={name.lower(): value for name, value in response.headers.items()},
+        body=body,
+        took_s=_steady_s() - started_s,
+    )
+
+
+async def _break_off(response: httpx.Response) -> None:
+    """Close the connection that an answer came on, although it could be kept: what else lies on it is not for us."""
+    connection = response.extensions.get("network_stream")
+    if connection is not None:
+        await connection.aclose()
 
 
 async def _bounded(response: httpx.Response, *, is_write: bool) -> bytes:

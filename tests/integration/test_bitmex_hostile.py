@@ -84,6 +84,27 @@ async def take_request(reader: asyncio.StreamReader) -> bytes:
     return head.split(b"\r\n", 1)[0]
 
 
+# ------------------------------------------------------------------ answers to somebody else
+
+
+async def test_an_answer_that_comes_twice_answers_one_question_only() -> None:
+    """P5: an empty list comes twice in one go; the next question is not told "no such order", and goes another way."""
+    answers = iter((b"[]", raw([STOP_ROW])))
+
+    async def stuttering(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        body = next(answers)
+        await take_request(reader)
+        whole = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\nx-ratelimit-remaining: 9\r\n\r\n%s" % (len(body), body)
+        writer.write(whole + whole)
+        await reader.read()
+
+    async with listening(stuttering) as address, order_entry(f"http://{address}") as entry:
+        assert await entry.order_by_client_id(["sw-0"]) == ()
+        found = await entry.order_by_client_id([str(STOP_ROW["clOrdID"])])
+        assert [order.order_id for order in found] == [STOP_ROW["orderID"]]
+        assert not list(answers)
+
+
 # ------------------------------------------------------------------ nothing left
 
 

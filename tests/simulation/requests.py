@@ -224,7 +224,19 @@ def _response(lying: _Lying, stroke: Stroke, ahead: deque[_Lying]) -> httpx.Resp
         reply.status,
         headers={**reply.headers, "content-type": reply.content_type},
         stream=_Body(reply.body, cut, lying.fate is RequestFate.REPLY_TORN, ahead),
+        extensions={"network_stream": _Connection(ahead)},
     )
+
+
+class _Connection:
+    """The connection below, which whoever does not trust it may close."""
+
+    def __init__(self, ahead: deque[_Lying]) -> None:
+        self._ahead = ahead
+
+    async def aclose(self) -> None:
+        """What lay on it is gone."""
+        self._ahead.clear()
 
 
 class _Body(httpx.AsyncByteStream):

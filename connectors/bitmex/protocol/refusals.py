@@ -10,6 +10,7 @@
 | 404 with HTML, a redirect: not the venue's API | Misconfigured | Misconfigured |
 | 1xx, and 3xx that do not say "send it there": nobody knows | OutcomeUnknown | Unavailable |
 | 408, 5xx but overload: nobody knows | OutcomeUnknown | Unavailable |
+| any but 429 with an error body that breaks off | OutcomeUnknown | Unavailable |
 | 429 | Unavailable, pause as told | the same |
 | 503 with the overload text: refused at the door | Unavailable | Unavailable |
 | no connection was made | Unavailable | Unavailable |
@@ -90,9 +91,20 @@ def error_message(body: bytes) -> str | None:
     return plain_reason(message) if isinstance(message, str) else None
 
 
+def is_broken_off(body: bytes) -> bool:
+    """Whether this begins like the venue's JSON and does not end: only its status has been heard."""
+    if body.lstrip()[:1] not in {b"{", b"["}:
+        return False
+    try:
+        msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return True
+    return False
+
+
 def is_ban(answer: Answer) -> bool:
-    """Whether the load balancer refuses this address: 403 without the venue's error body."""
-    return answer.status == 403 and error_message(answer.body) is None
+    """Whether the load balancer refuses this address: 403 without the venue's error body, or what is left of one."""
+    return answer.status == 403 and error_message(answer.body) is None and not is_broken_off(answer.body)
 
 
 def retry_after_s(answer: Answer, message: str | None) -> float:
@@ -110,6 +122,8 @@ def refusal(answer: Answer, *, is_write: bool, expires_after_s: float) -> VenueE
     message = error_message(answer.body)
     reason = message or f"HTTP {answer.status} without the venue's error body"
     match answer.status:
+        case status if status != 429 and is_broken_off(answer.body):
+            return unanswered(f"HTTP {status}, and its text broke off", is_write=is_write, status=status)
         case 429:
             return Unavailable(reason, status=429, retry_after_s=retry_after_s(answer, message), is_limit=True)
         case 401 | 400 if reason.startswith(_EXPIRED):

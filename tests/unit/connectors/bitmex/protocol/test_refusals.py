@@ -162,3 +162,21 @@ def test_reasons_are_short_and_hold_no_signature() -> None:
     assert "\n" not in reason
     assert "abab" not in reason
     assert len(reason) < 320
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 503])
+@pytest.mark.parametrize("message", ["Duplicate clOrdID", "Access Denied", OVERLOADED])
+def test_an_error_that_breaks_off_says_nothing(status: int, message: str) -> None:
+    """P5: cut at any byte a refusal may have been "duplicate": no ban, no matter for a person, but a question to ask."""
+    whole = body(message)
+    for length in range(1, len(whole)):
+        assert isinstance(mapped(status, whole[:length]), OutcomeUnknown)
+        assert isinstance(mapped(status, whole[:length], is_write=False), Unavailable)
+        assert not is_ban(Answer(status=status, headers={}, body=whole[:length]))
+
+
+def test_a_limit_that_breaks_off_is_a_limit() -> None:
+    """P8: the status of a 429 is enough to stay away."""
+    error = mapped(429, body("Rate limit exceeded, retry in 1 seconds.")[:20])
+    assert isinstance(error, Unavailable)
+    assert error.is_limit
