@@ -13,6 +13,7 @@ from connectors.vocabulary import Order
 from daemon.core.ids import is_ours
 from daemon.core.state import Feed, Guarded, GuardState, Switch, SwitchState
 from daemon.shell.status_account_rules import describe_account_rules
+from daemon.shell.status_bots import describe_bots
 from daemon.shell.status_distances import describe_accounts, describe_distance
 from daemon.shell.status_inputs import describe_inputs
 from daemon.shell.status_latches import describe_latches, describe_plan
@@ -36,6 +37,7 @@ def describe_state(state: GuardState, *, now_ns: int) -> dict[str, object]:
         ],
         "accounts": describe_accounts(state),
         "latches": describe_latches(state, now_ns=now_ns),
+        "bots": describe_bots(state, now_ns=now_ns),
         "rules": describe_account_rules(state),
         "switch": _switch(state.switch, mode=state.policy.switch.mode.value, now_ns=now_ns),
         "degraded": [
@@ -52,6 +54,9 @@ def headline(state: GuardState) -> str:
     covered = sum(1 for guarded in positions if guarded.covered_ns)
     words = f"{state.mode.value}: {covered} of {len(positions)} positions covered"
     troubles = sorted({*state.degraded, *(each.value for guarded in positions for each in guarded.degraded)})
+    silent = sorted(name for name, bot in state.bots.items() if bot.is_silent)
+    if silent:
+        words += f"; silent: {', '.join(silent)}"
     if state.latches:
         words += f"; latched: {', '.join(sorted(state.latches))}"
     return words + (f"; degraded: {', '.join(troubles)}" if troubles else "")
