@@ -119,11 +119,16 @@ def retry_after_s(answer: Answer, message: str | None) -> float:
 
 def refusal(answer: Answer, *, is_write: bool, expires_after_s: float) -> VenueError:
     """Return the error that an answer other than 2xx means."""
+    if answer.status != 429 and is_broken_off(answer.body):
+        reason = f"HTTP {answer.status}, and its text broke off"
+        return unanswered(reason, is_write=is_write, status=answer.status)
+    return _refusal(answer, is_write=is_write, expires_after_s=expires_after_s)
+
+
+def _refusal(answer: Answer, *, is_write: bool, expires_after_s: float) -> VenueError:
     message = error_message(answer.body)
     reason = message or f"HTTP {answer.status} without the venue's error body"
     match answer.status:
-        case status if status != 429 and is_broken_off(answer.body):
-            return unanswered(f"HTTP {status}, and its text broke off", is_write=is_write, status=status)
         case 429:
             return Unavailable(reason, status=429, retry_after_s=retry_after_s(answer, message), is_limit=True)
         case 401 | 400 if reason.startswith(_EXPIRED):

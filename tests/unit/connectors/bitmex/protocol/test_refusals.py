@@ -167,7 +167,7 @@ def test_reasons_are_short_and_hold_no_signature() -> None:
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 503])
 @pytest.mark.parametrize("message", ["Duplicate clOrdID", "Access Denied", OVERLOADED])
 def test_an_error_that_breaks_off_says_nothing(status: int, message: str) -> None:
-    """P5: cut at any byte a refusal may have been "duplicate": no ban, no matter for a person, but a question to ask."""
+    """P5: cut at any byte a refusal may have been "duplicate": no ban, nothing for a person, but a question."""
     whole = body(message)
     for length in range(1, len(whole)):
         assert isinstance(mapped(status, whole[:length]), OutcomeUnknown)
