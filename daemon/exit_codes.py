@@ -23,6 +23,7 @@ class ExitCode(IntEnum):
     DEMO_LIQUIDATED = 10
     DEMO_INCONCLUSIVE = 11
     DEMO_LATE_OR_UNSAFE = 12
+    DAMAGED = 13
     INTERRUPTED = 130
 
     @property
@@ -39,11 +40,12 @@ _MEANINGS = {
     ExitCode.VENUE_UNREACHABLE: "the exchange, or the running daemon, cannot be reached",
     ExitCode.IN_USE: "another instance or another program holds the state folder or the port",
     ExitCode.BROKEN: "an invariant broke or a vital part failed: the process ended rather than act on wrong numbers",
-    ExitCode.DIFFERENT: "exchange compare: the two snapshots differ",
-    ExitCode.REFUSED: "lift, flatten, freeze, stop: the daemon refused the request, or you did not confirm it",
+    ExitCode.DIFFERENT: "exchange compare: the two snapshots differ; replay: something else is decided now",
+    ExitCode.REFUSED: "lift, flatten, freeze, stop, heartbeat: the daemon refused the request, or you did not confirm it",
     ExitCode.DEMO_LIQUIDATED: "demo, backtest: the guarded account was liquidated",
     ExitCode.DEMO_INCONCLUSIVE: "demo: inconclusive, the unguarded account survived too",
     ExitCode.DEMO_LATE_OR_UNSAFE: "demo, backtest: a cover came late, or an order could have added danger",
+    ExitCode.DAMAGED: "journal, replay, explain: a record is damaged, missing or out of place",
     ExitCode.INTERRUPTED: "interrupted from the keyboard",
 }
 

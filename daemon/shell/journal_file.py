@@ -63,13 +63,19 @@ def segment_path(directory: Path, first_seq: int) -> Path:
     return directory / f"journal-{first_seq:016d}.jsonl"
 
 
+def first_seq_of(path: Path) -> int | None:
+    """Return the number that a segment's name says; None if the file is named otherwise."""
+    match = _SEGMENT_NAME.fullmatch(path.name)
+    return None if match is None else int(match.group(1))
+
+
 def segments_in(directory: Path) -> list[tuple[int, Path]]:
     """Return number of the first record and file of every segment, oldest first; none if there is no folder."""
     try:
-        named = [(_SEGMENT_NAME.fullmatch(path.name), path) for path in directory.iterdir()]
+        named = [(first_seq_of(path), path) for path in directory.iterdir()]
     except FileNotFoundError:
         return []
-    return sorted((int(match.group(1)), path) for match, path in named if match is not None)
+    return sorted((first_seq, path) for first_seq, path in named if first_seq is not None)
 
 
 class JournalFile:

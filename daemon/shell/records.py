@@ -209,7 +209,7 @@ class SegmentReader:
         """
         lines = enumerate(self._lines, start=1)
         for number, line in lines:
-            record = _decode_line(line)
+            record = decode_line(line)
             if record is None:
                 self._leave_out_tail(number, len(line), lines)
                 return
@@ -220,7 +220,7 @@ class SegmentReader:
     def _leave_out_tail(self, number: int, length: int, rest: Iterable[tuple[int, bytes]]) -> None:
         self.torn_bytes = length
         for _, line in rest:
-            if _decode_line(line) is not None:
+            if decode_line(line) is not None:
                 raise JournalCorrupt(self._origin, number, f"{self._awaited} is damaged, and good ones follow it")
             self.torn_bytes += len(line)
 
@@ -252,7 +252,7 @@ def _unsealed(line: bytes) -> bytes:
     return line
 
 
-def _decode_line(line: bytes) -> Record | None:
+def decode_line(line: bytes) -> Record | None:
     """Read one line; None when it is not whole."""
     bare = _unsealed(line)
     covered = bare[_COVERED_FROM:]

@@ -1,0 +1,199 @@
+"""The trail of one order or alert through a journal: what was decided about it, what became of it.
+
+A journal is long and an order is in few of its lines, so lines are looked through as bytes and only those that name it
+are read. An order has two names, ours and the exchange's; a row that carries both teaches the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from connectors.vocabulary import Execution, Order
+from daemon.core.commands import CancelOrders, Command, FindOrders, RaiseAlert, ReadPicture
+from daemon.core.events import (
+    Event,
+    ExecutionSeen,
+    OrdersCancelled,
+    OrderSeen,
+    OrdersFound,
+    OrdersListed,
+    PictureRead,
+    RequestAnswered,
+)
+from daemon.journal.segments import Segment, at_ns_of, lines_of
+from daemon.journal.words import command_words, event_words
+from daemon.shell.records import Record, decode_command, decode_event, decode_line
+
+MOST_ENTRIES: Final = 400
+"""Of one trail: an order that was amended for weeks is told from its beginning."""
+_EVENT: Final = b'"kind":"event"'
+_CHECKPOINT: Final = b'"kind":"checkpoint"'
+_HEAD_BYTES: Final = 200
+"""The kind of a record stands within these."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One thing that was decided or learned."""
+
+    seq: int
+    at_ns: int
+    words: str
+    is_ours: bool
+    """Decided by the guard, not told by the exchange."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """A command, and the event that led to it."""
+
+    segment: Segment
+    seq: int
+    command: Command
+    cause: Record
+    """The event."""
+
+    @property
+    def at_ns(self) -> int:
+        """When it was decided."""
+        return at_ns_of(self.cause)
+
+    @property
+    def symbol(self) -> str:
+        """The contract that it is about; empty when it is about the account."""
+        if isinstance(self.command, CancelOrders):
+            return self.command.orders[0].symbol if self.command.orders else ""
+        key = getattr(self.command, "key", None)
+        return str(getattr(self.command, "symbol", "")) if key is None else str(key.symbol)
+
+
+class Trail:
+    """Gathers what a journal says of an order or alert, by any of its names."""
+
+    def __init__(self, *names: str) -> None:
+        self.ids = set(names)
+        self.decision: Decision | None = None
+        self.entries: list[Entry] = []
+        self._needles = {_quoted(name) for name in names}
+        self._open: dict[bytes, int] = {}
+        """Needles of the outcomes that are awaited, and whose they are."""
+        self._cause: bytes = b""
+        """The newest event's line."""
+
+    def follow(self, segments: Sequence[Segment]) -> None:
+        """Look through segments, oldest first."""
+        for segment in segments:
+            for line in lines_of(segment.path):
+                self._take(segment, line)
+
+    def _take(self, segment: Segment, line: bytes) -> None:
+        head = line[:_HEAD_BYTES]
+        is_event = _EVENT in head
+        if is_event:
+            self._cause = line
+        if len(self.entries) >= MOST_ENTRIES or _CHECKPOINT in head:
+            return
+        if not any(needle in line for needle in self._needles) and not (
+            is_event and any(needle in line for needle in self._open)
+        ):
+            return
+        record = decode_line(line)
+        if record is not None:
+            self._take_record(segment, record, is_event=is_event)
+
+    def _take_record(self, segment: Segment, record: Record, *, is_event: bool) -> None:
+        try:
+            if is_event:
+                self._take_event(record, decode_event(record))
+            else:
+                self._take_command(segment, record, decode_command(record))
+        except msgspec.MsgspecError:  # of another build: that it names the order is all that can be said
+            self._add(Entry(seq=record.seq, at_ns=at_ns_of(record), words=record.name, is_ours=not is_event))
+
+    def _take_event(self, record: Record, event: Event) -> None:
+        for row in rows_of(event):
+            if not self.ids.isdisjoint((row.order_id, row.client_order_id)):
+                self._learn(row.order_id, row.client_order_id)
+        command_id = getattr(event, "command_id", None)
+        if command_id is not None and command_id in self._open.values():
+            self._open = {needle: each for needle, each in self._open.items() if each != command_id}
+        elif command_id is not None and not self._concerns(event):  # it only shares the number of a command
+            return
+        words = event_words(event, frozenset(self.ids))
+        if words:
+            self._add(Entry(seq=record.seq, at_ns=event.at_ns, words=words, is_ours=False))
+
+    def _concerns(self, event: Event) -> bool:
+        return any(not self.ids.isdisjoint((row.order_id, row.client_order_id)) for row in rows_of(event))
+
+    def _take_command(self, segment: Segment, record: Record, command: Command) -> None:
+        if not self.ids.intersection(names_of(command)):
+            return
+        cause = decode_line(self._cause)
+        at_ns = 0 if cause is None else at_ns_of(cause)
+        if self.decision is None and cause is not None and not isinstance(command, FindOrders | ReadPicture):
+            self.decision = Decision(segment=segment, seq=record.seq, command=command, cause=cause)
+        command_id = getattr(command, "command_id", None)
+        if command_id is not None:
+            self._open[b'"command_id":%d,' % command_id] = command_id
+            self._open[b'"command_id":%d}' % command_id] = command_id
+        reason = getattr(command, "reason", None)
+        words = command_words(command)
+        self._add(
+            Entry(seq=record.seq, at_ns=at_ns, words=words, is_ours=True, reason="" if reason is None else reason.value)
+        )
+
+    def _add(self, entry: Entry) -> None:
+        """Say the same thing once: every read of the account tells of every order again."""
+        told = next((each for each in reversed(self.entries) if not each.is_ours), None)
+        if entry.is_ours or told is None or told.words != entry.words:
+            self.entries.append(entry)
+
+    def _learn(self, *names: str) -> None:
+        for name in names:
+            if name and name not in self.ids:
+                self.ids.add(name)
+                self._needles.add(_quoted(name))
+
+
+def names_of(command: Command) -> Iterator[str]:
+    """Every id that a command carries."""
+    match command:
+        case CancelOrders(orders=orders):
+            for order in orders:
+                yield from (order.order_id, order.client_order_id)
+        case FindOrders(client_order_ids=ids):
+            yield from ids
+        case RaiseAlert(alert_id=alert_id):
+            yield alert_id
+        case _:
+            for field in ("client_order_id", "order_id"):
+                name = getattr(command, field, "")
+                if name:
+                    yield name
+
+
+def rows_of(event: Event) -> tuple[Order | Execution, ...]:
+    """Every order and execution row that an event carries."""
+    match event:
+        case OrderSeen(order=order):
+            return (order,)
+        case RequestAnswered(order=order):
+            return () if order is None else (order,)
+        case OrdersFound(orders=orders) | OrdersListed(orders=orders) | OrdersCancelled(orders=orders):
+            return orders
+        case PictureRead():
+            return event.open_orders + event.recent_orders
+        case ExecutionSeen(execution=execution):
+            return (execution,)
+        case _:
+            return ()
+
+
+def _quoted(name: str) -> bytes:
+    return msgspec.json.encode(name)
