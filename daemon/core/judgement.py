@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from config.policy import SwitchMode
-from daemon.core import bots, flat_proof, freezing, protection, unjudged
+from daemon.core import bots, flat_proof, freezing, protection, stops, unjudged
 from daemon.core.alerts import seconds, tell
 from daemon.core.commands import Severity
 from daemon.core.cover import is_crowded
@@ -29,6 +29,8 @@ from daemon.core.switch import is_feed_overdue
 LINGER_NS: Final = 2 * 10**9
 """A stream has to live this long before its end of blindness is told: a flapping line is one message."""
 UNSENT_PATIENCE_NS: Final = 10**9
+UNRELIABLE: Final = 3
+"""A stop that vanished so often in a row is expected to vanish again."""
 
 _CRITICAL: Final = {
     Degraded.BLIND_ACCOUNT,
@@ -174,7 +176,7 @@ def _position_states(draft: Draft, guarded: Guarded) -> Iterator[tuple[Degraded,
         return
     symbol, patience_ns = guarded.position.key.symbol, ns(draft.policy.stop.confirm_within_s)
     late = _is_late(draft, symbol, guarded.uncovered_ns, patience_ns)
-    yield Degraded.UNCOVERED, _uncovered(draft, guarded) if late else ""
+    yield Degraded.UNCOVERED, _uncovered(draft, guarded) if late else _vanishing(draft, guarded)
     refused = guarded.refusal and not guarded.covered_ns
     yield Degraded.COVER_REFUSED, guarded.refusal if refused else ""
     has_none = guarded.need is Need.UNKNOWN or guarded.liquidation.standing is Standing.UNKNOWN
@@ -215,6 +217,16 @@ def _uncovered(draft: Draft, guarded: Guarded) -> str:
     why = f"; {guarded.refusal}" if guarded.refusal else ""
     at = "" if guarded.ruled is None else f", wanted at {guarded.ruled}"
     return f"{guarded.position.quantity:+d} has had no confirmed stop for {seconds(for_ns)}{at}{why}"
+
+
+def _vanishing(draft: Draft, guarded: Guarded) -> str:
+    """A stop that is put back and goes again and again is no cover; that is one state, not many short ones."""
+    until_ns = guarded.vanished_ns + stops.VANISHING_NS
+    is_known = Degraded.UNCOVERED in guarded.degraded
+    if not is_known or guarded.vanishings < UNRELIABLE or draft.now_ns >= until_ns:
+        return ""
+    draft.wake(guarded.position.key.symbol, until_ns)
+    return f"the stop of {guarded.position.quantity:+d} vanished {guarded.vanishings} times in a row"
 
 
 def _worthless(draft: Draft, guarded: Guarded) -> str:

@@ -202,6 +202,10 @@ class Guarded:
     degraded: tuple[Degraded, ...] = ()
     refusal: str = ""
     """Who refused cover last, the venue or our own check, and in which words; empty once covered."""
+    vanishings: int = 0
+    """How often its stop disappeared without firing, each time within a minute of the one before."""
+    vanished_ns: int = 0
+    """When it last did."""
     observed: str = ""
     """What was last said: while observing, what would be done; else "vanished" until the stop put back is confirmed."""
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Final
 
 from config.modes import RuleMode
 from connectors.vocabulary import Order
@@ -38,6 +39,9 @@ from daemon.core.reasons import Reason
 from daemon.core.state import Guarded, Need
 from daemon.core.stop_rules import time_stop
 from daemon.core.wanted import Wanted, nearest_valid, stepped, wanted_quantity, work_out
+
+VANISHING_NS: Final = 60 * 10**9
+"""A stop that disappears again within this time has the same cause: somebody cancels it, or the venue does."""
 
 
 def reconcile(draft: Draft, symbol: str) -> None:
@@ -139,7 +143,7 @@ def _tightest(guarded: Guarded, cover: Cover) -> Decimal | None:
 
 
 def _covered(draft: Draft, guarded: Guarded, cover: Cover, wanted: Wanted) -> dict[str, object]:
-    if not guarded.was_covered or guarded.observed == "vanished":
+    if not guarded.was_covered or (guarded.observed == "vanished" and _is_worth_telling(guarded.vanishings)):
         _tell_covered(draft, guarded, cover)
     fired = covers.is_firing(draft, guarded)
     # A change to stops that suffice may fail too: its pause is forgotten only when nothing was tried for a while.
@@ -267,7 +271,7 @@ def _place_first(draft: Draft, case: _Case) -> None:
         return
     reason = Reason.COVER_WRONG if case.cover.placed else Reason.COVER_MISSING
     if case.guarded.was_covered and not case.cover.placed:
-        _tell_vanished(draft, case.guarded, trigger)
+        _note_vanished(draft, case.guarded, trigger)
     quantity = wanted_quantity(draft, case.guarded)
     requests.place_stop(draft, case.guarded, reason, quantity=quantity, stop_price=trigger)
 
@@ -291,11 +295,17 @@ def _bridge(draft: Draft, case: _Case) -> Decimal | None:
     return None if is_through(side, price, mark.price) else price
 
 
-def _tell_vanished(draft: Draft, guarded: Guarded, trigger: Decimal) -> None:
+def _note_vanished(draft: Draft, guarded: Guarded, trigger: Decimal) -> None:
+    """Count that a stop is gone; people hear at the first, second, fourth, eighth ... time within a minute."""
     symbol = guarded.position.key.symbol
     if guarded.observed == "vanished":
         return
-    draft.change(symbol, observed="vanished")
+    is_again = guarded.vanished_ns > 0 and draft.now_ns < guarded.vanished_ns + VANISHING_NS
+    count = guarded.vanishings + 1 if is_again else 1
+    draft.change(symbol, observed="vanished", vanishings=count, vanished_ns=draft.now_ns)
+    if not _is_worth_telling(count):
+        return
+    again = "" if count == 1 else f", time {count} in a row"
     tell(
         draft,
         Reason.COVER_MISSING,
@@ -303,9 +313,13 @@ def _tell_vanished(draft: Draft, guarded: Guarded, trigger: Decimal) -> None:
         topic="cover",
         state="vanished",
         symbol=symbol,
-        text=f"The stop of {symbol} disappeared without firing; it is put back at {trigger}.",
-        facts=(("trigger", trigger),),
+        text=f"The stop of {symbol} disappeared without firing{again}; it is put back at {trigger}.",
+        facts=(("trigger", trigger), ("time", count)),
     )
+
+
+def _is_worth_telling(count: int) -> bool:
+    return count & (count - 1) == 0
 
 
 def _displace(draft: Draft, case: _Case) -> None:

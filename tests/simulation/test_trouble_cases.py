@@ -9,6 +9,7 @@ from config.modes import RuleMode
 from config.policy import MaxLossPolicy, Policy, StopPolicy
 from daemon.core.operator_requests import FlattenAsked
 from tests.simulation.promises import WHOLE_AGAIN_S
+from tests.simulation.troubles.staging import board_fault
 from tests.simulation.virtual_loop import passing
 from tests.simulation.world import Plan, World, play
 
@@ -34,4 +35,27 @@ def test_a_position_that_waits_for_its_next_close_has_a_stop() -> None:
     rule = MaxLossPolicy(mode=RuleMode.ON, equity_percent=Decimal("0.01"), slippage_percent=Decimal("0.1"))
     plan = Plan(seed=91, troubles=0, act_every_s=inf, policy=Policy(stop=StopPolicy(max_loss=rule)))
     report = play(plan, script)
+    assert not report.violations, str(report)
+
+
+def test_a_stop_that_the_venue_cancels_for_ever_is_a_few_messages() -> None:
+    """P2, P10: put back each time, for two minutes; people hear of it at the first, second, fourth ... time."""
+
+    async def script(world: World) -> None:
+        await passing(5)
+        world.bot.open(SYMBOL, side=1, leverage=10)
+        await passing(5)
+        with (
+            world.scene.hindered(),
+            board_fault(world.scene, "stop-cancelled", after_ms=2_000, text="Canceled: Canceled by the venue"),
+        ):
+            placed = world.promises.counts["PlaceStop"]
+            await passing(120)
+        assert world.promises.counts["PlaceStop"] - placed > 20, "it was not put back each time"
+        assert 3 <= world.told("cover").count("vanished") <= 8
+        assert world.told("degraded").count("uncovered") <= 6
+        await passing(WHOLE_AGAIN_S)
+        world.promises.audit(is_strict=True)
+
+    report = play(Plan(seed=92, troubles=0, act_every_s=inf), script)
     assert not report.violations, str(report)

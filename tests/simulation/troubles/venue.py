@@ -59,9 +59,10 @@ async def delisted(scene: Scene, guard: SimGuard, random: Random) -> None:
     scene.venue.submit(Announce(title=f"{symbol} will be delisted"))
     scene.venue.submit(RestrictMarket(symbol=symbol))
     await passing(some_s(random, 1, 30))
-    scene.promises.disturb()
-    scene.venue.submit(SettleContract(symbol=symbol))
-    scene.hit("symbol delisted")
+    if symbol in _may_end(scene):
+        scene.promises.disturb()
+        scene.venue.submit(SettleContract(symbol=symbol))
+        scene.hit("symbol delisted")
 
 
 async def forced_settlement(scene: Scene, guard: SimGuard, random: Random) -> None:
