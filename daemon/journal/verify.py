@@ -96,12 +96,18 @@ class _Walk:
         if reader.torn_bytes:
             found.notes.append(f"{segment.name}: {_torn(reader.torn_bytes, reader.last)}")
         elif first is None and len(found.damage) == damaged_before:
-            found.notes.append(f"{segment.name}: is empty, or was removed meanwhile")
+            self._note_empty(segment)
         if reader.last is not None:
             found.last_ns = _last_ns(reader.last, found.last_ns)
             self._before, self._is_before_damaged = reader.last, len(found.damage) > damaged_before
         elif len(found.damage) > damaged_before:
             self._is_before_damaged = True
+
+    def _note_empty(self, segment: Segment) -> None:
+        if segment.path.exists():
+            self.findings.notes.append(f"{segment.name}: is empty")
+        else:  # the daemon, or a prune, took it away while we read
+            self.findings.segments -= 1
 
     def _count(self, record: Record) -> None:
         found = self.findings
@@ -140,6 +146,8 @@ class _Walk:
             self._damage(segment, f"does not continue record {before.seq}: one of the two is from elsewhere")
 
     def _note_beginning(self, segment: Segment, record: Record) -> None:
+        if self.findings.segments > 1 and record.chain and record.continues != NO_CHAIN and not self._is_before_damaged:
+            self._damage(segment, f"the records before {record.seq} are missing: no file before it holds a whole one")
         if record.seq > 1 and self.findings.segments == 1:
             self.findings.notes.append(f"{segment.name}: begins at record {record.seq}; what was before it is not here")
         if not record.chain:

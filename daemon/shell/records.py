@@ -260,5 +260,5 @@ def decode_line(line: bytes) -> Record | None:
         return None
     try:
         return msgspec.json.decode(line, type=Record)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):  # in what the checksum does not cover: the chain
         return None

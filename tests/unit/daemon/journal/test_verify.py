@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from daemon.cli import main
+from daemon.core.events import TimerFired
 from daemon.exit_codes import ExitCode
 from daemon.journal.segments import find
 from daemon.journal.verify import Findings, verify
-from daemon.shell.journal_file import segment_path
-from daemon.shell.records import SegmentReader
+from daemon.shell.journal_file import JournalFile, segment_path
+from daemon.shell.records import SegmentReader, encode_event
 from tests.unit.daemon.journal.written import write_journal
+from tests.unit.daemon.shell.test_journal_file import a_checkpoint
 
 EARLIER = Path(__file__).parents[1] / "shell" / "journal-of-an-earlier-build.jsonl"
 
@@ -71,12 +73,6 @@ def test_the_oldest_file_may_be_gone(tmp_path: Path) -> None:
 
 def test_numbers_that_were_never_written_are_a_note(tmp_path: Path) -> None:
     """The disk refused for long and records were dropped: the chain goes on, so nobody took them away."""
-    from daemon.core.events import TimerFired
-    from daemon.shell.journal_file import JournalFile
-    from daemon.shell.records import encode_checkpoint, encode_event
-    from tests.unit.daemon.shell.test_journal_file import a_checkpoint
-
-    assert encode_checkpoint is not None
     file = JournalFile(tmp_path)
     file.start()
     file.submit(a_checkpoint(1), segment=1)

@@ -20,7 +20,7 @@ from daemon.core.events import (
     TopicSeen,
     WalletSeen,
 )
-from daemon.shell.records import JournalCorrupt, Kind, decode_event, encode_event, read_records
+from daemon.shell.records import NO_CHAIN, JournalCorrupt, Kind, decode_event, encode_event, read_records, sealed
 from tests.fakes import START_NS, a_long
 
 EVENTS: tuple[Event, ...] = (
@@ -99,3 +99,11 @@ def test_an_event_of_another_build_is_refused_by_name() -> None:
     )
     with pytest.raises(msgspec.ValidationError, match="TimerFoxed"):
         decode_event(record)
+
+
+def test_bytes_that_are_no_text_in_the_chain_are_a_bad_line_not_a_crash() -> None:
+    """P7: the checksum does not cover the chain; a flipped bit there must not keep the guard from starting."""
+    line, _ = sealed(encode_event(7, EVENTS[0]), NO_CHAIN.encode(), is_first=True)
+    for place in range(len(line)):
+        damaged = line[:place] + bytes([line[place] ^ 0x80]) + line[place + 1 :]
+        assert list(read_records(damaged, origin="here")) == []
