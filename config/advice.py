@@ -13,9 +13,10 @@ from dataclasses import fields
 from typing import Final
 
 from config.account_rules import AccountRule, QuietHoursPolicy, moments_ns
+from config.bots import OnSilence
 from config.ladder import Step
 from config.modes import Action, RuleMode
-from config.policy import Policy, StopStyle
+from config.policy import Policy, StopStyle, SwitchMode
 
 _TIERS: Final = ("watch", "warn", "critical", "emergency")
 _DEEDS: Final = frozenset({Step.TIGHTEN, Step.TRIM, Step.ADD_MARGIN, Step.FLATTEN})
@@ -34,6 +35,7 @@ def advice_on(policy: Policy, *, now_ns: int) -> tuple[str, ...]:
         *_limits_that_contradict(policy),
         *_switched_off(policy),
         *_past_events(policy.account.quiet_hours, now_ns),
+        *_bots(policy),
     )
 
 
@@ -108,3 +110,27 @@ def _past_events(quiet: QuietHoursPolicy, now_ns: int) -> Iterator[str]:
     moments = moments_ns(quiet.events_utc)
     if quiet.mode is not RuleMode.OFF and moments and max(moments) + quiet.after_minutes * _MINUTE_NS < now_ns:
         yield "account.quiet_hours.events_utc: every event is past"
+
+
+def _bots(policy: Policy) -> Iterator[str]:
+    """Whose orders a bot's silence touches, where that may surprise."""
+    for name, bot in policy.bots.items():
+        if not bot.id_prefix and bot.on_silence is not OnSilence.ALERT:
+            yield (
+                f"bots.{name}.id_prefix is empty: every order that is neither the guard's nor another bot's counts as"
+                " this one's, and goes with its silence, those that you place by hand too"
+            )
+        if bot.on_silence is OnSilence.CANCEL_AND_FLATTEN and not bot.symbols and len(policy.bots) > 1:
+            yield (
+                f"bots.{name}.symbols is empty: its silence closes every position of the account, those of the other"
+                " bots too"
+            )
+        if bot.symbols and bot.on_silence is not OnSilence.CANCEL_AND_FLATTEN:
+            yield f'bots.{name}.symbols has no effect: on_silence is "{bot.on_silence.value}"'
+        if bot.must_be_alive and policy.switch.mode is SwitchMode.OFF:
+            yield f'bots.{name}.must_be_alive has no effect: switch.mode is "off", so there is nothing to feed'
+        if bot.must_be_alive and policy.switch.mode is SwitchMode.ALWAYS:
+            yield (
+                f'bots.{name}.must_be_alive: with switch.mode = "always" its silence lets the countdown run out, which'
+                ' cancels the stops as well until they are put back; "auto" disarms it in time'
+            )

@@ -18,8 +18,16 @@ from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 from urllib.parse import urlsplit
 
+from config.bots import BotPolicy, Heartbeat, problems_of
 from config.checks import PolicyError
-from config.model import AlertSettings, CredentialSources, LogSettings, Settings, StateSettings
+from config.model import (
+    AlertSettings,
+    ControlSettings,
+    CredentialSources,
+    LogSettings,
+    Settings,
+    StateSettings,
+)
 from config.policy import Policy
 from config.values import Unfit, convert
 from config.venue import Environment, VenueSettings, venue_settings
@@ -29,12 +37,15 @@ _POLICY_TABLES: dict[str, Any] = {name: kind for name, kind in get_type_hints(Po
 _PLAIN_TABLES = {
     "alerts": AlertSettings,
     "state": StateSettings,
+    "control": ControlSettings,
     "log": LogSettings,
     "credentials": CredentialSources,
 }
+_NAMED_TABLES: dict[str, Any] = {"bots": BotPolicy}
+"""Tables of tables that the operator names: `[bots.quoter]`."""
 _VENUE_KEYS = {"environment": Environment, "rest_url": str | None, "realtime_url": str | None}
 _GUARD_KEYS = {"observe": bool, "accept_unreadable_rights": bool}
-TABLES = ("venue", "credentials", "guard", *_POLICY_TABLES, "alerts", "state", "log")
+TABLES = ("venue", "credentials", "guard", *_POLICY_TABLES, *_NAMED_TABLES, "alerts", "state", "control", "log")
 """Every table of a settings file, in the order of the profiles."""
 
 _SECRET_NAMES = frozenset({"secret", "key", "password", "token", "passphrase"})
@@ -140,6 +151,7 @@ class _Reading:
         policy = Policy(
             observe=bool(guard.get("observe", False)),
             **{name: self._checked(name, kind) for name, kind in _POLICY_TABLES.items()},
+            bots=self._bots(),
         )
         settings = Settings(
             venue=self._venue(),
@@ -149,6 +161,7 @@ class _Reading:
         )
         self._check_alerts(settings.alerts)
         self._check_log(settings.log)
+        self._check_control(settings)
         return settings
 
     # ------------------------------------------------------------ tables and keys
@@ -194,8 +207,14 @@ class _Reading:
         else:
             self._say(place, f"is not known{_nearest(key, wanted)}")
 
-    def _checked(self, table: str, kind: type[T]) -> Any:  # noqa: ANN401 - one value of `kind`; the caller spreads it
-        """Build one part; a value out of range is named, set back to its default, and the rest is checked on."""
+    def _checked(self, table: str, kind: type[T], *, is_named: bool = False) -> Any:  # noqa: ANN401 - one value of `kind`; the caller spreads it
+        """Build one part; a value out of range is named, set back to its default, and the rest is checked on.
+
+        Args:
+            table: Its dotted place.
+            kind: What to build.
+            is_named: The operator gave the table its name, so the value itself does not know where it stands.
+        """
         hints = get_type_hints(kind)
         wanted = {field.name: hints[field.name] for field in fields(kind)}  # type: ignore[arg-type]
         values = self._values(table, wanted)
@@ -208,8 +227,9 @@ class _Reading:
             try:
                 return kind(**parts, **values)
             except PolicyError as error:
-                self._say(error.field, error.problem)
-                if values.pop(error.field.rpartition(".")[2], None) is None:
+                key = error.field.rpartition(".")[2]
+                self._say(f"{table}.{key}" if is_named else error.field, error.problem)
+                if values.pop(key, None) is None:
                     return kind(**parts)
 
     # ------------------------------------------------------------ single parts
@@ -231,6 +251,29 @@ class _Reading:
         except ValueError as error:
             self._say("venue", str(error))
             return venue_settings(Environment.PRODUCTION)
+
+    def _bots(self) -> dict[str, BotPolicy]:
+        """Build every bot that can be built, as long as they can be told apart."""
+        bots: dict[str, BotPolicy] = {}
+        for name, table in self._table("bots").items():
+            if isinstance(table, dict):
+                bots[name] = self._checked(f"bots.{name}", BotPolicy, is_named=True)
+            else:
+                self._say(f"bots.{name}", "is a table: write [bots.NAME] and its keys below it")
+        problems = list(problems_of(bots))
+        for name, problem in problems:
+            self._say(f"bots.{name}" if name else "bots", problem)
+        return {} if problems else bots
+
+    def _check_control(self, settings: Settings) -> None:
+        control = settings.control
+        for name, bot in settings.policy.bots.items():
+            if bot.heartbeat is not Heartbeat.ORDERS and not control.enabled:
+                words = f'is "{bot.heartbeat.value}", and nobody listens for calls: set control.enabled = true'
+                self._say(f"bots.{name}.heartbeat", words)
+        if control.group is not None and control.socket is None:
+            words = "needs control.socket, a place outside the state folder, which only its owner may enter"
+            self._say("control.group", words)
 
     def _check_url(self, place: str, url: str, schemes: tuple[str, str]) -> None:
         plain, encrypted = schemes

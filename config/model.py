@@ -51,6 +51,19 @@ class StateSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ControlSettings:
+    """The control API: HTTP on a Unix socket, for bots on this machine. It never listens on a network."""
+
+    enabled: bool = False
+    """Bots can call in, and read whether they ought to stop adding exposure."""
+    socket: str | None = None
+    """Where it listens; left out: `control.sock` in the state folder, which only the guard's own user may enter.
+    A relative path is taken from the folder of the settings file."""
+    group: str | None = None
+    """Members of this group may use it as well; then `socket` names a place outside the state folder."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LogSettings:
     """Logs for people, on standard output."""
 
@@ -74,7 +87,13 @@ class Settings:
     policy: Policy = field(default_factory=Policy)
     alerts: AlertSettings = field(default_factory=AlertSettings)
     state: StateSettings = field(default_factory=StateSettings)
+    control: ControlSettings = field(default_factory=ControlSettings)
     log: LogSettings = field(default_factory=LogSettings)
     credentials: CredentialSources = field(default_factory=CredentialSources)
     accept_unreadable_rights: bool = False
     """Guard on although the venue does not say what the key may do."""
+
+    @property
+    def control_socket(self) -> str:
+        """Where the control API listens, if it does."""
+        return self.control.socket or f"{self.state.directory}/control.sock"

@@ -15,6 +15,7 @@ from enum import Enum
 from itertools import pairwise
 
 from config.account_rules import AccountPolicy
+from config.bots import BotPolicy, Heartbeat, OnSilence, check_bots
 from config.checks import PolicyError, require
 from config.ladder import LadderPolicy
 from config.stop_rules import (
@@ -28,12 +29,15 @@ from config.stop_rules import (
 
 __all__ = [
     "AccountPolicy",
+    "BotPolicy",
     "BreakEvenPolicy",
     "FixedPolicy",
     "ForeignStops",
     "HealthPolicy",
+    "Heartbeat",
     "LadderPolicy",
     "MaxLossPolicy",
+    "OnSilence",
     "Policy",
     "PolicyError",
     "StartBreach",
@@ -272,3 +276,9 @@ class Policy:
     ladder: LadderPolicy = field(default_factory=LadderPolicy)
     account: AccountPolicy = field(default_factory=AccountPolicy)
     health: HealthPolicy = field(default_factory=HealthPolicy)
+    bots: dict[str, BotPolicy] = field(default_factory=dict)
+    """By name."""
+
+    def __post_init__(self) -> None:
+        """Refuse bots that cannot be told apart."""
+        check_bots(self.bots)

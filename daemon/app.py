@@ -42,6 +42,7 @@ from daemon.shell.alerts.outbox import AlertOutbox
 from daemon.shell.alerts.outbox_file import OutboxFile
 from daemon.shell.alerts.webhook import Webhook
 from daemon.shell.bands import Bands
+from daemon.shell.bot_desk import BotDesk
 from daemon.shell.calls import Calls
 from daemon.shell.clock import Clock, SystemClock
 from daemon.shell.crew import Crew
@@ -201,7 +202,9 @@ class Guard:
             kept_bytes=settings.state.journal_mb * 1024 * 1024,
             wake_later=_after_the_request,
         )
+        desk.deliver_after(self._journal_file.wait_durable_if_well)
         self._parts: Parts | None = None
+        self._bots = BotDesk(settings.policy.bots, clock=clock)
         self._started_ns = clock.now_ns()
 
     # ------------------------------------------------------------ start
@@ -215,6 +218,7 @@ class Guard:
         questions = {QUESTION: self.describe_account}
         door = StatusSocket(self._folder / SOCKET_NAME, self.describe, questions=questions, operate=self.operate)
         self._crew.helpful("status socket", door.run)
+        deaf = self._listen_for_bots()
         self._desk.account = await self._opening().wait_account()
         folder, policy = self._folder / "journal", self._settings.policy
         recovered = self._of_this_account(await asyncio.to_thread(recover, folder, policy))
@@ -224,10 +228,11 @@ class Guard:
         await run_stage("restore alerts", self._desk.restore(recovered.alerts), deadline_s=RESTORE_S)
         if recovered.problem is not None:
             self._say_unrecovered(recovered)
-        self._parts = self._build(state, journal)
+        self._parts = self._build(state, journal, deaf)
         self._parts.runner.take(
             Started(at_ns=self._clock.now_ns(), account=state.account, unanswered=recovered.unanswered)
         )
+        self._bots.open(self._parts.runner)
         if not state.instruments:
             _ = self._crew.spawn(self._figures(self._parts).run(), "contract figures")
         log.info("guard open", account=state.account, recovered=recovered.state is not None)
@@ -240,6 +245,17 @@ class Guard:
             notifier=self._notifier,
             raise_alert=self._desk.raise_alert,
         )
+
+    def _listen_for_bots(self) -> Callable[[], str]:
+        """Open the control API, if the settings ask for it; return what says why nobody can call."""
+        control = self._settings.control
+        if not control.enabled:
+            return str
+        from daemon.shell.control_api import ControlApi  # noqa: PLC0415 - its libraries are large, and few need them
+
+        api = ControlApi(Path(self._settings.control_socket), self._bots, group=control.group)
+        self._crew.helpful("control API", api.run)
+        return lambda: api.problem
 
     def _figures(self, parts: Parts) -> FigureReader:
         return FigureReader(orders=self._orders, clock=self._clock, feeds=parts.inbox, take=parts.runner.take)
@@ -267,7 +283,7 @@ class Guard:
         journal.begin_segment(state)
         return journal
 
-    def _build(self, state: GuardState, journal: Journal) -> Parts:
+    def _build(self, state: GuardState, journal: Journal, deaf: Callable[[], str]) -> Parts:
         """Put the parts together and start their tasks. Vital ones end the process when they end."""
         clock, outbox = self._clock, Outbox()
         runner = Runner(state=state, journal=journal, outbox=outbox)
@@ -292,6 +308,7 @@ class Guard:
             notifier=self._notifier,
             take=runner.take,
             headline=lambda: headline(runner.state),
+            deaf=deaf,
         )
         self._crew.vital("broken core", runner.wait_broken())
         self._crew.vital("executor", executor.run())

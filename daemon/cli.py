@@ -19,6 +19,8 @@ from daemon.backtest.options import add_backtest
 from daemon.calc.options import add_calc
 from daemon.exchange.options import add_exchange
 from daemon.exit_codes import CommandFailed, ExitCode
+from daemon.heartbeat import add_heartbeat
+from daemon.journal.options import add_journal
 from daemon.operate import add_operate
 from daemon.stress.options import add_stress
 from daemon.version import VERSION
@@ -78,7 +80,8 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"seawall {VERSION}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     offline = (add_calc, add_stress, add_backtest)
-    for add in (_add_run, _add_check, _add_status, add_operate, *offline, add_exchange, _add_demo):
+    online = (add_heartbeat, add_operate, add_journal)
+    for add in (_add_run, _add_check, _add_status, *online, *offline, add_exchange, _add_demo):
         add(commands)
     return top
 

@@ -14,6 +14,7 @@ import msgspec
 
 from daemon.core.mode import Mode
 from daemon.shell.status_account_rules import account_rule_lines
+from daemon.shell.status_bots import bot_lines
 from daemon.shell.status_inputs import missing_lines
 from daemon.shell.status_latches import latch_lines, plan_line
 from daemon.shell.status_lines import account_line, position_lines
@@ -55,6 +56,7 @@ def in_words(status: Mapping[str, Any]) -> str:
         lines += [_feeds(status["feeds"]), _switch(status["switch"])]
     lines += _degraded(status)
     lines += latch_lines(status.get("latches", []))
+    lines += bot_lines(status.get("bots", []))
     lines += account_rule_lines(status.get("rules", []))
     lines += missing_lines(status.get("inputs", {}))
     if status["mode"] in _LAST_KNOWN:

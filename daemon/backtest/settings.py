@@ -64,7 +64,8 @@ def policy_of(options: BacktestOptions, changes: Mapping[str, str]) -> Policy:
         if key.partition(".")[0] in _NOT_POLICY:
             raise _bad(f"{key} is no setting of a policy; of a settings file only the policy counts here")
     try:
-        return load_policy(policy_file(options), changes)
+        # Nobody calls in a backtest, and bots that are not there must not fall silent.
+        return replace(load_policy(policy_file(options), changes), bots={})
     except SettingsError as error:
         raise CommandFailed("\n".join(error.problems), ExitCode.BAD_INPUT) from error
 

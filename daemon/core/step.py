@@ -26,6 +26,7 @@ from daemon.core import (
     judgement,
     ladder,
     latches,
+    mute,
     operator,
     pictures,
     protection,
@@ -50,6 +51,7 @@ from daemon.core.events import (
     HealthTicked,
     InstrumentSeen,
     InsuranceSeen,
+    LedgerRead,
     LiquidationSeen,
     MarginSeen,
     MarkSeen,
@@ -129,10 +131,9 @@ def _fold(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 -
         case TableDoubted():
             feeds.take_doubt(draft, event)
         case HealthTicked():
-            feeds.take_health(draft, event)
-            bots.take_tick(draft, event)
-            renewal.decide(draft)
-            _pass_time(draft)
+            _tick(draft, event)
+        case LedgerRead():
+            mute.take_ledger(draft, event)
         case TimerFired():
             draft.timer_ns = 0
             _pass_time(draft)
@@ -142,15 +143,13 @@ def _fold(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 -
             account.take_mark(draft, event.symbol, Mark(price=event.price, at_ns=event.at_ns))
         case PositionSeen():
             account.take_position(draft, event.position, event.source, event.at_ns)
+            mute.told(draft)
         case PositionsListed():
             account.take_positions_listed(draft, event.positions, event.at_ns)
         case MarginSeen():
             account.take_margin(draft, event.margin)
         case OrderSeen():
-            evidence = Evidence.STREAM if event.source is Source.STREAM else Evidence.QUERY
-            if event.source is Source.STREAM:
-                bots.take_order(draft, event.order)
-            books.take_order(draft, event.order, evidence, event.at_ns)
+            _take_order(draft, event)
         case OrdersListed():
             books.take_orders_listed(draft, event.orders, Evidence.STREAM, event.at_ns)
         case ExecutionSeen():
@@ -158,17 +157,8 @@ def _fold(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 -
             flat_proof.take_execution(draft, event.execution)
         case WalletSeen() | InsuranceSeen() | LiquidationSeen() | SpreadSeen() | TopicSeen():
             inputs_seen.take(draft, event)
-        case PictureRead():
-            pictures.take_picture(draft, event)
-        case OrdersFound():
-            answers.take_found(draft, event)
-        case RequestAnswered():
-            answers.take_answer(draft, event)
-            corrections.take_answer(draft, event.command_id)
-        case OrdersCancelled():
-            answers.take_cancelled(draft, event)
-        case SwitchAnswered():
-            switch.take_answer(draft, event)
+        case PictureRead() | OrdersFound() | RequestAnswered() | OrdersCancelled() | SwitchAnswered():
+            _fold_answer(draft, event)
         case RequestRefusedOnStream():
             answers.take_stream_refusal(draft, event)
         case RequestRefused() | RequestNotSent() | RequestUnanswered() | RequestMisconfigured():
@@ -181,6 +171,41 @@ def _fold(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 -
             bots.take_heard(draft, event)
         case _:
             assert_never(event)
+
+
+def _tick(draft: Draft, event: HealthTicked) -> None:
+    feeds.take_health(draft, event)
+    bots.take_tick(draft, event)
+    renewal.decide(draft)
+    _pass_time(draft)
+
+
+def _fold_answer(
+    draft: Draft, event: PictureRead | OrdersFound | RequestAnswered | OrdersCancelled | SwitchAnswered
+) -> None:
+    match event:
+        case PictureRead():
+            pictures.take_picture(draft, event)
+            mute.judge(draft)
+        case OrdersFound():
+            answers.take_found(draft, event)
+        case RequestAnswered():
+            answers.take_answer(draft, event)
+            corrections.take_answer(draft, event.command_id)
+        case OrdersCancelled():
+            answers.take_cancelled(draft, event)
+        case SwitchAnswered():
+            switch.take_answer(draft, event)
+        case _:
+            assert_never(event)
+
+
+def _take_order(draft: Draft, event: OrderSeen) -> None:
+    if event.source is Source.STREAM:
+        bots.take_order(draft, event.order)
+        books.take_order(draft, event.order, Evidence.STREAM, event.at_ns)
+    else:
+        books.take_order(draft, event.order, Evidence.QUERY, event.at_ns)
 
 
 def _start(draft: Draft) -> None:

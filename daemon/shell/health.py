@@ -97,6 +97,7 @@ class HealthTicker:
         notifier: ServiceNotifier,
         take: Callable[[Event], None],
         headline: Callable[[], str],
+        deaf: Callable[[], str] = str,
     ) -> None:
         self._clock = clock
         self._ages = ages
@@ -105,6 +106,7 @@ class HealthTicker:
         self._notifier = notifier
         self._take = take
         self._headline = headline
+        self._deaf = deaf
         self._journal_problem: str | None = None
 
     async def run(self) -> None:
@@ -127,6 +129,7 @@ class HealthTicker:
             loop_lag_ns=loop_lag_ns,
             clock_skew_ns=self._skew.skew_ns,
             journal_ok=self._journal_problem is None,
+            deaf=self._deaf(),
         )
         self._take(tick)
         self._notifier.cycle_completed(self._headline())

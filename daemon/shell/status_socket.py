@@ -11,17 +11,16 @@ Who asks to change something is what the kernel says of the process at the other
 from __future__ import annotations
 
 import asyncio
-import os
 import pwd
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import msgspec
 
 from daemon.core.operator_requests import OperatorRequest
+from daemon.shell.local_socket import address_of, bound_socket
 
 SOCKET_NAME = "status.sock"
 REQUEST_LIMIT_BYTES = 65_536
@@ -29,8 +28,6 @@ REPLY_LIMIT_BYTES = 16 * 1024 * 1024
 DEADLINE_S = 5.0
 MOST_CONNECTIONS = 8
 _LONGEST_ID = 64
-_LONGEST_ADDRESS = 100
-"""Unix socket addresses end at 108 bytes; longer paths are reached through their folder's descriptor."""
 
 
 class DaemonUnreachable(Exception):
@@ -82,7 +79,7 @@ class StatusSocket:
             OSError: If the socket cannot be made.
         """
         self._path.unlink(missing_ok=True)
-        with _bound_socket(self._path) as listener:
+        with bound_socket(self._path) as listener:
             server = await asyncio.start_unix_server(self._serve, sock=listener, limit=REQUEST_LIMIT_BYTES)
             try:
                 await server.serve_forever()
@@ -156,7 +153,7 @@ def ask_daemon(path: Path, question: Mapping[str, object], *, timeout_s: float =
         DaemonUnreachable: If nobody listens there or no answer comes in time.
     """
     try:
-        with _address(path) as address, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asker:
+        with address_of(path) as address, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asker:
             asker.settimeout(timeout_s)
             asker.connect(address)
             asker.sendall(msgspec.json.encode(question) + b"\n")
@@ -176,29 +173,3 @@ def _read_line(asker: socket.socket) -> bytes:
             break
         reply += part
     return bytes(reply)
-
-
-@contextmanager
-def _bound_socket(path: Path) -> Iterator[socket.socket]:
-    """Bind with the right mode from the first moment on."""
-    with _address(path) as address, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-        before = os.umask(0o177)
-        try:
-            listener.bind(address)
-        finally:
-            os.umask(before)
-        listener.setblocking(False)
-        yield listener
-
-
-@contextmanager
-def _address(path: Path) -> Iterator[str]:
-    """Yield an address for the socket that is short enough for the kernel."""
-    if len(os.fsencode(path)) <= _LONGEST_ADDRESS:
-        yield str(path)
-        return
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)

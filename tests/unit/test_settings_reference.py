@@ -16,7 +16,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
-from config.load import _PLAIN_TABLES, _POLICY_TABLES, TABLES
+from config.load import _NAMED_TABLES, _PLAIN_TABLES, _POLICY_TABLES, TABLES
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
 _MARKS = re.compile(r"(<!-- settings -->\n).*(\n<!-- end of settings -->)", re.DOTALL)
@@ -25,8 +25,9 @@ _WORDS = {bool: "true or false", int: "whole number", float: "number", Decimal: 
 
 def reference() -> str:
     """Every table of a settings file but `[venue]` and `[guard]`, which the page explains in words."""
-    tables = {**_POLICY_TABLES, **_PLAIN_TABLES}
-    return "\n\n".join(part for name in TABLES if name in tables for part in _parts(name, tables[name]))
+    tables = {**_POLICY_TABLES, **_NAMED_TABLES, **_PLAIN_TABLES}
+    places = {name: f"{name}.NAME" if name in _NAMED_TABLES else name for name in tables}
+    return "\n\n".join(part for name in TABLES if name in tables for part in _parts(places[name], tables[name]))
 
 
 def _parts(place: str, kind: type) -> Iterator[str]:

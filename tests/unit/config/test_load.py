@@ -10,7 +10,7 @@ from typing import get_type_hints
 
 import pytest
 
-from config.load import _PLAIN_TABLES, _POLICY_TABLES, TABLES, SettingsError, load_settings
+from config.load import _NAMED_TABLES, _PLAIN_TABLES, _POLICY_TABLES, TABLES, SettingsError, load_settings
 from config.model import LogFormat, Settings
 from config.policy import Policy, StopStyle, SwitchMode
 from config.venue import Environment
@@ -204,7 +204,10 @@ def test_the_careful_profile_names_every_setting() -> None:
     """It is the one that teaches every key there is; the others name what differs."""
     text = (PROFILES[0].parent / "careful.toml").read_text()
     for table in TABLES:
-        assert f"\n[{table}]\n" in text or f"\n[{table}." in text, table
+        begun = "\n# [" if table in _NAMED_TABLES else "\n["
+        assert f"{begun}{table}]\n" in text or f"{begun}{table}." in text, table
+    for kind in _NAMED_TABLES.values():
+        assert all(f"\n# {each.name} = " in text for each in fields(kind)), "in words only: nobody has such a bot"
     for place, kind in {**_POLICY_TABLES, **_PLAIN_TABLES}.items():
         for table, key in _keys(place, kind):
             assert f"{key} = " in _section(text, table), f"{table}.{key}"
