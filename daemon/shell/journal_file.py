@@ -161,6 +161,10 @@ class JournalFile:
             awaited = self._submitted
             return self._wake.wait_for(lambda: self._durable >= awaited, timeout_s)
 
+    def wait_durable_if_well(self, timeout_s: float) -> bool:
+        """The same, but without waiting for a disk that is known to refuse."""
+        return self.problem is None and self.wait_durable(timeout_s)
+
     def close(self) -> None:
         """Write what can be written and end the thread."""
         with self._wake:

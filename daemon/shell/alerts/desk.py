@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from daemon.core.commands import RaiseAlert
 from daemon.shell.alerts.log import write_alert
@@ -40,6 +40,11 @@ class AlertDesk:
         write_alert(alert)
         if self._outbox is not None:
             self._outbox.put_nowait(alert)
+
+    def deliver_after(self, wait_durable: Callable[[float], bool]) -> None:
+        """Let people hear of what the journal has on disk (see `AlertOutbox.deliver_after`)."""
+        if self._outbox is not None:
+            self._outbox.deliver_after(wait_durable)
 
     async def restore(self, journalled: Sequence[tuple[int, RaiseAlert]]) -> None:
         """Bring back what an earlier process could not deliver. Each comes with the time at which it was raised."""

@@ -4,13 +4,16 @@ Why: a dead channel is the ordinary state of channels in a crash of the market. 
 tried again with growing pauses, and what is finally lost is counted and said loudly. Nothing here can hold up the core:
 raising an alert only puts it into memory, the rest happens in a helpful task.
 
+Nobody is told what a crash could make the guard forget: before an alert leaves, the journal is on disk (a latch that
+was set, a position that was covered). While the journal is known to be failing, people are told all the same.
+
 Units: seconds; times in nanoseconds since 1970 UTC.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Protocol
 
@@ -26,6 +29,8 @@ MOST_WAITING = 1_000
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 COMPACT_AFTER_LINES = 5_000
+JOURNAL_WITHIN_S = 0.5
+"""An alert waits no longer than this for the disk: a late alert is worse than a forgotten one."""
 
 log = structlog.get_logger("alerts")
 
@@ -65,6 +70,7 @@ class AlertOutbox:
         self._empty = asyncio.Event()
         self._empty.set()
         self._failures = 0
+        self._wait_durable: Callable[[float], bool] | None = None
         self.delivered = 0
         self.lost = 0
 
@@ -85,6 +91,10 @@ class AlertOutbox:
         if len(self._waiting) > MOST_WAITING:
             self._lose(min(self._waiting.values(), key=_least_worth), "too many alerts wait")
         self._work.set()
+
+    def deliver_after(self, wait_durable: Callable[[float], bool]) -> None:
+        """Let alerts leave when `wait_durable` says that what they tell is on disk, or after a short time."""
+        self._wait_durable = wait_durable
 
     async def restore(self, journalled: Iterable[Alert]) -> None:
         """Take over alerts of the journal that an earlier process had no time to put into the file."""
@@ -127,6 +137,8 @@ class AlertOutbox:
             self._lose(alert, "it could not be delivered in time")
             return
         self._urgent.clear()
+        if self._wait_durable is not None:
+            await asyncio.to_thread(self._wait_durable, JOURNAL_WITHIN_S)
         try:
             await self._channel.deliver(alert)
         except DeliveryRefused as refusal:

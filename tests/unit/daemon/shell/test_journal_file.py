@@ -66,6 +66,7 @@ def test_a_full_disk_is_said_and_made_good(tmp_path: Path, monkeypatch: pytest.M
     file.submit(b"{b}\n")
     assert not file.wait_durable(0.05)
     assert "No space left" in str(file.problem)
+    assert not file.wait_durable_if_well(3_600)
     refuses[0] = False
     assert file.wait_durable(5)
     assert file.problem is None

@@ -248,3 +248,19 @@ async def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
         outbox.put_nowait(an_alert("one"))
         await wait_empty(outbox)
     assert (tmp_path / "alerts.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+async def test_nobody_is_told_what_a_crash_could_make_the_guard_forget(tmp_path: Path) -> None:
+    """P7, P10: an alert leaves when the journal is on disk; should the disk not take it, it leaves all the same."""
+    channel, asked = FakeChannel(), []
+
+    def wait_durable(timeout_s: float) -> bool:
+        asked.append((timeout_s, list(channel.got)))
+        return False
+
+    async with running(tmp_path, channel) as outbox:
+        outbox.deliver_after(wait_durable)
+        outbox.put_nowait(an_alert("latched"))
+        await wait_empty(outbox)
+    assert channel.got == ["latched"]
+    assert asked == [(outbox_module.JOURNAL_WITHIN_S, [])]
