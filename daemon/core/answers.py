@@ -28,7 +28,7 @@ from daemon.core.events import (
 from daemon.core.marks import ns
 from daemon.core.orders import WriteInput, WriteKind, WriteState, next_state
 from daemon.core.reasons import Reason
-from daemon.core.requests import GROWTH_LIMIT, held_back, pause, refused_by_venue
+from daemon.core.requests import GROWTH_LIMIT, held_back, pause, pause_repeat, refused_by_venue
 from daemon.core.state import Guarded, KnownOrder
 from daemon.core.under_way import Pending, PendingKind, Write
 
@@ -242,6 +242,8 @@ def _write_asked_for(draft: Draft, write: Write, pending: Pending, found: set[st
         if write.probe:
             _skip_used_number(draft, write, pending, found)
         _move(draft, guarded, current, WriteInput.NOT_FOUND)
+        if current.state is WriteState.UNKNOWN and not write.probe:
+            pause_repeat(draft, pending.symbol, write.kind, write.sent_ns)
         return
     if _is_still_pending(draft, pending.symbol, write.client_order_id):
         _pause_question(draft, pending.symbol)

@@ -201,6 +201,26 @@ def pause(draft: Draft, symbol: str, kind: WriteKind, at_least_ns: int = 0) -> N
     draft.change(symbol, pause_ns=pause_ns, retry_at_ns=draft.now_ns + max(pause_ns, at_least_ns))
 
 
+def pause_repeat(draft: Draft, symbol: str, kind: WriteKind, sent_ns: int) -> None:
+    """Let what was lost be repeated at once, and what is lost again later each time, counted from when it left.
+
+    A request that is turned back at once by something on the way, and asked for, and sent again, would otherwise use up
+    the budget of the account as fast as the wire allows (P8).
+    """
+    guarded = draft.positions[symbol]
+    if kind in {WriteKind.TAKE, WriteKind.DROP}:
+        bracket = guarded.bracket
+        grown_ns = min(max(FIRST_TAKE_PAUSE_NS, 2 * bracket.pause_ns), LONGEST_TAKE_PAUSE_NS)
+        bracket = replace(bracket, pause_ns=grown_ns, retry_at_ns=sent_ns + bracket.pause_ns)
+        draft.change(symbol, bracket=bracket)
+    elif kind is WriteKind.REDUCE:
+        due_ns = sent_ns + guarded.reduce_pause_ns
+        draft.change(symbol, reduce_pause_ns=grown_pause(draft, guarded.reduce_pause_ns), reduce_at_ns=due_ns)
+    else:
+        due_ns = sent_ns + guarded.pause_ns
+        draft.change(symbol, pause_ns=grown_pause(draft, guarded.pause_ns), retry_at_ns=due_ns)
+
+
 def refused_by_venue(words: str) -> str:
     """The venue's no to a protective request, as people read it."""
     return f"the venue refuses the stop: {words}"
