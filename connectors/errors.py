@@ -31,7 +31,7 @@ class DuplicateClientOrderId(Rejected):
 
 
 class Unavailable(VenueError):
-    """The request is known not to have been carried out (overload, rate limit, no connection made).
+    """The request is known not to have been carried out (rate limit, no connection made, an overloaded read).
 
     `is_limit`: because the request budget is used up, or the venue says that it is (rate limit, ban).
     """

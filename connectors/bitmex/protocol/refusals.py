@@ -9,10 +9,10 @@
 | 403 with HTML: the address is banned | Unavailable, long pause | the same |
 | 404 with HTML, a redirect: not the venue's API | Misconfigured | Misconfigured |
 | 1xx, and 3xx that do not say "send it there": nobody knows | OutcomeUnknown | Unavailable |
-| 408, 5xx but overload: nobody knows | OutcomeUnknown | Unavailable |
+| 408, 5xx: nobody knows | OutcomeUnknown | Unavailable |
 | any but 429 with an error body that breaks off | OutcomeUnknown | Unavailable |
 | 429 | Unavailable, pause as told | the same |
-| 503 with the overload text: refused at the door | Unavailable | Unavailable |
+| 503 with the overload text: by its wording nothing was done; asked all the same | OutcomeUnknown | Unavailable |
 | no connection was made | Unavailable | Unavailable |
 | connection lost, no answer in time, unreadable answer | OutcomeUnknown | Unavailable |
 
@@ -31,6 +31,7 @@ from typing import Final
 
 import msgspec
 
+from connectors.bitmex.protocol.numbers import NOT_JSON
 from connectors.errors import (
     DuplicateClientOrderId,
     Misconfigured,
@@ -82,7 +83,7 @@ def error_message(body: bytes) -> str | None:
     """Return the venue's error text out of any of the known shapes; None if this is no error body of the venue."""
     try:
         decoded = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         return None
     if not isinstance(decoded, dict):
         return None
@@ -97,7 +98,7 @@ def is_broken_off(body: bytes) -> bool:
         return False
     try:
         msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         return True
     return False
 
@@ -135,7 +136,7 @@ def _refusal(answer: Answer, *, is_write: bool, expires_after_s: float) -> Venue
             return _expired(answer, reason, expires_after_s)
         case 401 | 403:
             return _not_allowed(answer, reason)
-        case 503 if reason.startswith(_OVERLOADED):
+        case 503 if reason.startswith(_OVERLOADED) and not is_write:
             return Unavailable(reason, status=503, retry_after_s=OVERLOAD_PAUSE_S)
         case status if status == 408 or status >= 500 or (status < 400 and status not in _REDIRECTS):
             return unanswered(reason, is_write=is_write, status=status)

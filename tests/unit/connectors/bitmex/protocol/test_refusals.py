@@ -59,7 +59,7 @@ def mapped(
         (301, b"", Misconfigured),
         (429, body("Rate limit exceeded, retry in 1 seconds.", "RateLimitError"), Unavailable),
         (429, b"<html>", Unavailable),
-        (503, body(OVERLOADED), Unavailable),
+        (503, body(OVERLOADED), OutcomeUnknown),
         (503, body("Service unavailable"), OutcomeUnknown),
         (503, b"<html>deploying</html>", OutcomeUnknown),
         (500, body("Server Error"), OutcomeUnknown),
@@ -74,7 +74,7 @@ def mapped(
     ],
 )
 def test_writes(status: int, sent: bytes, kind: type[VenueError]) -> None:
-    """P5: of a write only a clear verdict counts as refused; overload is known not to have been carried out."""
+    """P5: of a write only a clear verdict counts as refused; an overload reply is asked about like any other."""
     error = mapped(status, sent)
     assert type(error) is kind
     assert error.status == status

@@ -1,0 +1,194 @@
+"""What the wire did to a guard, each told as short as it can be: requests, answers, connections, frames gone wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import inf
+from random import Random
+
+import pytest
+
+from tests.simulation.faults import EVERY_VERB, Blight, RequestFate
+from tests.simulation.plans import Plan
+from tests.simulation.promises import WHOLE_AGAIN_S
+from tests.simulation.troubles import TROUBLES
+from tests.simulation.virtual_loop import passing
+from tests.simulation.world import World, play
+
+SYMBOL = "XBTUSD"
+ORDERS = frozenset({"POST", "PUT"})
+
+
+@contextmanager
+def hindered(world: World) -> Iterator[None]:
+    """Nobody can be whole while this lasts."""
+    with world.scene.hindered():
+        yield
+
+
+@contextmanager
+def ending_as(
+    world: World,
+    fate: RequestFate,
+    *,
+    verbs: frozenset[str] = ORDERS,
+    path: str = "/order",
+    most: int = 1_000,
+    late_s: tuple[float, float] = (0.5, 9.0),
+) -> Iterator[list[float]]:
+    """Let requests of the first guard meet a fate; yield the times at which it bit."""
+    struck: list[float] = []
+    blight = Blight(
+        fates={fate: 1.0},
+        random=Random(7),  # noqa: S311 - a scene is always the same
+        on_bite=lambda _: struck.append(world.loop.time()),
+        verbs=verbs,
+        path=path,
+        most=most,
+        late_s=late_s,
+    )
+    with hindered(world), world.guard.line.blighted(blight):
+        yield struck
+
+
+async def _covered(world: World, *, leverage: int = 10) -> None:
+    """Have one position with its stop at rest."""
+    await passing(5)
+    world.bot.open(SYMBOL, side=1, leverage=leverage)
+    await passing(5)
+    world.promises.audit(is_strict=True)
+    assert world.stop_price(SYMBOL) is not None
+
+
+async def _whole_again(world: World) -> None:
+    """Nothing is left undone."""
+    await passing(WHOLE_AGAIN_S + 5)
+    world.promises.audit(is_strict=True)
+
+
+@pytest.mark.parametrize("fate", [RequestFate.GATEWAY, RequestFate.RESET], ids=lambda fate: fate.value)
+def test_what_is_turned_back_at_once_is_not_sent_as_fast_as_the_wire_allows(fate: RequestFate) -> None:
+    """P8: something on the way turned each placement back at once: asked, not found, sent, seven times a second."""
+
+    async def script(world: World) -> None:
+        await passing(5)
+        with ending_as(world, fate) as struck:
+            world.bot.open(SYMBOL, side=1, leverage=10)
+            await passing(40)
+        assert struck[1] - struck[0] < 1.0, "the first repeat waits for nothing"
+        assert len(struck) <= 15
+        await _whole_again(world)
+
+    report = play(Plan(seed=41, troubles=0, act_every_s=inf), script)
+    assert not report.violations, str(report)
+
+
+@pytest.mark.parametrize("fate", [RequestFate.OVERLOADED_DONE, RequestFate.GATEWAY_DONE], ids=lambda fate: fate.value)
+def test_a_stop_that_a_503_denies_is_asked_for(fate: RequestFate) -> None:
+    """P5: 503 for a placement that was carried out, and the order stream is mute: the guard asks before it repeats."""
+
+    async def script(world: World) -> None:
+        await passing(5)
+        world.guard.line.weather.silent_feeds = frozenset({"order", "execution"})
+        with ending_as(world, fate, most=1) as struck:
+            world.bot.open(SYMBOL, side=1, leverage=10)
+            await passing(6)
+        world.guard.line.weather.silent_feeds = frozenset()
+        assert len(struck) == 1
+        assert world.promises.counts["FindOrders"] >= 1
+        await _whole_again(world)
+        assert len(world.promises.our_stops((world.account, SYMBOL))) == 1
+
+    report = play(Plan(seed=42, troubles=0, act_every_s=inf), script)
+    assert report.counts["most stops at once"] == 1
+    assert not report.violations, str(report)
+
+
+def test_a_placement_arrives_after_the_venue_had_nothing_of_it() -> None:
+    """P4, P5: nothing after 5 s, asked, not found, sent again; the first one arrives 3 s later and changes nothing."""
+
+    async def script(world: World) -> None:
+        await passing(5)
+        with ending_as(world, RequestFate.DELAYED, most=1, late_s=(8.0, 8.5)):
+            world.bot.open(SYMBOL, side=1, leverage=10)
+            await passing(12)
+        await _whole_again(world)
+        assert len(world.promises.our_stops((world.account, SYMBOL))) == 1
+
+    report = play(Plan(seed=43, troubles=0, act_every_s=inf), script)
+    assert report.counts["most stops at once"] == 1
+    assert not report.violations, str(report)
+
+
+def test_an_amend_that_arrives_late_loosens_nothing() -> None:
+    """P3: an amend is lost for 5 s, the bot adds again, and what was lost arrives after the newer change."""
+
+    async def script(world: World) -> None:
+        await _covered(world)
+        with ending_as(world, RequestFate.DELAYED, verbs=frozenset({"PUT"}), most=1, late_s=(8.5, 9.0)):
+            world.bot._grow(SYMBOL, world.promises.size((world.account, SYMBOL)))
+            await passing(6)
+            world.bot._grow(SYMBOL, world.promises.size((world.account, SYMBOL)))
+            await passing(10)
+        assert world.promises.counts["PUT delayed"] == 1
+        await _whole_again(world)
+
+    report = play(Plan(seed=44, troubles=0, act_every_s=inf), script)
+    assert not report.violations, str(report)
+
+
+def test_a_limit_without_a_word_earns_no_ban() -> None:
+    """P8: 429 to everything, and nothing says for how long: few requests, no ban, people hear of it."""
+
+    async def script(world: World) -> None:
+        await _covered(world)
+        with ending_as(world, RequestFate.LIMITED_BARE, verbs=EVERY_VERB, path="") as struck:
+            world.bot.open("ETHUSD", side=1, leverage=10)
+            await passing(40)
+        assert len(struck) <= 45
+        assert "budget_empty" in world.told("degraded")
+        await _whole_again(world)
+
+    report = play(Plan(seed=45, troubles=0, act_every_s=inf), script)
+    assert not report.violations, str(report)
+
+
+def test_a_ban_while_the_switch_is_armed() -> None:
+    """P6, P8: sockets end, requests get a 403 page: hardly anything is sent, and afterwards all comes back."""
+
+    async def script(world: World) -> None:
+        await _covered(world)
+        world.bot._work(SYMBOL, 0)
+        await passing(3)
+        fed = world.promises.counts["FeedSwitch"]
+        assert fed
+        with hindered(world):
+            await TROUBLES["ban"].cast(world.scene, world.guard, Random(3))  # noqa: S311 - a scene is always the same
+        assert 1 <= world.scene.hits["ban"] <= 12
+        await _whole_again(world)
+
+    report = play(Plan(seed=46, troubles=0, act_every_s=inf), script)
+    assert not report.violations, str(report)
+
+
+def test_a_clock_that_jumps_while_requests_are_under_way() -> None:
+    """P5, P12: signatures are expired when they arrive; the stop comes when the clock is right."""
+
+    async def script(world: World) -> None:
+        await _covered(world)
+        with hindered(world):
+            world.guard.line.weather.latency_s = (0.5, 1.5)
+            world.bot.open("ETHUSD", side=1, leverage=10)
+            await passing(0.2)
+            world.guard.clock.set_off(-40_000_000_000)
+            world.bot._grow(SYMBOL, world.promises.size((world.account, SYMBOL)))
+            await passing(30)
+            world.guard.clock.set_off(0)
+            world.guard.line.weather.latency_s = (0.01, 0.06)
+        assert world.guard.line.statuses[401] >= 1
+        await passing(60)
+        world.promises.audit(is_strict=True)
+
+    report = play(Plan(seed=47, troubles=0, act_every_s=inf), script)
+    assert not report.violations, str(report)
