@@ -29,7 +29,7 @@ from connectors.simulated.server.auth import ApiKey
 from connectors.simulated.server.rest.door import Door
 from daemon.app import Guard
 from daemon.core.commands import Command, RaiseAlert
-from daemon.core.events import Event, OperatorAsked, Started, StopAsked
+from daemon.core.events import BotHeard, Event, HeardBy, OperatorAsked, Started, StopAsked
 from daemon.core.operator_requests import OperatorRequest
 from daemon.core.state import GuardState
 from daemon.shell.alerts.desk import AlertDesk
@@ -180,7 +180,7 @@ class _Life(Guard):
         )
         journal.watch(owner, owner.witness)
         journal.begin_segment(state)
-        self._parts = self._build(state, journal)
+        self._parts = self._build(state, journal, lambda: "")
         self._parts.runner.take(
             Started(at_ns=owner.clock.now_ns(), account=state.account, unanswered=recovered.unanswered)
         )
@@ -265,6 +265,13 @@ class SimGuard:
         """Its inbox; None when it is dead."""
         return self._life.inbox if self._life is not None and self.is_alive else None
 
+    def shown(self) -> dict[str, object]:
+        """What it would show to whoever asks; empty when it is dead."""
+        life = self._life
+        if life is None or not self.is_alive or life.state is None:
+            return {}
+        return {"the status": life.describe(), "the account": life.describe_account()}
+
     def start(self) -> None:
         """Start a process."""
         self.lives += 1
@@ -300,6 +307,11 @@ class SimGuard:
         if self._life is not None:
             asked = OperatorAsked(at_ns=self.clock.now_ns(), request_id=request_id, who="ada", request=request)
             self._life.take(asked)
+
+    def hear(self, bot: str) -> None:
+        """A bot calls."""
+        if self._life is not None and self.is_alive:
+            self._life.take(BotHeard(at_ns=self.clock.now_ns(), bot=bot, how=HeardBy.CALL))
 
     async def stop(self) -> None:
         """An orderly stop."""

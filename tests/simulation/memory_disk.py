@@ -59,6 +59,11 @@ class MemoryDisk:
         """From now on nothing becomes durable; what waits is lost with the process, and overflows at `room_bytes`."""
         self.hung_since_s, self.room_bytes, self._waiting_bytes = self.now_s(), room_bytes, 0
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something was submitted that the disk does not take."""
+        return self.hung_since_s is not None and (self._waiting_bytes > 0 or self.has_overflowed)
+
     def go_on(self) -> None:
         """Everything that waits becomes durable at once."""
         self.hung_since_s, self.room_bytes, self._waiting_bytes = None, None, 0
@@ -123,6 +128,10 @@ class MemoryDisk:
     def newest(self) -> bytes:
         """Return the newest record."""
         return self._lines[-1].content
+
+    def newest_s(self) -> float:
+        """Return when the newest record was handed over; 0 when there is none."""
+        return self._lines[-1].at_s if self._lines else 0.0
 
     def wipe(self) -> None:
         """Lose everything."""

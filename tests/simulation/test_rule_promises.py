@@ -8,13 +8,18 @@ from math import inf
 import pytest
 
 from config.policy import Policy
+from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.inputs import SetLeverage
 from daemon.core import latches
 from daemon.core.draft import Draft
 from daemon.core.operator_requests import FlattenAsked
 from tests.simulation.faults import RequestFate
+from tests.simulation.promises import TOO_MUCH_S
+from tests.simulation.promises.book import Book
+from tests.simulation.promises.ground import Ground
+from tests.simulation.promises.p01_never_adds_danger import body_of
+from tests.simulation.promises.p04_one_stop_per_position import OneStopPerPosition
 from tests.simulation.requests import Sent
-from tests.simulation.rule_promises import TOO_MUCH_S, RulePromises
 from tests.simulation.virtual_loop import passing
 from tests.simulation.world import Plan, Report, World, play
 
@@ -52,7 +57,7 @@ def test_what_no_rule_asks_for_is_noticed_as_it_leaves(policy: Policy) -> None:
         await passing(3)
         for path, body in (("position/leverage", b'{"leverage":5}'), ("order", b'{"ordType":"Limit"}')):
             sent = Sent("guard1", "POST", f"/api/v1/{path}", body, world.loop.time(), RequestFate.ANSWERED)
-            world.promises.rules.check_leaving(sent)
+            world.promises.danger.check_leaving(policy, sent, body_of(sent))
 
     found = _broken(play(Plan(seed=43, troubles=0, act_every_s=inf, policy=policy), script))
     assert "no rule that is on asks for" in found
@@ -67,7 +72,7 @@ def test_a_correction_that_brings_liquidation_nearer_is_noticed() -> None:
         await passing(5)
         world.bot.open(SYMBOL, side=1, leverage=3)
         await passing(10)
-        compare = world.promises.rules.before_arrival("/api/v1/position/leverage", b"{}", 0.0)
+        compare = world.promises.danger.on_arrival("/api/v1/position/leverage", b"{}")
         assert compare is not None
         world.venue.submit(SetLeverage(account=world.account, symbol=SYMBOL, leverage=Decimal(25)))
         compare()
@@ -79,10 +84,14 @@ def test_take_profit_orders_for_more_than_the_position_are_noticed() -> None:
     """P4: two rungs of one lot each on one lot held, for longer than the venue's rows take."""
 
     async def script(world: World) -> None:
-        row = {"clOrdID": "sw-1-XBTUSD-L-t1", "ordType": "Limit", "account": 1, "symbol": SYMBOL, "leavesQty": 100}
-        rules = RulePromises(world.venue.exchange, world.loop.time, world.promises.broken)
+        row: Row = {"clOrdID": "sw-1-XBTUSD-L-t1", "ordType": "Limit", "account": 1, "symbol": SYMBOL, "leavesQty": 100}
+        book = Book(exchange=world.venue.exchange, now_s=world.loop.time, orders={"a": row, "b": row})
+        book.holding((1, SYMBOL)).quantity = 100
+        ground = Ground(exchange=world.venue.exchange, now_s=world.loop.time, book=book)
+        promise = OneStopPerPosition(ground)
         for _ in range(2):
-            rules.count_takes({"a": row, "b": row}, {(1, SYMBOL): 100}, 0.0)
+            promise.count_takes()
             await passing(TOO_MUCH_S + 1)
+        world.promises.violations.extend(ground.violations)
 
     assert "take-profit orders for 200 of XBTUSD, of which 100 are held" in _broken(play(PLAN, script))

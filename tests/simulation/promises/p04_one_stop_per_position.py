@@ -1,0 +1,118 @@
+"""P4: one stop of ours per position, two while one replaces the other, never more; and no id stands for two orders.
+
+Units: seconds of virtual time, quantities contracts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from connectors.simulated.engine.changes import Change, Row
+from tests.simulation.promises.book import FINISHED, Key, is_ours, key_of
+from tests.simulation.promises.ground import Ground, GuardFacts, Promise
+from tests.simulation.requests import Sent
+
+MOST_STOPS: Final = 2
+TWO_STOPS_S: Final = 30.0
+"""A replacement is over after this long. A stop is cleared on the stream's word, and a reconnect may take 15 s."""
+TOO_MUCH_S: Final = 12.0
+"""So long after a change of size may take-profit orders hold more than the position, if nothing else is wrong."""
+
+
+class OneStopPerPosition(Promise):
+    """Counts what of ours rests."""
+
+    name = "P4"
+
+    def __init__(self, ground: Ground) -> None:
+        super().__init__(ground)
+        self._two_since_s: dict[Key, float] = {}
+        self._too_much_s: dict[Key, float] = {}
+        self._acting: dict[tuple[int, str], str] = {}
+        """The venue's id of the order that a client order id of ours stands for, while it is open or was filled."""
+        self._sent: Counter[tuple[str, str]] = Counter()
+        """How often each guard placed each client order id."""
+
+    def on_changes(self, changes: Sequence[Change]) -> None:
+        """Count again for whatever of ours changed."""
+        for change in changes:
+            if change.table == "order" and is_ours(change.row):
+                self._count_stops(key_of(change.row))
+                self._note_name(change.row)
+
+    def _note_name(self, row: Row) -> None:
+        """Two orders under one name are one act done twice: the venue refuses the second, or the guard asks before.
+
+        A venue that forgets an id at once cannot be kept from it by two guards that act in the same moment.
+        """
+        name, order_id = (key_of(row)[0], str(row["clOrdID"])), str(row["orderID"])
+        known = self._acting.get(name)
+        is_acting = bool(row["cumQty"]) or (row["ordType"] != "Market" and row["ordStatus"] not in FINISHED)
+        if not is_acting:
+            if known == order_id:
+                del self._acting[name]
+            return
+        self.checked += 1
+        repeats = max(
+            (sent for (_, sent_name), sent in self._sent.items() if known is not None and sent_name == name[1]),
+            default=0,
+        )
+        if known is not None and known != order_id and repeats > 1:
+            self._broken(f"{name[1]} stands for two orders that did something: {known} and {order_id}")
+        self._acting[name] = order_id
+
+    def _repeats(self, name: str) -> int:
+        """How often one guard has sent this name."""
+        return max((sent for (_, sent_name), sent in self._sent.items() if sent_name == name), default=0)
+
+    def on_sent(self, facts: GuardFacts | None, sent: Sent, body: Mapping[str, object]) -> None:
+        """Count what is placed under each name."""
+        if sent.verb == "POST" and "clOrdID" in body:
+            self._sent[sent.guard, str(body["clOrdID"])] += 1
+
+    def _count_stops(self, key: Key) -> None:
+        stops, counts = len(self._book.our_stops(key)), self._ground.counts
+        counts["most stops at once"] = max(counts["most stops at once"], stops)
+        self.checked += 1
+        if stops > MOST_STOPS:
+            self._broken(f"{stops} of our stops rest for {key[1]}")
+        if stops == MOST_STOPS:
+            self._two_since_s.setdefault(key, self._now_s)
+        else:
+            self._two_since_s.pop(key, None)
+
+    def on_second(self, *, is_strict: bool) -> None:
+        """Nothing lasts that is allowed for a moment only."""
+        self._judge_pairs()
+        self.count_takes()
+
+    def _judge_pairs(self) -> None:
+        for key, since_s in list(self._two_since_s.items()):
+            if not self._book.size(key) and self._ground.is_flattening():
+                continue  # stops of both sides wait for the proof, which comes last of all
+            if self._now_s - max(since_s, self._ground.quiet_since_s) > TWO_STOPS_S:
+                self._broken(f"two of our stops rest for {key[1]} for {self._now_s - since_s:.1f} s")
+                self._two_since_s[key] = self._now_s
+
+    def count_takes(self) -> None:
+        """Take-profit orders together never hold more than the position, but for a moment after it shrank."""
+        sums: Counter[Key] = Counter()
+        for row in self._book.orders.values():
+            if is_ours(row) and row["ordType"] == "Limit":
+                sums[key_of(row)] += int(str(row["leavesQty"] or 0))
+        for key in [key for key in self._too_much_s if sums[key] <= abs(self._book.size(key))]:
+            del self._too_much_s[key]
+        counts = self._ground.counts
+        counts["most take-profit orders"] = max(counts["most take-profit orders"], len(sums))
+        for key, together in sums.items():
+            self.checked += 1
+            held = abs(self._book.size(key))
+            if together <= held:
+                continue
+            newest_s = max((each.since_s for each in self._book.holdings.values()), default=0.0)
+            since_s = max(self._too_much_s.setdefault(key, self._now_s), self._ground.quiet_since_s, newest_s)
+            if self._now_s - since_s > TOO_MUCH_S:
+                self._broken(f"take-profit orders for {together} of {key[1]}, of which {held} are held")
+                self._too_much_s[key] = self._now_s
