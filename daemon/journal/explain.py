@@ -18,7 +18,7 @@ from daemon.exit_codes import CommandFailed, ExitCode
 from daemon.journal.known import Known, known_at_record, known_at_time
 from daemon.journal.question import AboutName, AboutSymbol, AboutTime, question_of
 from daemon.journal.screen import decision_lines, entry_lines, known_lines
-from daemon.journal.segments import Segment, journal_of
+from daemon.journal.segments import Segment, at_ns_of, journal_of
 from daemon.journal.subjects import last_decision_about, record_of
 from daemon.journal.times import moment
 from daemon.journal.trail import Decision, Entry, Trail, names_of
@@ -43,6 +43,9 @@ def command(options: argparse.Namespace) -> int:
     sys.stdout.write((msgspec.json.encode(document).decode() if options.as_json else "\n".join(lines)) + "\n")
     return ExitCode.OK
 
+
+_LONGEST_NUMBER = 18
+"""Digits of a record's number."""
 
 Answer = tuple[dict[str, object], list[str]]
 """For machines and for people."""
@@ -72,10 +75,12 @@ def _about_name(segments: Sequence[Segment], name: str) -> Answer:
         return _explained(trail.decision, trail)
     if trail.entries:
         return _foreign(name, trail)
-    if name.isascii() and name.isdigit():
-        decision = record_of(segments, int(name))
-        if decision is not None:
-            return _about_decision(segments, decision)
+    if name.isascii() and name.isdigit() and len(name) <= _LONGEST_NUMBER:
+        found = record_of(segments, int(name))
+        if isinstance(found, Decision):
+            return _about_decision(segments, found)
+        if found is not None:
+            return _about_time(segments, at_ns_of(found))
     raise CommandFailed(f"{name}: no order, alert or symbol of that name is in this journal", ExitCode.BAD_INPUT)
 
 

@@ -80,7 +80,7 @@ class Known:
 def known_at_record(segment: Segment, seq: int) -> Known:
     """Return what was known once the event with this number was taken in."""
     known = Known()
-    _walk(known, segment, last_seq=seq, last_ns=1 << 63)
+    _walk(known, segment, last_seq=seq, last_ns=1 << 63, most_after=0)
     return known
 
 
@@ -103,7 +103,7 @@ def _index_of(segments: Sequence[Segment], at_ns: int) -> int:
     return 0
 
 
-def _walk(known: Known, segment: Segment, *, last_seq: int, last_ns: int) -> None:
+def _walk(known: Known, segment: Segment, *, last_seq: int, last_ns: int, most_after: int = SHOWN_AFTER) -> None:
     """Play a segment up to a bound, and gather what is worth telling on both sides of it."""
     at_ns, is_past = known.at_ns, known.at_ns > 0 and bool(known.after)
     try:
@@ -112,7 +112,7 @@ def _walk(known: Known, segment: Segment, *, last_seq: int, last_ns: int) -> Non
             is_past = is_past or record.seq > last_seq or (record.kind is not Kind.CHECKPOINT and at_ns > last_ns)
             if not is_past:
                 _play(known, record, at_ns)
-            if is_past and len(known.after) >= SHOWN_AFTER:
+            if is_past and len(known.after) >= most_after:
                 return
             _tell(known, record, at_ns, is_past=is_past)
     except (JournalCorrupt, msgspec.MsgspecError, InvariantBroken) as error:

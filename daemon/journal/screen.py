@@ -61,7 +61,8 @@ def entry_lines(entries: Sequence[Entry], since_ns: int) -> Iterator[str]:
             continue
         who = "guard" if entry.is_ours else "venue"
         reason = f" [{entry.reason}]" if entry.reason else ""
-        yield f"  {_after(entry.at_ns - since_ns)}  {who}  {entry.words}{reason} (record {entry.seq})"
+        times = f", {entry.times} times" if entry.times > 1 else ""
+        yield f"  {_after(entry.at_ns - since_ns)}  {who}  {entry.words}{reason} (record {entry.seq}{times})"
 
 
 def _after(span_ns: int) -> str:

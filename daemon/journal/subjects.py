@@ -32,24 +32,26 @@ def last_decision_about(segments: Sequence[Segment], symbol: str) -> Decision | 
     return alert
 
 
-def record_of(segments: Sequence[Segment], seq: int) -> Decision | None:
-    """Return the command with this number, or the first command that the event with this number led to."""
+def record_of(segments: Sequence[Segment], seq: int) -> Decision | Record | None:
+    """Return the command with this number, the first that the event with this number led to, or that event."""
     needle = b'"seq":%d,' % seq
-    for segment in segments:
-        found = _decisions(segment, lambda line: needle in line[:_HEAD_BYTES], causes=seq)
+    holding = [segment for segment in segments if segment.first_seq is None or segment.first_seq <= seq]
+    for segment in holding[-1:]:
+        found = _decisions(segment, lambda line: needle in line[:_HEAD_BYTES], causes=True)
         if found:
             return found[0]
+        return decode_line(next((line for line in lines_of(segment.path) if needle in line[:_HEAD_BYTES]), b""))
     return None
 
 
-def _decisions(segment: Segment, is_wanted: Callable[[bytes], bool], causes: int = -1) -> list[Decision]:
-    """The commands of a segment whose line is wanted, or whose event has the number `causes`."""
+def _decisions(segment: Segment, is_wanted: Callable[[bytes], bool], *, causes: bool = False) -> list[Decision]:
+    """The commands of a segment whose line is wanted; with `causes`, also those whose event's line is."""
     decisions: list[Decision] = []
     cause_line, cause_wanted = b"", False
     for line in lines_of(segment.path):
         head = line[:_HEAD_BYTES]
         if _EVENT in head:
-            cause_line, cause_wanted = line, causes >= 0 and is_wanted(line)
+            cause_line, cause_wanted = line, causes and is_wanted(line)
         elif _COMMAND in head and (cause_wanted or is_wanted(line)):
             decision = _decision(segment, decode_line(line), decode_line(cause_line))
             if decision is not None:

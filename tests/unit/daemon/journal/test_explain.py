@@ -92,6 +92,10 @@ def test_a_record_is_explained_by_its_number(journal: Path, capsys: pytest.Captu
     document = msgspec.json.decode(asked_json(journal, the_stop().client_order_id, capsys))
     number = document["cause"]["record"]
     assert "cause" in asked(journal, str(number), capsys)
+    main(["journal", "export", "--jsonl", str(journal), "--kind", "event"])
+    rows = [msgspec.json.decode(line) for line in capsys.readouterr().out.splitlines()]
+    tick = next(row for row in rows if row["name"] == "HealthTicked")
+    assert f"{tick['at']}: known then" in asked(journal, str(tick["seq"]), capsys)
 
 
 @pytest.mark.parametrize("what", ["sw-9-NOWHERE-L-s1", "1999-01-01T00:00:00Z", "99999999"])
