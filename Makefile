@@ -22,6 +22,8 @@ MINUTES =
 PACE =
 JOBS =
 INTEROP_ARGS =
+FUZZ_SECONDS = 120
+FUZZ_ONLY =
 MUTANTS_ARGS =
 KILLS = 200
 KILLS_SEED = 1
@@ -31,7 +33,7 @@ KILLS_SEED = 1
 unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_REQUIRE_HASHES
 PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: help demo test sim kills mutants interop check format lock bench clean
+.PHONY: help demo test sim fuzz kills mutants interop check format lock bench clean
 
 help:
 	@echo "make demo     play a crash with a guarded and an unguarded account (about half a minute)"
@@ -39,6 +41,7 @@ help:
 	@echo "make sim      simulate the guard in random worlds    SEEDS=1000 START=7 plays these, SEED=7 TRACE=1 repeats one"
 	@echo "make kills    kill the real daemon at every boundary of its commands, 200 times and more (minutes)"
 	@echo "make mutants  break the guard on purpose, in one way after another: a test has to notice each"
+	@echo "make fuzz     give every parser bytes at their worst    FUZZ_SECONDS=600 shares out more time, FUZZ_ONLY=NAME takes one"
 	@echo "make interop  try public BitMEX clients against the embedded exchange (installs them into a cache; needs the network)"
 	@echo "make check    formatting, lint, types, import contracts"
 	@echo "make format   let ruff put the code into shape"
@@ -66,6 +69,10 @@ kills: $(DEVELOPMENT)
 # Every way in which the guard is broken on purpose has to be noticed by a test. MUTANTS_ARGS='--named' is the quick half.
 mutants: $(DEVELOPMENT)
 	$(BIN)/python -m tests.mutants.run $(MUTANTS_ARGS)
+
+# Every parser under mutation, with coverage as guide: atheris in an environment of its own below ~/.cache/seawall-fuzz.
+fuzz: $(RUNTIME)
+	$(BIN)/python tests/fuzz/run.py --seconds "$(FUZZ_SECONDS)" --only "$(FUZZ_ONLY)"
 
 # Clients written by others, each in an environment of its own below ~/.cache/seawall-interop (SEAWALL_INTEROP_CACHE).
 interop: $(RUNTIME)

@@ -253,7 +253,7 @@ class FeedConnection:
             case Whole(is_extra=False) if event.table not in session.doubted:
                 self._tell_doubt(event.table, "", received_ns)
             case Live():
-                self._live_since_s = _loop_time()
+                self._live_since_s = self._steady_s()
                 self._sink.feed_live(self._feed, received_ns=received_ns)
             case Lost():
                 self._loss = event

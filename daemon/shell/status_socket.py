@@ -108,7 +108,7 @@ class StatusSocket:
     async def _answer(self, line: bytes, who: str) -> Answer:
         try:
             request = msgspec.json.decode(line, type=StatusRequest)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             return {"error": f'not a request: {error}; send {{"ask":"status"}}'}
         if request.ask == "operate":
             return await self._carry(request, who)
@@ -161,7 +161,7 @@ def ask_daemon(path: Path, question: Mapping[str, object], *, timeout_s: float =
         return msgspec.json.decode(reply, type=dict[str, object])
     except OSError as error:
         raise DaemonUnreachable(f"no daemon answers at {path}: {error.strerror or error}") from error
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise DaemonUnreachable(f"what answers at {path} is not a Seawall daemon") from error
 
 

@@ -17,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from connectors.bitmex.protocol.numbers import MalformedRow, Row, integer, text
+from connectors.bitmex.protocol.numbers import NOT_JSON, MalformedRow, Row, integer, text
 from connectors.bitmex.protocol.parse import execution_instructions, parse_order
 from connectors.bitmex.protocol.refusals import Answer
 from connectors.ports import LimitRequest, ReduceRequest, StopRequest
@@ -37,7 +37,7 @@ def rows_of(body: bytes) -> list[Row]:
     """
     try:
         decoded = _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError):
+    except NOT_JSON:
         raise MalformedRow("the answer is not JSON") from None
     rows = decoded if isinstance(decoded, list) else [decoded]
     if not all(isinstance(row, dict) for row in rows):
@@ -166,7 +166,7 @@ def venue_time_ns(answer: Answer) -> int:
         return stamp_ms * _NS_PER_MS
     try:
         moment = parsedate_to_datetime(answer.headers.get("date", ""))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise MalformedRow("the answer tells no time") from None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return int(moment.timestamp()) * _NS_PER_S + _NS_PER_S // 2

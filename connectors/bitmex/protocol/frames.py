@@ -16,7 +16,7 @@ from enum import Enum
 
 import msgspec
 
-from connectors.bitmex.protocol.numbers import Row
+from connectors.bitmex.protocol.numbers import NOT_JSON, Row
 from connectors.bitmex.protocol.refusals import LONGEST_PAUSE_S, plain_reason
 from connectors.bitmex.protocol.tables import Action
 
@@ -127,7 +127,7 @@ def read_frame(raw: bytes) -> Frame:
         return Pong()
     try:
         decoded = _decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError):
+    except NOT_JSON:
         raise MalformedFrame("a frame is not JSON", table=_suspected_table(raw)) from None
     if not isinstance(decoded, dict):
         raise MalformedFrame("a frame is not a JSON object", why=Unread.NO_OBJECT)

@@ -15,6 +15,8 @@ from decimal import Decimal
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
+from connectors.bitmex.protocol.numbers import NOT_JSON
+
 
 class MarkRow(msgspec.Struct, gc=False):
     """One row of an `instrument` frame: its mark, bid and ask, and whether it brings a figure that matters.
@@ -90,7 +92,7 @@ def mark_rows(raw: bytes) -> list[MarkRow] | None:
     """Return the rows of an `instrument` update; None for every other frame, which then takes the long way."""
     try:
         frame = _decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NOT_JSON:
         return None
     return frame.data if frame.table == "instrument" and frame.action == "update" else None
 
@@ -99,7 +101,7 @@ def exact_mark(raw: bytes, symbol: str) -> Decimal | None:
     """Return the last mark price of `symbol` in a frame, exactly as sent; None if the frame holds none."""
     try:
         frame = _decode_exactly(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError):
+    except NOT_JSON:
         return None
     if frame.table != "instrument":
         return None

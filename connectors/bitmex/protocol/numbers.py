@@ -12,6 +12,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError)
+"""What decoding raises for bytes that are not JSON, not text, nested beyond all sense, or numbers that cannot be."""
 
 Row = Mapping[str, object]
 

@@ -57,7 +57,7 @@ class OutboxFile:
         for raw in content.split(b"\n"):
             try:
                 lines.append(msgspec.json.decode(raw, type=Line))
-            except msgspec.MsgspecError:
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 continue  # torn by a crash, or empty: its alert comes again out of the journal
         return lines
 
