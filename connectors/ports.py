@@ -51,8 +51,14 @@ class FeedSink(Protocol):
     def feed_lost(self, feed: Feed, reason: str, *, received_ns: int) -> None:
         """The connection broke, went stale, or an account subscription was ended by the venue."""
 
+    def feed_connected(self, feed: Feed, *, received_ns: int) -> None:
+        """A socket was opened. Nothing is known over it yet."""
+
     def feed_alive(self, feed: Feed, *, received_ns: int) -> None:
-        """Any frame arrived (a pong counts): the cheap sign of life, called for every frame."""
+        """A frame that is no pong arrived: the cheap sign of life, called for every one."""
+
+    def feed_pong(self, feed: Feed, *, received_ns: int) -> None:
+        """A ping was answered: the far end lives, which does not mean that it tells what happens."""
 
     def mark_price(self, symbol: str, price: float, frame: bytes, *, received_ns: int) -> None:
         """The hot path. `price` is a binary float for the band check; `MarketData.exact_mark` reads `frame` exactly."""
@@ -201,6 +207,21 @@ class AccountPicture:
     margins: tuple[Margin, ...]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BudgetPicture:
+    """What is left of the account's request budget, at this moment."""
+
+    tokens: int
+    capacity: int
+    """Of the bucket of a minute, in requests."""
+    reserve: int
+    """Kept for protective requests."""
+    paused_for_s: float
+    """Nothing is sent for this long; 0: no pause."""
+    is_banned: bool
+    """The pause is because the venue refuses this address."""
+
+
 class OrderEntry(Protocol):
     """Requests. Each write is one request, sent once.
 
@@ -249,6 +270,9 @@ class OrderEntry(Protocol):
 
     async def key_rights(self) -> KeyRights:
         """What this key may do."""
+
+    def budget(self) -> BudgetPicture | None:
+        """What is left of the request budget, without asking the venue; None where there is no such thing."""
 
     async def server_time_ns(self) -> int:
         """The venue's clock, for measuring skew."""

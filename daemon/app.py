@@ -309,6 +309,7 @@ class Guard:
             take=runner.take,
             headline=lambda: headline(runner.state),
             deaf=deaf,
+            budget=self._orders.budget,
         )
         self._crew.vital("broken core", runner.wait_broken())
         self._crew.vital("executor", executor.run())

@@ -18,6 +18,7 @@ from daemon.shell.status_bots import bot_lines
 from daemon.shell.status_inputs import missing_lines
 from daemon.shell.status_latches import latch_lines, plan_line
 from daemon.shell.status_lines import account_line, position_lines
+from daemon.shell.status_proofs import budget_line, freshness_lines, may_exist_lines, other_lines, proof_lines
 from daemon.shell.status_rules import rule_lines
 from daemon.shell.status_socket import ask_status
 
@@ -54,6 +55,7 @@ def in_words(status: Mapping[str, Any]) -> str:
     lines = [_first_line(status)]
     if "feeds" in status:
         lines += [_feeds(status["feeds"]), _switch(status["switch"])]
+    lines += [*freshness_lines(status.get("freshness", {})), *budget_line(status.get("budget"))]
     lines += _degraded(status)
     lines += latch_lines(status.get("latches", []))
     lines += bot_lines(status.get("bots", []))
@@ -66,8 +68,9 @@ def in_words(status: Mapping[str, Any]) -> str:
     else:
         lines += _table(status["positions"]) if status["positions"] else ["no open positions"]
         for position in status["positions"]:
-            lines += [*rule_lines(position), *position_lines(position)]
+            lines += [*proof_lines(position), *rule_lines(position), *position_lines(position)]
         lines += [line for position in status["positions"] for line in plan_line(position)]
+        lines += [*may_exist_lines(status.get("may_exist", [])), *other_lines(status.get("others", {}))]
         lines += [account_line(account) for account in status.get("accounts", [])]
     return "\n".join(lines)
 

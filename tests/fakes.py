@@ -10,6 +10,7 @@ from decimal import Decimal
 from connectors.errors import Unavailable
 from connectors.ports import (
     AccountPicture,
+    BudgetPicture,
     DropCopy,
     Feed,
     FeedSink,
@@ -136,6 +137,7 @@ class FakeVenue:
     failures: list[Exception] = field(default_factory=list)
     """Raised by the next requests, one each."""
     skew_ns: int = 0
+    budget: BudgetPicture | None = None
     now_ns: int = START_NS
     is_away: bool = False
     sink: FeedSink | None = None
@@ -251,6 +253,9 @@ class FakeOrderEntry:
     async def key_rights(self) -> KeyRights:
         self._venue.note("key rights")
         return self._venue.rights
+
+    def budget(self) -> BudgetPicture | None:
+        return self._venue.budget
 
     async def server_time_ns(self) -> int:
         self._venue.note("server time")

@@ -23,7 +23,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 
 from config.venue import VenueSettings
 from connectors.bitmex.protocol.backoff import Backoff
-from connectors.bitmex.protocol.frames import TableFrame, Unread, Welcome
+from connectors.bitmex.protocol.frames import PONG, TableFrame, Unread, Welcome
 from connectors.bitmex.protocol.numbers import MalformedRow
 from connectors.bitmex.protocol.refusals import BAN_PAUSE_S, LONGEST_PAUSE_S, connection_trouble, plain_reason
 from connectors.bitmex.protocol.session import FOREVER, Session, SessionTimes
@@ -181,6 +181,7 @@ class FeedConnection:
             logger=_quiet,
         ) as socket:
             self._socket = socket
+            self._sink.feed_connected(self._feed, received_ns=self._now_ns())
             session.opened(_loop_time(), sign_in=self._reader.sign_in())
             await self._flush(session, socket)
             async with asyncio.TaskGroup() as tasks:
@@ -201,7 +202,10 @@ class FeedConnection:
 
     def _take_frame(self, session: Session, raw: bytes) -> None:
         received_ns = self._now_ns()
-        self._sink.feed_alive(self._feed, received_ns=received_ns)
+        if raw == PONG:
+            self._sink.feed_pong(self._feed, received_ns=received_ns)
+        else:
+            self._sink.feed_alive(self._feed, received_ns=received_ns)
         if self._reader.read(session, raw, now_s=self._steady_s(), received_ns=received_ns):
             self._report(session, received_ns, raw)
 

@@ -33,7 +33,15 @@ from connectors.bitmex.protocol.requests import PAGE, VenueRequest
 from connectors.bitmex.protocol.switch import switch_receipt
 from connectors.bitmex.rest_client import RestClient
 from connectors.errors import Misconfigured, Rejected, Unavailable
-from connectors.ports import AccountPicture, KeyRights, LimitRequest, ReduceRequest, StopRequest, SwitchReceipt
+from connectors.ports import (
+    AccountPicture,
+    BudgetPicture,
+    KeyRights,
+    LimitRequest,
+    ReduceRequest,
+    StopRequest,
+    SwitchReceipt,
+)
 from connectors.vocabulary import Instrument, Order, Position
 
 if TYPE_CHECKING:
@@ -228,6 +236,10 @@ class BitmexOrderEntry:
         except MalformedRow:
             pass
         return KeyRights(can_order=False, can_withdraw=False, is_readable=False)
+
+    def budget(self) -> BudgetPicture | None:
+        """Return what is left of the request budget; None where another line than ours carries the requests."""
+        return self._client.budget() if isinstance(self._client, RestClient) else None
 
     async def server_time_ns(self) -> int:
         """Return the venue's clock."""

@@ -35,6 +35,7 @@ from connectors.bitmex.protocol.refusals import (
 from connectors.bitmex.protocol.requests import VenueRequest
 from connectors.bitmex.protocol.signing import signed_headers
 from connectors.errors import Misconfigured, OutcomeUnknown, Unavailable, VenueError
+from connectors.ports import BudgetPicture
 
 PROTECTIVE_PATIENCE_S: Final = 0.25
 """A protective request waits this long for a token (the bucket of ten a second refills in a tenth)."""
@@ -117,6 +118,17 @@ class RestClient:
             self._learn(request.endpoint, answer)  # else the venue did not know whose bucket to tell of
         self._note(request.endpoint, answer, error)
         raise error
+
+    def budget(self) -> BudgetPicture:
+        """Return what is left of the account's budget."""
+        standing = self._budget.standing(_steady_s())
+        return BudgetPicture(
+            tokens=standing.tokens,
+            capacity=standing.capacity,
+            reserve=standing.reserve,
+            paused_for_s=standing.paused_for_s,
+            is_banned=standing.is_banned,
+        )
 
     async def close(self) -> None:
         """Let the connections go."""
@@ -202,7 +214,7 @@ class RestClient:
             self._budget_of(endpoint).empty(now_s)
         if isinstance(error, Unavailable) and is_ban(answer):
             for budget in (self._budget, self._address_budget):
-                budget.pause(now_s, error.retry_after_s)
+                budget.ban(now_s, error.retry_after_s)
         _log.warning(
             "request failed",
             verb=endpoint.verb,

@@ -120,7 +120,12 @@ def take_position(draft: Draft, position: Position, source: Source, at_ns: int) 
 
 
 def _witness(position: Position, at_ns: int) -> Witness:
-    return Witness(quantity=position.quantity, at_ns=at_ns, liquidation_price=position.liquidation_price)
+    return Witness(
+        quantity=position.quantity,
+        at_ns=at_ns,
+        liquidation_price=position.liquidation_price,
+        stamp_ns=position.timestamp_ns,
+    )
 
 
 def _is_outranked(guarded: Guarded, source: Source, at_ns: int) -> bool:
@@ -133,6 +138,11 @@ def _is_outranked(guarded: Guarded, source: Source, at_ns: int) -> bool:
 
 
 def _testified(guarded: Guarded, source: Source, witness: Witness) -> Guarded:
+    before = guarded.stream if source is Source.STREAM else guarded.query
+    if before is not None and before.quantity == witness.quantity:
+        witness = replace(witness, since_ns=before.since_ns or before.at_ns)
+    else:
+        witness = replace(witness, since_ns=witness.at_ns)
     if source is Source.STREAM:
         return altered(guarded, stream=witness)
     return altered(guarded, query=witness)

@@ -103,8 +103,16 @@ def _put(draft: Draft, known: KnownOrder | None, order: Order, evidence: Evidenc
         seen_ns, seen_by = (0, "") if known is None else (known.seen_ns, known.seen_by)
     else:
         confirmed, seen_ns, seen_by = True, taken_ns, evidence.value
+    is_told = evidence is Evidence.STREAM or (known is not None and known.is_told)
     draft.put_order(
-        KnownOrder(order=order, taken_ns=taken_ns, is_confirmed=confirmed, seen_ns=seen_ns, seen_by=seen_by)
+        KnownOrder(
+            order=order,
+            taken_ns=taken_ns,
+            is_confirmed=confirmed,
+            seen_ns=seen_ns,
+            seen_by=seen_by,
+            is_told=is_told,
+        )
     )
 
 

@@ -40,6 +40,7 @@ _MAPPINGS: Final = (
     "pending",
     "asking",
     "unproved",
+    "named",
     "cancels",
     "latches",
     "frozen_orders",
@@ -72,6 +73,7 @@ _VALUES: Final = (
     "positions_listed_ns",
     "next_command_id",
     "health",
+    "ledger",
     "pictures",
     "switch",
     "renewal",
@@ -104,6 +106,7 @@ class Draft:
         self.positions_listed_ns = state.positions_listed_ns
         self.next_command_id = state.next_command_id
         self.health = state.health
+        self.ledger = state.ledger
         self.pictures = state.pictures
         self.switch = state.switch
         self.renewal = state.renewal
@@ -132,6 +135,7 @@ class Draft:
         self.pending = state.pending
         self.asking = state.asking
         self.unproved = state.unproved
+        self.named = state.named
         self.cancels = state.cancels
         self.latches = state.latches
         self.frozen_orders = state.frozen_orders

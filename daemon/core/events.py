@@ -23,6 +23,7 @@ from connectors.vocabulary import (
     Quote,
     Wallet,
 )
+from daemon.core.ledger import BudgetFacts, StreamFacts
 from daemon.core.operator_requests import OperatorRequest
 
 
@@ -102,8 +103,20 @@ class HealthTicked:
     clock_skew_ns: int
     """Venue clock less ours, as last measured."""
     journal_ok: bool = True
+    market_data_age_ns: int = 0
+    """Age of the last frame of the market stream that is no pong."""
     deaf: str = ""
     """Why bots' calls cannot be heard: the control API is down; empty while it is up, or not asked for."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LedgerRead:
+    """Every few seconds, and when a ban begins or ends: what the streams last said when, and the request budget."""
+
+    at_ns: int
+    market: StreamFacts
+    account: StreamFacts
+    budget: BudgetFacts | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -298,7 +311,7 @@ class RequestRefused:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequestNotSent:
-    """Known not to have been carried out (overload, budget, no connection)."""
+    """Known not to have been carried out (budget, no connection, a read that was shed)."""
 
     at_ns: int
     command_id: int
@@ -367,6 +380,7 @@ Event = (
     | FeedLost
     | TableDoubted
     | HealthTicked
+    | LedgerRead
     | InstrumentSeen
     | MarkSeen
     | PositionSeen

@@ -25,16 +25,24 @@ from daemon.core.state import Feed
 def take_live(draft: Draft, event: FeedLive) -> None:
     """A stream is complete again."""
     before = draft.health.feed(event.feed)
-    _put(draft, event.feed, replace(before, is_live=True, since_ns=draft.now_ns, reason="", age_ns=0))
+    _put(draft, event.feed, _revived(before, draft.now_ns))
     if event.feed is FeedName.ACCOUNT:
         draft.want_picture(Reason.RECONCILE)
+
+
+def _revived(before: Feed, now_ns: int) -> Feed:
+    return replace(before, is_live=True, since_ns=now_ns, reason="", age_ns=0, data_age_ns=0, mute=(), mute_ns=0)
 
 
 def take_lost(draft: Draft, event: FeedLost) -> None:
     """A stream broke: what it said stays known, and is no longer fresh."""
     before = draft.health.feed(event.feed)
     since_ns = before.since_ns if not before.is_live and before.since_ns else draft.now_ns
-    _put(draft, event.feed, replace(before, is_live=False, since_ns=since_ns, reason=event.reason, doubted=()))
+    _put(
+        draft,
+        event.feed,
+        replace(before, is_live=False, since_ns=since_ns, reason=event.reason, doubted=(), mute=(), mute_ns=0),
+    )
     if event.feed is FeedName.ACCOUNT:
         draft.positions_listed_ns = 0
         draft.want_picture(Reason.RECONCILE)
@@ -57,8 +65,8 @@ def take_health(draft: Draft, event: HealthTicked) -> None:
     health = draft.health
     draft.health = altered(
         health,
-        market=_aged(health.market, event.market_age_ns),
-        account=_aged(health.account, event.account_age_ns),
+        market=_aged(health.market, event.market_age_ns, event.market_data_age_ns),
+        account=_aged(health.account, event.account_age_ns, 0),
         loop_lag_ns=event.loop_lag_ns,
         clock_skew_ns=event.clock_skew_ns,
         is_journal_ok=event.journal_ok,
@@ -68,8 +76,10 @@ def take_health(draft: Draft, event: HealthTicked) -> None:
         outcomes.note_skew(draft)
 
 
-def _aged(feed: Feed, age_ns: int) -> Feed:
-    return feed if feed.age_ns == age_ns else replace(feed, age_ns=age_ns)
+def _aged(feed: Feed, age_ns: int, data_age_ns: int) -> Feed:
+    if feed.age_ns == age_ns and feed.data_age_ns == data_age_ns:
+        return feed
+    return replace(feed, age_ns=age_ns, data_age_ns=data_age_ns)
 
 
 def _put(draft: Draft, name: FeedName, feed: Feed) -> None:
@@ -82,8 +92,8 @@ def _put(draft: Draft, name: FeedName, feed: Feed) -> None:
 
 
 def account_is_fresh(draft: Draft) -> bool:
-    """Whether the account stream is heard and each of its tables can be believed."""
-    return account_is_heard(draft) and not draft.health.account.doubted
+    """Whether the account stream is heard, each of its tables can be believed, and none keeps anything back."""
+    return account_is_heard(draft) and not draft.health.account.doubted and not draft.health.account.mute
 
 
 def account_is_heard(draft: Draft) -> bool:

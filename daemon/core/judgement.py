@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from config.policy import SwitchMode
-from daemon.core import bots, flat_proof, freezing, protection, stops, unjudged
+from daemon.core import bots, flat_proof, freezing, mute, protection, stops, unjudged
 from daemon.core.alerts import seconds, tell
 from daemon.core.commands import Severity
 from daemon.core.cover import is_crowded
@@ -43,6 +43,7 @@ _CRITICAL: Final = {
     Degraded.SWITCH_UNFED,
     Degraded.HEDGE_MODE,
     Degraded.FLATTEN_STUCK,
+    Degraded.ADDRESS_BANNED,
 }
 
 
@@ -61,6 +62,7 @@ def _account_states(draft: Draft) -> Iterator[tuple[Degraded, str]]:
     market, account = market_is_heard(draft), account_is_heard(draft)
     yield Degraded.BLIND_MARKET, _blind(draft, Degraded.BLIND_MARKET, health.market, "market stream", fresh=market)
     yield Degraded.BLIND_ACCOUNT, _blind(draft, Degraded.BLIND_ACCOUNT, health.account, "account stream", fresh=account)
+    yield Degraded.STREAM_MUTE, mute.in_words(draft)
     yield Degraded.TABLE_DOUBTED, _doubted(health)
     yield Degraded.LOOP_STALLED, _stalled(health.loop_lag_ns) if loop_is_stalled(draft) else ""
     yield Degraded.CLOCK_SKEW, _skew(health.clock_skew_ns) if clock_is_off(draft) else ""
@@ -69,6 +71,8 @@ def _account_states(draft: Draft) -> Iterator[tuple[Degraded, str]]:
     yield Degraded.HEDGE_MODE, _hedged(draft.hedged) if draft.hedged else ""
     unsent, is_limited = _unsent(draft), health.is_limited
     yield Degraded.BUDGET_EMPTY, unsent if is_limited else ""
+    yield Degraded.BUDGET_DRAINED, mute.drained(draft, was_drained=Degraded.BUDGET_DRAINED.value in draft.degraded)
+    yield Degraded.ADDRESS_BANNED, mute.banned(draft)
     yield Degraded.VENUE_UNREACHABLE, "" if is_limited else unsent
     yield Degraded.PICTURE_OVERDUE, _overdue(draft)
     yield Degraded.SWITCH_UNCONFIRMED, draft.switch.problem
@@ -105,6 +109,8 @@ def _blind(draft: Draft, state: Degraded, feed: Feed, name: str, *, fresh: bool)
     if draft.mode is Mode.STARTING and draft.now_ns < grace_ns and not present:
         draft.wake(ACCOUNT, grace_ns)
         return ""
+    if feed.is_live and feed.data_age_ns > max(feed.age_ns, ns(draft.policy.health.stale_after_s)):
+        return f"the {name} answers pings and has told nothing for {seconds(feed.data_age_ns)}"
     if feed.is_live:
         return f"the {name} has been silent for {seconds(feed.age_ns)}"
     return f"the {name} is down: {feed.reason}"

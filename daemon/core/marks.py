@@ -69,9 +69,9 @@ def market_is_fresh(view: Draft | GuardState) -> bool:
 
 
 def market_is_heard(view: Draft | GuardState) -> bool:
-    """Whether the market stream is live and gave a sign of life lately."""
+    """Whether the market stream is live and told something lately: a pong is no price."""
     market = view.health.market
-    return market.is_live and market.age_ns <= ns(view.policy.health.stale_after_s)
+    return market.is_live and max(market.age_ns, market.data_age_ns) <= ns(view.policy.health.stale_after_s)
 
 
 def is_through(side: Side, trigger: Decimal, mark: Decimal) -> bool:

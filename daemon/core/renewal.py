@@ -1,7 +1,8 @@
 """When the account stream is to be opened anew although it lives.
 
 Why: a stream that has lost a row goes on testifying by its silence, and no read over REST outvotes it (`account.py`);
-such a dispute heals only with a fresh picture of its tables, which only a new connection gives. A new connection makes
+such a dispute heals only with a fresh picture of its tables, which only a new connection gives. The same goes for one
+that has gone mute: it answers pings, and reads show what it kept back (`mute.py`). A new connection makes
 the guard blind for a moment, and helps nothing where it is the read that is wrong; so it waits until the dispute has
 lasted, and tries again after ever longer pauses.
 """
@@ -24,10 +25,13 @@ _GROWTH: Final = 2
 
 
 def decide(draft: Draft) -> None:
-    """Ask for a new account stream while a position is disputed. Once a second is often enough: it looks at all."""
+    """Ask for a new account stream while a position is disputed, or it is mute. It looks at all, once a second."""
     if draft.mode in {Mode.STOPPING, Mode.STOPPED} or not draft.health.account.is_live:
         return
     since_ns = min((each.disputed_ns for each in draft.positions.values() if each.disputed_ns), default=0)
+    if draft.health.account.mute_ns:
+        # What a read proves has lasted already.
+        since_ns = min(since_ns or draft.now_ns, draft.health.account.mute_ns - ns(draft.policy.health.stale_after_s))
     known = draft.renewal
     if not since_ns:
         # A dispute that comes back right after a renewal is the same one: its pauses go on growing.

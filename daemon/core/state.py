@@ -30,6 +30,7 @@ from daemon.core.degraded import Degraded
 from daemon.core.episode import Episode, Shadow
 from daemon.core.events import FeedName
 from daemon.core.interventions import Asked, Closing, Correction, Freezing, FrozenOrder, Latch, MarginBudget
+from daemon.core.ledger import Ledger
 from daemon.core.margin.confidence import Confidence
 from daemon.core.mode import Mode
 from daemon.core.rule_facts import Addition, DayBook, RuleStanding
@@ -73,6 +74,8 @@ class KnownOrder:
     """When a witness last showed it: the stream's row was taken in, or the question that showed it was asked."""
     seen_by: str = ""
     """Which witness that was ("stream", "query"); empty while only an answer to our own request speaks of it."""
+    is_told: bool = False
+    """The account stream told it at least once."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,6 +87,8 @@ class Witness:
     liquidation_price: Decimal | None = None
     since_ns: int = 0
     """Since when this source has said the same quantity, time after time; 0: not noted."""
+    stamp_ns: int = 0
+    """The venue's own stamp of the row; 0: it had none, or there was no row."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -224,6 +229,12 @@ class Feed:
     """Tables that cannot be believed at present, each with the reason."""
     unreadable: int = 0
     """Frames that could not be understood since the process started."""
+    data_age_ns: int = 0
+    """Age of the last frame that is no pong, at the last health tick."""
+    mute: tuple[str, ...] = ()
+    """Topics that kept something back, as reads show (see `mute.py`)."""
+    mute_ns: int = 0
+    """Since when there are any."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -337,6 +348,7 @@ class GuardState:
     """When the account stream last listed the whole position table; 0 while it is down."""
     next_command_id: int = 1
     health: Health = field(default_factory=Health)
+    ledger: Ledger = field(default_factory=Ledger)
     pictures: Pictures = field(default_factory=Pictures)
     switch: Switch = field(default_factory=Switch)
     renewal: Renewal = field(default_factory=Renewal)
@@ -374,6 +386,8 @@ class GuardState:
     """Symbol to the command id of the question about its orders that is in flight; below 0: paused until that time."""
     unproved: dict[str, Unproved] = field(default_factory=dict)
     """Requests of ours that may still take effect, by kind and order (see `outcomes.py`)."""
+    named: dict[str, int] = field(default_factory=dict)
+    """Symbols whose orders of others were named, and when (see `foreign.py`)."""
     cancels: dict[str, int] = field(default_factory=dict)
     """Orders of others whose cancel was asked for, and when that was last asked or answered."""
     latches: dict[str, Latch] = field(default_factory=dict)

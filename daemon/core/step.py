@@ -21,6 +21,7 @@ from daemon.core import (
     feeds,
     flat_proof,
     flatten,
+    foreign,
     freezing,
     inputs_seen,
     judgement,
@@ -152,6 +153,7 @@ def _fold(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 -
             _take_order(draft, event)
         case OrdersListed():
             books.take_orders_listed(draft, event.orders, Evidence.STREAM, event.at_ns)
+            foreign.note_all(draft, event.orders)
         case ExecutionSeen():
             trades.take_execution(draft, event.execution)
             flat_proof.take_execution(draft, event.execution)
@@ -204,6 +206,7 @@ def _take_order(draft: Draft, event: OrderSeen) -> None:
     if event.source is Source.STREAM:
         bots.take_order(draft, event.order)
         books.take_order(draft, event.order, Evidence.STREAM, event.at_ns)
+        foreign.note(draft, event.order)
     else:
         books.take_order(draft, event.order, Evidence.QUERY, event.at_ns)
 

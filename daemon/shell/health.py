@@ -16,17 +16,33 @@ from typing import Protocol
 import structlog
 
 from connectors.errors import VenueError
-from connectors.ports import Feed, OrderEntry
-from daemon.core.events import Event, HealthTicked
+from connectors.ports import BudgetPicture, Feed, OrderEntry
+from daemon.core.events import Event, HealthTicked, LedgerRead
+from daemon.core.ledger import BudgetFacts, StreamFacts
 from daemon.shell.clock import Clock
 from daemon.shell.watchdog import ServiceNotifier
 
 TICK_S = 1.0
 FIRST_TICK_S = 0.2
+LEDGER_EVERY_NS = 5 * 10**9
 SKEW_EVERY_S = 60.0
 SKEW_RETRY_S = 10.0
 
 log = structlog.get_logger("health")
+
+
+def _no_budget() -> BudgetPicture | None:
+    return None
+
+
+def _budget_facts(left: BudgetPicture, now_ns: int) -> BudgetFacts:
+    return BudgetFacts(
+        tokens=left.tokens,
+        capacity=left.capacity,
+        reserve=left.reserve,
+        paused_until_ns=now_ns + int(left.paused_for_s * 1e9) if left.paused_for_s > 0 else 0,
+        is_banned=left.is_banned,
+    )
 
 
 class FeedAges(Protocol):
@@ -34,6 +50,12 @@ class FeedAges(Protocol):
 
     def age_ns(self, feed: Feed) -> int:
         """Time since the last sign of life."""
+
+    def data_age_ns(self, feed: Feed) -> int:
+        """Time since the last frame that was no pong."""
+
+    def facts(self, feed: Feed) -> StreamFacts:
+        """The three facts about a stream, and its topics one by one."""
 
 
 class JournalHealth(Protocol):
@@ -98,6 +120,7 @@ class HealthTicker:
         take: Callable[[Event], None],
         headline: Callable[[], str],
         deaf: Callable[[], str] = str,
+        budget: Callable[[], BudgetPicture | None] = _no_budget,
     ) -> None:
         self._clock = clock
         self._ages = ages
@@ -107,6 +130,9 @@ class HealthTicker:
         self._take = take
         self._headline = headline
         self._deaf = deaf
+        self._budget = budget
+        self._ledger_due_ns = 0
+        self._was_banned = False
         self._journal_problem: str | None = None
 
     async def run(self) -> None:
@@ -130,9 +156,22 @@ class HealthTicker:
             clock_skew_ns=self._skew.skew_ns,
             journal_ok=self._journal_problem is None,
             deaf=self._deaf(),
+            market_data_age_ns=self._ages.data_age_ns(Feed.MARKET),
         )
+        self._read_ledger()
         self._take(tick)
         self._notifier.cycle_completed(self._headline())
+
+    def _read_ledger(self) -> None:
+        """Tell the core of the ledger every few seconds, and at once of a ban that begins or ends."""
+        now_ns, left = self._clock.now_ns(), self._budget()
+        is_banned = left is not None and left.is_banned
+        if now_ns < self._ledger_due_ns and is_banned == self._was_banned:
+            return
+        self._ledger_due_ns, self._was_banned = now_ns + LEDGER_EVERY_NS, is_banned
+        market, account = self._ages.facts(Feed.MARKET), self._ages.facts(Feed.ACCOUNT)
+        budget = None if left is None else _budget_facts(left, now_ns)
+        self._take(LedgerRead(at_ns=now_ns, market=market, account=account, budget=budget))
 
     def _say_journal_health(self) -> None:
         problem = self._journal.problem

@@ -44,10 +44,15 @@ from daemon.core.events import (
     TopicSeen,
     WalletSeen,
 )
+from daemon.core.ledger import StreamFacts
 from daemon.shell.bands import Bands
 from daemon.shell.clock import Clock
 
 _FEED_NAMES = {Feed.MARKET: FeedName.MARKET, Feed.ACCOUNT: FeedName.ACCOUNT}
+_TOPICS = {
+    Feed.MARKET: ("instrument", "mark", "insurance", "liquidation"),
+    Feed.ACCOUNT: ("position", "order", "margin", "execution", "wallet"),
+}
 _MARKET = Feed.MARKET
 """Bound once: reading an enum's member, or using it as a key, costs as much as comparing a mark with its band."""
 
@@ -76,6 +81,9 @@ class Inbox:
         self._bands = bands
         self._exact_mark: ExactMark = _no_mark
         self._market_alive_ns = self._account_alive_ns = clock.now_ns()
+        self._pong_ns: dict[Feed, int] = {}
+        self._connected_ns: dict[Feed, int] = {}
+        self._told_ns: dict[str, int] = {}
         self._live: set[Feed] = set()
         self.marks_received = 0
         self.marks_told = 0
@@ -86,8 +94,26 @@ class Inbox:
 
     def age_ns(self, feed: Feed) -> int:
         """Time since the feed's last sign of life, or since the start if it never gave one."""
-        alive_ns = self._market_alive_ns if feed is _MARKET else self._account_alive_ns
+        alive_ns = max(self._data_ns(feed), self._pong_ns.get(feed, 0))
         return max(0, self._clock.now_ns() - alive_ns)
+
+    def data_age_ns(self, feed: Feed) -> int:
+        """Time since the feed's last frame that was no pong."""
+        return max(0, self._clock.now_ns() - self._data_ns(feed))
+
+    def facts(self, feed: Feed) -> StreamFacts:
+        """Return the three facts about a feed (socket, pong, data), and when each of its topics last told a row."""
+        topics = _TOPICS[feed]
+        is_open = feed in self._connected_ns
+        return StreamFacts(
+            connected_ns=self._connected_ns.get(feed, 0),
+            pong_ns=self._pong_ns.get(feed, 0),
+            data_ns=self._data_ns(feed) if is_open or feed in self._live else 0,
+            topics={topic: self._told_ns[topic] for topic in topics if topic in self._told_ns},
+        )
+
+    def _data_ns(self, feed: Feed) -> int:
+        return self._market_alive_ns if feed is _MARKET else self._account_alive_ns
 
     def is_live(self, feed: Feed) -> bool:
         """Whether the feed is complete on its present connection."""
@@ -96,7 +122,7 @@ class Inbox:
     # ------------------------------------------------------------ the short way
 
     def feed_alive(self, feed: Feed, *, received_ns: int) -> None:
-        """Note a sign of life."""
+        """Note a frame that is no pong."""
         if feed is _MARKET:
             self._market_alive_ns = self._clock.now_ns()
         else:
@@ -122,10 +148,19 @@ class Inbox:
     def _tell_mark(self, symbol: str, frame: bytes) -> None:
         exact = self._exact_mark(frame, symbol)
         if exact is not None:
+            self._told_ns["mark"] = self._market_alive_ns
             self.marks_told += 1
             self._take(MarkSeen(at_ns=self._clock.now_ns(), symbol=symbol, price=exact))
 
     # ------------------------------------------------------------ everything else
+
+    def feed_connected(self, feed: Feed, *, received_ns: int) -> None:
+        """Note that a socket is open; nothing is known over it yet."""
+        self._connected_ns[feed] = self._clock.now_ns()
+
+    def feed_pong(self, feed: Feed, *, received_ns: int) -> None:
+        """Note that a ping was answered: a sign of life that tells nothing."""
+        self._pong_ns[feed] = self._clock.now_ns()
 
     def feed_live(self, feed: Feed, *, received_ns: int) -> None:
         """Pass on that a feed is complete."""
@@ -136,48 +171,59 @@ class Inbox:
     def feed_lost(self, feed: Feed, reason: str, *, received_ns: int) -> None:
         """Pass on that a feed is gone; its marks are no longer the newest."""
         self._live.discard(feed)
+        self._connected_ns.pop(feed, None)
         if feed is Feed.MARKET:
             self._bands.forget_marks()
         self._take(FeedLost(at_ns=self._clock.now_ns(), feed=_FEED_NAMES[feed], reason=reason))
 
     def instrument(self, instrument: Instrument, *, received_ns: int) -> None:
         """Pass on the figures of a contract."""
+        self._told_ns["instrument"] = self._clock.now_ns()
         self._take(InstrumentSeen(at_ns=self._clock.now_ns(), instrument=instrument))
 
     def position(self, position: Position, *, received_ns: int) -> None:
         """Pass on one position row."""
+        self._told_ns["position"] = self._clock.now_ns()
         self._take(PositionSeen(at_ns=self._clock.now_ns(), position=position, source=Source.STREAM))
 
     def positions_snapshot(self, positions: Sequence[Position], *, received_ns: int) -> None:
         """Pass on a whole position table."""
+        self._told_ns["position"] = self._clock.now_ns()
         self._take(PositionsListed(at_ns=self._clock.now_ns(), positions=tuple(positions)))
 
     def order(self, order: Order, *, received_ns: int) -> None:
         """Pass on one order row."""
+        self._told_ns["order"] = self._clock.now_ns()
         self._take(OrderSeen(at_ns=self._clock.now_ns(), order=order, source=Source.STREAM))
 
     def orders_snapshot(self, orders: Sequence[Order], *, received_ns: int) -> None:
         """Pass on all open orders."""
+        self._told_ns["order"] = self._clock.now_ns()
         self._take(OrdersListed(at_ns=self._clock.now_ns(), orders=tuple(orders)))
 
     def margin(self, margin: Margin, *, received_ns: int) -> None:
         """Pass on one margin row."""
+        self._told_ns["margin"] = self._clock.now_ns()
         self._take(MarginSeen(at_ns=self._clock.now_ns(), margin=margin))
 
     def execution(self, execution: Execution, *, received_ns: int) -> None:
         """Pass on one execution."""
+        self._told_ns["execution"] = self._clock.now_ns()
         self._take(ExecutionSeen(at_ns=self._clock.now_ns(), execution=execution))
 
     def wallet(self, wallet: Wallet, *, received_ns: int) -> None:
         """Pass on one wallet row."""
+        self._told_ns["wallet"] = self._clock.now_ns()
         self._take(WalletSeen(at_ns=self._clock.now_ns(), wallet=wallet))
 
     def insurance(self, insurance: Insurance, *, received_ns: int) -> None:
         """Pass on what the insurance fund holds."""
+        self._told_ns["insurance"] = self._clock.now_ns()
         self._take(InsuranceSeen(at_ns=self._clock.now_ns(), insurance=insurance))
 
     def liquidation(self, order: LiquidationOrder, *, is_gone: bool, received_ns: int) -> None:
         """Pass on a liquidation of somebody in a symbol that matters; on a bad day the others come by the hundred."""
+        self._told_ns["liquidation"] = self._clock.now_ns()
         if self._bands.has(order.symbol):
             self._take(LiquidationSeen(at_ns=self._clock.now_ns(), liquidation=order, is_gone=is_gone))
 

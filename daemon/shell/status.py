@@ -17,6 +17,13 @@ from daemon.shell.status_bots import describe_bots
 from daemon.shell.status_distances import describe_accounts, describe_distance
 from daemon.shell.status_inputs import describe_inputs
 from daemon.shell.status_latches import describe_latches, describe_plan
+from daemon.shell.status_proofs import (
+    describe_budget,
+    describe_freshness,
+    describe_others,
+    describe_protection,
+    describe_unproved,
+)
 from daemon.shell.status_rules import describe_rules
 
 
@@ -44,6 +51,10 @@ def describe_state(state: GuardState, *, now_ns: int) -> dict[str, object]:
             {"state": name, "for_s": _since_s(since, now_ns)} for name, since in sorted(state.degraded.items())
         ],
         "inputs": describe_inputs(state),
+        "freshness": describe_freshness(state, now_ns=now_ns),
+        "budget": describe_budget(state, now_ns=now_ns),
+        "may_exist": describe_unproved(state, now_ns=now_ns),
+        "others": describe_others(state),
         "requests_in_flight": len(state.pending),
     }
 
@@ -93,6 +104,7 @@ def _position(state: GuardState, guarded: Guarded, *, now_ns: int) -> dict[str, 
         "cover": guarded.need.value,
         "stop_trigger": _text(guarded.ratchet),
         **describe_rules(state, guarded),
+        "protection": describe_protection(state, guarded, now_ns=now_ns),
         "stops": _resting_stops(state, position.key.symbol),
         "covered_since": None if guarded.covered_ns == 0 else _moment(guarded.covered_ns),
         "covered_after_s": _after_s(guarded),

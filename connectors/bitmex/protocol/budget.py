@@ -56,6 +56,18 @@ def _full(capacity: float, refill_share_per_s: float) -> _Bucket:
     return _Bucket(capacity=capacity, refill_share_per_s=refill_share_per_s, tokens=capacity, largest=capacity)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """What is left at one moment."""
+
+    tokens: int
+    capacity: int
+    """Of the bucket of a minute."""
+    reserve: int
+    paused_for_s: float
+    is_banned: bool
+
+
 class RequestBudget:
     """What may be sent now, and if nothing, when."""
 
@@ -76,6 +88,7 @@ class RequestBudget:
         self._second = _full(per_second, 1.0)
         self._reserve = float(reserve)
         self._paused_until_s = float("-inf")
+        self._banned_until_s = float("-inf")
 
     def take(
         self, now_s: float, *, is_protective: bool, is_limited_by_second: bool = False, is_sparing: bool = False
@@ -119,6 +132,22 @@ class RequestBudget:
     def pause(self, now_s: float, for_s: float) -> None:
         """Send nothing for a while: the venue said 429, or refuses this address."""
         self._paused_until_s = max(self._paused_until_s, now_s + for_s)
+
+    def ban(self, now_s: float, for_s: float) -> None:
+        """Send nothing for a while: the venue refuses this address, and each further request prolongs that."""
+        self.pause(now_s, for_s)
+        self._banned_until_s = max(self._banned_until_s, now_s + for_s)
+
+    def standing(self, now_s: float) -> Standing:
+        """Return what may be sent, for people and alarms; nothing is taken."""
+        self._refill(now_s)
+        return Standing(
+            tokens=max(0, int(self._minute.tokens)),
+            capacity=int(self._minute.capacity),
+            reserve=int(min(self._reserve, self._minute.capacity - 1.0)),
+            paused_for_s=max(0.0, self._paused_until_s - now_s),
+            is_banned=now_s < self._banned_until_s,
+        )
 
     def empty(self, now_s: float) -> None:
         """The venue said that the minute bucket is empty, whatever we counted."""

@@ -50,6 +50,12 @@ class RecordingSink:
         self.losses.append(reason)
         self._news.set()
 
+    def feed_connected(self, feed: Feed, *, received_ns: int) -> None:
+        self._news.set()
+
+    def feed_pong(self, feed: Feed, *, received_ns: int) -> None:
+        self._news.set()
+
     def feed_alive(self, feed: Feed, *, received_ns: int) -> None:
         self._news.set()
 

@@ -210,6 +210,8 @@ class RememberingSink:
 
     log: list[tuple[str, Any]] = field(default_factory=list)
     signs_of_life: int = 0
+    connections: int = 0
+    pongs: int = 0
 
     def of(self, kind: str) -> list[Any]:
         """Return what arrived of one kind."""
@@ -220,6 +222,12 @@ class RememberingSink:
 
     def feed_lost(self, feed: Feed, reason: str, *, received_ns: int) -> None:
         self.log.append(("lost", reason))
+
+    def feed_connected(self, feed: Feed, *, received_ns: int) -> None:
+        self.connections += 1
+
+    def feed_pong(self, feed: Feed, *, received_ns: int) -> None:
+        self.pongs += 1
 
     def feed_alive(self, feed: Feed, *, received_ns: int) -> None:
         self.signs_of_life += 1

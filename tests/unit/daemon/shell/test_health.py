@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
-from connectors.ports import Feed
+from connectors.ports import BudgetPicture, Feed
 from daemon.core.errors import InvariantBroken
-from daemon.core.events import Event, HealthTicked
+from daemon.core.events import Event, HealthTicked, LedgerRead
+from daemon.core.ledger import BudgetFacts, StreamFacts
 from daemon.shell.health import HealthTicker, SkewGauge
 from daemon.shell.watchdog import ServiceNotifier
 from tests.fakes import START_NS, FakeOrderEntry, FakeVenue, ManualClock
@@ -31,6 +33,12 @@ class Ages:
     def age_ns(self, feed: Feed) -> int:
         return 7 if feed is Feed.MARKET else 9
 
+    def data_age_ns(self, feed: Feed) -> int:
+        return 11 if feed is Feed.MARKET else 13
+
+    def facts(self, feed: Feed) -> StreamFacts:
+        return StreamFacts(connected_ns=1, pong_ns=2, data_ns=3 if feed is Feed.MARKET else 4)
+
 
 class JournalState:
     """A journal that is as told."""
@@ -38,7 +46,9 @@ class JournalState:
     problem: str | None = None
 
 
-def a_ticker(take: object) -> tuple[HealthTicker, Notifier, JournalState]:
+def a_ticker(
+    take: object, budget: Callable[[], BudgetPicture | None] = lambda: None
+) -> tuple[HealthTicker, Notifier, JournalState]:
     """A ticker over fakes."""
     notifier, journal, clock = Notifier(), JournalState(), ManualClock()
     skew = SkewGauge(orders=FakeOrderEntry(FakeVenue()), clock=clock)
@@ -50,6 +60,7 @@ def a_ticker(take: object) -> tuple[HealthTicker, Notifier, JournalState]:
         notifier=notifier,
         take=take,
         headline=lambda: "well",  # type: ignore[arg-type]
+        budget=budget,
     )
     return ticker, notifier, journal
 
@@ -60,9 +71,15 @@ def test_a_tick_says_everything_and_then_feeds_the_watchdog() -> None:
     ticker, notifier, journal = a_ticker(taken.append)
     journal.problem = "disk full"
     ticker.tick(loop_lag_ns=5)
-    assert taken == [
+    assert taken[1:] == [
         HealthTicked(
-            at_ns=START_NS, market_age_ns=7, account_age_ns=9, loop_lag_ns=5, clock_skew_ns=0, journal_ok=False
+            at_ns=START_NS,
+            market_age_ns=7,
+            account_age_ns=9,
+            loop_lag_ns=5,
+            clock_skew_ns=0,
+            journal_ok=False,
+            market_data_age_ns=11,
         )
     ]
     assert notifier.cycles == ["well"]
@@ -95,7 +112,7 @@ async def test_ticks_come_by_themselves() -> None:
         async with asyncio.timeout(5):
             await came.wait()
         running.cancel()
-    assert [type(tick) for tick in ticks] == [HealthTicked]
+    assert [type(tick) for tick in ticks] == [LedgerRead, HealthTicked]
 
 
 @pytest.mark.parametrize(("off_ns", "way_ns", "skew_ns"), [(3_000, 0, 3_000), (-3_000, 400, -2_800), (150, 400, 0)])
@@ -112,3 +129,25 @@ async def test_what_the_way_explains_is_no_skew(off_ns: int, way_ns: int, skew_n
     gauge = SkewGauge(orders=Slow(venue), clock=clock)
     assert await gauge.measure() == skew_ns
     assert gauge.is_measured
+
+
+def test_the_ledger_is_told_every_few_seconds_and_at_once_of_a_ban() -> None:
+    """P8, P12: three facts of each stream and the budget; a ban does not wait for the next reading."""
+    left = [BudgetPicture(tokens=80, capacity=120, reserve=30, paused_for_s=0.0, is_banned=False)]
+    taken: list[Event] = []
+    ticker, _, _ = a_ticker(taken.append, lambda: left[0])
+
+    def told() -> list[LedgerRead]:
+        return [event for event in taken if isinstance(event, LedgerRead)]
+
+    ticker.tick(loop_lag_ns=0)
+    ticker.tick(loop_lag_ns=0)
+    assert [event.market for event in told()] == [StreamFacts(connected_ns=1, pong_ns=2, data_ns=3)]
+    assert told()[0].budget == BudgetFacts(tokens=80, capacity=120, reserve=30)
+    left[0] = BudgetPicture(tokens=0, capacity=120, reserve=30, paused_for_s=120.0, is_banned=True)
+    ticker.tick(loop_lag_ns=0)
+    ticker.tick(loop_lag_ns=0)
+    assert len(told()) == 2
+    assert told()[1].budget == BudgetFacts(
+        tokens=0, capacity=120, reserve=30, paused_until_ns=START_NS + 120 * 10**9, is_banned=True
+    )

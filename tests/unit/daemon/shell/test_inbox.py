@@ -24,6 +24,7 @@ from daemon.core.events import (
     TopicSeen,
     WalletSeen,
 )
+from daemon.core.ledger import StreamFacts
 from daemon.shell.bands import Bands
 from daemon.shell.inbox import Inbox
 from tests.fakes import START_NS, SYMBOL, ManualClock, a_long, a_resting_stop, tell_mark
@@ -89,6 +90,26 @@ def test_ages_count_from_the_last_sign_of_life() -> None:
     clock.advance_s(2)
     assert inbox.age_ns(Feed.MARKET) == 2_000_000_000
     assert inbox.age_ns(Feed.ACCOUNT) == 5_000_000_000
+
+
+def test_socket_pong_and_data_are_three_facts() -> None:
+    """P6: an open socket that answers pings tells nothing; each topic's last word is noted apart."""
+    inbox, _, clock = an_inbox()
+    assert inbox.facts(Feed.ACCOUNT) == StreamFacts()
+    inbox.feed_connected(Feed.ACCOUNT, received_ns=0)
+    connected_ns = clock.now_ns()
+    clock.advance_s(1)
+    inbox.feed_alive(Feed.ACCOUNT, received_ns=0)
+    inbox.order(a_resting_stop(), received_ns=0)
+    data_ns = clock.now_ns()
+    clock.advance_s(30)
+    inbox.feed_pong(Feed.ACCOUNT, received_ns=0)
+    assert inbox.facts(Feed.ACCOUNT) == StreamFacts(
+        connected_ns=connected_ns, pong_ns=clock.now_ns(), data_ns=data_ns, topics={"order": data_ns}
+    )
+    assert (inbox.age_ns(Feed.ACCOUNT), inbox.data_age_ns(Feed.ACCOUNT)) == (0, 30 * 10**9)
+    inbox.feed_lost(Feed.ACCOUNT, "closed", received_ns=0)
+    assert inbox.facts(Feed.ACCOUNT).connected_ns == 0
 
 
 def test_every_kind_of_news_becomes_its_event() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.bitmex.protocol.budget import RequestBudget
+from connectors.bitmex.protocol.budget import RequestBudget, Standing
 
 
 def a_budget(**changed: int) -> RequestBudget:
@@ -144,3 +144,24 @@ def test_cancels_for_a_latch_leave_half_of_the_reserve() -> None:
         taken += 1
     assert taken == 105
     assert spend(budget, 0.0, is_protective=True) == 15
+
+
+def test_the_standing_is_told_without_taking_a_token() -> None:
+    """P8: what is left, how much of it is kept, and no pause."""
+    budget = a_budget()
+    spend(budget, 0.0)
+    assert budget.standing(0.0) == Standing(tokens=30, capacity=120, reserve=30, paused_for_s=0.0, is_banned=False)
+    assert budget.standing(0.0) == budget.standing(0.0)
+
+
+def test_a_ban_is_a_pause_that_has_a_name() -> None:
+    """P8: nothing leaves while it lasts, protection included; a pause for its rate is no ban."""
+    budget = a_budget()
+    budget.pause(0.0, 5.0)
+    assert budget.standing(1.0).paused_for_s == pytest.approx(4.0)
+    assert not budget.standing(1.0).is_banned
+    budget.ban(1.0, 120.0)
+    assert budget.standing(2.0).is_banned
+    assert budget.take(2.0, is_protective=True) == pytest.approx(119.0)
+    assert not budget.standing(121.5).is_banned
+    assert budget.take(121.5, is_protective=True) == 0.0
