@@ -28,6 +28,7 @@ from config.model import (
     Settings,
     StateSettings,
 )
+from config.places import line_of, lines_of, plain
 from config.policy import Policy
 from config.values import Unfit, convert
 from config.venue import Environment, VenueSettings, venue_settings
@@ -70,7 +71,8 @@ def load_settings(path: Path) -> Settings:
     Raises:
         SettingsError: With all problems, never only the first.
     """
-    reading = _Reading(str(path), _read_tables(path))
+    text = _read_text(path)
+    reading = _Reading(str(path), _tables_of(path, text), lines_of(text))
     settings = reading.settings()
     if reading.problems:
         raise SettingsError(tuple(reading.problems))
@@ -88,15 +90,16 @@ def load_policy(path: Path | None, changes: Mapping[str, str] | None = None) -> 
     Raises:
         SettingsError: With all problems, those of the file first, then those of the changes.
     """
-    tables = {} if path is None else _read_tables(path)
-    _ = _policy_of(str(path or "defaults"), tables)
+    text = "" if path is None else _read_text(path)
+    tables = {} if path is None else _tables_of(path, text)
+    _ = _policy_of(str(path or "defaults"), tables, lines_of(text))
     for place, text in (changes or {}).items():
         tables = _changed(tables, place.split("."), _value_of(text))
     return _policy_of("changed settings", tables)
 
 
-def _policy_of(origin: str, tables: Mapping[str, Any]) -> Policy:
-    reading = _Reading(origin, {**tables, "venue": {"environment": Environment.PRODUCTION.value}})
+def _policy_of(origin: str, tables: Mapping[str, Any], lines: Mapping[str, int] | None = None) -> Policy:
+    reading = _Reading(origin, {**tables, "venue": {"environment": Environment.PRODUCTION.value}}, lines or {})
     policy = reading.settings().policy
     if reading.problems:
         raise SettingsError(tuple(reading.problems))
@@ -119,18 +122,21 @@ def _value_of(text: str) -> object:
     return value
 
 
-def _read_tables(path: Path) -> dict[str, Any]:
+def _read_text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         problem = f"{path}: cannot be read ({error.strerror}): config/profiles holds examples to copy"
         raise SettingsError((problem,)) from error
     except UnicodeDecodeError as error:
         raise SettingsError((f"{path}: is not UTF-8 text: save it as UTF-8",)) from error
+
+
+def _tables_of(path: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError((f"{path}: is not valid TOML: {error}",)) from error
+        raise SettingsError((plain(f"{path}: is not valid TOML: {error}"),)) from error
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, lists in lists without end
         raise SettingsError((f"{path}: holds a value too long or too deep to be read",)) from error
 
@@ -138,8 +144,9 @@ def _read_tables(path: Path) -> dict[str, Any]:
 class _Reading:
     """One pass over one file; problems gather on the way."""
 
-    def __init__(self, origin: str, tables: Mapping[str, Any]) -> None:
+    def __init__(self, origin: str, tables: Mapping[str, Any], lines: Mapping[str, int]) -> None:
         self._origin = origin
+        self._lines = lines
         self._tables = {name: table for name, table in tables.items() if isinstance(table, dict)}
         self.problems: list[str] = []
         for name, value in tables.items():
@@ -300,7 +307,9 @@ class _Reading:
     # ------------------------------------------------------------ words
 
     def _say(self, place: str, problem: str) -> None:
-        self.problems.append(f"{self._origin}: {place} {problem}")
+        line = line_of(self._lines, place)
+        where = "" if line is None else f" (line {line})"
+        self.problems.append(plain(f"{self._origin}: {place} {problem}{where}"))
 
     def _refuse_secret(self, place: str) -> None:
         self._say(
@@ -334,10 +343,11 @@ def _nearest(name: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
 
 
 def _with_absolute_paths(settings: Settings, folder: Path) -> Settings:
-    sources = settings.credentials
+    sources, listens = settings.credentials, settings.control.socket
     return replace(
         settings,
         state=replace(settings.state, directory=str(folder / settings.state.directory)),
+        control=replace(settings.control, socket=None if listens is None else str(folder / listens)),
         credentials=CredentialSources(
             key_file=None if sources.key_file is None else str(folder / sources.key_file),
             secret_file=None if sources.secret_file is None else str(folder / sources.secret_file),

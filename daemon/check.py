@@ -5,6 +5,9 @@ The checks run in the order in which they can be understood: settings, credentia
 
 from __future__ import annotations
 
+import grp
+import os
+import stat
 import sys
 from dataclasses import dataclass
 from enum import Enum
@@ -80,6 +83,7 @@ async def check(path: Path) -> list[Finding]:
         *policy_advice(settings, SystemClock().wall_ns()),
         switch_timeout(settings),
         alert_channel(settings),
+        *control_api(settings),
     ]
     try:
         credentials = load_credentials(settings.credentials)
@@ -175,6 +179,37 @@ def alert_channel(settings: Settings) -> Finding:
     if settings.alerts.webhook_url is None:
         return advice("alerts", "go to the log only: set alerts.webhook_url if people are to be woken")
     return ok("alerts", "go to the log and to the webhook")
+
+
+def control_api(settings: Settings) -> list[Finding]:
+    """Whether bots can reach the control API, where the settings ask for it."""
+    control, path = settings.control, Path(settings.control_socket)
+    if not control.enabled:
+        return []
+    if control.socket is not None and not path.parent.is_dir():
+        text = f"{path.parent} is not there: make it, or name another place in control.socket"
+        return [problem("control", text, ExitCode.BAD_INPUT)]
+    if control.group is None:
+        return [ok("control", f"bots of this user call in at {path}")]
+    try:
+        members = grp.getgrnam(control.group)
+    except KeyError:
+        text = f"there is no group called {control.group}: make it, or leave control.group out"
+        return [problem("control", text, ExitCode.BAD_INPUT)]
+    return [_reachable_by(members, path)]
+
+
+def _reachable_by(members: grp.struct_group, path: Path) -> Finding:
+    """Whether the folder of the socket lets a group in."""
+    if os.geteuid() and members.gr_gid not in {os.getegid(), *os.getgroups()}:
+        text = f"this user is not in the group {members.gr_name}, so it cannot give the socket to it"
+        return problem("control", text, ExitCode.BAD_INPUT)
+    folder = path.parent.stat()
+    is_open = folder.st_mode & stat.S_IXOTH or (folder.st_gid == members.gr_gid and folder.st_mode & stat.S_IXGRP)
+    if not is_open:
+        text = f"the group {members.gr_name} may not enter {path.parent}: give the folder to it, with mode 0750"
+        return problem("control", text, ExitCode.BAD_INPUT)
+    return ok("control", f"bots of the group {members.gr_name} call in at {path}")
 
 
 def exit_code(findings: list[Finding]) -> ExitCode:

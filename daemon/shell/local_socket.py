@@ -17,6 +17,8 @@ from pathlib import Path
 
 _LONGEST_ADDRESS = 100
 """Unix socket addresses end at 108 bytes; longer paths are reached through their folder's descriptor."""
+_LONGEST_NAME = 80
+"""Of it, behind the descriptor."""
 _PROBE_S = 0.2
 
 
@@ -26,10 +28,16 @@ class SocketTaken(OSError):
 
 @contextmanager
 def address_of(path: Path) -> Iterator[str]:
-    """Yield an address for the socket that is short enough for the kernel."""
+    """Yield an address for the socket that is short enough for the kernel.
+
+    Raises:
+        OSError: If its folder is not there, or its own name is too long for any address.
+    """
     if len(os.fsencode(path)) <= _LONGEST_ADDRESS:
         yield str(path)
         return
+    if len(os.fsencode(path.name)) > _LONGEST_NAME:
+        raise OSError(errno.ENAMETOOLONG, f"a socket's own name has at most {_LONGEST_NAME} bytes", str(path))
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         yield f"/proc/self/fd/{folder}/{path.name}"

@@ -41,6 +41,23 @@ def test_no_profile_needs_advice(profile: Path) -> None:
         ('[stop.fixed]\nmode = "off"\nlong = { XBTUSD = 60000 }', "stop.fixed holds prices"),
         ('[account.quiet_hours]\nmode = "off"\nevents_utc = ["2027-01-01T00:00:00Z"]', "holds events"),
         ('[account.quiet_hours]\nevents_utc = ["2026-11-21T19:00:00Z"]', "events_utc: every event is past"),
+        ("[control]\nenabled = true\n[bots.a]", "bots.a.id_prefix is empty: every order"),
+        ('[bots.a]\nid_prefix = "a"\nheartbeat = "orders"\nsymbols = ["XBTUSD"]', "bots.a.symbols has no effect"),
+        (
+            (
+                '[bots.a]\nid_prefix = "a"\nheartbeat = "orders"\non_silence = "cancel_and_flatten"\n'
+                '[bots.b]\nid_prefix = "b"\nheartbeat = "orders"'
+            ),
+            "bots.a.symbols is empty: its silence closes every position",
+        ),
+        (
+            '[switch]\nmode = "off"\n[bots.a]\nid_prefix = "a"\nheartbeat = "orders"\nmust_be_alive = true',
+            "bots.a.must_be_alive has no effect",
+        ),
+        (
+            '[switch]\nmode = "always"\n[bots.a]\nid_prefix = "a"\nheartbeat = "orders"\nmust_be_alive = true',
+            "lets the countdown run out",
+        ),
     ],
 )
 def test_what_never_comes_to_pass_is_named_with_its_key(tmp_path: Path, text: str, named: str) -> None:
