@@ -185,15 +185,19 @@ def _refused(decoded: dict[str, object], operation: str, arguments: object) -> R
         error = error.get("message")
     meta = decoded.get("meta")
     told = meta.get("retryAfter") if isinstance(meta, dict) else None
-    is_number = isinstance(told, int | Decimal) and not isinstance(told, bool)
     return Refused(
         status=_status(decoded),
         reason=plain_reason(error) if isinstance(error, str) else "an error without a text",
         operation=operation,
         topics=_topics(arguments) if operation == "subscribe" else (),
         timeout_ms=_whole(arguments) if operation == "cancelAllAfter" else None,
-        retry_after_s=min(max(float(told), 0.1), LONGEST_PAUSE_S) if is_number and told is not None else None,
+        retry_after_s=_pause_s(told) if isinstance(told, int | Decimal) and not isinstance(told, bool) else None,
     )
+
+
+def _pause_s(told: int | Decimal) -> float:
+    """The pause that was asked for, within reason. Compared before it is a float: it may have hundreds of digits."""
+    return float(min(max(told, Decimal("0.1")), Decimal(LONGEST_PAUSE_S)))
 
 
 def _topics(arguments: object) -> tuple[str, ...]:

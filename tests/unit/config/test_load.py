@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
@@ -16,6 +17,7 @@ from config.policy import Policy, StopStyle, SwitchMode
 from config.venue import Environment
 
 PROFILES = sorted((Path(__file__).resolve().parents[3] / "config" / "profiles").glob("*.toml"))
+_LINE = re.compile(r" \(line \d+\)$")
 TESTNET = '[venue]\nenvironment = "testnet"\n'
 
 
@@ -27,12 +29,12 @@ def a_file(folder: Path, text: str) -> Path:
 
 
 def problems(folder: Path, text: str) -> list[str]:
-    """Return what is said about a settings file, without its name."""
+    """Return what is said about a settings file, without its name and lines."""
     path = a_file(folder, text)
     with pytest.raises(SettingsError) as refused:
         load_settings(path)
     assert all(problem.startswith(f"{path}: ") for problem in refused.value.problems)
-    return [problem.removeprefix(f"{path}: ") for problem in refused.value.problems]
+    return [_LINE.sub("", problem.removeprefix(f"{path}: ")) for problem in refused.value.problems]
 
 
 def loaded(folder: Path, text: str) -> Settings:
@@ -232,3 +234,34 @@ def test_the_careful_profile_holds_the_defaults() -> None:
     """What the profile shows is what holds when a line is left out."""
     (careful,) = (path for path in PROFILES if path.stem == "careful")
     assert load_settings(careful).policy == Policy()
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[stop]\nbuffer_percent = -1\n", 4),
+        ("[stop]\n# percent\n  buffer_percent  = -1\n", 5),
+        ("stop.buffer_percent = -1\n", 3),
+        ('["stop"]\n"buffer_percent" = -1\n', 4),
+        ("[stop]\ntrailing = { mode = 5 }\n", 4),
+        ("[stop.trailing]\nmode = 5\n", 4),
+        ("[tiers]\nwatch_percent = 1\n", 3),
+        ("[stopp]\n", 3),
+        ("stop = 5\n", 3),
+    ],
+)
+def test_a_complaint_names_the_line(tmp_path: Path, text: str, line: int) -> None:
+    """Wherever the key stands: in its table, dotted, quoted, in a table written in one line, or only the table."""
+    before = TESTNET if text.startswith("[") else '\nvenue.environment = "testnet"\n'
+    path = a_file(tmp_path, before + text)
+    with pytest.raises(SettingsError) as refused:
+        load_settings(path)
+    assert [problem.rpartition(" ")[2] for problem in refused.value.problems] == [f"{line})"]
+
+
+def test_a_complaint_is_one_plain_line_of_a_length_that_can_be_read(tmp_path: Path) -> None:
+    """A key may hold any sign, and be as long as the file."""
+    for key in ('"\\u001b[2J\\n"', "x" * 100_000):
+        (problem,) = problems(tmp_path, f"{TESTNET}[stop]\n{key} = 1\n")
+        assert problem.isprintable()
+        assert len(problem) <= 1_000
