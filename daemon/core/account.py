@@ -261,7 +261,6 @@ def _new_episode(draft: Draft, guarded: Guarded, at_ns: int) -> Guarded:
         was_liquidated=False,
         was_told_out=False,
         tier=Tier.CALM,
-        tier_told_ns=0,
         refusal="",
         observed="",
     )

@@ -203,6 +203,8 @@ class Guarded:
     was_told_out: bool = False
     """That it went flat by our doing was told."""
     tier: Tier = Tier.CALM
+    tier_told: Tier = Tier.CALM
+    """What was told last, of this position or of the one before it."""
     tier_told_ns: int = 0
     degraded: tuple[Degraded, ...] = ()
     refusal: str = ""

@@ -39,6 +39,8 @@ from daemon.core.state import Guarded, Need
 
 RANK: Final = {tier: tier.severity for tier in Tier}
 """Severities, worked out once: the bands ask for them at every mark."""
+TELL_ANEW_NS: Final = 15 * 10**9
+"""What was told of a position is not told of the one that takes its place within this time."""
 _SEVERITY: Final = {
     Tier.CALM: Severity.NOTE,
     Tier.WATCH: Severity.NOTE,
@@ -81,16 +83,40 @@ def judge(draft: Draft, symbol: str) -> None:
     if tier is guarded.tier:
         _repeat(draft, guarded, mark.price, room)
         return
-    rose = RANK[tier] > RANK[guarded.tier]
     # A fall back into a lower tier is silent, and does not start that tier's repetition anew.
-    told_ns = draft.now_ns if rose or tier is Tier.CALM else guarded.tier_told_ns
-    draft.change(symbol, tier=tier, tier_told_ns=told_ns)
-    if rose or tier is Tier.CALM:
+    is_news = tier is Tier.CALM or (RANK[tier] > RANK[guarded.tier] and not _was_just_told(draft, guarded, tier))
+    if is_news:
+        draft.change(symbol, tier=tier, tier_told=tier, tier_told_ns=draft.now_ns)
         _tell(draft, draft.positions[symbol], mark.price, room, Reason.TIER_CHANGED)
+    else:
+        draft.change(symbol, tier=tier)
     _wake_to_repeat(draft, draft.positions[symbol])
 
 
+def _was_just_told(draft: Draft, guarded: Guarded, tier: Tier) -> bool:
+    """Whether people have just heard the same of the position before this one.
+
+    A bot that turns it round again and again is one message; what is still so a moment later is told then.
+    """
+    return (
+        _is_of_before(guarded)
+        and RANK[tier] <= RANK[guarded.tier_told]
+        and draft.now_ns < guarded.tier_told_ns + TELL_ANEW_NS
+    )
+
+
+def _is_of_before(guarded: Guarded) -> bool:
+    """Whether what was told last was told of an earlier life of the position."""
+    return 0 < guarded.tier_told_ns < guarded.known_ns
+
+
 def _repeat(draft: Draft, guarded: Guarded, mark: Decimal, room: Decimal) -> None:
+    if guarded.tier is not Tier.CALM and _is_of_before(guarded):
+        if draft.now_ns >= guarded.tier_told_ns + TELL_ANEW_NS:
+            draft.change(guarded.position.key.symbol, tier_told=guarded.tier, tier_told_ns=draft.now_ns)
+            _tell(draft, guarded, mark, room, Reason.TIER_CHANGED)
+        _wake_to_repeat(draft, draft.positions[guarded.position.key.symbol])
+        return
     if RANK[guarded.tier] < RANK[Tier.WARN]:
         return
     if draft.now_ns >= guarded.tier_told_ns + ns(draft.policy.tiers.repeat_after_s):
@@ -100,7 +126,9 @@ def _repeat(draft: Draft, guarded: Guarded, mark: Decimal, room: Decimal) -> Non
 
 
 def _wake_to_repeat(draft: Draft, guarded: Guarded) -> None:
-    if RANK[guarded.tier] >= RANK[Tier.WARN]:
+    if guarded.tier is not Tier.CALM and _is_of_before(guarded):
+        draft.wake(guarded.position.key.symbol, guarded.tier_told_ns + TELL_ANEW_NS)
+    elif RANK[guarded.tier] >= RANK[Tier.WARN]:
         due_ns = guarded.tier_told_ns + ns(draft.policy.tiers.repeat_after_s)
         draft.wake(guarded.position.key.symbol, due_ns)
 

@@ -13,6 +13,8 @@ from decimal import Decimal
 from random import Random
 from typing import Self
 
+from msgspec.structs import replace
+
 from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.contracts import ETHUSD, XBTUSD, XBTUSDT, Contract
 from connectors.simulated.engine.inputs import (
@@ -31,6 +33,8 @@ from connectors.simulated.server.venue import Venue
 from tests.simulation.promises import OURS, Promises
 
 CONTRACTS: dict[str, Contract] = {each.symbol: each for each in (XBTUSD, ETHUSD, XBTUSDT)}
+BOTS_PREFIX = "mm-"
+"""Ids of the bot's orders begin with it."""
 LEVERAGES = (0, 2, 3, 5, 10, 20, 33, 50)
 
 
@@ -44,6 +48,7 @@ class Bot:
         self._promises = promises
         self.acts = 0
         self.refused = 0
+        self._orders = 0
         self.is_dead = False
         """It has stopped in the middle of its work."""
 
@@ -86,6 +91,11 @@ class Bot:
         )
 
     def _try(self, value: Input) -> bool:
+        if isinstance(value, PlaceOrder | AmendOrder) and self.is_dead:
+            return False
+        if isinstance(value, PlaceOrder):
+            self._orders += 1
+            value = replace(value, cl_ord_id=f"{BOTS_PREFIX}{self._orders}")
         try:
             self._venue.submit(value)
         except Refused:

@@ -26,6 +26,7 @@ from tests.simulation.troubles.staging import (
     held,
     liquidation_of,
     open_symbols,
+    position_row,
     some_position,
 )
 from tests.simulation.troubles.trouble import Trouble, some_s
@@ -121,13 +122,11 @@ async def deposit_after_loss(scene: Scene, guard: SimGuard, random: Random) -> N
     symbol = random.choice(symbols)
     scene.promises.disturb()
     currency = CONTRACTS[symbol].settl_currency
-    before = _result(scene, currency)
     if not held(scene, symbol):
         scene.bot.open(symbol, side=random.choice((1, -1)), leverage=10, share=0.2)
         await passing(some_s(random, 0.2, 5))
-    scene.promises.disturb()
-    against = -1 if held(scene, symbol) > 0 else 1
-    scene.prices.jump(against * random.uniform(0.0005, 0.01))
+    before = _result(scene, currency)
+    _move_into_loss(scene, symbol, random)
     await passing(some_s(random, 0.2, 3))
     scene.promises.disturb()
     scene.bot.close(symbol)
@@ -138,6 +137,16 @@ async def deposit_after_loss(scene: Scene, guard: SimGuard, random: Random) -> N
         if is_done and _result(scene, currency) < before:
             scene.hit("deposit after a loss")
         await passing(some_s(random, 0.2, 10))
+
+
+def _move_into_loss(scene: Scene, symbol: str, random: Random) -> None:
+    """Move the price to the wrong side of what was paid; its stop may fire, which is a loss too."""
+    row = position_row(scene, symbol)
+    if row is None or not row["avgEntryPrice"]:
+        return
+    scene.promises.disturb()
+    against = (-1 if held(scene, symbol) > 0 else 1) * Decimal(random.randint(5, 100)) / 10_000
+    scene.prices.move_to(symbol, Decimal(str(row["avgEntryPrice"])) * (1 + against))
 
 
 def _is_taken(scene: Scene, value: Deposit) -> bool:

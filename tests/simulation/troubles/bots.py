@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from random import Random
 
+from config.bots import OnSilence
 from connectors.simulated.engine.changes import Change
 from connectors.simulated.engine.reports import CANCELED_BY_API
 from tests.simulation.guard_life import SimGuard
+from tests.simulation.heartbeats import ANSWERED_WITHIN_S, EVERY_S, NAME, SILENT_AFTER_S
 from tests.simulation.scene import Scene
 from tests.simulation.troubles.staging import changes_seen, ended_of_ours, held, open_symbols, some_position
 from tests.simulation.troubles.trouble import Trouble, some_s
@@ -37,6 +39,7 @@ async def flips(scene: Scene, guard: SimGuard, random: Random) -> None:
     """A bot turns its position round, a few times in a row: every stop is on the wrong side at once."""
     symbol = await some_position(scene, random)
     for _ in range(random.randint(2, 6) if symbol else 0):
+        symbol = symbol if held(scene, str(symbol)) else await some_position(scene, random)
         before = held(scene, str(symbol))
         scene.promises.disturb()
         scene.bot.flip(str(symbol))
@@ -93,12 +96,25 @@ async def dies(scene: Scene, guard: SimGuard, random: Random) -> None:
     for _ in range(random.randint(1, 3)):
         scene.bot.drawing(random).quote(random.choice(symbols))
     scene.bot.is_dead = True
+    died_s = scene.loop.time()
     try:
         if scene.bot.quotes():
             scene.hit("bot dies")
         await passing(some_s(random, 10, 90))
+        _judge(scene, died_s)
     finally:
         scene.bot.is_dead = False
+
+
+def _judge(scene: Scene, died_s: float) -> None:
+    """P6: of a bot that is silent nothing rests that may add exposure, where the settings say so."""
+    calm_s = scene.loop.time() - max(died_s, scene.promises.quiet_since_s)
+    for guard in scene.guards:
+        policy = guard.policy.bots.get(NAME)
+        is_meant = policy is not None and policy.on_silence is not OnSilence.ALERT and not guard.policy.observe
+        if is_meant and guard.state is not None and calm_s > SILENT_AFTER_S + EVERY_S + ANSWERED_WITHIN_S:
+            for row in scene.bot.quotes():
+                scene.promises.broken("P6", f"{row['clOrdID']} of a bot that died {calm_s:.0f} s ago rests still")
 
 
 BOTS = (

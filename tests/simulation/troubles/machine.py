@@ -57,12 +57,13 @@ async def slow_disk(scene: Scene, guard: SimGuard, random: Random) -> None:
     life = guard.lives
     guard.disk.hang(room_bytes=random.choice((None, 3_000, 30_000)))
     try:
-        await passing(some_s(random, 0.5, 40))
-        if guard.disk.hung_since_s is not None and guard.lives == life:
+        await passing(1.5)
+        if guard.disk.is_waiting:
             scene.hit("slow disk")
-            if random.random() < 0.5 and guard.is_alive:
-                guard.strike()
-                await _bury_and_restart(scene, guard, random)
+        await passing(some_s(random, 0.5, 40))
+        if random.random() < 0.5 and guard.is_alive and guard.lives == life:
+            guard.strike()
+            await _bury_and_restart(scene, guard, random)
     finally:
         guard.disk.go_on()
 

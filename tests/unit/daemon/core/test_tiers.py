@@ -57,6 +57,20 @@ def test_a_flapping_price_is_one_message() -> None:
     assert told(guard) == ["watch"]
 
 
+def test_a_position_turned_round_again_and_again_is_one_message() -> None:
+    """P10: each turn begins in warn; it is told once, and again when a turn stays for a while."""
+    guard = guarding()
+    guard.mark(926)
+    for quantity in (-100, 100, -100, 100):
+        guard.wait(2 * SECOND)
+        price = 900 if quantity > 0 else 952
+        guard.position(a_position(quantity=quantity, liquidation_price=Decimal(price)))
+        guard.mark(926)
+    assert told(guard) == ["warn"]
+    guard.wait(15 * SECOND)
+    assert told(guard) == ["warn", "warn"]
+
+
 def test_back_to_calm_is_a_note() -> None:
     """Beyond the bound by a fifth of it."""
     guard = guarding()
