@@ -147,8 +147,10 @@ def _unfed(draft: Draft) -> str:
 def _why_unfed(draft: Draft) -> str:
     if draft.mode is Mode.BLIND:
         return "blind"
-    if draft.mode is not Mode.GUARDING or not is_feed_overdue(draft):
+    if draft.mode in {Mode.STOPPING, Mode.STOPPED} or not is_feed_overdue(draft):
         return ""
+    if draft.mode is not Mode.GUARDING:
+        return "the account is being read"
     if draft.health.misconfigured:
         return "the venue refuses requests"
     missing = bots.missing(draft)
@@ -179,6 +181,7 @@ def judge_position(draft: Draft, symbol: str) -> None:
 
 def _position_states(draft: Draft, guarded: Guarded) -> Iterator[tuple[Degraded, str]]:
     if guarded.position.quantity == 0:
+        yield Degraded.POSITION_DISPUTED, _denied(draft, guarded)
         return
     symbol, patience_ns = guarded.position.key.symbol, ns(draft.policy.stop.confirm_within_s)
     late = _is_late(draft, symbol, guarded.uncovered_ns, patience_ns)
@@ -245,6 +248,13 @@ def _worthless(draft: Draft, guarded: Guarded) -> str:
         f"no room is left for a stop before liquidation: the mark is {mark.price}, and a stop nearer than"
         f" {floor.in_words(line)} may be removed by it"
     )
+
+
+def _denied(draft: Draft, guarded: Guarded) -> str:
+    late_ns = ns(draft.policy.health.stale_after_s)
+    if not guarded.denied_ns or not _is_late(draft, guarded.position.key.symbol, guarded.denied_ns, late_ns):
+        return ""
+    return "stream and reads say that it is flat, and the margin row says that margin is in use; its stop stays"
 
 
 def _disputed(guarded: Guarded) -> str:

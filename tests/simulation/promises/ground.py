@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Final
 
+from config.bots import OnSilence
 from config.policy import Policy
 from connectors.simulated.engine.changes import Change
 from connectors.simulated.engine.exchange import Exchange
@@ -28,6 +29,7 @@ from daemon.core.events import (
     PositionsListed,
     Source,
     Started,
+    SwitchAnswered,
 )
 from tests.simulation.faults import LineWitness, RequestFate
 from tests.simulation.guard_life import SimGuard
@@ -75,6 +77,9 @@ class GuardFacts(LineWitness):
     health: HealthTicked | None = None
     fed_s: float = 0.0
     """When it last decided to feed the switch."""
+    counted_s: float = 0.0
+    """When the last feed that it knows to have been taken was sent: its countdown runs from here."""
+    fed_at_s: dict[int, float] = field(default_factory=dict)
     started_s: float = inf
     """When this life began; infinity while it is dead."""
     trouble_s: float = 0.0
@@ -84,6 +89,8 @@ class GuardFacts(LineWitness):
     told_sizes: dict[tuple[Source, str], int] = field(default_factory=dict)
     """Signed contracts of each symbol, as the stream and a read last said."""
     streams_lost_s: float = 0.0
+    silent: set[str] = field(default_factory=set)
+    """Bots that people were told are silent."""
     active: set[tuple[str, str]] = field(default_factory=set)
     """Degraded states and symbols that people were told of and that have not ended."""
     spoken_to: Callable[[GuardFacts, str], Callable[[], None] | None] = lambda _facts, _text: None
@@ -122,6 +129,8 @@ class GuardFacts(LineWitness):
                 self._take_sizes(Source.STREAM, positions)
             case PictureRead(positions=positions):
                 self._take_sizes(Source.QUERY, positions)
+            case SwitchAnswered(command_id=command_id, timeout_ns=timeout_ns) if timeout_ns:
+                self.counted_s = self.fed_at_s.get(command_id, self.counted_s)
             case FeedLost():
                 self.trouble_s = self.streams_lost_s = self.now_s()
             case _:
@@ -151,20 +160,41 @@ class GuardFacts(LineWitness):
         match command:
             case RaiseAlert():
                 note_latch(self.latches, command)
+                self._note_bot(command)
                 self._note_degraded(command)
             case FeedSwitch():
-                self.fed_s = self.now_s()
+                self.fed_s = self.fed_at_s[command.command_id] = self.now_s()
                 self.commands[command.command_id] = command
             case _ if hasattr(command, "command_id"):
                 self.commands[command.command_id] = command
             case _:
                 pass
 
+    def _note_bot(self, alert: RaiseAlert) -> None:
+        if alert.topic == "bot":
+            name = dict(alert.facts).get("bot", "")
+            (self.silent.add if alert.state == "silent" else self.silent.discard)(name)
+
+    def missing(self) -> set[str]:
+        """Bots that must be alive, and of which people were told that they are silent."""
+        return {name for name in self.silent if name in self.policy.bots and self.policy.bots[name].must_be_alive}
+
+    def may_cancel_of_bot(self, client_order_id: str) -> bool:
+        """Whether an order may go because the bot that placed it, or one that must be alive, is silent."""
+        bots = self.policy.bots
+        acting = {name for name in self.silent if name in bots and bots[name].on_silence is not OnSilence.ALERT}
+        owner = next(
+            (name for name, bot in bots.items() if bot.id_prefix and client_order_id.startswith(bot.id_prefix)), ""
+        )
+        nameless = next((name for name, bot in bots.items() if not bot.id_prefix), "")
+        return bool(self.missing()) or (owner or nameless) in acting
+
     def _note_degraded(self, alert: RaiseAlert) -> None:
         if alert.topic != "degraded":
             return
         if dict(alert.facts).get("phase") == "ended":
             self.active.discard((alert.state, alert.symbol))
+            self.trouble_s = self.trouble_s if alert.symbol else self.now_s()
         else:
             self.active.add((alert.state, alert.symbol))
 
@@ -196,6 +226,7 @@ class GuardFacts(LineWitness):
         self.health = None
         if is_memory_lost:
             self.latches.clear()
+            self.silent.clear()
 
 
 @dataclass(kw_only=True)

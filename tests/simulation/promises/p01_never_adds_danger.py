@@ -123,6 +123,8 @@ class NeverAddsDanger(Promise):
             self._broken(f"{sent.verb} {sent.path}: no such request is ours to make: {body}")
         elif isinstance(many := body.get("orderID"), list):
             kinds = set() if facts is None else set(facts.latches.values())
+            if facts is not None and not kinds:
+                many = [order_id for order_id in many if not self._is_of_silent_bot(facts, str(order_id))]
             for text in latched_cancel_faults(self._book.orders, many, kinds, self._book.size):
                 self._broken(text)
         else:
@@ -145,7 +147,8 @@ class NeverAddsDanger(Promise):
             case "PUT":
                 self._check_is_ours(body)
             case "DELETE":
-                if facts is None or not self._is_clearing(facts, str(body["orderID"])):
+                name = str(body["orderID"])
+                if facts is None or not (self._is_clearing(facts, name) or self._is_of_silent_bot(facts, name)):
                     self._check_is_ours(body)
                 self._check_cancel(str(body["orderID"]))
             case _:
@@ -166,6 +169,11 @@ class NeverAddsDanger(Promise):
         if row is None or not is_ours(row) or "leavesQty" in body:
             self._broken(f"touches what is not ours ({row and row['clOrdID']!r}): {body}")
 
+    def _is_of_silent_bot(self, facts: GuardFacts, order_id: str) -> bool:
+        """Whether an order may add exposure, and people were told of a silence that takes it away."""
+        row = self._book.known.get(order_id)
+        return row is not None and adds_exposure(row) and facts.may_cancel_of_bot(str(row["clOrdID"]))
+
     def _is_clearing(self, facts: GuardFacts, order_id: str) -> bool:
         """The one exception: the switch is armed and was not fed for a while, and the order may add exposure.
 
@@ -175,7 +183,7 @@ class NeverAddsDanger(Promise):
         if row is None or switch.mode is not SwitchMode.AUTO:
             return False
         unfed_s = float(switch.timeout_s) / 2 - 1
-        idle_s = self._now_s - facts.fed_s
+        idle_s = self._now_s - facts.counted_s
         if self._ground.exchange.next_timer_ms() is None and idle_s > 2 * (unfed_s + 1):
             return False
         return adds_exposure(row) and idle_s >= unfed_s

@@ -81,6 +81,8 @@ class FeedIsStatement(Promise):
                 self.checked += 1
                 self._check_streams(facts)
                 self._check_machine(facts)
+                if facts.missing():
+                    self._broken(f"the switch is fed while {sorted(facts.missing())} must be alive and is silent")
                 if facts.says("misconfigured"):
                     self._broken("the switch is fed while the venue refuses the guard's requests")
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Final
 
+from config.bots import OnSilence
 from config.ladder import Step
 from config.modes import Action, Lift, RuleMode
 from config.policy import Policy
@@ -42,9 +43,11 @@ class _Known:
     state: GuardState | None = None
     """Its state before the newest event, and that event: kept for the moment at which it dies."""
     event: Event | None = None
+    late_event: Event | None = None
+    """The first event after it was struck: its record may still have reached the disk."""
     last_state: GuardState | None = None
     """The state in which it died; None where its disk has lost something."""
-    last_event: Event | None = None
+    last_events: tuple[Event, ...] = ()
 
 
 class NothingIsLost(Promise):
@@ -65,7 +68,9 @@ class NothingIsLost(Promise):
         if isinstance(event, Started):
             self._compare(facts, known, state)
         if state is not None:
-            known.state, known.event = state, event
+            known.state, known.event, known.late_event = state, event, None
+        elif known.late_event is None:
+            known.late_event = event
         if not isinstance(event, OperatorAsked):
             return
         match event.request:
@@ -84,20 +89,22 @@ class NothingIsLost(Promise):
         """It is dead. What was known is expected again, unless its disk has lost something."""
         known = self._of(facts)
         known.last_state = None if is_memory_lost else known.state
-        known.last_event = known.event
-        known.state = known.event = None
+        known.last_events = tuple(each for each in (known.event, known.late_event) if each is not None)
+        known.state = known.event = known.late_event = None
         if is_memory_lost:
             known.latches = {}
 
     def _compare(self, facts: GuardFacts, known: _Known, recovered: GuardState | None) -> None:
-        before, event = known.last_state, known.last_event
-        known.last_state = known.last_event = None
-        if before is None or event is None or recovered is None:
+        before, events = known.last_state, known.last_events
+        known.last_state, known.last_events = None, ()
+        if before is None or recovered is None:
             return
         self.checked += 1
-        candidates = (before, step(before, event).state)
+        candidates = [before]
+        for event in events:
+            candidates.append(step(candidates[-1], event).state)
         if not any(with_policy(each, facts.policy) == recovered for each in candidates):
-            names = list(_differences(candidates[1], recovered))
+            names = list(_differences(candidates[-1], recovered))
             self._broken(f"{facts.guard.name} comes back with another {', '.join(names)} than it died with")
 
     # ------------------------------------------------------------ latches
@@ -148,6 +155,9 @@ def _is_meant(policy: Policy, asked: set[LatchKind], latch: Latch) -> bool:
     if latch.name in LADDER:
         wanted = Step.FLATTEN if latch.kind is LatchKind.FLATTEN else Step.FREEZE
         return policy.ladder.mode is RuleMode.ON and wanted in steps_of(policy)
+    if latch.name.startswith("bot-"):
+        bot = policy.bots.get(latch.name.removeprefix("bot-"))
+        return bot is not None and bot.on_silence is OnSilence.CANCEL_AND_FLATTEN
     rule = getattr(policy.account, latch.name.partition(":")[0], None)
     action = Action.FLATTEN if latch.kind is LatchKind.FLATTEN else Action.FREEZE
     return rule is not None and rule.mode is RuleMode.ON and rule.action is action

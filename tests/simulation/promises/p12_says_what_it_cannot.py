@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from math import inf
 from typing import Final
 
 from config.policy import SwitchMode
 from daemon.core.commands import Command
+from daemon.core.events import Source
 from tests.simulation.promises.ground import Answered, Ground, GuardFacts, Promise
 
 NO_STREAM: Final = frozenset({"blind_market", "blind_account"})
@@ -28,8 +28,6 @@ ANYTHING_BLIND: Final = NO_STREAM | NO_REQUESTS | {"clock_skew", "loop_stalled",
 
 STREAM_S: Final = 8.0
 """Beyond the setting for a stale feed and its grace at the start: the tick that notices, and a line that is slow."""
-MARKET_S: Final = 90.0
-"""A symbol's own mark counts for a minute on a stream that lives, and is told a stale time after that."""
 SLOW_CYCLE_S: Final = 35.0
 """Within this every guard asks for something."""
 REQUESTS_S: Final = 80.0
@@ -125,7 +123,7 @@ class SaysWhatItCannot(Promise):
     def _causes(self, facts: GuardFacts) -> Iterator[Cause]:
         stale_s = float(facts.policy.health.stale_after_s)
         yield Cause("no frame at all", stale_s + STREAM_S, NO_STREAM, self._is_deaf)
-        yield Cause("no price", stale_s + MARKET_S, frozenset({"blind_market"}), self._has_no_price)
+        yield Cause("no price", stale_s + STREAM_S, frozenset({"blind_market"}), self._has_no_price)
         yield Cause("no good answer", REQUESTS_S, NO_REQUESTS, self._has_no_answer)
         yield Cause("a clock that is off", CLOCK_S, NO_REQUESTS | {"clock_skew"}, _is_clock_off)
         yield Cause("a disk that refuses", DISK_S, frozenset({"journal_failed"}), _has_bad_disk)
@@ -144,14 +142,14 @@ class SaysWhatItCannot(Promise):
         return self._now_s - max(self._of(facts).answered_s, facts.started_s) > SLOW_CYCLE_S
 
     def _is_uncovered(self, facts: GuardFacts) -> bool:
-        """A position of which the guard was told on its stream, and no sufficient stop."""
+        """A position of which the guard was told as it is, and no sufficient stop."""
         if facts.policy.observe or self._ground.is_flattening():
             return False
-        heard_s = facts.heard_s.get("position", -inf)
+        told = facts.told_sizes
         return any(
             key[0] == facts.guard.account
             and held.can_be_liquidated
-            and heard_s > held.since_s
+            and told.get((Source.STREAM, key[1])) == held.quantity
             and not self._book.is_covered(key, held)
             for key, held in self._book.held()
         )

@@ -81,6 +81,19 @@ def test_a_blind_guard_does_not_feed_and_says_so() -> None:
     assert guard.state.switch.state is SwitchState.UNKNOWN
 
 
+def test_a_feed_that_waits_for_a_read_of_the_account_is_said() -> None:
+    """P12: the stream is back, the read that has to follow hangs, and meanwhile the next feed is overdue."""
+    guard = disarmed()
+    answer(guard, guard.only(FeedSwitch, guard.order(an_order())))
+    guard.give(e.FeedLost(at_ns=guard.now, feed=e.FeedName.ACCOUNT, reason="x"))
+    guard.give(e.FeedLive(at_ns=guard.now, feed=e.FeedName.ACCOUNT))
+    assert guard.state.mode is Mode.SYNCING
+    assert Degraded.SWITCH_UNFED.value not in guard.state.degraded
+    guard.wait(16 * SECOND)
+    assert guard.state.mode is Mode.SYNCING
+    assert "the account is being read" in guard.alerts(Degraded.SWITCH_UNFED.value)[-1].text
+
+
 def test_an_unconfirmed_feed_is_said_and_repeated() -> None:
     """P12: no answer to a feed: a named state, and the feed is repeated, which is harmless."""
     guard = disarmed()
