@@ -1,8 +1,8 @@
 """The journal: what a decision pays on its path, and what the disk does beside it.
 
-On the path an event is numbered, encoded, checked and handed to the writing thread. Beside it that thread writes
-groups, each made durable with one `fdatasync`. The floor is the same bytes written and synchronised one by one, which
-is what a decision would pay if it waited for the disk.
+On the path an event is numbered, encoded, checked and handed to the writing thread. Beside it that thread hangs the
+records on the chain and writes groups, each made durable with one `fdatasync`. The floor is the same bytes written and
+synchronised one by one, which is what a decision would pay if it waited for the disk.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from daemon.app import _after_the_request
 from daemon.core.events import HealthTicked, MarkSeen, PositionSeen, Source
 from daemon.shell.journal import Journal
 from daemon.shell.journal_file import JournalFile, Wake
-from daemon.shell.records import encode_event
+from daemon.shell.records import NO_CHAIN, encode_event, sealed
 from tests.benchmarks.measure import median_costs, print_costs, print_table, quantile
 from tests.builders import START_NS, a_position
 
@@ -39,10 +39,12 @@ def path_costs(folder: Path) -> None:
     file.start()
     journal = Journal(file, first_seq=1, version="bench")
     journal.begin_segment({})
+    line, before = encode_event(1, MARK), NO_CHAIN.encode()
     costs = median_costs(
         {
             "floor: msgspec.json.encode": lambda: msgspec.json.encode(MARK),
             "record: number, encode, CRC": lambda: encode_event(1, MARK),
+            "beside the path: chain": lambda: sealed(line, before),
             "append a mark": lambda: journal.append_event(MARK),
             "append a tick": lambda: journal.append_event(TICK),
             "append a position row": lambda: journal.append_event(ROW),
@@ -50,7 +52,8 @@ def path_costs(folder: Path) -> None:
         rounds=5,
     )
     file.close()
-    print_costs(f"journal, on the path, CPU us a record ({len(encode_event(1, MARK))} B)", costs, floor="append a mark")
+    written = len(sealed(line, before)[0])
+    print_costs(f"journal, CPU us a record ({len(line)} B, {written} B as written)", costs, floor="append a mark")
 
 
 def write_one_by_one(folder: Path) -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from daemon.exit_codes import ExitCode
 from daemon.journal.segments import find
 from daemon.journal.verify import Findings, verify
 from daemon.shell.journal_file import JournalFile, segment_path
-from daemon.shell.records import SegmentReader, encode_event
+from daemon.shell.records import NO_CHAIN, SegmentReader, encode_event, sealed
 from tests.unit.daemon.journal.written import write_journal
 from tests.unit.daemon.shell.test_journal_file import a_checkpoint
 
@@ -132,3 +133,26 @@ def test_damage_has_its_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert f"DAMAGED: {files[0].name}, line " in capsys.readouterr().out
     assert main(["journal", "verify", "--json", str(tmp_path)]) == ExitCode.DAMAGED
     assert '"is_whole":false' in capsys.readouterr().out
+
+
+def test_a_chain_that_begins_with_an_upgrade_is_whole_and_one_that_ends_is_not(tmp_path: Path) -> None:
+    """The build before wrote without a chain and this one goes on with one; stripping a chain off is damage."""
+    files = write_journal(tmp_path)
+    bare = re.compile(rb'\{("continues":"\w+",)?"chain":"\w+",')
+    oldest = files[0].read_bytes()
+    files[0].write_bytes(bare.sub(b"{", oldest))
+    lines = files[1].read_bytes().splitlines()
+    written, chain = [], NO_CHAIN.encode()
+    for number, line in enumerate(lines):
+        whole, chain = sealed(bare.sub(b"{", line) + b"\n", chain, is_first=number == 0)
+        written.append(whole)
+    files[1].write_bytes(b"".join(written))
+    for file in files[2:]:
+        file.unlink()
+    found = checked(tmp_path)
+    assert found.damage == []
+    assert 0 < found.chained < found.records
+    files[0].write_bytes(oldest)
+    files[1].write_bytes(bare.sub(b"{", files[1].read_bytes()))
+    (damage,) = checked(tmp_path).damage
+    assert "has no chain" in damage
