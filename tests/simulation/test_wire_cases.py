@@ -9,6 +9,7 @@ from random import Random
 
 import pytest
 
+from connectors.simulated.engine.inputs import ClearFault, SetFault
 from tests.simulation.faults import EVERY_VERB, Blight, RequestFate
 from tests.simulation.plans import Plan
 from tests.simulation.promises import WHOLE_AGAIN_S
@@ -50,6 +51,28 @@ def ending_as(
     )
     with hindered(world), world.guard.line.blighted(blight):
         yield struck
+
+
+@contextmanager
+def _fault(
+    world: World,
+    name: str,
+    *,
+    table: str | None = None,
+    account: int | None = None,
+    symbol: str | None = None,
+    **parameters: str | int,
+) -> Iterator[None]:
+    """Set a fault of the exchange's own for a while."""
+    board = world.venue.exchange.faults()
+    fault = SetFault(name=name, parameters=dict(parameters), table=table, account=account, symbol=symbol)
+    world.venue.submit(fault)
+    one = board.active[board.count]
+    try:
+        yield
+    finally:
+        assert world.venue.faults.keeper.hits(one), f"{name} never bit"
+        world.venue.submit(ClearFault(number=one.number))
 
 
 async def _covered(world: World, *, leverage: int = 10) -> None:
@@ -191,4 +214,91 @@ def test_a_clock_that_jumps_while_requests_are_under_way() -> None:
         world.promises.audit(is_strict=True)
 
     report = play(Plan(seed=47, troubles=0, act_every_s=inf), script)
+    assert not report.violations, str(report)
+
+
+def test_a_table_whose_partial_never_comes_costs_no_other() -> None:
+    """P2, P12: on each new connection `position` gets no partial; a new position is covered by what is read instead."""
+
+    async def script(world: World) -> None:
+        await passing(5)
+        with hindered(world), _fault(world, "partial-missing", table="position"):
+            world.network.hang_up(world.guard.name)
+            await passing(3)
+            world.bot.open(SYMBOL, side=1, leverage=10)
+            await world.until(lambda: world.stop_price(SYMBOL) is not None, within_s=15)
+            await passing(20)
+        assert "blind_account" in world.told("degraded")
+        await passing(20)
+        await _whole_again(world)
+
+    report = play(Plan(seed=48, troubles=0, act_every_s=inf), script)
+    assert not report.violations, str(report)
+
+
+def test_a_stream_that_is_mute_and_answers_pings_hides_no_position_for_long() -> None:
+    """P2: socket open, pongs come, no account data: a position that opens meanwhile is found by the next reading."""
+
+    async def script(world: World) -> None:
+        await passing(5)
+        with hindered(world), _fault(world, "stream-mute", account=world.account):
+            await passing(2)
+            world.bot.open(SYMBOL, side=1, leverage=10)
+            await world.until(lambda: world.stop_price(SYMBOL) is not None, within_s=45)
+        world.network.hang_up(world.guard.name)
+        await _whole_again(world)
+
+    report = play(Plan(seed=49, troubles=0, act_every_s=inf), script)
+    assert not report.violations, str(report)
+
+
+@pytest.mark.parametrize("where", ["rest", "stream"])
+def test_one_source_says_flat_and_the_stop_stays(where: str) -> None:
+    """P1: a picture, or the stream, shows no contracts where there are some: one word alone takes no stop away."""
+
+    async def script(world: World) -> None:
+        await _covered(world)
+        stop = world.stop_price(SYMBOL)
+        with hindered(world), _fault(world, "sources-disagree", symbol=SYMBOL, where=where, quantity=0):
+            for _ in range(80):
+                await passing(1)
+                assert world.stop_price(SYMBOL) == stop
+        await passing(40)
+        await _whole_again(world)
+
+    report = play(Plan(seed=50, troubles=0, act_every_s=inf), script)
+    assert not report.violations, str(report)
+
+
+def test_an_empty_list_of_positions_is_no_proof_of_flat() -> None:
+    """P1: GET /position is `[]` for a minute while the streams break: the stop of what is open stays."""
+
+    async def script(world: World) -> None:
+        await _covered(world)
+        stop = world.stop_price(SYMBOL)
+        with hindered(world), _fault(world, "positions-missing"):
+            for _ in range(6):
+                world.network.hang_up(world.guard.name)
+                await passing(10)
+                assert world.stop_price(SYMBOL) == stop
+        await _whole_again(world)
+
+    report = play(Plan(seed=51, troubles=0, act_every_s=inf), script)
+    assert not report.violations, str(report)
+
+
+def test_two_guards_and_an_answer_that_comes_twice() -> None:
+    """P5: a question is answered with the answer to the one before: found by its bytes, asked again elsewhere."""
+
+    async def script(world: World) -> None:
+        await passing(5)
+        with ending_as(world, RequestFate.ECHOED, verbs=EVERY_VERB, path="") as struck:
+            world.bot.open(SYMBOL, side=1, leverage=10)
+            await passing(20)
+            world.bot._grow(SYMBOL, world.promises.size((world.account, SYMBOL)))
+            await passing(20)
+        assert struck
+        await _whole_again(world)
+
+    report = play(Plan(seed=52, guards=2, troubles=0, act_every_s=inf), script)
     assert not report.violations, str(report)

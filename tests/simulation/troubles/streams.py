@@ -1,8 +1,8 @@
 """What becomes of connections, and of frames on their way to the guard; and what the two ways to know a thing say.
 
 Most rows set a fault of the exchange's board for a while (`board.fault_set`); its keeper counts the frames it struck.
-Where only new connections can be struck, the guard's are broken off when it begins. Nobody renews a connection when it
-ends, unless a row says so: to notice is the guard's business.
+Where only new connections can be struck, the guard's are broken off when it begins. One that was mute ends with
+the trouble: none loses frames and then goes on. Otherwise nobody renews one: to notice is the guard's business.
 
 Units: seconds of virtual time, milliseconds where a fault of the board wants them, bytes.
 """
@@ -26,6 +26,8 @@ TABLES = (*OF_THE_ACCOUNT, "instrument")
 KEYED = ("order", "position", "margin", "instrument")
 SENTINELS = ("100000000", "1000000", "0.5")
 _MOST_BYTES = 40_000
+_PICTURE_S = 40.0
+"""By then the account has been read anew, and what the stream says otherwise was disputed."""
 
 Parameters = Callable[[Random], Mapping[str, str | int | bool]]
 
@@ -41,6 +43,7 @@ def of_the_board(
     is_mended: bool = False,
     is_of_symbol: bool = False,
     lasting_s: tuple[float, float] = (1.0, 40.0),
+    after_s: float = 0.0,
 ) -> Cast:
     """Return what sets a fault of the exchange's board for a while.
 
@@ -54,6 +57,7 @@ def of_the_board(
         is_mended: Break them again when it ends: what it took nobody brings back.
         is_of_symbol: It is about one contract.
         lasting_s: How long.
+        after_s: So long nobody can be whole afterwards: what the stream did not say only the next picture says.
     """
 
     async def cast(scene: Scene, guard: SimGuard, random: Random) -> None:
@@ -70,6 +74,7 @@ def of_the_board(
                 if is_new_only:
                     scene.network.hang_up(guard.name)
                 await passing(some_s(random, *lasting_s))
+            await passing(after_s)
         finally:
             if is_mended:
                 scene.network.hang_up(guard.name)
@@ -150,17 +155,21 @@ STREAMS = (
     Trouble(
         name="half-open",
         listed="half-open and mute with pongs",
-        cast=of_the_board("half-open", "stream-mute", lasting_s=(3.0, 60.0)),
+        cast=of_the_board("half-open", "stream-mute", is_mended=True, lasting_s=(3.0, 60.0)),
     ),
     Trouble(
         name="half-open prices",
         listed="half-open and mute with pongs",
-        cast=of_the_board("half-open prices", "stream-mute", tables=("instrument",), lasting_s=(3.0, 60.0)),
+        cast=of_the_board(
+            "half-open prices", "stream-mute", tables=("instrument",), is_mended=True, lasting_s=(3.0, 60.0)
+        ),
     ),
     Trouble(
         name="mute",
         listed="",
-        cast=of_the_board("mute", "stream-mute", parameters=lambda _: {"pongs": False}, lasting_s=(3.0, 60.0)),
+        cast=of_the_board(
+            "mute", "stream-mute", parameters=lambda _: {"pongs": False}, is_mended=True, lasting_s=(3.0, 60.0)
+        ),
     ),
     Trouble(
         name="no partial",
@@ -213,7 +222,11 @@ STREAMS = (
             parameters=lambda random: {"ms": random.choice((30, 300, 2_500))},
         ),
     ),
-    Trouble(name="frame lost", listed="", cast=of_the_board("frame lost", "frame-lost", tables=OF_THE_ACCOUNT)),
+    Trouble(
+        name="frame lost",
+        listed="",
+        cast=of_the_board("frame lost", "frame-lost", tables=OF_THE_ACCOUNT, after_s=_PICTURE_S),
+    ),
     Trouble(
         name="frame garbled",
         listed="",
@@ -230,7 +243,11 @@ STREAMS = (
         listed="",
         cast=of_the_board("sign-in lost", "sign-in-lost", is_new_only=True, is_mended=True),
     ),
-    Trouble(name="account stalled", listed="", cast=of_the_board("account stalled", "account-stalled")),
+    Trouble(
+        name="account stalled",
+        listed="",
+        cast=of_the_board("account stalled", "account-stalled", is_mended=True),
+    ),
     _liquidation_price("liquidation price null", "liquidationPrice null", ("null",)),
     _liquidation_price("liquidation price 0", "liquidationPrice 0", ("0",)),
     _liquidation_price("liquidation price odd", "liquidationPrice a sentinel", SENTINELS),
@@ -243,7 +260,12 @@ STREAMS = (
         name="sources disagree",
         listed="REST and stream disagreeing",
         cast=of_the_board(
-            "sources disagree", "sources-disagree", parameters=_other_quantity, is_of_symbol=True, lasting_s=(5.0, 60.0)
+            "sources disagree",
+            "sources-disagree",
+            parameters=_other_quantity,
+            is_of_symbol=True,
+            lasting_s=(5.0, 60.0),
+            after_s=_PICTURE_S,
         ),
     ),
     Trouble(name="reads stale", listed="", cast=of_the_board("reads stale", "reads-stale", lasting_s=(5.0, 60.0))),
