@@ -19,8 +19,11 @@ from daemon.core.events import Event, Started
 from daemon.shell.journal_file import JournalFile
 from daemon.shell.records import Checkpoint, encode_checkpoint, encode_command, encode_event
 
-SEGMENT_BYTES = 4 * 1024 * 1024
-"""A segment this long is closed: some ten thousand events, so a restart replays for a second at most."""
+SEGMENT_BYTES = 1024 * 1024
+"""A segment with so many bytes behind its checkpoint is closed: a restart plays some five thousand events, for about a
+second. At 4 MB it was five, and an armed switch counts down meanwhile."""
+_CHECKPOINTS_APART = 2
+"""Twice its checkpoint, for large accounts: writing states must not become most of the work."""
 
 _VENUE_COMMANDS = get_args(VenueCommand)
 _OUTCOMES = frozenset(kind for kind in get_args(Event) if "command_id" in kind.__dataclass_fields__)
@@ -59,6 +62,7 @@ class Journal:
         self._open = OpenCommands(unanswered)
         self._version = version
         self._segment_bytes = 0
+        self._longest_bytes = SEGMENT_BYTES
 
     @property
     def problem(self) -> str | None:
@@ -68,7 +72,7 @@ class Journal:
     @property
     def wants_checkpoint(self) -> bool:
         """Whether the next record should begin a new segment."""
-        return self._segment_bytes >= SEGMENT_BYTES or self._file.has_overflowed
+        return self._segment_bytes >= self._longest_bytes or self._file.has_overflowed
 
     @property
     def records(self) -> int:
@@ -94,6 +98,7 @@ class Journal:
         line = encode_checkpoint(self._next_seq, checkpoint)
         self._file.submit(line, segment=self._next_seq)
         self._segment_bytes = 0
+        self._longest_bytes = max(SEGMENT_BYTES, _CHECKPOINTS_APART * len(line))
         self._next_seq += 1
 
     def _append(self, line: bytes) -> None:

@@ -33,7 +33,7 @@ WAKES_BY_ITSELF_S = 1.0
 """The thread looks this often, should nobody wake it: a loop that stands still must not keep bytes from the disk."""
 PENDING_LIMIT_BYTES = 32 * 1024 * 1024
 KEPT_BYTES = 1024 * 1024 * 1024
-KEPT_SEGMENTS = 1_000
+KEPT_SEGMENTS = 4_000
 """Every start begins a segment, so a service that restarts all night must not push out the days before."""
 NEEDED_SEGMENTS: Final = 2
 """The newest, and the one before: should the newest be cut off in its checkpoint, recovery begins there."""

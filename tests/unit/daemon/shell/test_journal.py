@@ -72,3 +72,16 @@ def test_a_command_is_open_until_its_outcome() -> None:
     open_commands.note_event(RequestNotSent(at_ns=0, command_id=3, reason="", retry_after_ns=0))
     open_commands.note_event(MarkSeen(at_ns=0, symbol="X", price=Decimal(1)))
     assert open_commands.ids == (5,)
+
+
+def test_a_large_account_does_not_write_states_all_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The checkpoint is longer than a segment should be: the next comes after twice its length in records."""
+    monkeypatch.setattr(journal_module, "SEGMENT_BYTES", 300)
+    journal, file = a_journal(tmp_path)
+    journal.begin_segment({"much": "x" * 10_000})
+    taken = 0
+    while not journal.wants_checkpoint:
+        journal.append_event(TimerFired(at_ns=START_NS))
+        taken += 1
+    file.close()
+    assert taken > 20_000 / 200
