@@ -283,7 +283,7 @@ class Guard:
         journal.begin_segment(state)
         return journal
 
-    def _build(self, state: GuardState, journal: Journal, deaf: Callable[[], str]) -> Parts:
+    def _build(self, state: GuardState, journal: Journal, deaf: Callable[[], str] = str) -> Parts:
         """Put the parts together and start their tasks. Vital ones end the process when they end."""
         clock, outbox = self._clock, Outbox()
         runner = Runner(state=state, journal=journal, outbox=outbox)

@@ -66,7 +66,7 @@ def restart(draft: Draft) -> None:
         draft.remove("bots", name)
     for name in named:
         bot = replace(draft.bots.get(name, Bot()), quiet_ns=0)
-        bot = replace(bot, is_told=bot.is_silent)
+        bot = replace(bot, is_told=bot.is_silent, told_ns=draft.now_ns if bot.is_silent else bot.told_ns)
         draft.put("bots", name, bot)
         if bot.is_silent:
             _tell_silent(draft, name, bot, "still silent after the restart")
@@ -144,7 +144,9 @@ def take_tick(draft: Draft, event: HealthTicked) -> None:
         return
     for name, policy in draft.policy.bots.items():
         bot = draft.bots.get(name)
-        if bot is not None and not bot.is_silent and _is_audible(draft, policy):
+        if bot is not None and bot.is_silent:
+            _tell_silent_late(draft, name, bot)
+        elif bot is not None and _is_audible(draft, policy):
             counted_ns = _counted_ns(draft, before, bot)
             _count(draft, name, policy, replace(bot, quiet_ns=bot.quiet_ns + counted_ns))
 
@@ -170,11 +172,22 @@ def _count(draft: Draft, name: str, policy: BotPolicy, bot: Bot) -> None:
     bot = replace(bot, silent_ns=draft.now_ns, silences=bot.silences + 1, cancelled=0)
     draft.put("bots", name, bot)
     words = f"not heard for {seconds(bot.quiet_ns)}" if bot.heard_ns else "never heard, by this guard or one before"
-    if not bot.told_ns or draft.now_ns >= bot.told_ns + TELL_EVERY_NS:
-        draft.put("bots", name, replace(bot, told_ns=draft.now_ns, is_told=True))
-        _tell_silent(draft, name, bot, words)
+    _tell_once_in_a_while(draft, name, bot, words)
     if policy.on_silence is OnSilence.CANCEL_AND_FLATTEN and bot.heard_ns:
         _ = latches.flatten(draft, latch_name(name), symbols=policy.symbols, text=f"Bot {name} is silent: {words}")
+
+
+def _tell_silent_late(draft: Draft, name: str, bot: Bot) -> None:
+    """A silence that came too soon after the last one to be told, and lasts."""
+    if not bot.is_told:
+        _tell_once_in_a_while(draft, name, bot, f"silent for {seconds(draft.now_ns - bot.silent_ns)}")
+
+
+def _tell_once_in_a_while(draft: Draft, name: str, bot: Bot, words: str) -> None:
+    if bot.told_ns and draft.now_ns < bot.told_ns + TELL_EVERY_NS:
+        return
+    draft.put("bots", name, replace(bot, told_ns=draft.now_ns, is_told=True))
+    _tell_silent(draft, name, bot, words)
 
 
 def settle(draft: Draft) -> None:
@@ -306,7 +319,7 @@ def _what_follows(draft: Draft, name: str, policy: BotPolicy, bot: Bot) -> str:
     if policy.on_silence is OnSilence.ALERT:
         said += " stay"
     else:
-        said += " are cancelled by id, and new ones as they appear; its stops stay"
+        said += " are cancelled by id until it is heard, and new ones as they appear; its stops stay"
     if policy.on_silence is OnSilence.CANCEL_AND_FLATTEN and not bot.heard_ns:
         said += "; nothing is closed for a bot that was never heard"
     if name in missing(draft):

@@ -150,6 +150,10 @@ def _degraded(state: GuardState) -> Iterator[Halt]:
 def _words(state: GuardState, name: str) -> str:
     health = state.health
     match name:
+        case Degraded.BUDGET_DRAINED.value:
+            return "the requests of the account are used up, by whomever: what protects comes first"
+        case Degraded.ADDRESS_BANNED.value:
+            return "the venue takes no requests from this address for a time"
         case Degraded.BUDGET_EMPTY.value | Degraded.VENUE_UNREACHABLE.value:
             return f"requests are not carried out: {health.unsent_text}"
         case Degraded.MISCONFIGURED.value:

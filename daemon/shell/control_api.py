@@ -6,8 +6,9 @@
     GET  /v1/health                   200 while it guards, 503 while it does not, with the same words
 
 Why so narrow: it shares the process with what protects. A connection serves one request and lives for five seconds at
-most, whatever it does; there are at most 64, and the next ones hear 503; a request head may have 8 KiB, and a body is
-refused beyond 4 KiB and never read. Nothing here listens on a network; who may connect is the socket's mode.
+most, whatever it does; there are at most 64, the next ones hear 503, and beyond 128 nothing; a request head may have
+8 KiB, and a body is refused beyond 4 KiB and never read. Nothing here listens on a network; who may connect is the
+socket's mode.
 
 Imported only where the settings ask for it: starlette and uvicorn take memory and time to load.
 """
@@ -34,6 +35,8 @@ from daemon.shell.bot_desk import BotDesk, NotAsked, NotYet, UnknownBot
 from daemon.shell.local_socket import bound_socket, clear_stale, remove_own
 
 MOST_CONNECTIONS: Final = 64
+MOST_AT_ALL: Final = 2 * MOST_CONNECTIONS
+"""Beyond that a connection is dropped unheard: each costs a descriptor, and the guard needs its own."""
 DEADLINE_S: Final = 5.0
 """From connecting to the last byte of the answer."""
 HEAD_LIMIT_BYTES: Final = 8 * 1024
@@ -180,6 +183,9 @@ class _OneRequest(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the parent has it
         super().connection_made(transport)
+        if len(self.connections) > MOST_AT_ALL:
+            transport.abort()
+            return
         self._expiry = self.loop.call_later(DEADLINE_S, transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:

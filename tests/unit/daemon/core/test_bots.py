@@ -202,6 +202,20 @@ def test_a_bot_that_comes_and_goes_is_told_once_a_minute() -> None:
     assert len(guard.alerts("back")) == 1
 
 
+def test_a_silence_that_came_too_soon_to_be_told_is_told_if_it_lasts() -> None:
+    """P12: grouped, never swallowed."""
+    guard = alive(silent_after_s=Decimal(5))
+    until_silent(guard)
+    call(guard)
+    until_silent(guard)
+    assert len(guard.alerts("silent")) == 1
+    seconds_pass(guard, 70)
+    assert len(guard.alerts("silent")) == 2
+    assert "silent for" in guard.alerts("silent")[1].text
+    seconds_pass(guard, 300)
+    assert len(guard.alerts("silent")) == 2
+
+
 # ---------------------------------------------------------------------- what does not count
 
 

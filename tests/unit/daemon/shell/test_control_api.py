@@ -17,7 +17,7 @@ from config.bots import BotPolicy, Heartbeat
 from daemon.core.operator_requests import FreezeAsked
 from daemon.shell import control_api
 from daemon.shell.bot_desk import BotDesk
-from daemon.shell.control_api import BODY_LIMIT_BYTES, HEAD_LIMIT_BYTES, MOST_CONNECTIONS, ControlApi
+from daemon.shell.control_api import BODY_LIMIT_BYTES, HEAD_LIMIT_BYTES, MOST_AT_ALL, MOST_CONNECTIONS, ControlApi
 from tests.fakes import ManualClock
 from tests.unit.daemon.core.test_latches import ask as freeze
 from tests.unit.daemon.shell.test_bot_desk import Core
@@ -146,6 +146,23 @@ async def test_a_connection_that_says_nothing_is_let_go(tmp_path: Path, monkeypa
                 writer.close()
             while not (await say(path, BEAT + b"\r\n")).startswith(b"HTTP/1.1 200"):  # noqa: ASYNC110 - over a socket
                 await asyncio.sleep(0)
+
+
+async def test_a_crowd_of_connections_costs_few_descriptors(tmp_path: Path) -> None:
+    """P8: hundreds that say nothing are dropped at once, and do not use up what the guard needs for its streams."""
+    desk, _ = a_desk()
+    path = tmp_path / "control.sock"
+    async with serving(path, desk):
+        crowd = [await asyncio.open_unix_connection(str(path)) for _ in range(MOST_AT_ALL + 100)]
+        dropped = 0
+        async with asyncio.timeout(DEADLINE_S):
+            for reader, _writer in crowd[MOST_AT_ALL:]:
+                with suppress(ConnectionResetError):
+                    assert await reader.read() == b""
+                dropped += 1
+        for _reader, writer in crowd:
+            writer.close()
+    assert dropped == 100
 
 
 async def test_the_example_of_the_page_does_what_it_says(tmp_path: Path) -> None:
