@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+import structlog
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -43,7 +44,8 @@ HEAD_LIMIT_BYTES: Final = 8 * 1024
 BODY_LIMIT_BYTES: Final = 4 * 1024
 COMMAND_HEADER: Final = "x-seawall-command"
 """`seawall heartbeat` says so, for the journal."""
-_CLOSE_S: Final = 1.0
+
+log = structlog.get_logger("control")
 
 
 class ControlApi:
@@ -90,6 +92,7 @@ class ControlApi:
             ws="none",
             lifespan="off",
             log_config=None,
+            log_level="critical",  # nonsense that a caller sends is answered, and must not fill the log
             access_log=False,
             server_header=False,
             proxy_headers=False,
@@ -118,7 +121,7 @@ class ControlApi:
             Route("/v1/halt", _guarded(self._halt), methods=["GET"]),
             Route("/v1/health", _guarded(self._health), methods=["GET"]),
         ]
-        return Starlette(routes=routes, exception_handlers={HTTPException: _in_words})
+        return Starlette(routes=routes, exception_handlers={HTTPException: _in_words, Exception: _failed})
 
     async def _heartbeat(self, request: Request) -> Response:
         how = HeardBy.COMMAND if COMMAND_HEADER in request.headers else HeardBy.CALL
@@ -174,6 +177,12 @@ async def _in_words(_request: Request, error: Exception) -> Response:
     known = "POST /v1/bots/NAME/heartbeat, GET /v1/bots, /v1/halt, /v1/health"
     headers = None if error.headers is None else dict(error.headers)
     return _error(error.status_code, f"{error.detail}; known: {known}", headers)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """Say what broke while answering; the guard itself goes on, or ends by its own invariants."""
+    log.error("a question to the control API broke", path=request.url.path, why=f"{type(error).__name__}: {error}")
+    return _error(500, "the guard could not answer; take it for halted")
 
 
 class _OneRequest(H11Protocol):

@@ -148,6 +148,29 @@ async def test_a_connection_that_says_nothing_is_let_go(tmp_path: Path, monkeypa
                 await asyncio.sleep(0)
 
 
+async def test_a_question_that_breaks_is_answered_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever goes wrong inside: 500, which a careful bot takes for "halted"."""
+    desk, _ = a_desk()
+
+    def breaks(**_asked: object) -> dict[str, object]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(desk, "describe_halt", breaks)
+    path = tmp_path / "control.sock"
+    async with serving(path, desk):
+        assert (await ask(path, "GET", "/v1/halt"))[0] == 500
+        assert (await ask(path, "POST", "/v1/bots/maker/heartbeat"))[0] == 200
+
+
+async def test_nonsense_fills_no_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A caller that sends rubbish all day costs no disk."""
+    path = tmp_path / "control.sock"
+    async with serving(path, a_desk()[0]):
+        for _ in range(20):
+            await say(path, b"\x00 rubbish\r\n\r\n")
+    assert [each for each in caplog.records if each.name.startswith("uvicorn")] == []
+
+
 async def test_a_crowd_of_connections_costs_few_descriptors(tmp_path: Path) -> None:
     """P8: hundreds that say nothing are dropped at once, and do not use up what the guard needs for its streams."""
     desk, _ = a_desk()
