@@ -125,6 +125,7 @@ def _witness(position: Position, at_ns: int) -> Witness:
         at_ns=at_ns,
         liquidation_price=position.liquidation_price,
         stamp_ns=position.timestamp_ns,
+        is_contradictory=position.quantity == 0 and bool(position.cost_sat or position.maintenance_sat),
     )
 
 
@@ -140,9 +141,7 @@ def _is_outranked(guarded: Guarded, source: Source, at_ns: int) -> bool:
 def _testified(guarded: Guarded, source: Source, witness: Witness) -> Guarded:
     before = guarded.stream if source is Source.STREAM else guarded.query
     if before is not None and before.quantity == witness.quantity:
-        witness = replace(witness, since_ns=before.since_ns or before.at_ns)
-    else:
-        witness = replace(witness, since_ns=witness.at_ns)
+        witness = replace(witness, before_ns=before.at_ns)
     if source is Source.STREAM:
         return altered(guarded, stream=witness)
     return altered(guarded, query=witness)
@@ -246,6 +245,7 @@ def _new_episode(draft: Draft, guarded: Guarded, at_ns: int) -> Guarded:
         covered_ns=0,
         uncovered_ns=draft.now_ns,
         was_covered=False,
+        denied_ns=0,
         protected_by=(),
         naked_told_ns=0,
         disagrees_ns=0,

@@ -1,8 +1,8 @@
 """When a FLATTEN has come to its end: flat proved by two clean reads, then the closing report.
 
 A clean read is a picture that was asked after the last change, in which nothing is open that the latch is about, while
-the stream says the same and no close is under way. Two in a row prove it. An empty list alone never does: the first
-read may be of a front-end that lags behind (P12).
+the stream says the same, the margin row does not deny it (`flatness.py`) and no close is under way. Two in a row prove
+it. An empty list alone never does: the first read may be of a front-end that lags behind (P12).
 
 Units: money in minor units of the settlement currency.
 """
@@ -19,6 +19,7 @@ from daemon.core.alerts import money, seconds, tell
 from daemon.core.commands import Severity
 from daemon.core.draft import ACCOUNT, Draft
 from daemon.core.feeds import account_is_fresh
+from daemon.core.flatness import Word, margin_says, says_flat
 from daemon.core.interventions import Closing, Latch, LatchKind
 from daemon.core.margin import costs
 from daemon.core.reasons import Reason
@@ -58,15 +59,15 @@ def _judge(draft: Draft, latch: Latch) -> None:
 
 def _count(draft: Draft, latch: Latch, concerned: list[Guarded], taken_ns: int) -> Latch:
     """A picture that is young enough: it is clean if it shows nothing, and the stream has not said otherwise."""
-    is_clean = all(_says_flat(each, taken_ns) for each in concerned)
+    is_clean = all(_says_flat(draft, each, taken_ns) for each in concerned)
     latches.note(draft, latch.name, read_ns=taken_ns, clean_reads=latch.clean_reads + 1 if is_clean else 0)
     return draft.latches[latch.name]
 
 
-def _says_flat(guarded: Guarded, taken_ns: int) -> bool:
+def _says_flat(draft: Draft, guarded: Guarded, taken_ns: int) -> bool:
     stream, query = guarded.stream, guarded.query
-    is_read = query is not None and query.at_ns >= taken_ns and query.quantity == 0
-    return is_read and (stream is None or stream.quantity == 0)
+    is_read = query is not None and query.at_ns >= taken_ns and says_flat(query) is Word.AGREES
+    return is_read and Word.DENIES not in {says_flat(stream), margin_says(draft, guarded, taken_ns)}
 
 
 def _prove(draft: Draft, latch: Latch, concerned: list[Guarded]) -> None:

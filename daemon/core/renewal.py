@@ -17,18 +17,23 @@ from daemon.core.draft import Draft
 from daemon.core.marks import ns
 from daemon.core.mode import Mode
 from daemon.core.reasons import Reason
-from daemon.core.state import Renewal
+from daemon.core.state import Guarded, Renewal
 
 FIRST_PAUSE_NS: Final = 30 * 10**9
 LONGEST_PAUSE_NS: Final = 15 * 60 * 10**9
 _GROWTH: Final = 2
 
 
+def _disputed_ns(guarded: Guarded) -> int:
+    """Since when a read, or the margin row, contradicts what the stream says of a position; 0 while none does."""
+    return guarded.disputed_ns or guarded.denied_ns
+
+
 def decide(draft: Draft) -> None:
     """Ask for a new account stream while a position is disputed, or it is mute. It looks at all, once a second."""
     if draft.mode in {Mode.STOPPING, Mode.STOPPED} or not draft.health.account.is_live:
         return
-    since_ns = min((each.disputed_ns for each in draft.positions.values() if each.disputed_ns), default=0)
+    since_ns = min((at_ns for each in draft.positions.values() if (at_ns := _disputed_ns(each))), default=0)
     if draft.health.account.mute_ns:
         # What a read proves has lasted already.
         since_ns = min(since_ns or draft.now_ns, draft.health.account.mute_ns - ns(draft.policy.health.stale_after_s))

@@ -85,10 +85,12 @@ class Witness:
     quantity: int
     at_ns: int
     liquidation_price: Decimal | None = None
-    since_ns: int = 0
-    """Since when this source has said the same quantity, time after time; 0: not noted."""
+    before_ns: int = 0
+    """When this source said the same quantity the time before; 0: it did not."""
     stamp_ns: int = 0
     """The venue's own stamp of the row; 0: it had none, or there was no row."""
+    is_contradictory: bool = False
+    """It says flat, and other cells of the same row say that something is held."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -179,6 +181,8 @@ class Guarded:
     """When it was last said, critically, that it is still naked; 0 while it is not."""
     disagrees_ns: int = 0
     """Since when the two liquidation figures differ in the alarming direction."""
+    denied_ns: int = 0
+    """Since when the margin row denies that it is flat (see `flatness.py`); 0 while it does not."""
     disputed_ns: int = 0
     """Since when REST reads say that it is flat and the stream says that it is open; 0 while they agree."""
     write: Write | None = None

@@ -16,8 +16,8 @@ from typing import Final
 
 from config.modes import RuleMode
 from connectors.vocabulary import Order
-from daemon.core import cover as covers
 from daemon.core import (
+    clearing,
     doubts,
     flatten,
     latches,
@@ -29,7 +29,7 @@ from daemon.core import (
     shadows,
     take_profit,
 )
-from daemon.core.account import FORGET_AFTER_NS, is_agreed
+from daemon.core import cover as covers
 from daemon.core.alerts import seconds, tell
 from daemon.core.commands import Severity
 from daemon.core.cover import Cover
@@ -40,6 +40,11 @@ from daemon.core.state import Guarded, Need
 from daemon.core.stop_rules import time_stop
 from daemon.core.wanted import Wanted, nearest_valid, stepped, wanted_quantity, work_out
 
+FIRST_READ_NS: Final = 3 * 10**9
+"""A read that does not come must not keep a position naked for longer."""
+LOOSER_RESTS_NS: Final = 2 * 10**9
+"""So long a looser stop has to rest before a tighter one goes: a second guard, whom nobody told that a person loosened
+it, takes the looser one away meanwhile, and both at once would leave nothing."""
 VANISHING_NS: Final = 60 * 10**9
 """A stop that disappears again within this time has the same cause: somebody cancels it, or the venue does."""
 
@@ -57,7 +62,7 @@ def _protect(draft: Draft, symbol: str) -> None:
     doubts.ask(draft, symbol)
     side = guarded.position.side
     if side is None:
-        _clear_up(draft, symbol)
+        clearing.clear_up(draft, symbol)
         return
     wanted = work_out(draft, draft.positions[symbol])
     cover = covers.judge(draft, draft.positions[symbol], side, wanted.trigger)
@@ -264,7 +269,7 @@ def _place_first(draft: Draft, case: _Case) -> None:
     if trigger is None or case.wanted.need is Need.NOTHING or case.cover.is_whole:
         _clear_needless(draft, case)
         return
-    if case.cover.is_doubtful or not draft.orders_known:
+    if case.cover.is_doubtful or not draft.orders_known or _awaits_first_read(draft, case.guarded):
         return
     if case.cover.placed >= 2:
         _displace(draft, case)
@@ -274,6 +279,18 @@ def _place_first(draft: Draft, case: _Case) -> None:
         _note_vanished(draft, case.guarded, trigger)
     quantity = wanted_quantity(draft, case.guarded)
     requests.place_stop(draft, case.guarded, reason, quantity=quantity, stop_price=trigger)
+
+
+def _awaits_first_read(draft: Draft, guarded: Guarded) -> bool:
+    """Whether the first picture of this process is still awaited, which shows the ids that were used lately.
+
+    A journal may have lost its end, or everything, and not every venue refuses the id of an order that is finished.
+    """
+    due_ns = draft.started_ns + FIRST_READ_NS
+    if draft.pictures.taken_ns >= draft.started_ns or draft.now_ns >= due_ns:
+        return False
+    draft.wake(guarded.position.key.symbol, due_ns)
+    return True
 
 
 def _bridge(draft: Draft, case: _Case) -> Decimal | None:
@@ -399,79 +416,16 @@ def _cancel_surplus(draft: Draft, case: _Case, keeper: Order) -> bool:
     alone = covers.is_enough([keeper], case.guarded.position.quantity)
     if side is None or not alone or is_looser(side, keeper.stop_price, case.wanted.trigger):
         return False
-    requests.cancel_order(draft, case.guarded, case.cover.others[0], Reason.COVER_SURPLUS)
+    other, due_ns = case.cover.others[0], case.guarded.placed_ns + LOOSER_RESTS_NS
+    is_tighter = other.stop_price is not None and is_looser(side, keeper.stop_price, other.stop_price)
+    if is_tighter and draft.now_ns < due_ns:
+        draft.wake(case.guarded.position.key.symbol, due_ns)
+        return False
+    requests.cancel_order(draft, case.guarded, other, Reason.COVER_SURPLUS)
     return True
 
 
 def _clear_needless(draft: Draft, case: _Case) -> None:
     """Cancel stops of ours that a turned position left behind, once both witnesses agree on its direction."""
-    if case.cover.needless and _is_needless(draft, case.guarded, case.cover.needless[0]):
+    if case.cover.needless and clearing.is_needless(draft, case.guarded, case.cover.needless[0]):
         requests.cancel_order(draft, case.guarded, case.cover.needless[0], Reason.COVER_NEEDLESS)
-
-
-def _is_needless(draft: Draft, guarded: Guarded, order: Order) -> bool:
-    """Whether both witnesses say so, and speak of the present; if not, a picture is wanted.
-
-    The stream has to have listed its table on this connection, and a read has to be younger than that and than the
-    stop itself: after a restart, or beside a second guard, a stop may be heard of before the position it protects.
-    """
-    known = draft.orders[order.symbol][order.order_id]
-    since_ns = max(guarded.turned_ns, draft.positions_listed_ns, known.taken_ns)
-    is_read = guarded.query is not None and guarded.query.at_ns >= since_ns
-    if is_read and draft.positions_listed_ns and is_agreed(guarded):
-        return True
-    draft.want_picture(Reason.DOUBT, since_ns)
-    return False
-
-
-# ---------------------------------------------------------------------- flat
-
-
-def _clear_up(draft: Draft, symbol: str) -> None:
-    """The position is flat: cancel what is left once both witnesses agree, and forget it after a while."""
-    guarded = draft.positions[symbol]
-    if (guarded.fired_ns or guarded.reductions) and not (guarded.was_told_out or guarded.was_liquidated):
-        guarded = _tell_out(draft, guarded)
-    left = [known for known in covers.own_stops(draft, symbol) if known.is_confirmed and not known.is_doubted]
-    if guarded.write is not None:
-        return
-    latch = latches.flattening(draft, symbol)
-    if latch is not None and not latch.proven_ns:
-        # One witness more than usual: the stop goes last of all (see `flat_proof.py`, which asks for it).
-        return
-    if left and not draft.policy.observe:
-        if draft.now_ns < guarded.retry_at_ns:
-            draft.wake(symbol, guarded.retry_at_ns)
-        elif _is_needless(draft, guarded, left[0].order):
-            requests.cancel_order(draft, guarded, left[0].order, Reason.COVER_NEEDLESS)
-        return
-    if guarded.bracket.write is not None or take_profit.own_takes(draft, symbol):
-        return
-    if guarded.reduce is not None or covers.own_stops(draft, symbol) or _is_asked_about(draft, symbol):
-        return
-    if draft.now_ns >= guarded.flat_ns + FORGET_AFTER_NS:
-        draft.drop_position(symbol)
-        draft.set_asking(symbol, None)
-    else:
-        draft.wake(symbol, guarded.flat_ns + FORGET_AFTER_NS)
-
-
-def _is_asked_about(draft: Draft, symbol: str) -> bool:
-    """Whether a question is under way, or will have to be asked of a request that may still take effect."""
-    return draft.asking.get(symbol, 0) > 0 or outcomes.is_any(draft, symbol)
-
-
-def _tell_out(draft: Draft, guarded: Guarded) -> Guarded:
-    symbol = guarded.position.key.symbol
-    how = "our stop fired" if guarded.fired_ns else "we reduced at the market"
-    tell(
-        draft,
-        Reason.FACT,
-        Severity.WARNING,
-        topic="position",
-        state="stopped",
-        symbol=symbol,
-        text=f"{symbol} is flat after {how}.",
-        facts=(("how", "stop" if guarded.fired_ns else "reduce"), ("reductions", guarded.reductions)),
-    )
-    return draft.change(symbol, was_told_out=True)

@@ -21,7 +21,7 @@ from daemon.core.commands import (
 )
 from daemon.core.degraded import Degraded
 from daemon.core.reasons import Reason
-from tests.builders import SECOND, a_position, a_stop, an_instrument
+from tests.builders import SECOND, a_margin, a_position, a_stop, an_instrument
 from tests.driven import MS, Driven
 
 WRITES = (PlaceStop, AmendStop, CancelOrder, ReduceAtMarket)
@@ -255,13 +255,13 @@ def test_a_stop_that_stays_too_large_is_cut_although_rows_keep_coming() -> None:
     assert [each.quantity for each in cut] == [40]
 
 
-def test_flat_needs_two_witnesses_before_the_stop_goes() -> None:
-    """The stream says zero: the stop is left until a picture agrees, then cancelled."""
+def test_flat_needs_three_witnesses_before_the_stop_goes() -> None:
+    """The stream says zero: the stop is left until a read of position and margin agrees, then cancelled."""
     guard = covered()
     commands = guard.position(a_position(0))
     assert guard.some(CancelOrder, commands) == []
     guard.wait(SECOND)
-    commands = guard.picture([a_position(0)], [guard_order(guard)])
+    commands = guard.picture([a_position(0)], [guard_order(guard)], margins=[a_margin()])
     cancel = guard.only(CancelOrder, commands)
     assert cancel.reason is Reason.COVER_NEEDLESS
 
