@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from daemon.shell.journal_file import HANGING_AFTER_S, segment_path
+from daemon.shell.records import NO_CHAIN, sealed
 
 
 @dataclass(slots=True)
@@ -20,6 +21,8 @@ class _Line:
     content: bytes
     segment: int
     at_s: float
+    chain: bytes = b""
+    """Empty once it is torn: the next record hangs on the one before."""
 
 
 @dataclass(slots=True)
@@ -86,7 +89,9 @@ class MemoryDisk:
         if segment is not None:
             self._segment = segment
             self._lines = [line for line in self._lines if line.segment != segment]
-        self._lines.append(_Line(content, self._segment, self.now_s()))
+        before = next((line.chain for line in reversed(self._lines) if line.chain), NO_CHAIN.encode())
+        whole, chain = sealed(content, before, is_first=segment is not None)
+        self._lines.append(_Line(whole, self._segment, self.now_s(), chain))
         self.submitted += 1
         self.on_submit()
 
