@@ -11,9 +11,9 @@ from connectors.vocabulary import Order, OrderSide, OrderStatus
 from daemon.core import events as e
 from daemon.core import outcomes
 from daemon.core.commands import AmendStop, CancelOrder, FindOrders, PlaceStop
-from daemon.core.orders import WriteKind
+from daemon.core.orders import WriteInput, WriteKind, WriteState, next_state
 from daemon.core.outcomes import TABLE, Outcome, Word, next_outcome
-from daemon.core.under_way import Unproved
+from daemon.core.under_way import Pending, PendingKind, Unproved
 from tests.builders import SECOND, START_NS, a_position, a_stop
 from tests.driven import MS, Driven
 
@@ -289,3 +289,18 @@ def test_a_stop_that_may_exist_under_a_passed_name_counts_against_the_two() -> N
     state = replace(state, numbers={"sw-7-XBTUSDT-L-s": 2})
     assert outcomes.unseen_stops(state, "XBTUSDT", "sw-7-XBTUSDT-L-s") == 1
     assert outcomes.unseen_stops(state, "XBTUSDT", "sw-7-XBTUSDT-S-s") == 0
+
+
+def test_not_found_ends_no_write_that_is_under_way() -> None:
+    """P5: a question about the stop is answered while a second placement is in flight: that one stays open."""
+    assert next_state(WriteState.IN_FLIGHT, WriteInput.NOT_FOUND) is WriteState.IN_FLIGHT
+    guard, _, then = lost_placement()
+    again = guard.only(PlaceStop, then)
+    late = Pending(kind=PendingKind.FIND, symbol="XBTUSDT", sent_ns=guard.now, ids=(again.client_order_id,))
+    state = replace(guard.state, pending={**guard.state.pending, 999: late}, asking={"XBTUSDT": 999})
+    guard.state = state
+    guard.give(e.OrdersFound(at_ns=guard.now, command_id=999, orders=()))
+    write = guard.guarded().write
+    assert write is not None
+    assert (write.command_id, write.state) == (again.command_id, WriteState.IN_FLIGHT)
+    assert guard.state.unproved

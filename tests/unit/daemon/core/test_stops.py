@@ -447,3 +447,12 @@ def test_nothing_is_forgotten_too_early_nor_kept_for_ever() -> None:
     assert guard.state.orders == {}
     assert guard.state.finished == {}
     assert guard.state.bands == {}
+
+
+def test_a_position_is_covered_while_the_public_stream_is_down() -> None:
+    """P2: the row has a mark of its own: nothing waits for a fresh market."""
+    guard = Driven().up()
+    guard.give(e.FeedLost(at_ns=guard.now, feed=e.FeedName.MARKET, reason="closed"))
+    place = guard.only(PlaceStop, guard.position(a_position(mark_price=Decimal(1000))))
+    guard.rest(place)
+    assert guard.guarded().covered_ns
