@@ -92,6 +92,8 @@ class _Wire:
         self._loop.call_at(at_s, self._arrive, text.encode())
 
     def _is_swallowed(self, table: str) -> bool:
+        if self._line.weather.is_down:
+            return True
         silent = self._line.weather.silent_feeds
         kind = "private" if table in _PRIVATE else "public"
         return bool(silent) and (table in silent or (table != _CONTROL and kind in silent))
@@ -162,7 +164,7 @@ class VirtualSocket:
         if self._cut.falls_into(spoken.encode()):
             self._wire.close()  # part of it may have been written: nobody reads half a frame
             return
-        if not self._line.is_cut:
+        if not self._line.is_cut and not self._line.weather.is_down:
             loop.call_at(self._free_at_s, self._reach_venue, spoken)
 
     def _reach_venue(self, text: str) -> None:

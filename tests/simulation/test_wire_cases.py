@@ -9,7 +9,10 @@ from random import Random
 
 import pytest
 
+from config.policy import Policy, StopPolicy, StopStyle
 from connectors.simulated.engine.inputs import ClearFault, SetFault
+from connectors.vocabulary import Side
+from daemon.core.operator_requests import SetStop
 from tests.simulation.faults import EVERY_VERB, Blight, RequestFate
 from tests.simulation.plans import Plan
 from tests.simulation.promises import WHOLE_AGAIN_S
@@ -301,4 +304,24 @@ def test_two_guards_and_an_answer_that_comes_twice() -> None:
         await _whole_again(world)
 
     report = play(Plan(seed=52, guards=2, troubles=0, act_every_s=inf), script)
+    assert not report.violations, str(report)
+
+
+def test_a_loosened_stop_and_a_guard_that_was_not_told() -> None:
+    """P1: a person loosens a stop at one guard; the other took the looser one away while the tight one went."""
+
+    async def script(world: World) -> None:
+        await _covered(world)
+        stop = world.stop_price(SYMBOL)
+        assert stop is not None
+        for _ in range(4):
+            looser = SetStop(symbol=SYMBOL, side=Side.LONG, price=stop - 500, may_loosen=True)
+            world.guards[1].ask(looser)
+            for _ in range(60):
+                await passing(0.1)
+                assert world.promises.our_stops((world.account, SYMBOL))
+        await _whole_again(world)
+
+    policy = Policy(stop=StopPolicy(style=StopStyle.CLOSE))
+    report = play(Plan(seed=53, guards=2, troubles=0, act_every_s=inf, policy=policy), script)
     assert not report.violations, str(report)
