@@ -135,7 +135,7 @@ def test_orders_heard_of_since_a_list_was_asked_for_are_not_judged_by_it() -> No
 
 
 def test_the_first_list_lets_waiting_positions_be_covered() -> None:
-    """P4: before it, a stop of ours may rest that is not known: nothing is placed; with it, at once."""
+    """P4: before it, and before the first picture, ids and stops of ours may be unknown: nothing is placed."""
     guard = Driven()
     guard.start()
     guard.give(e.FeedLive(at_ns=guard.now, feed=e.FeedName.MARKET))
@@ -144,7 +144,17 @@ def test_the_first_list_lets_waiting_positions_be_covered() -> None:
     early.start()
     early.give(e.InstrumentSeen(at_ns=early.now, instrument=guard.state.instruments["XBTUSDT"]))
     assert early.some(PlaceStop, early.position(a_position())) == []
-    assert early.only(PlaceStop, early.give(e.OrdersListed(at_ns=early.now, orders=())))
+    assert early.some(PlaceStop, early.give(e.OrdersListed(at_ns=early.now, orders=()))) == []
+    assert early.only(PlaceStop, early.picture((a_position(),)))
+
+
+def test_a_first_picture_that_does_not_come_keeps_nothing_naked() -> None:
+    """P2: three seconds after the start a stop is placed under the first id, whatever was read."""
+    guard = Driven()
+    guard.start()
+    guard.connect((a_position(),))
+    assert guard.some(PlaceStop) == []
+    assert guard.only(PlaceStop, guard.wait(3 * SECOND))
 
 
 @pytest.mark.parametrize(

@@ -286,6 +286,7 @@ def test_the_nearer_of_whole_and_underlying_counts() -> None:
 def test_a_lost_balance_draws_the_stops_nearer() -> None:
     """P2: a margin row alone moves both stops."""
     guard = connected("XBTUSDT", "ETHUSDT")
+    guard.wait(3 * SECOND)
     for symbol in ("XBTUSDT", "ETHUSDT"):
         guard.rest(guard.only(PlaceStop, guard.position(a_cross(symbol=symbol))))
     guard.wait(2 * SECOND)
