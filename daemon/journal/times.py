@@ -9,6 +9,7 @@ import re
 from datetime import UTC, datetime
 
 NS_PER_S = 1_000_000_000
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(\.\d{1,9})?)?Z?")
 
 
@@ -38,18 +39,18 @@ def time_of_day_ns(text: str) -> int | None:
 
 
 def instant_ns(text: str) -> int | None:
-    """Read an ISO 8601 date and time; one without a zone is UTC. None if it is none.
+    """Read an ISO 8601 date, with or without a time; one without a zone is UTC. None if it is none, or before 1970.
 
     Example:
         >>> instant_ns("2001-09-09T01:46:40Z")
         1000000000000000000
     """
+    if _INSTANT.fullmatch(text) is None:
+        return None
     try:
         read = datetime.fromisoformat(text)
-    except ValueError:
+        since = (read if read.tzinfo is not None else read.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    if len(text) < len("2001-09-09T01:46") and "W" not in text and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-        return None
-    zoned = read if read.tzinfo is not None else read.replace(tzinfo=UTC)
-    whole = int(zoned.replace(microsecond=0).timestamp())
-    return whole * NS_PER_S + zoned.microsecond * 1_000 if whole >= 0 else None
+    whole_s = since.days * 86_400 + since.seconds
+    return whole_s * NS_PER_S + since.microseconds * 1_000 if whole_s >= 0 else None
