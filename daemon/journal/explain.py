@@ -28,6 +28,8 @@ from daemon.shell.status import describe_state
 
 def command(options: argparse.Namespace) -> int:
     """Answer one question about a journal."""
+    if not options.what.strip():
+        raise CommandFailed("say what to explain: an id, a time, or a symbol", ExitCode.USAGE)
     segments = journal_of(options)
     question = question_of(options.what, segments)
     match question:
@@ -139,7 +141,4 @@ def _known(known: Known) -> dict[str, object]:
 
 
 def _rows(entries: Iterable[Entry]) -> list[dict[str, object]]:
-    return [
-        {"record": each.seq, "at": moment(each.at_ns), "by": "guard" if each.is_ours else "venue", "text": each.words}
-        for each in entries
-    ]
+    return [{"record": each.seq, "at": moment(each.at_ns), "by": each.by, "text": each.words} for each in entries]

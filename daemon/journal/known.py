@@ -11,7 +11,6 @@ import msgspec
 
 from daemon.core.commands import (
     ClearBand,
-    Command,
     FeedSwitch,
     ReadPicture,
     SetBand,
@@ -19,7 +18,6 @@ from daemon.core.commands import (
 )
 from daemon.core.errors import InvariantBroken
 from daemon.core.events import (
-    Event,
     ExecutionSeen,
     FeedLive,
     FeedLost,
@@ -37,8 +35,8 @@ from daemon.core.events import (
 from daemon.core.state import GuardState
 from daemon.core.step import step
 from daemon.journal.segments import Segment, at_ns_of, reader_of
-from daemon.journal.trail import Entry
-from daemon.journal.words import command_words, event_words
+from daemon.journal.trail import Entry, entry_of
+from daemon.journal.words import event_words, speaker
 from daemon.shell.records import JournalCorrupt, Kind, Record, decode_checkpoint, decode_command, decode_event
 from daemon.shell.recover import state_of
 
@@ -140,22 +138,13 @@ def _tell(known: Known, record: Record, at_ns: int, *, is_past: bool) -> None:
 def _entry(record: Record, at_ns: int) -> Entry | None:
     match record.kind:
         case Kind.COMMAND:
-            command: Command = decode_command(record)
-            if isinstance(command, _ROUTINE):
-                return None
-            reason = getattr(command, "reason", None)
-            return Entry(
-                seq=record.seq,
-                at_ns=at_ns,
-                words=command_words(command),
-                is_ours=True,
-                reason="" if reason is None else reason.value,
-            )
+            command = decode_command(record)
+            return None if isinstance(command, _ROUTINE) else entry_of(record.seq, at_ns, command)
         case Kind.EVENT:
-            event: Event = decode_event(record)
+            event = decode_event(record)
             if not isinstance(event, _WORTH_TELLING):
                 return None
-            return Entry(seq=record.seq, at_ns=at_ns, words=event_words(event), is_ours=False)
+            return Entry(seq=record.seq, at_ns=at_ns, words=event_words(event), by=speaker(event))
         case Kind.CHECKPOINT:
             return None
 

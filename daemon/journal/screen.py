@@ -59,10 +59,9 @@ def entry_lines(entries: Sequence[Entry], since_ns: int) -> Iterator[str]:
         if entry is None:
             yield f"  ... {len(entries) - MOST_ENTRIES + 1} more"
             continue
-        who = "guard" if entry.is_ours else "venue"
         reason = f" [{entry.reason}]" if entry.reason else ""
         times = f", {entry.times} times" if entry.times > 1 else ""
-        yield f"  {_after(entry.at_ns - since_ns)}  {who}  {entry.words}{reason} (record {entry.seq}{times})"
+        yield f"  {_after(entry.at_ns - since_ns)}  {entry.by:<6} {entry.words}{reason} (record {entry.seq}{times})"
 
 
 def _after(span_ns: int) -> str:

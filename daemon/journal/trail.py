@@ -26,7 +26,7 @@ from daemon.core.events import (
     RequestAnswered,
 )
 from daemon.journal.segments import Segment, at_ns_of, lines_of
-from daemon.journal.words import command_words, event_words
+from daemon.journal.words import GUARD, VENUE, command_words, event_words, speaker
 from daemon.shell.records import Record, decode_command, decode_event, decode_line
 
 MOST_ENTRIES: Final = 400
@@ -45,11 +45,16 @@ class Entry:
     seq: int
     at_ns: int
     words: str
-    is_ours: bool
-    """Decided by the guard, not told by the exchange."""
+    by: str
+    """Who says or does it: "guard", "venue", "person", or "here" for what this process saw of itself and its lines."""
     reason: str = ""
     times: int = 1
     """How often in a row."""
+
+    @property
+    def is_ours(self) -> bool:
+        """Decided by the guard."""
+        return self.by == GUARD
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,7 +130,8 @@ class Trail:
             else:
                 self._take_command(segment, record, decode_command(record))
         except msgspec.MsgspecError:  # of another build: that it names the order is all that can be said
-            self._add(Entry(seq=record.seq, at_ns=at_ns_of(record), words=record.name, is_ours=not is_event))
+            by = VENUE if is_event else GUARD
+            self._add(Entry(seq=record.seq, at_ns=at_ns_of(record), words=record.name, by=by))
 
     def _take_event(self, record: Record, event: Event) -> None:
         for row in rows_of(event):
@@ -138,7 +144,7 @@ class Trail:
             return
         words = event_words(event, frozenset(self.ids))
         if words:
-            self._add(Entry(seq=record.seq, at_ns=event.at_ns, words=words, is_ours=False))
+            self._add(Entry(seq=record.seq, at_ns=event.at_ns, words=words, by=speaker(event)))
 
     def _concerns(self, event: Event) -> bool:
         return any(not self.ids.isdisjoint((row.order_id, row.client_order_id)) for row in rows_of(event))
@@ -153,11 +159,7 @@ class Trail:
         command_id = getattr(command, "command_id", None)
         if command_id is not None:
             self._open.add(command_id)
-        reason = getattr(command, "reason", None)
-        words = command_words(command)
-        self._add(
-            Entry(seq=record.seq, at_ns=at_ns, words=words, is_ours=True, reason="" if reason is None else reason.value)
-        )
+        self._add(entry_of(record.seq, at_ns, command))
 
     def _add(self, entry: Entry) -> None:
         """Say the same thing once: every read of the account tells of every order again."""
@@ -174,6 +176,14 @@ class Trail:
             if name and name not in self.ids:
                 self.ids.add(name)
                 self._needles.add(_quoted(name))
+
+
+def entry_of(seq: int, at_ns: int, command: Command) -> Entry:
+    """Return what a command says of itself."""
+    reason = getattr(command, "reason", None)
+    return Entry(
+        seq=seq, at_ns=at_ns, words=command_words(command), by=GUARD, reason="" if reason is None else reason.value
+    )
 
 
 def names_of(command: Command) -> Iterator[str]:

@@ -39,10 +39,16 @@ from daemon.core.events import (
     RequestRefusedOnStream,
     RequestUnanswered,
     Source,
+    Started,
+    StopAsked,
     SwitchAnswered,
 )
 from daemon.core.reasons import Reason
 
+GUARD: Final = "guard"
+VENUE: Final = "venue"
+PERSON: Final = "person"
+HERE: Final = "here"
 _LONGEST: Final = 160
 
 
@@ -76,6 +82,19 @@ def command_words(command: Command) -> str:
         case _:
             words = _spaced(type(command).__name__)
     return _short(words)
+
+
+def speaker(event: Event) -> str:
+    """Say whose word an event is."""
+    match event:
+        case OperatorAsked():
+            return PERSON
+        case RequestRefused(is_own=True):
+            return GUARD
+        case Started() | StopAsked() | FeedLive() | FeedLost() | RequestNotSent() | RequestUnanswered():
+            return HERE
+        case _:
+            return VENUE
 
 
 def event_words(event: Event, ids: frozenset[str] = frozenset()) -> str:

@@ -8,9 +8,12 @@ import msgspec
 import pytest
 
 from daemon.cli import main
+from daemon.core.events import OperatorAsked
+from daemon.core.operator_requests import FreezeAsked
 from daemon.exit_codes import ExitCode
 from daemon.journal.times import moment
 from tests.fakes import SECOND_NS, START_NS, SYMBOL
+from tests.lives import a_life
 from tests.unit.daemon.journal.written import the_stop, write_journal
 
 
@@ -119,3 +122,19 @@ def test_damage_before_the_decision_is_said_and_the_records_are_shown(
     screen = asked(journal, stop.client_order_id, capsys)
     assert "not rebuilt: " in screen
     assert "order stream: new" in screen
+
+
+def test_nothing_is_nothing_to_explain(journal: Path) -> None:
+    """A forgotten variable in a script: an empty word would be in every record."""
+    assert main(["explain", "", "--journal", str(journal)]) == ExitCode.USAGE
+
+
+def test_a_person_is_told_from_the_exchange(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who asked for a freeze stands beside what came of it, with what the guard decided."""
+    life = a_life()
+    asked_ns = START_NS + 10 * SECOND_NS
+    life._take(OperatorAsked(at_ns=asked_ns, request_id="r", who="ada", request=FreezeAsked()))
+    write_journal(tmp_path, life)
+    screen = asked(tmp_path, moment(asked_ns + SECOND_NS), capsys)
+    assert "person ada asked: freeze asked" in screen
+    assert "operator" in screen
