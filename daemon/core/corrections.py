@@ -84,9 +84,10 @@ def reduce_by(draft: Draft, symbol: str, contracts: int, why: str, *, reason: Re
         return "observing only"
     if guarded.reduce is not None or draft.now_ns < guarded.reduce_at_ns:
         return ""
-    query = guarded.query
-    if not is_agreed(guarded) or query is None or query.at_ns < guarded.reduced_ns:
-        draft.want_picture(reason, max(guarded.turned_ns, guarded.reduced_ns) + 1)
+    # What was read before the process started is no witness of now, and knows no id that was used since.
+    query, since_ns = guarded.query, max(guarded.reduced_ns, draft.started_ns)
+    if not is_agreed(guarded) or query is None or query.at_ns < since_ns:
+        draft.want_picture(reason, max(guarded.turned_ns, since_ns) + 1)
         return ""
     whole, lot = abs(guarded.position.quantity), max(1, instrument.lot_size)
     count = min(-(-contracts // lot) * lot, whole, instrument.max_order_quantity or whole)

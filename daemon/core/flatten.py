@@ -151,8 +151,8 @@ def note_refusal(draft: Draft, symbol: str, reason: str) -> None:
 def _is_witnessed(draft: Draft, guarded: Guarded, closing: Closing) -> bool:
     """Whether two messages say that the position is open, after the last close and on this side; else ask."""
     symbol, sign = guarded.position.key.symbol, _sign(guarded.position.quantity)
-    since_ns = max(closing.since_ns, guarded.reduced_ns)
-    if closing.has_moved:
+    since_ns = max(closing.since_ns, guarded.reduced_ns, draft.started_ns)
+    if closing.has_moved and draft.pictures.taken_ns >= draft.started_ns:
         # The last piece was carried out, and a row shows what it left.
         return True
     query, stream = guarded.query, guarded.stream

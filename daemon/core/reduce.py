@@ -78,7 +78,7 @@ def _try(draft: Draft, guarded: Guarded, cause: _Cause, wanted: Wanted) -> bool:
         draft.wake(symbol, guarded.reduce_at_ns)
         return False
     if not _is_witnessed(draft, guarded, cause) or _is_hearsay(guarded, wanted, cause):
-        draft.want_picture(cause.reason, _evidence_from(guarded, cause))
+        draft.want_picture(cause.reason, _evidence_from(draft, guarded, cause))
         draft.wake(symbol, max(draft.now_ns, cause.due_ns) + WITNESS_WITHIN_NS)
         return False
     _reduce(draft, guarded, cause)
@@ -161,13 +161,13 @@ def _prepare(draft: Draft, symbol: str, cause: _Cause) -> None:
     draft.wake(symbol, cause.due_ns)
 
 
-def _evidence_from(guarded: Guarded, cause: _Cause) -> int:
-    """A picture has to be newer than the cause, and than the last reduction."""
-    return max(cause.arose_ns, guarded.reduced_ns)
+def _evidence_from(draft: Draft, guarded: Guarded, cause: _Cause) -> int:
+    """A picture has to be newer than the cause, than the last reduction, and of this process."""
+    return max(cause.arose_ns, guarded.reduced_ns, draft.started_ns)
 
 
 def _is_witnessed(draft: Draft, guarded: Guarded, cause: _Cause) -> bool:
-    from_ns = _evidence_from(guarded, cause)
+    from_ns = _evidence_from(draft, guarded, cause)
     if draft.pictures.taken_ns >= from_ns:
         return guarded.query is not None and _sign(guarded.query.quantity) == _sign(guarded.position.quantity)
     return draft.now_ns >= max(cause.due_ns, from_ns) + WITNESS_WITHIN_NS and is_agreed(guarded)

@@ -7,9 +7,10 @@ from math import inf
 
 from config.modes import RuleMode
 from config.policy import MaxLossPolicy, Policy, StopPolicy
+from connectors.simulated.engine.switches import ClientIdReuse, Switches
 from daemon.core.operator_requests import FlattenAsked
 from tests.simulation.promises import WHOLE_AGAIN_S
-from tests.simulation.troubles.staging import board_fault
+from tests.simulation.troubles.staging import board_fault, move_past_stop
 from tests.simulation.virtual_loop import passing
 from tests.simulation.world import Plan, World, play
 
@@ -58,4 +59,31 @@ def test_a_stop_that_the_venue_cancels_for_ever_is_a_few_messages() -> None:
         world.promises.audit(is_strict=True)
 
     report = play(Plan(seed=92, troubles=0, act_every_s=inf), script)
+    assert not report.violations, str(report)
+
+
+def test_a_guard_without_a_journal_uses_no_id_a_second_time() -> None:
+    """P4: a venue that forgets finished orders, a stop that fired, and a start without memory beside a new position."""
+
+    async def script(world: World) -> None:
+        key = (world.account, SYMBOL)
+        await passing(5)
+        world.bot.open(SYMBOL, side=1, leverage=10)
+        await passing(5)
+        used = {str(row["clOrdID"]) for row in world.promises.our_stops(key)}
+        assert move_past_stop(world.scene, SYMBOL)
+        await world.until(lambda: not world.promises.size(key), within_s=10)
+        world.guard.strike()
+        await world.guard.wait_dead()
+        world.guard.disk.wipe()
+        world.promises.forget(world.guard, is_memory_lost=True)
+        world.bot.open(SYMBOL, side=1, leverage=10)
+        world.guard.start()
+        await passing(WHOLE_AGAIN_S)
+        world.promises.audit(is_strict=True)
+        assert used
+        assert not used & {str(row["clOrdID"]) for row in world.promises.our_stops(key)}
+
+    switches = Switches(client_id_reuse=ClientIdReuse.WHEN_CLOSED)
+    report = play(Plan(seed=93, troubles=0, act_every_s=inf, switches=switches), script)
     assert not report.violations, str(report)
