@@ -22,7 +22,7 @@ from daemon.journal.segments import Segment, at_ns_of, journal_of
 from daemon.journal.subjects import last_decision_about, record_of
 from daemon.journal.times import moment
 from daemon.journal.trail import Decision, Entry, Trail, names_of
-from daemon.journal.words import command_words
+from daemon.journal.words import command_words, printable
 from daemon.shell.status import describe_state
 
 
@@ -42,7 +42,8 @@ def command(options: argparse.Namespace) -> int:
         case _:
             assert_never(question)
     document, lines = answer
-    sys.stdout.write((msgspec.json.encode(document).decode() if options.as_json else "\n".join(lines)) + "\n")
+    text = msgspec.json.encode(document).decode() if options.as_json else "\n".join(map(printable, lines))
+    sys.stdout.write(text + "\n")
     return ExitCode.OK
 
 

@@ -91,6 +91,8 @@ class Trail:
         self._needles = {_quoted(name) for name in names}
         self._open: set[int] = set()
         """Commands whose outcome is awaited."""
+        self._told: dict[str, str] = {}
+        """What each source said last."""
         self._cause: bytes = b""
         """The newest event's line."""
 
@@ -167,8 +169,9 @@ class Trail:
         if last is not None and entry.is_ours and (last.words, last.reason) == (entry.words, entry.reason):
             self.entries[-1] = replace(last, times=last.times + 1)
             return
-        told = next((each for each in reversed(self.entries) if not each.is_ours), None)
-        if entry.is_ours or told is None or told.words != entry.words:
+        source = entry.words.partition(":")[0]
+        if entry.is_ours or self._told.get(source) != entry.words:
+            self._told[source] = entry.words
             self.entries.append(entry)
 
     def _learn(self, *names: str) -> None:

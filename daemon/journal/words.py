@@ -198,4 +198,11 @@ def _spaced(name: str) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+    """One line of bounded length: an order's text is anybody's, and may hold line ends or worse."""
+    line = printable(" ".join(text.split()))
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 3]}..."
+
+
+def printable(text: str) -> str:
+    """Return a text without what would steer a terminal."""
+    return "".join(each if each.isprintable() else "?" for each in text)
