@@ -42,6 +42,11 @@ _LARGEST_FRAME: Final = 64 * 1024 * 1024
 _LONGEST_SLEEP_S: Final = 0.25
 """Deadlines move closer while the watch sleeps (a postponed subscription), so it looks again this often."""
 _CLOSE_WITHIN_S: Final = 1.0
+_MUTE_AFTER_S: Final = 30.0
+_LONGEST_MUTE_S: Final = 900.0
+"""A venue where nothing is traded at all is not asked anew for ever."""
+_FLOWING_S: Final = 5.0
+"""Data this long after the tables were complete is no partial: the stream tells."""
 _COUNTED_OVER_S: Final = 3600.0
 """The venue counts connections by the hour: what the welcome frame said is stale after one."""
 
@@ -104,6 +109,8 @@ class FeedConnection:
         self._socket: ClientConnection | None = None
         self._connections_left: int | None = None
         self._live_since_s = FOREVER
+        self._data_at_s = 0.0
+        self._mute_after_s = _MUTE_AFTER_S
         self._loss = Lost(reason="never connected")
         self._steady_s: Callable[[], float] = _loop_time
 
@@ -204,9 +211,11 @@ class FeedConnection:
         received_ns = self._now_ns()
         if raw == PONG:
             self._sink.feed_pong(self._feed, received_ns=received_ns)
+            now_s = self._steady_s()
         else:
             self._sink.feed_alive(self._feed, received_ns=received_ns)
-        if self._reader.read(session, raw, now_s=self._steady_s(), received_ns=received_ns):
+            self._data_at_s = now_s = self._steady_s()
+        if self._reader.read(session, raw, now_s=now_s, received_ns=received_ns):
             self._report(session, received_ns, raw)
 
     async def _watch(self, session: Session, socket: ClientConnection) -> None:
@@ -216,8 +225,19 @@ class FeedConnection:
             await asyncio.sleep(max(0.0, wait_s))
             session.tick(_loop_time())
             self._report(session, self._now_ns())
+            self._look_for_data(session)
             await self._flush(session, socket)
         socket.transport.abort()
+
+    def _look_for_data(self, session: Session) -> None:
+        """Give up a market stream that answers pings and tells no price, less readily each time: prices never pause."""
+        if self._feed is not Feed.MARKET or session.state is not State.LIVE:
+            return
+        if self._data_at_s > self._live_since_s + _FLOWING_S:
+            self._mute_after_s = _MUTE_AFTER_S
+        if _loop_time() > max(self._data_at_s, self._live_since_s) + self._mute_after_s:
+            self._mute_after_s = min(2 * self._mute_after_s, _LONGEST_MUTE_S)
+            self._lose(session, "mute: pings are answered, and no price is told")
 
     async def _flush(self, session: Session, socket: ClientConnection) -> None:
         """Send what the session wants sent. A closed socket is the listener's to report, after what came before."""

@@ -54,6 +54,8 @@ from daemon.shell.outbox import Outbox
 
 MOST_WRITES = 16
 MOST_READS = 4
+WAIT_AT_MOST_NS = 5 * 10**9
+"""A change that has not had its turn by then is given back."""
 
 log = structlog.get_logger("executor")
 
@@ -119,9 +121,9 @@ class Executor:
     def _hand_over(self, command: Command) -> None:
         match command:
             case PlaceStop() | AmendStop() | CancelOrder() | ReduceAtMarket() | PlaceTakeProfit() | CancelOrders():
-                self._spawn(self._write(command), f"{type(command).__name__} {command.command_id}")
+                self._spawn_write(command)
             case AddMargin() | SetLeverage() | IsolatePosition():
-                self._spawn(self._write(command), f"{type(command).__name__} {command.command_id}")
+                self._spawn_write(command)
             case FeedSwitch() | DisarmSwitch():
                 self._queue_switch(command)
             case FindOrders() | ReadPicture():
@@ -139,6 +141,10 @@ class Executor:
             case _:
                 assert_never(command)
 
+    def _spawn_write(self, command: VenueCommand) -> None:
+        due_ns = self._clock.now_ns() + WAIT_AT_MOST_NS
+        self._spawn(self._write(command, due_ns), f"{type(command).__name__} {command.command_id}")
+
     def _end(self, command: RenewAccountStream | Exit) -> None:
         """End what runs: one stream, to begin it anew, or the process."""
         if isinstance(command, Exit):
@@ -155,13 +161,27 @@ class Executor:
     async def _drain_switch(self) -> None:
         """Carry what waits for the switch, one at a time."""
         while self._switch_queue:
-            await self._write(self._switch_queue.popleft())
+            await self._write(self._switch_queue.popleft(), None)
         self._is_draining = False
 
-    async def _write(self, command: VenueCommand) -> None:
+    async def _write(self, command: VenueCommand, due_ns: int | None) -> None:
         async with self._write_slots:
-            outcome = self._stopped_before_wire(command) or await self._carry(command)
+            outcome = (
+                self._come_too_late(command, due_ns) or self._stopped_before_wire(command) or await self._carry(command)
+            )
         self._core.take(outcome)
+
+    def _come_too_late(self, command: VenueCommand, due_ns: int | None) -> Event | None:
+        """Give a command back that waited too long for its turn: what it was decided on is old.
+
+        The core counts on it as well: what it gave up as unanswered was signed before that (`outcomes.py`).
+        """
+        if due_ns is None or self._clock.now_ns() < due_ns:
+            return None
+        reason = "it waited too long for its turn; nothing was sent"
+        return RequestNotSent(
+            at_ns=self._clock.now_ns(), command_id=command.command_id, reason=reason, retry_after_ns=0
+        )
 
     async def _read(self, command: VenueCommand) -> None:
         async with self._read_slots:

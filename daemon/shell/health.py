@@ -27,6 +27,9 @@ FIRST_TICK_S = 0.2
 LEDGER_EVERY_NS = 5 * 10**9
 SKEW_EVERY_S = 60.0
 SKEW_RETRY_S = 10.0
+JUMP_LOOK_S = 1.0
+JUMP_NS = 500_000_000
+"""Our wall clock ran this much faster or slower than the steady one: somebody set it."""
 
 log = structlog.get_logger("health")
 
@@ -72,15 +75,34 @@ class SkewGauge:
     def __init__(self, *, orders: OrderEntry, clock: Clock) -> None:
         self._orders = orders
         self._clock = clock
-        self.skew_ns = 0
-        """Venue less ours, as last measured; 0 before the first measurement."""
         self.is_measured = False
+        self._measured_ns = 0
+        self._steady_s: Callable[[], float] | None = None
+        self._offset_ns = 0
+        """Our wall clock less the steady one at that moment."""
+
+    @property
+    def skew_ns(self) -> int:
+        """Venue less ours: as last measured, and what our wall clock has jumped since then; 0 before that."""
+        return self._measured_ns - self._jumped_ns()
+
+    def _jumped_ns(self) -> int:
+        return 0 if self._steady_s is None else self._clock.wall_ns() - int(self._steady_s() * 1e9) - self._offset_ns
 
     async def run(self) -> None:
         """Measure until cancelled."""
         while True:
             is_measured = await self._try_measure()
-            await asyncio.sleep(SKEW_EVERY_S if is_measured else SKEW_RETRY_S)
+            await self._wait(SKEW_EVERY_S if is_measured else SKEW_RETRY_S)
+
+    async def _wait(self, longest_s: float) -> None:
+        """Wait for the next measurement: less long if our own clock jumps, or the machine was asleep."""
+        give_up_s = asyncio.get_running_loop().time() + longest_s
+        while asyncio.get_running_loop().time() < give_up_s:
+            before_ns = self._jumped_ns()
+            await asyncio.sleep(min(JUMP_LOOK_S, longest_s))
+            if abs(self._jumped_ns() - before_ns) > JUMP_NS:
+                return
 
     async def measure(self) -> int:
         """Return the skew now. What the answer's way may explain is not counted as skew.
@@ -93,9 +115,11 @@ class SkewGauge:
         received_ns = self._clock.wall_ns()
         apart_ns = venue_ns - (sent_ns + received_ns) // 2
         explained_ns = abs(received_ns - sent_ns) // 2
-        self.skew_ns = max(0, apart_ns - explained_ns) + min(0, apart_ns + explained_ns)
+        self._measured_ns = max(0, apart_ns - explained_ns) + min(0, apart_ns + explained_ns)
+        self._steady_s = asyncio.get_running_loop().time
+        self._offset_ns = received_ns - int(self._steady_s() * 1e9)
         self.is_measured = True
-        return self.skew_ns
+        return self._measured_ns
 
     async def _try_measure(self) -> bool:
         try:

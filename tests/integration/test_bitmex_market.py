@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from connectors.bitmex import feed
 from tests.integration.bitmex_clients import a_market
 from tests.integration.bitmex_fakes import Line, realtime, running, until
 from tests.unit.connectors.bitmex.bitmex_builders import (
@@ -126,3 +127,16 @@ async def test_delisted_symbol_does_not_blind_the_others() -> None:
     async with realtime(story) as fake, running(a_market(fake, sink, "XBTUSD", "GONE").run()):
         await until(lambda: sink.of("live"))
     assert sink.of("lost") == []
+
+
+async def test_a_stream_that_answers_pings_and_tells_no_price_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """P6: pongs are no prices: told apart from data, and after a while another connection is tried."""
+    monkeypatch.setattr(feed, "_MUTE_AFTER_S", 0.3)
+    sink = RememberingSink()
+    async with realtime(market(), market()) as fake:
+        data = a_market(fake, sink)
+        async with running(data.run()):
+            await until(lambda: len(sink.of("live")) == 2)
+    assert sink.of("lost")[0] == "mute: pings are answered, and no price is told"
+    assert sink.pongs >= 1
+    assert sink.connections == 2

@@ -208,9 +208,9 @@ async def test_quiet_venue_that_answers_pings_stays() -> None:
     """A private feed without news lives on pongs."""
     sink = RememberingSink()
     async with realtime(whole_account) as fake:
-        settled = sink.signs_of_life
+        settled = sink.pongs
         async with running(a_drop_copy(fake, sink, ping_after_s=0.03, pong_within_s=1.0).run()):
-            await until(lambda: sink.signs_of_life >= settled + 12)
+            await until(lambda: sink.pongs >= settled + 12)
     assert sink.of("lost") == []
     assert len(fake.lines) == 1
 

@@ -315,3 +315,14 @@ async def test_reads_and_local_commands_reach_their_place() -> None:
         async with asyncio.timeout(5):
             await bench.executor.exit_asked.wait()
         assert bench.signals.seen == [band]
+
+
+@pytest.mark.usefixtures("no_danger")
+async def test_a_change_that_waited_too_long_for_its_turn_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """P5: what the core gave up as unanswered must not leave after that; and what it was decided on is old."""
+    monkeypatch.setattr(executor_module, "WAIT_AT_MOST_NS", 0)
+    async with a_bench() as bench:
+        outcome = await bench.outcome(place(5))
+        assert isinstance(outcome, RequestNotSent)
+        assert "waited too long" in outcome.reason
+        assert bench.venue.sent == []

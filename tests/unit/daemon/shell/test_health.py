@@ -11,6 +11,7 @@ from connectors.ports import BudgetPicture, Feed
 from daemon.core.errors import InvariantBroken
 from daemon.core.events import Event, HealthTicked, LedgerRead
 from daemon.core.ledger import BudgetFacts, StreamFacts
+from daemon.shell import health
 from daemon.shell.health import HealthTicker, SkewGauge
 from daemon.shell.watchdog import ServiceNotifier
 from tests.fakes import START_NS, FakeOrderEntry, FakeVenue, ManualClock
@@ -129,6 +130,38 @@ async def test_what_the_way_explains_is_no_skew(off_ns: int, way_ns: int, skew_n
     gauge = SkewGauge(orders=Slow(venue), clock=clock)
     assert await gauge.measure() == skew_ns
     assert gauge.is_measured
+
+
+async def test_a_wall_clock_that_jumps_is_noticed_before_the_next_measurement() -> None:
+    """P6: signatures and stamps go wrong at once, so the skew follows our own clock between two measurements."""
+    clock, venue = ManualClock(), FakeVenue()
+    gauge = SkewGauge(orders=FakeOrderEntry(venue), clock=clock)
+    await gauge.measure()
+    assert abs(gauge.skew_ns) < 10**9
+    clock.advance_s(3600)
+    assert -3601 * 10**9 < gauge.skew_ns < -3599 * 10**9
+
+
+async def test_a_jump_is_measured_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine slept, or somebody set its clock: the next measurement does not wait for a minute."""
+    monkeypatch.setattr(health, "JUMP_LOOK_S", 0.01)
+    clock, venue = ManualClock(), FakeVenue()
+    asked: asyncio.Queue[None] = asyncio.Queue()
+
+    class Counting(FakeOrderEntry):
+        async def server_time_ns(self) -> int:
+            asked.put_nowait(None)
+            return await super().server_time_ns()
+
+    gauge = SkewGauge(orders=Counting(venue), clock=clock)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(gauge.run())
+        async with asyncio.timeout(5):
+            await asked.get()
+            await asyncio.sleep(0)
+            clock.advance_s(60)
+            await asked.get()
+        running.cancel()
 
 
 def test_the_ledger_is_told_every_few_seconds_and_at_once_of_a_ban() -> None:
