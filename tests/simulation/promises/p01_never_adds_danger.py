@@ -91,8 +91,10 @@ class NeverAddsDanger(Promise):
     def _compare_cover(self, path: str, body: bytes) -> Callable[[], None]:
         """No request of ours ends a cover, unless somebody else changed something after it was decided on."""
         book, sent_s = self._book, self._ground.sent_s.get((path, body), self._now_s)
+        named = json.loads(body).get("orderID", [])
+        ours = {named} if isinstance(named, str) else set(named)
         covered = [
-            (key, held.quantity)
+            (key, held.quantity, self._protecting(key, held.quantity))
             for key, held in book.held()
             if book.foreign_s.get(key, 0.0) < sent_s - SETTLED_S
             and book.is_covered(key, held)
@@ -100,13 +102,17 @@ class NeverAddsDanger(Promise):
         ]
 
         def compare() -> None:
-            for key, quantity in covered:
+            for key, quantity, stops in covered:
                 held = book.holding(key)
                 self.checked += 1
-                if held.quantity == quantity and not book.is_covered(key, held):
+                gone_otherwise = stops - self._protecting(key, quantity) - ours
+                if held.quantity == quantity and not gone_otherwise and not book.is_covered(key, held):
                     self._broken(f"{body!r} leaves {key[1]} ({quantity}) without cover; {book.stops_text(key)}")
 
         return compare
+
+    def _protecting(self, key: Key, quantity: int) -> set[str]:
+        return {str(row["orderID"]) for row in self._book.of(key) if protects(row, quantity)}
 
     # ------------------------------------------------------------ what leaves
 

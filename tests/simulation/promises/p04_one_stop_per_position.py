@@ -73,12 +73,14 @@ class OneStopPerPosition(Promise):
             self._sent[sent.guard, str(body["clOrdID"])] += 1
 
     def _count_stops(self, key: Key) -> None:
-        stops, counts = len(self._book.our_stops(key)), self._ground.counts
-        counts["most stops at once"] = max(counts["most stops at once"], stops)
+        """Two at most protect one side; what is left over from the other is gone as soon as a replacement is over."""
+        stops, counts = self._book.our_stops(key), self._ground.counts
+        on_a_side = max(Counter(str(row["side"]) for row in stops).values(), default=0)
+        counts["most stops at once"] = max(counts["most stops at once"], on_a_side)
         self.checked += 1
-        if stops > MOST_STOPS:
-            self._broken(f"{stops} of our stops rest for {key[1]}")
-        if stops == MOST_STOPS:
+        if on_a_side > MOST_STOPS:
+            self._broken(f"{on_a_side} of our stops rest for one side of {key[1]}")
+        if len(stops) >= MOST_STOPS:
             self._two_since_s.setdefault(key, self._now_s)
         else:
             self._two_since_s.pop(key, None)
@@ -93,7 +95,7 @@ class OneStopPerPosition(Promise):
             if not self._book.size(key) and self._ground.is_flattening():
                 continue  # stops of both sides wait for the proof, which comes last of all
             if self._now_s - max(since_s, self._ground.quiet_since_s) > TWO_STOPS_S:
-                self._broken(f"two of our stops rest for {key[1]} for {self._now_s - since_s:.1f} s")
+                self._broken(f"more than one of our stops rests for {key[1]} for {self._now_s - since_s:.1f} s")
                 self._two_since_s[key] = self._now_s
 
     def count_takes(self) -> None:

@@ -5,7 +5,7 @@ Judged by what reached the guard (frames, ticks), by the clock of its machine, a
 - A feed is decided on: the streams are live, market data came lately, loop and clock are in order, nothing is refused.
 - A feed leaves: it asks for the time-out of the settings; in `off` and while observing nothing is ever written; in
   `auto` an order that may add exposure is open, or was a moment ago.
-- A second passes in calm: with such an order open (or in `always`) the timer runs and is not late; without one, `auto`
+- A second passes in calm: with such an order open (or in `always`) it is fed in time; without one, `auto`
   leaves it off, unless somebody else armed it, which nobody can read.
 
 Units: seconds of virtual time.
@@ -165,14 +165,14 @@ class FeedIsStatement(Promise):
         policy = guards[0].policy.switch
         if policy.mode is SwitchMode.OFF or any(facts.active for facts in guards):
             return
-        timer, fed_s = self._timer(account), float(policy.timeout_s)
+        timer = self._timer(account)
         stood_s = self._now_s - self._adding_since_s.get(account, self._now_s)
         gone_s = self._now_s - self._none_since_s.get(account, self._now_s)
         if policy.mode is SwitchMode.ALWAYS or stood_s > STOOD_S:
             self.checked += 1
-            left_s = 0.0 if timer is None else (timer - ground.exchange.world.at_ms) / 1000
-            if left_s < fed_s - float(policy.interval_s) - FEED_SLACK_S:
-                self._broken(f"all is well, and the switch has {left_s:.1f} s left of {fed_s:.0f}")
+            unfed_s = self._now_s - max(facts.fed_s for facts in guards)
+            if unfed_s > float(policy.interval_s) + FEED_SLACK_S:
+                self._broken(f"all is well, and the switch was not fed for {unfed_s:.1f} s of {policy.timeout_s}")
         elif gone_s > JUST_GONE_S:
             self.checked += 1
             if timer is not None and timer == self._set_by_guard.get(account):

@@ -33,6 +33,8 @@ that is opened, closed and opened again may be told each time."""
 TELL_S: Final = 6.0
 """The mark is compared with its band at every frame; a liquidation price that only prices move is told every few
 seconds."""
+TURNED_S: Final = 12.0
+"""A position that is turned round again and again is told anew after fifteen seconds."""
 CLEARLY: Final = Decimal("0.95")
 """The exchange's figures and the guard's may round apart; what is clearly inside a bound is inside for both."""
 REPEAT_SLACK_S: Final = 15.0
@@ -145,7 +147,7 @@ class PeopleHear(Promise):
         known, since_s = self._near_s.get(name, (0, self._now_s))
         if known == 0 or rank < known:
             self._near_s[name] = (rank, self._now_s if known == 0 else since_s)
-        since_s = max(self._near_s[name][1], held.since_s)
+        since_s = max(self._near_s[name][1], self._ground.quiet_since_s, held.since_s, held.episode_s + TURNED_S)
         self.checked += 1
         worst, _ = self._of(facts).tiers.get(key[1], (0, -inf))
         if worst < self._near_s[name][0] and self._now_s - since_s > TELL_S:

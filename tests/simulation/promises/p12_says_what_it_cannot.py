@@ -9,7 +9,7 @@ Units: seconds of virtual time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -49,7 +49,7 @@ class Cause:
     after_s: float
     """It has to be told within this."""
     states: frozenset[str]
-    holds: Callable[[GuardFacts], bool]
+    holds: bool
 
 
 @dataclass(slots=True)
@@ -107,7 +107,7 @@ class SaysWhatItCannot(Promise):
     def _judge(self, facts: GuardFacts) -> None:
         watched = self._of(facts)
         for cause in self._causes(facts):
-            if not cause.holds(facts):
+            if not cause.holds:
                 watched.since_s.pop(cause.name, None)
                 watched.told.discard(cause.name)
                 continue
@@ -122,14 +122,13 @@ class SaysWhatItCannot(Promise):
 
     def _causes(self, facts: GuardFacts) -> Iterator[Cause]:
         stale_s = float(facts.policy.health.stale_after_s)
-        yield Cause("no frame at all", stale_s + STREAM_S, NO_STREAM, self._is_deaf)
-        yield Cause("no price", stale_s + STREAM_S, frozenset({"blind_market"}), self._has_no_price)
-        yield Cause("no good answer", REQUESTS_S, NO_REQUESTS, self._has_no_answer)
-        yield Cause("a clock that is off", CLOCK_S, NO_REQUESTS | {"clock_skew"}, _is_clock_off)
-        yield Cause("a disk that refuses", DISK_S, frozenset({"journal_failed"}), _has_bad_disk)
-        confirm_s = float(facts.policy.stop.confirm_within_s)
-        yield Cause("a position without cover", confirm_s + COVER_S, NO_COVER | ANYTHING_BLIND, self._is_uncovered)
-        yield Cause("a countdown that is not fed", SWITCH_S, UNFED | ANYTHING_BLIND, self._is_unfed)
+        yield Cause("no frame at all", stale_s + STREAM_S, NO_STREAM, self._is_deaf(facts))
+        yield Cause("no price", stale_s + STREAM_S, frozenset({"blind_market"}), self._has_no_price(facts))
+        yield Cause("no good answer", REQUESTS_S, NO_REQUESTS, self._has_no_answer(facts))
+        yield Cause("a clock that is off", CLOCK_S, NO_REQUESTS | {"clock_skew"}, _is_clock_off(facts))
+        yield Cause("a disk that refuses", DISK_S, frozenset({"journal_failed"}), _has_bad_disk(facts))
+        yield from self._uncovered(facts)
+        yield Cause("a countdown that is not fed", SWITCH_S, UNFED | ANYTHING_BLIND, self._is_unfed(facts))
 
     def _is_deaf(self, facts: GuardFacts) -> bool:
         return self._now_s - max(facts.heard_s.values(), default=facts.started_s) > 1.5
@@ -141,18 +140,17 @@ class SaysWhatItCannot(Promise):
     def _has_no_answer(self, facts: GuardFacts) -> bool:
         return self._now_s - max(self._of(facts).answered_s, facts.started_s) > SLOW_CYCLE_S
 
-    def _is_uncovered(self, facts: GuardFacts) -> bool:
-        """A position of which the guard was told as it is, and no sufficient stop."""
+    def _uncovered(self, facts: GuardFacts) -> Iterator[Cause]:
+        """Positions of which the guard was told as they are, and that have no sufficient stop: each for itself."""
         if facts.policy.observe or self._ground.is_flattening():
-            return False
-        told = facts.told_sizes
-        return any(
-            key[0] == facts.guard.account
-            and held.can_be_liquidated
-            and told.get((Source.STREAM, key[1])) == held.quantity
-            and not self._book.is_covered(key, held)
-            for key, held in self._book.held()
-        )
+            return
+        after_s = float(facts.policy.stop.confirm_within_s) + COVER_S
+        for key, held in self._book.held():
+            if key[0] == facts.guard.account and held.can_be_liquidated:
+                is_told = facts.told_sizes.get((Source.STREAM, key[1])) == held.quantity
+                is_bare = is_told and not self._book.is_covered(key, held)
+                name = f"{key[1]} without cover, since {held.since_s:.0f} s {held.quantity},"
+                yield Cause(name, after_s, NO_COVER | ANYTHING_BLIND, is_bare)
 
     def _is_unfed(self, facts: GuardFacts) -> bool:
         """A timer that a guard feeds runs, and the next feed is overdue."""
