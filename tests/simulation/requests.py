@@ -192,8 +192,8 @@ class VirtualTransport(httpx.AsyncBaseTransport):
         if stroke.fate is RequestFate.TWICE:
             again = self._ask(request, body)
             answered = stroke.random.choice((answered, again))
-        if answer.done() and stroke.fate is RequestFate.DELAYED and answered.reply.status == httpx.codes.OK:
-            stroke.bite()  # the sender had given up, and it was carried out
+        if answer.done() and stroke.fate is RequestFate.DELAYED:
+            stroke.bite()  # the sender had given up
         if not answer.done():
             answer.set_result(answered)
 

@@ -99,11 +99,15 @@ class _Wire:
         return bool(silent) and (table in silent or (table != _CONTROL and kind in silent))
 
     def _arrive(self, frame: bytes) -> None:
-        if not self.is_closed:
-            self._arrived.append(frame)
-            self._line.frames += 1
-            self._line.told.frame_arrived(table_of(frame[:64].decode("latin-1")))
-            self._wake.set()
+        if self.is_closed:
+            return
+        if self.cut.falls_into(frame):
+            self.close()
+            return
+        self._arrived.append(frame)
+        self._line.frames += 1
+        self._line.told.frame_arrived(table_of(frame[:64].decode("latin-1")))
+        self._wake.set()
 
     def close(self, code: int | None = None) -> None:
         """The exchange hangs up, or the network does."""

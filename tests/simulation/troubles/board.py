@@ -11,7 +11,16 @@ from decimal import Decimal
 from random import Random
 
 from connectors.simulated.engine.inputs import ClearFault, SetFault
+from tests.simulation.bot import CONTRACTS
 from tests.simulation.scene import Scene
+from tests.simulation.troubles.trouble import either_sign
+
+
+def trade_something(scene: Scene, random: Random) -> None:
+    """Let the bot trade: there are rows to tell and stops to place, so that the wire has what to spoil."""
+    symbol, side = random.choice(tuple(CONTRACTS)), either_sign(random)
+    if not scene.bot.is_dead:
+        scene.bot.open(symbol, side=side, leverage=5, share=0.03)
 
 
 @contextmanager

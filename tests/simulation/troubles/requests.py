@@ -15,6 +15,7 @@ from random import Random
 from tests.simulation.faults import EVERY_VERB, WRITES, Blight, RequestFate, Weather
 from tests.simulation.guard_life import SimGuard
 from tests.simulation.scene import Scene
+from tests.simulation.troubles.board import trade_something
 from tests.simulation.troubles.staging import board_fault
 from tests.simulation.troubles.trouble import Cast, Trouble, either_sign, some_s
 from tests.simulation.virtual_loop import passing
@@ -55,7 +56,7 @@ def spell(
     """Return what lays a spell on a guard's line: a share of its requests meets one of these fates."""
 
     async def cast(scene: Scene, guard: SimGuard, random: Random) -> None:
-        share = random.choice((0.3, 0.6, 1.0)) / len(fates)
+        share = random.choice((0.3, 0.6, 1.0, 1.0)) / len(fates)
         blight = Blight(
             fates=dict.fromkeys(fates, share),
             random=Random(random.getrandbits(48)),  # noqa: S311 - drawn from the item's seed
@@ -64,6 +65,7 @@ def spell(
             late_s=late_s,
         )
         with guard.line.blighted(blight):
+            trade_something(scene, random)
             await passing(some_s(random, *lasting_s))
         await passing(after_s)
 
@@ -118,7 +120,7 @@ async def ban(scene: Scene, guard: SimGuard, random: Random) -> None:
     """The venue refuses the guard's address: every request and hand-shake gets a 403 page, open sockets end."""
     address, limits = f"address of {guard.name}", scene.venue.limits
     before = guard.line.statuses[403]
-    lasting_s = some_s(random, 5, 200)
+    lasting_s = some_s(random, 20, 60)
     limits.ban(address, until_ms=scene.venue.clock() + int(lasting_s * 1_000))
     if random.random() < 0.8:
         scene.venue.hub.hang_up(address)

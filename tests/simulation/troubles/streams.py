@@ -16,7 +16,7 @@ from random import Random
 from tests.simulation.bot import CONTRACTS
 from tests.simulation.guard_life import SimGuard
 from tests.simulation.scene import Scene
-from tests.simulation.troubles.board import fault_set
+from tests.simulation.troubles.board import fault_set, trade_something
 from tests.simulation.troubles.trouble import Cast, Trouble, some_s
 from tests.simulation.virtual_loop import passing
 
@@ -25,7 +25,7 @@ OF_THE_ACCOUNT = ("order", "position", "execution", "margin", "wallet")
 TABLES = (*OF_THE_ACCOUNT, "instrument")
 KEYED = ("order", "position", "margin", "instrument")
 SENTINELS = ("100000000", "1000000", "0.5")
-_MOST_BYTES = 40_000
+_MOST_BYTES = 20_000
 _PICTURE_S = 40.0
 """By then the account has been read anew, and what the stream says otherwise was disputed."""
 
@@ -73,6 +73,7 @@ def of_the_board(
             with fault_set(scene, fault, name, random, parameters=drawn, probability=share, **scope):
                 if is_new_only:
                     scene.network.hang_up(guard.name)
+                trade_something(scene, random)
                 await passing(some_s(random, *lasting_s))
             await passing(after_s)
         finally:
@@ -96,9 +97,9 @@ async def cut(scene: Scene, guard: SimGuard, random: Random) -> None:
     for _ in range(random.randint(1, 5)):
         for socket in tuple(scene.network.sockets.get(guard.name, ())):
             is_upward = random.random() < 0.25
-            most = 400 if is_upward else _MOST_BYTES
-            count = int(some_s(random, 1, most))
+            count = int(some_s(random, 1, 150 if is_upward else _MOST_BYTES))
             socket.cut_after(count, is_upward=is_upward, on_cut=partial(scene.hit, "cut"))
+        trade_something(scene, random)
         await passing(some_s(random, 0.1, 10))
 
 
@@ -218,14 +219,16 @@ STREAMS = (
         cast=of_the_board(
             "tables swapped",
             "tables-swapped",
-            tables=OF_THE_ACCOUNT,
+            tables=("order", "position", "execution", "margin"),
             parameters=lambda random: {"ms": random.choice((30, 300, 2_500))},
         ),
     ),
     Trouble(
         name="frame lost",
         listed="",
-        cast=of_the_board("frame lost", "frame-lost", tables=OF_THE_ACCOUNT, after_s=_PICTURE_S),
+        cast=of_the_board(
+            "frame lost", "frame-lost", tables=("order", "position", "execution", "margin"), after_s=_PICTURE_S
+        ),
     ),
     Trouble(
         name="frame garbled",
