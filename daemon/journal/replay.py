@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -81,7 +81,7 @@ class Played:
 
 def command(options: argparse.Namespace) -> int:
     """Play a journal and say whether it gives the same again."""
-    played = play(journal_of(options))
+    played = play(_counted(journal_of(options)))
     if options.as_json:
         document = {"is_same": played.code is ExitCode.OK, **msgspec.to_builtins(played)}
         sys.stdout.write(msgspec.json.encode(document).decode() + "\n")
@@ -90,7 +90,18 @@ def command(options: argparse.Namespace) -> int:
     return played.code
 
 
-def play(segments: Sequence[Segment]) -> Played:
+def _counted(segments: Sequence[Segment]) -> Iterator[Segment]:
+    """Say at a terminal how far it is: ten megabytes take some ten seconds."""
+    is_watched = sys.stderr.isatty()
+    for number, segment in enumerate(segments, start=1):
+        if is_watched:
+            sys.stderr.write(f"\r{number} of {len(segments)} files ")
+        yield segment
+    if is_watched:
+        sys.stderr.write("\r")
+
+
+def play(segments: Iterable[Segment]) -> Played:
     """Play segments, which follow each other, up to the first difference."""
     player = _Player()
     try:
