@@ -14,7 +14,7 @@ from daemon.cli import main, parser
 from daemon.exit_codes import ExitCode
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-COMMANDS = ("run", "check", "status", "exchange", "demo")
+COMMANDS = ("run", "check", "status", "exchange", "demo", "journal", "replay", "explain")
 SETTINGS = (
     '[venue]\nenvironment = "embedded"\nrest_url = "http://127.0.0.1:9"\nrealtime_url = "ws://127.0.0.1:9/realtime"\n'
 )
