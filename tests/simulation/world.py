@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -33,11 +31,12 @@ from tests.simulation.heartbeats import beat
 from tests.simulation.operators import Operator
 from tests.simulation.plans import Plan
 from tests.simulation.prices import VOLATILITY, PriceWalk
-from tests.simulation.promises import Promises, Violation
+from tests.simulation.promises import Promises
+from tests.simulation.report import Report
 from tests.simulation.scene import Scene
 from tests.simulation.sim_venue import SimVenue
 from tests.simulation.streams import Network
-from tests.simulation.tracing import Density, Tracer
+from tests.simulation.tracing import Tracer
 from tests.simulation.virtual_loop import MachineClock, TrueTime, VirtualLoop, passing, run_virtually
 
 AUDIT_S = 1.0
@@ -47,44 +46,6 @@ NOBODY = -1
 """No account: an observing guard covers nothing, so nothing is asked of it but that it sends nothing."""
 FLAT_WITHIN_S = 200.0
 """So long after the last trouble a FLATTEN has come to its end: pauses under the latch grow to a minute."""
-
-
-@dataclass(kw_only=True, slots=True)
-class Report:
-    """What came of it."""
-
-    seed: int
-    violations: list[Violation]
-    counts: Counter[str]
-    checked: Counter[str]
-    """How often each promise's precondition was true."""
-    cast: Counter[str]
-    hits: Counter[str]
-    acts: int
-    density: Density
-    agenda: tuple[Item, ...]
-    before_failure: list[str]
-    """What happened right before the first broken promise."""
-    virtual_s: float
-    real_s: float
-    log: list[str]
-
-    def __str__(self) -> str:
-        speed = self.virtual_s / max(self.real_s, 1e-9)
-        lines = [
-            (
-                f"seed {self.seed}: {self.virtual_s / 60:.1f} min in {self.real_s:.1f} s ({speed:.0f} times as fast),"
-                f" {len(self.agenda)} items, {dict(self.hits)}"
-            ),
-            f"  {self.density}",
-            f"  {dict(self.counts)}",
-            f"  checked: {dict(self.checked)}",
-            *(f"  BROKEN {violation}" for violation in self.violations),
-            *(f"  {line}" for line in self.before_failure),
-        ]
-        if self.violations:
-            lines.append(f"  again, line by line: make sim SEED={self.seed} TRACE=1")
-        return "\n".join(lines)
 
 
 class EnoughError(Exception):

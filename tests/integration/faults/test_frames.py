@@ -136,6 +136,15 @@ async def test_a_fault_bites_deltas_and_clearing_it_heals(
     assert await watch.seen() == MOVED
 
 
+async def test_a_garbled_frame_is_garbled_whatever_else_befalls_it(watch: Watch) -> None:
+    """Faults that rewrite rows find them readable, in whatever order the faults were set."""
+    await watch.subscribed()
+    for name in ("frame-garbled", "field-unknown", "keys-missing"):
+        watch.put(name, table="instrument")
+    watch.move()
+    assert await watch.seen() == [("no JSON", '{"tabl')]
+
+
 ELSEWHERE = {"stream-closed"}
 
 

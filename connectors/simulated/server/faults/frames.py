@@ -24,6 +24,7 @@ from connectors.simulated.server.tables import TABLES
 _ROWS = frozenset({Kind.PARTIAL, Kind.DELTA})
 _UNKNOWN_TABLE = b'{"table":"seating","action":"insert","data":[{"seat":1,"timestamp":"2020-01-01T00:00:00.000Z"}]}'
 _UNKNOWN_FIELD = "newColumn"
+_GARBLED = "frame-garbled"
 _NO_JSON = b"<html><body>upstream connect error</body></html>"
 _MS_PER_S = 1_000
 _NO_CLOSE_FRAME = 1006
@@ -46,9 +47,9 @@ def is_about(bite: Bite, message: Message) -> bool:
 
 
 def passed_on(bites: Sequence[Bite], session: Target, message: Message) -> Said:
-    """Return what is to be said instead of a message, now."""
+    """Return what is to be said instead of a message, now. What makes a frame unreadable comes last of all."""
     said: Said = (message,)
-    for bite in bites:
+    for bite in sorted(bites, key=lambda bite: bite.name == _GARBLED):
         effect = EFFECTS.get(bite.name)
         act = partial(_rewrite, bite) if effect is None else partial(effect.pass_on, bite)
         said = [out for one in said for out in act(session, one)]
@@ -154,7 +155,7 @@ EFFECTS: Mapping[str, _Effect] = {
     "frame-lost": _Effect(_drop, _is_delta),
     "frame-twice": _Effect(_twice, _is_delta),
     "frame-late": _Effect(_late, _is_delta),
-    "frame-garbled": _Effect(_garble, _is_rows),
+    _GARBLED: _Effect(_garble, _is_rows),
     "tables-swapped": _Effect(_late, _is_of_account),
     "account-stalled": _Effect(_drop, _is_of_account),
     "session-expired": _Effect(_expire, _is_rows),
