@@ -22,6 +22,7 @@ from daemon.core.commands import (
     SetLeverage,
 )
 from daemon.core.events import (
+    BotHeard,
     Event,
     ExecutionSeen,
     FeedLive,
@@ -91,7 +92,7 @@ def speaker(event: Event) -> str:
             return PERSON
         case RequestRefused(is_own=True):
             return GUARD
-        case Started() | StopAsked() | FeedLive() | FeedLost() | RequestNotSent() | RequestUnanswered():
+        case Started() | StopAsked() | BotHeard() | FeedLive() | FeedLost() | RequestNotSent() | RequestUnanswered():
             return HERE
         case _:
             return VENUE
@@ -110,6 +111,8 @@ def event_words(event: Event, ids: frozenset[str] = frozenset()) -> str:
             words = f"position ({source.value}): {position.quantity} {position.key.symbol}"
         case OperatorAsked(who=who, request=request):
             words = f"{who} asked: {_spaced(type(request).__name__)}"
+        case BotHeard(bot=bot, how=how):
+            words = f"bot {bot} is heard, by {how.value}"
         case FeedLost(feed=feed, reason=reason):
             words = f"{feed.value} stream lost: {reason}"
         case FeedLive(feed=feed):
