@@ -23,9 +23,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 
 from config.venue import VenueSettings
 from connectors.bitmex.protocol.backoff import Backoff
+from connectors.bitmex.protocol.bans import Bans
 from connectors.bitmex.protocol.frames import PONG, TableFrame, Unread, Welcome
 from connectors.bitmex.protocol.numbers import MalformedRow
-from connectors.bitmex.protocol.refusals import BAN_PAUSE_S, LONGEST_PAUSE_S, connection_trouble, plain_reason
+from connectors.bitmex.protocol.refusals import LONGEST_PAUSE_S, connection_trouble, plain_reason
 from connectors.bitmex.protocol.session import FOREVER, Session, SessionTimes
 from connectors.bitmex.protocol.session_events import Doubted, Event, Live, Lost, Unreadable, Whole
 from connectors.bitmex.protocol.session_states import State
@@ -108,6 +109,7 @@ class FeedConnection:
         self._session: Session | None = None
         self._socket: ClientConnection | None = None
         self._connections_left: int | None = None
+        self._bans = Bans()
         self._live_since_s = FOREVER
         self._data_at_s = 0.0
         self._mute_after_s = _MUTE_AFTER_S
@@ -167,7 +169,7 @@ class FeedConnection:
         try:
             await self._converse(session)
         except InvalidStatus as refused:
-            self._lose(session, *_refused_hand_shake(refused))
+            self._lose(session, *self._refused_hand_shake(refused))
         except (WebSocketException, OSError, TimeoutError, EOFError) as broken:
             # A connection that is reset during the hand-shake raises ConnectionClosed, which is no InvalidHandshake.
             self._lose(session, f"no connection: {connection_trouble(broken)}")
@@ -188,6 +190,7 @@ class FeedConnection:
             logger=_quiet,
         ) as socket:
             self._socket = socket
+            self._bans.over()
             self._sink.feed_connected(self._feed, received_ns=self._now_ns())
             session.opened(_loop_time(), sign_in=self._reader.sign_in())
             await self._flush(session, socket)
@@ -251,6 +254,16 @@ class FeedConnection:
         session.closed(reason, at_least_s=at_least_s)
         self._report(session, self._now_ns())
 
+    def _refused_hand_shake(self, refused: InvalidStatus) -> tuple[str, float]:
+        """Why there is no socket, and how long to stay away. A ban of the address covers the hand-shake too."""
+        answer = refused.response
+        if answer.status_code == 403:
+            return "this address is banned by the venue", self._bans.page(_loop_time())
+        self._bans.over()
+        told = answer.headers.get("retry-after", "")
+        pause_s = min(float(told), LONGEST_PAUSE_S) if told.isascii() and told.isdigit() else 0.0
+        return f"hand-shake answered {answer.status_code}", pause_s
+
     def _report(self, session: Session, received_ns: int, raw: bytes = b"") -> None:
         """Hand on what the session made of its input: the frame `raw`, or the time."""
         while session.has_events:
@@ -294,16 +307,6 @@ class FeedConnection:
 
 def _loop_time() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _refused_hand_shake(refused: InvalidStatus) -> tuple[str, float]:
-    """Why there is no socket, and how long to stay away. A ban of the address covers the hand-shake too."""
-    answer = refused.response
-    if answer.status_code == 403:
-        return "this address is banned by the venue", BAN_PAUSE_S
-    told = answer.headers.get("retry-after", "")
-    pause_s = min(float(told), LONGEST_PAUSE_S) if told.isascii() and told.isdigit() else 0.0
-    return f"hand-shake answered {answer.status_code}", pause_s
 
 
 def _close_reason(closed: ConnectionClosed) -> str:

@@ -22,6 +22,7 @@ import structlog
 from config.credentials import Credentials
 from config.venue import VenueSettings
 from connectors.bitmex.endpoints import Endpoint
+from connectors.bitmex.protocol.bans import Bans
 from connectors.bitmex.protocol.budget import RequestBudget
 from connectors.bitmex.protocol.echoes import Echoes
 from connectors.bitmex.protocol.refusals import (
@@ -85,6 +86,7 @@ class RestClient:
             per_minute=_UNSIGNED_PER_MINUTE, per_second=settings.requests_per_second, reserve=0
         )
         self._echoes = Echoes()
+        self._bans = Bans()
         self._http = httpx.AsyncClient(
             base_url=settings.rest_url,
             timeout=httpx.Timeout(settings.request_timeout_s, connect=settings.connect_timeout_s),
@@ -108,6 +110,8 @@ class RestClient:
         """
         await self._admit(request.endpoint)
         answer = await self._exchange(request)
+        if not is_ban(answer):
+            self._bans.over()
         if 200 <= answer.status < 300:
             self._learn(request.endpoint, answer)
             return answer
@@ -213,6 +217,7 @@ class RestClient:
             self._budget_of(endpoint).pause(now_s, error.retry_after_s)
             self._budget_of(endpoint).empty(now_s)
         if isinstance(error, Unavailable) and is_ban(answer):
+            error.retry_after_s = self._bans.page(now_s)
             for budget in (self._budget, self._address_budget):
                 budget.ban(now_s, error.retry_after_s)
         _log.warning(

@@ -17,7 +17,7 @@ import pytest
 
 from config.credentials import Secret
 from connectors.bitmex import BitmexOrderEntry
-from connectors.bitmex.protocol.refusals import BAN_PAUSE_S
+from connectors.bitmex.protocol.refusals import FIRST_BAN_PAUSE_S
 from connectors.bitmex.protocol.signing import signature
 from connectors.errors import (
     DuplicateClientOrderId,
@@ -244,7 +244,7 @@ async def test_nothing_is_sent_into_a_ban() -> None:
         for _ in range(3):
             with pytest.raises(Unavailable) as caught:
                 await entry.place_stop(STOP)
-            assert caught.value.retry_after_s > BAN_PAUSE_S - 5
+            assert caught.value.retry_after_s > FIRST_BAN_PAUSE_S - 5
         with pytest.raises(Unavailable):
             await entry.picture()
     assert len(fake.asked) == 1

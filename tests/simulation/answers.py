@@ -40,6 +40,7 @@ CANNED: Mapping[RequestFate, Callable[[Random], Reply]] = {
     RequestFate.REFUSED: lambda _: _error(400, "Order could not be accepted"),
     RequestFate.BROKEN: lambda _: _error(500, "Internal Server Error"),
     RequestFate.GATEWAY: lambda random: gateway_page(random.choice(_GATEWAY)),
+    RequestFate.FORBIDDEN: lambda _: gateway_page(403),
     RequestFate.LIMITED: _limited,
     RequestFate.LIMITED_BARE: lambda _: _error(429, _LIMITED, name="RateLimitError"),
 }

@@ -61,6 +61,8 @@ class RequestFate(Enum):
     """429 with `Retry-After`."""
     LIMITED_BARE = "limited_bare"
     """429 that does not say for how long, neither in a header nor in its text."""
+    FORBIDDEN = "forbidden"
+    """A page of 403, as a banned address gets it."""
     REFUSED = "refused"
     """400: the venue will not have it."""
 

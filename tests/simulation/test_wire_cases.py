@@ -325,3 +325,18 @@ def test_a_loosened_stop_and_a_guard_that_was_not_told() -> None:
     policy = Policy(stop=StopPolicy(style=StopStyle.CLOSE))
     report = play(Plan(seed=53, guards=2, troubles=0, act_every_s=inf, policy=policy), script)
     assert not report.violations, str(report)
+
+
+def test_one_page_of_403_is_no_ban_of_two_minutes() -> None:
+    """P2: something before the venue slips once, just as a stop is placed: it rests within a quarter of a minute."""
+
+    async def script(world: World) -> None:
+        await passing(5)
+        with ending_as(world, RequestFate.FORBIDDEN, most=1) as struck:
+            world.bot.open(SYMBOL, side=1, leverage=10)
+            await world.until(lambda: world.stop_price(SYMBOL) is not None, within_s=18)
+        assert len(struck) == 1
+        await _whole_again(world)
+
+    report = play(Plan(seed=54, troubles=0, act_every_s=inf), script)
+    assert not report.violations, str(report)

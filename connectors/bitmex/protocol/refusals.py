@@ -6,7 +6,7 @@
 | 400 "Duplicate clOrdID" | DuplicateClientOrderId | - |
 | 401, 403 with an error body | Misconfigured | Misconfigured |
 | 401 or 400 "request has expired" after a slow way there | Unavailable | Unavailable |
-| 403 with HTML: the address is banned | Unavailable, long pause | the same |
+| 403 with HTML: the address is banned | Unavailable, pause that grows to two minutes | the same |
 | 404 with HTML, a redirect: not the venue's API | Misconfigured | Misconfigured |
 | 1xx, and 3xx that do not say "send it there": nobody knows | OutcomeUnknown | Unavailable |
 | 408, 5xx: nobody knows | OutcomeUnknown | Unavailable |
@@ -43,6 +43,8 @@ from connectors.errors import (
 
 BAN_PAUSE_S: Final = 120.0
 """A ban lasts about an hour. One try in two minutes is far from the pace that earns one, and finds its end soon."""
+FIRST_BAN_PAUSE_S: Final = 15.0
+"""One page of 403 may be a slip of whatever stands before the venue, and no stop can be placed meanwhile."""
 LONGEST_PAUSE_S: Final = BAN_PAUSE_S
 """The venue's wish is believed up to here: a bucket of a minute is full again by then, and an odd number must not leave
 positions unattended for an hour."""
@@ -146,7 +148,8 @@ def _refusal(answer: Answer, *, is_write: bool, expires_after_s: float) -> Venue
 
 def _not_allowed(answer: Answer, reason: str) -> VenueError:
     if is_ban(answer):
-        return Unavailable("this address is banned by the venue", status=403, retry_after_s=BAN_PAUSE_S, is_limit=True)
+        reason = "this address is banned by the venue"
+        return Unavailable(reason, status=403, retry_after_s=FIRST_BAN_PAUSE_S, is_limit=True)
     return Misconfigured(reason, status=answer.status)
 
 

@@ -30,7 +30,7 @@ from tests.simulation.promises.ground import Ground, GuardFacts, Promise
 from tests.simulation.promises.sightings import Unknown, orders_of, series
 from tests.simulation.requests import Sent
 
-KNOWN_NOT_DONE: Final = frozenset({"unreachable", "refused", "limited", "limited_bare"})
+KNOWN_NOT_DONE: Final = frozenset({"unreachable", "refused", "limited", "limited_bare", "forbidden"})
 """Fates of a request that tell its sender that nothing was done."""
 
 

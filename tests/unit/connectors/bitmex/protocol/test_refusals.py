@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from connectors.bitmex.protocol.refusals import (
-    BAN_PAUSE_S,
+    FIRST_BAN_PAUSE_S,
     LONGEST_PAUSE_S,
     Answer,
     error_message,
@@ -114,12 +114,12 @@ def test_pause_after_a_rate_limit(headers: dict[str, str], sent: bytes, wait_s: 
 
 
 def test_ban_is_told_from_a_missing_right() -> None:
-    """A ban is a 403 of HTML from the load balancer; it means a long pause and says so."""
+    """A ban is a 403 of HTML from the load balancer; it means a pause that may grow (`bans.py`) and says so."""
     answer = Answer(status=403, headers={"content-type": "text/html"}, body=HTML_BAN)
     assert is_ban(answer)
     error = mapped(403, HTML_BAN)
     assert isinstance(error, Unavailable)
-    assert error.retry_after_s == BAN_PAUSE_S
+    assert error.retry_after_s == FIRST_BAN_PAUSE_S
     assert "banned" in error.reason
     assert not is_ban(Answer(status=403, headers={}, body=body("Forbidden")))
 
