@@ -443,6 +443,23 @@ def initial_state(account: int, policy: Policy) -> GuardState:
     return GuardState(account=account, policy=policy)
 
 
+def decided_by_people_and_rules(state: GuardState) -> GuardState:
+    """What no question to the venue can bring back: latches, budgets, the day's books, who asked for what.
+
+    Everything else is forgotten, as by a guard that knows nothing yet: it is asked for again.
+    """
+    return GuardState(
+        account=state.account,
+        policy=state.policy,
+        now_ns=state.now_ns,
+        next_command_id=state.next_command_id,
+        latches=state.latches,
+        margin_budgets=state.margin_budgets,
+        day_books=state.day_books,
+        operator_ids=state.operator_ids,
+    )
+
+
 def with_policy(state: GuardState, policy: Policy) -> GuardState:
     """The same knowledge under another policy (after a restart with changed settings).
 

@@ -19,7 +19,8 @@ import msgspec
 
 from config.policy import Policy
 from daemon.core.commands import RaiseAlert
-from daemon.core.state import GuardState, under_policy
+from daemon.core.events import Event
+from daemon.core.state import GuardState, decided_by_people_and_rules, under_policy
 from daemon.core.step import step
 from daemon.shell.journal import OpenCommands
 from daemon.shell.journal_file import segments_in
@@ -35,6 +36,8 @@ from daemon.shell.records import (
 FIRST_SEQ = 1
 _NUMBERS_PER_SEGMENT = 10_000_000
 """More records than a segment can hold: the step to a number that was surely never used."""
+_WELL_AFTER_NS = 60 * 10**9
+"""A guard that ran this long was not broken by what it began with."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,6 +79,20 @@ def recover(directory: Path, policy: Policy | None = None) -> Recovered:
     return Recovered(state=None) if problem is None else _unusable(segments[-1][0], problem)
 
 
+class EventBroke(Exception):
+    """An event broke the core, in the process that ended and again in the replay. `kept` is what is used all the same.
+
+    The event would do so a third time with the same knowledge, so the view of the venue is dropped. What people and
+    rules decided is not the venue's to tell and stays: a lock-out must not end with a bug. But not if the guard broke
+    right after its start: then that may be what breaks it, and starting again and again protects nobody.
+    """
+
+    def __init__(self, state: GuardState, event: Event) -> None:
+        super().__init__(f"{type(event).__name__} at {event.at_ns}")
+        was_well = bool(state.started_ns) and event.at_ns - state.started_ns > _WELL_AFTER_NS
+        self.kept = decided_by_people_and_rules(state) if was_well else None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Found:
     """The records of a segment up to its torn tail or its first damage."""
@@ -107,6 +124,10 @@ def _replay_or_say_why(records: list[Record], path: Path, highest: int, policy: 
     chain = records[-1].chain
     try:
         return replace(replay(records, policy), chain=chain)
+    except EventBroke as broke:
+        cause = broke.__cause__
+        problem = f"{path}: an event broke the core ({type(cause).__name__}: {cause})"
+        return replace(_unusable(highest, problem), chain=chain, state=broke.kept)
     except Exception as error:  # noqa: BLE001 - what broke the core once would again: never a reason to stay away
         problem = f"{path}: replaying it failed with {type(error).__name__}: {error}"
         return replace(_unusable(highest, problem), chain=chain)
@@ -119,7 +140,7 @@ def replay(records: list[Record], policy: Policy | None = None) -> Recovered:
     they may have left all the same.
 
     Raises:
-        InvariantBroken: If an event breaks the core: it would again, so nothing of this journal is used.
+        EventBroke: If an event breaks the core: it would again.
         msgspec.MsgspecError: If a record is not of this build.
     """
     checkpoint = decode_checkpoint(records[0])
@@ -128,7 +149,10 @@ def replay(records: list[Record], policy: Policy | None = None) -> Recovered:
     alerts: list[tuple[int, RaiseAlert]] = []
     for event in (decode_event(record) for record in records if record.kind is Kind.EVENT):
         unanswered.note_event(event)
-        outcome = step(state, event)
+        try:
+            outcome = step(state, event)
+        except Exception as error:
+            raise EventBroke(state, event) from error
         state = outcome.state
         for command in outcome.commands:
             unanswered.note_command(command)

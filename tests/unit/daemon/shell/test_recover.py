@@ -12,8 +12,10 @@ import pytest
 from config.policy import Policy, StopPolicy
 from daemon.core.commands import RaiseAlert
 from daemon.core.errors import InvariantBroken
+from daemon.core.events import Started, TimerFired
 from daemon.core.interventions import Latch, LatchKind
 from daemon.core.state import GuardState
+from daemon.core.step import step
 from daemon.shell import recover as recover_module
 from daemon.shell.journal import OpenCommands
 from daemon.shell.journal_file import segment_path, segments_in
@@ -26,6 +28,7 @@ from daemon.shell.records import (
     sealed,
 )
 from daemon.shell.recover import recover
+from tests.fakes import SECOND_NS
 from tests.lives import Life, a_life
 
 FIRST_SEQ = 41
@@ -159,6 +162,34 @@ def test_an_event_that_breaks_the_core_does_not_keep_the_guard_away(
     recovered = recover(tmp_path)
     assert recovered.state is None
     assert "two and two are five" in str(recovered.problem)
+
+
+def test_a_bug_does_not_end_a_lock_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """P7: an event breaks the core of a guard that ran for long: latches, books and requests stay, the view goes."""
+    life = a_life()
+    latch = Latch(name="daily_loss", kind=LatchKind.FREEZE, text="too much", since_ns=1)
+    start = replace(a_life_start(life), latches={"daily_loss": latch})
+    poison = TimerFired(at_ns=start.started_ns + 61 * SECOND_NS)
+    lines = [
+        encode_checkpoint(
+            FIRST_SEQ, Checkpoint(state=msgspec.Raw(msgspec.json.encode(start)), unanswered=(), version="x")
+        ),
+        encode_event(FIRST_SEQ + 1, poison),
+    ]
+    segment_path(tmp_path, FIRST_SEQ).write_bytes(b"".join(lines))
+
+    def broken(*_: object) -> object:
+        raise InvariantBroken("two and two are five")
+
+    monkeypatch.setattr(recover_module, "step", broken)
+    recovered = recover(tmp_path)
+    assert recovered.state is not None
+    assert recovered.state.latches == {"daily_loss": latch}
+    assert recovered.state.positions == {}
+    assert "two and two are five" in str(recovered.problem)
+    assert recovered.next_seq > FIRST_SEQ + 2
+    started = step(recovered.state, Started(at_ns=poison.at_ns + 1, account=start.account))
+    assert started.state.latches == {"daily_loss": latch}
 
 
 def test_no_journal_is_no_problem(tmp_path: Path) -> None:
