@@ -9,7 +9,7 @@ Units: seconds of virtual time.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import Final
@@ -35,6 +35,7 @@ from tests.simulation.faults import LineWitness, RequestFate
 from tests.simulation.guard_life import SimGuard
 from tests.simulation.promises.book import Book, Key
 from tests.simulation.promises.latch_rules import note_latch
+from tests.simulation.promises.silences import Silences
 from tests.simulation.requests import Sent
 
 WHOLE_AGAIN_S: Final = 12.0
@@ -91,8 +92,12 @@ class GuardFacts(LineWitness):
     streams_lost_s: float = 0.0
     silent: set[str] = field(default_factory=set)
     """Bots that people were told are silent."""
+    silences: Silences = field(default_factory=Silences)
+    """Those that are, by our own count."""
     active: set[tuple[str, str]] = field(default_factory=set)
     """Degraded states and symbols that people were told of and that have not ended."""
+    over_s: dict[str, float] = field(default_factory=dict)
+    """When people were last told that a degraded state is over."""
     spoken_to: Callable[[GuardFacts, str], Callable[[], None] | None] = lambda _facts, _text: None
     """Who wants to see a frame of its own before the exchange takes it."""
     answered_to: Callable[[GuardFacts, Answered], None] = lambda _facts, _answer: None
@@ -115,6 +120,7 @@ class GuardFacts(LineWitness):
 
     def take_event(self, event: Event) -> None:
         """Learn what it was told."""
+        self.silences.take(event, self.policy.bots)
         match event:
             case Started():
                 self.started_s = self.trouble_s = self.now_s()
@@ -182,18 +188,20 @@ class GuardFacts(LineWitness):
     def may_cancel_of_bot(self, client_order_id: str) -> bool:
         """Whether an order may go because the bot that placed it, or one that must be alive, is silent."""
         bots = self.policy.bots
-        acting = {name for name in self.silent if name in bots and bots[name].on_silence is not OnSilence.ALERT}
+        silent = {name for name in self.silent | self.silences.names if name in bots}
+        acting = {name for name in silent if bots[name].on_silence is not OnSilence.ALERT}
         owner = next(
             (name for name, bot in bots.items() if bot.id_prefix and client_order_id.startswith(bot.id_prefix)), ""
         )
         nameless = next((name for name, bot in bots.items() if not bot.id_prefix), "")
-        return bool(self.missing()) or (owner or nameless) in acting
+        return any(bots[name].must_be_alive for name in silent) or (owner or nameless) in acting
 
     def _note_degraded(self, alert: RaiseAlert) -> None:
         if alert.topic != "degraded":
             return
         if dict(alert.facts).get("phase") == "ended":
             self.active.discard((alert.state, alert.symbol))
+            self.over_s[alert.state] = self.now_s()
             self.trouble_s = self.trouble_s if alert.symbol else self.now_s()
         else:
             self.active.add((alert.state, alert.symbol))
@@ -201,6 +209,10 @@ class GuardFacts(LineWitness):
     def says(self, *states: str) -> bool:
         """Whether people were told that one of these states lasts."""
         return any(state in states for state, _ in self.active)
+
+    def has_said(self, states: Iterable[str], since_s: float) -> bool:
+        """Whether people were told of one of these at any time since then."""
+        return self.says(*states) or any(self.over_s.get(state, -inf) >= since_s for state in states)
 
     # ------------------------------------------------------------ the line
 
@@ -227,6 +239,7 @@ class GuardFacts(LineWitness):
         if is_memory_lost:
             self.latches.clear()
             self.silent.clear()
+            self.silences.names.clear()
 
 
 @dataclass(kw_only=True)
