@@ -233,6 +233,11 @@ class OrderTable(Table):
         while len(self._finished) > FINISHED_REMEMBERED:
             self._finished.popitem(last=False)
 
+    def _insert(self, row: Row) -> Row:
+        if self._keys:
+            self._finished.pop(self.key_of(row), None)  # or what it was once could come back after it is deleted
+        return super()._insert(row)
+
     def _known(self, row: Row) -> _Cells:
         key = self.key_of(row)
         if key not in self._rows and key in self._finished:

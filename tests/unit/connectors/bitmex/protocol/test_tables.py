@@ -228,3 +228,39 @@ def test_only_what_was_touched_is_looked_at() -> None:
     table.settle(touched)
     assert [row["orderID"] for row in table.rows()] == ["b"]
     assert table.apply(Action.UPDATE, [{"orderID": "a", "avgPx": 1}])[0]["ordStatus"] == "Filled"
+
+
+def test_a_finished_order_that_was_inserted_and_deleted_since_does_not_come_back() -> None:
+    """What it was once is no row that a change could be laid over."""
+    table = OrderTable()
+    table.apply(Action.PARTIAL, [], keys=("orderID",))
+    table.settle(table.apply(Action.INSERT, [{"orderID": "a", "ordStatus": "Filled"}]))
+    table.apply(Action.INSERT, [{"orderID": "a", "ordStatus": "New"}])
+    table.apply(Action.DELETE, [{"orderID": "a"}])
+    with pytest.raises(TableBroken, match="not known"):
+        table.apply(Action.UPDATE, [{"orderID": "a", "leavesQty": 1}])
+
+
+def test_a_forgotten_table_knows_nothing_until_its_partial() -> None:
+    """A table in doubt takes no change, open and finished rows alike."""
+    table = OrderTable()
+    table.apply(
+        Action.PARTIAL,
+        [{"orderID": "a", "ordStatus": "New"}, {"orderID": "b", "ordStatus": "Filled"}],
+        keys=("orderID",),
+    )
+    table.settle()
+    table.forget()
+    assert not table.is_known
+    assert table.apply(Action.UPDATE, [{"orderID": "a"}]) == []
+    table.apply(Action.PARTIAL, [], keys=("orderID",))
+    with pytest.raises(TableBroken, match="not known"):
+        table.apply(Action.UPDATE, [{"orderID": "b"}])
+
+
+@pytest.mark.parametrize(("keys", "why"), [((), "no keys"), (("account",), "do not tell apart")])
+def test_keys_that_tell_too_little_are_not_believed(keys: tuple[str, ...], why: str) -> None:
+    """P2: with one row standing for two, a position would be gone without a word."""
+    rows = [{"account": 1, "symbol": "XBTUSD"}, {"account": 1, "symbol": "ETHUSD"}]
+    with pytest.raises(TableBroken, match=why):
+        PositionTable("position").apply(Action.PARTIAL, rows, keys=keys)
