@@ -52,7 +52,8 @@ def passed_on(bites: Sequence[Bite], session: Target, message: Message) -> Said:
     for bite in sorted(bites, key=lambda bite: bite.name == _GARBLED):
         effect = EFFECTS.get(bite.name)
         act = partial(_rewrite, bite) if effect is None else partial(effect.pass_on, bite)
-        said = [out for one in said for out in act(session, one)]
+        fits = _is_rows if effect is None else effect.fits  # what an earlier fault made of it may be no rows any more
+        said = [out for one in said for out in (act(session, one) if fits(one) else (one,))]
     return said
 
 
