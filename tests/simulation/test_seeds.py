@@ -41,7 +41,7 @@ def test_promises_hold_in_a_world_nobody_has_seen(seed: int) -> None:
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("named", NAMED_SEEDS, ids=lambda named: f"{named.seed}: {named.broke}")
+@pytest.mark.parametrize("named", NAMED_SEEDS, ids=lambda named: named.broke)
 def test_what_once_broke_holds(named: NamedSeed) -> None:
     """P1 to P12: a world that broke a promise before the guard was mended."""
     played = attempt(named.plan)
