@@ -81,7 +81,7 @@ def _stretched(plan: Plan) -> Plan:
         plan,
         act_every_s=90.0,
         ask_every_s=plan.ask_every_s * 30,
-        trouble_every_s=500.0 * plan.troubles,
+        trouble_every_s=350.0 * plan.troubles,
         price_every_s=5.0,
     )
 
