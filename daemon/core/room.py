@@ -28,6 +28,8 @@ PER_POSITION_NS: Final = 2_000_000
 """The more positions there are, the longer the pause: working all of them out takes its time."""
 RECHECK_NS: Final = 3 * 10**9
 """Between two reads for a second word on a liquidation price: they come out of the bots' request budget."""
+RECHECK_FOR_NS: Final = 20 * 10**9
+"""What no read has borne out by then is left to the slow cycle: two guards that go on would use up the budget (P8)."""
 FEW: Final = 5
 """Up to this many positions the common failure is worked out at every change."""
 
@@ -129,9 +131,11 @@ def reassess(draft: Draft, symbol: str, margins: dict[str, Margin]) -> None:
 
 
 def seek_second_word(draft: Draft, symbol: str) -> None:
-    """While one source alone names the nearest price against others: read the account, but not too often."""
+    """While one source alone names the nearest price against others: read the account, not too often nor for ever."""
     guarded = draft.positions[symbol]
-    if guarded.liquidation.alone is None or not guarded.liquidation.disagrees:
+    if guarded.position.side is None or guarded.liquidation.alone is None or not guarded.liquidation.disagrees:
+        return
+    if draft.now_ns >= guarded.disagrees_ns + RECHECK_FOR_NS:
         return
     due_ns = draft.pictures.asked_ns + RECHECK_NS
     if draft.now_ns < due_ns:

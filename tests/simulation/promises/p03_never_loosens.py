@@ -155,8 +155,14 @@ class NeverLoosens(Promise):
         loosened = self._let_go.get((facts.guard.name, command.key.symbol))
         if loosened is not None and loosened[1] >= held.episode_s:
             tightest = min(tightest, loosened[0]) if is_long else max(tightest, loosened[0])
+        if isinstance(command, PlaceStop) and self._is_passed(command.key.symbol, tightest, is_long=is_long):
+            return  # nothing as tight can rest any more: a stop in reserve, until the close at the market is done
         if (price < tightest) if is_long else (price > tightest):
             self._broken(f"{command.client_order_id} at {price}, but {tightest} was confirmed before")
+
+    def _is_passed(self, symbol: str, trigger: Decimal, *, is_long: bool) -> bool:
+        mark = self._book.exchange.world.markets[symbol].mark
+        return mark <= trigger if is_long else mark >= trigger
 
     def forget(self, facts: GuardFacts, *, is_memory_lost: bool) -> None:
         """What was confirmed after the end of its journal counts no more."""

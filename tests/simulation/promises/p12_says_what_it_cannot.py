@@ -116,7 +116,7 @@ class SaysWhatItCannot(Promise):
                 continue
             self.checked += 1
             watched.told.add(cause.name)
-            if not facts.says(*cause.states):
+            if not facts.has_said(cause.states, since_s):
                 told = sorted(state for state, _ in facts.active) or "nothing"
                 self._broken(f"{facts.guard.name}: {cause.name} for {self._now_s - since_s:.0f} s, and told is {told}")
 

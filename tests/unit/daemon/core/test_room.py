@@ -10,8 +10,10 @@ import pytest
 
 from connectors.vocabulary import Position
 from daemon.core import events as e
+from daemon.core import room
 from daemon.core.commands import AmendStop, PlaceStop, ReduceAtMarket
 from daemon.core.degraded import Degraded
+from daemon.core.draft import Draft
 from daemon.core.margin.account_failure import account_failure_move, common_move_price
 from daemon.core.margin.own_liquidation import own_price
 from daemon.core.room import COMMON_EVERY_NS
@@ -185,6 +187,21 @@ def test_a_lone_figure_without_any_of_ours_waits_for_its_second_word() -> None:
     guard.picture([a_position(liquidation_price=D(900))])
     guard.wait(SECOND)
     assert not [c for c in guard.all if isinstance(c, ReduceAtMarket)]
+
+
+@pytest.mark.parametrize(
+    ("quantity", "after_s", "is_asked"), [(100, 10, True), (100, 25, False), (0, 10, False)], ids=["new", "old", "flat"]
+)
+def test_a_second_word_is_not_asked_for_without_end(quantity: int, after_s: int, is_asked: bool) -> None:
+    """P8: what no read bears out for long is left to the slow cycle, and of a flat position nothing is asked."""
+    guard = Driven().up()
+    guard.position(a_lonely_row())
+    draft = Draft(guard.state, guard.now + after_s * SECOND)
+    doubted = replace(draft.positions["XBTUSDT"].liquidation, alone=D(850), disagrees=True)
+    position = replace(draft.positions["XBTUSDT"].position, quantity=quantity)
+    draft.change("XBTUSDT", liquidation=doubted, disagrees_ns=guard.now, position=position)
+    room.seek_second_word(draft, "XBTUSDT")
+    assert (draft.pictures.wanted_ns > guard.state.pictures.wanted_ns) is is_asked
 
 
 CELLS = [
