@@ -137,8 +137,15 @@ def _price_refusal(command: PlaceStop | AmendStop, price: Decimal, state: GuardS
     if liquidation is not None and not is_looser(side, liquidation, price):
         return f"{price} is not in front of liquidation at {liquidation}"
     if guarded.ratchet is not None and is_looser(side, price, guarded.ratchet):
+        if isinstance(command, PlaceStop) and _is_passed(command.key.symbol, side, guarded.ratchet, state):
+            return None  # in reserve: nothing as tight can rest any more, and the close that is due has to wait
         return f"{price} is looser than the {guarded.ratchet} confirmed before"
     return None
+
+
+def _is_passed(symbol: str, side: Side, trigger: Decimal, state: GuardState) -> bool:
+    mark = state.marks.get(symbol)
+    return mark is not None and is_fresh(state, symbol) and is_through(side, trigger, mark.price)
 
 
 def _take_profit_refusal(command: PlaceTakeProfit, state: GuardState) -> str | None:

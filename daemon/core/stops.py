@@ -296,7 +296,8 @@ def _awaits_first_read(draft: Draft, guarded: Guarded) -> bool:
 def _bridge(draft: Draft, case: _Case) -> Decimal | None:
     """The mark is through already, and the close that is due waits: for a pause, a witness, a venue that refuses.
 
-    After the time that a stop may take the nearest valid one rests meanwhile; never looser than one confirmed before.
+    After the time that a stop may take the nearest valid one rests meanwhile: in reserve, where a tighter one that was
+    confirmed before cannot rest any more (P3 is kept: the close at the market is still what is wanted).
     """
     guarded, side = case.guarded, case.guarded.position.side
     if not guarded.through_ns or side is None:
@@ -306,10 +307,9 @@ def _bridge(draft: Draft, case: _Case) -> Decimal | None:
         draft.wake(guarded.position.key.symbol, due_ns)
         return None
     price, mark = nearest_valid(draft, guarded), usable_mark(draft, guarded.position.key.symbol)
-    if price is None or mark is None or guarded.ratchet is None:
+    if price is None or mark is None or guarded.ratchet is None or is_through(side, guarded.ratchet, mark.price):
         return price
-    price = nearer(side, price, guarded.ratchet)
-    return None if is_through(side, price, mark.price) else price
+    return nearer(side, price, guarded.ratchet)
 
 
 def _note_vanished(draft: Draft, guarded: Guarded, trigger: Decimal) -> None:

@@ -5,10 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 from math import inf
 
+import pytest
+
+from config.bots import OnSilence
 from config.modes import RuleMode
 from config.policy import MaxLossPolicy, Policy, StopPolicy
 from connectors.simulated.engine.switches import ClientIdReuse, Switches
 from daemon.core.operator_requests import FlattenAsked
+from tests.simulation.bot import BOTS_PREFIX
+from tests.simulation.heartbeats import ANSWERED_WITHIN_S, EVERY_S, SILENT_AFTER_S, maker
 from tests.simulation.promises import WHOLE_AGAIN_S
 from tests.simulation.troubles.staging import board_fault, move_past_stop
 from tests.simulation.virtual_loop import passing
@@ -86,4 +91,26 @@ def test_a_guard_without_a_journal_uses_no_id_a_second_time() -> None:
 
     switches = Switches(client_id_reuse=ClientIdReuse.WHEN_CLOSED)
     report = play(Plan(seed=93, troubles=0, act_every_s=inf, switches=switches), script)
+    assert not report.violations, str(report)
+
+
+@pytest.mark.parametrize("on_silence", [OnSilence.CANCEL, OnSilence.ALERT], ids=lambda each: each.value)
+def test_of_a_bot_that_died_nothing_rests_that_may_add(on_silence: OnSilence) -> None:
+    """P6: its quotes go by id where the settings say so, and stay where people are only told; its stop stays anyway."""
+
+    async def script(world: World) -> None:
+        await passing(5)
+        world.bot.open(SYMBOL, side=1, leverage=5)
+        world.bot.quote("ETHUSD")
+        world.bot.place_stop(SYMBOL)
+        await passing(10)
+        assert world.bot.quotes(), "cancelled while it lived"
+        world.bot.is_dead = True
+        await passing(SILENT_AFTER_S + EVERY_S + ANSWERED_WITHIN_S)
+        assert bool(world.bot.quotes()) == (on_silence is OnSilence.ALERT)
+        stops = [row for row in world.promises.orders.values() if str(row["clOrdID"]).startswith(BOTS_PREFIX)]
+        assert any(row["ordType"] == "Stop" for row in stops)
+
+    policy = Policy(bots=maker(on_silence=on_silence, must_be_alive=False))
+    report = play(Plan(seed=94, troubles=0, act_every_s=inf, policy=policy), script)
     assert not report.violations, str(report)
