@@ -135,13 +135,21 @@ def _overdue(draft: Draft) -> str:
 
 def _unfed(draft: Draft) -> str:
     switch, mode = draft.switch, draft.policy.switch.mode
-    if draft.policy.observe or switch.state is not SwitchState.ARMED or mode is SwitchMode.OFF:
+    if draft.policy.observe or mode is SwitchMode.OFF:
         return ""
+    if switch.state is not SwitchState.ARMED:
+        return _unarmed(draft) if mode is SwitchMode.ALWAYS else ""
     why = _why_unfed(draft)
     if not why:
         return ""
     left_ns = max(0, switch.expires_ns - draft.now_ns)
     return f"the dead man's switch is not fed while {why}; it cancels every order, stops too, in {seconds(left_ns)}"
+
+
+def _unarmed(draft: Draft) -> str:
+    """The countdown that is always to run has run out, and is not begun anew because of bots."""
+    missing = bots.missing(draft) if draft.mode is Mode.GUARDING else ()
+    return f"the dead man's switch does not run: {', '.join(missing)} must be alive and is not heard" if missing else ""
 
 
 def _why_unfed(draft: Draft) -> str:

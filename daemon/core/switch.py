@@ -59,7 +59,7 @@ def _feed_if_able(draft: Draft) -> None:
     """Feed, unless the venue refuses our requests, or a bot that must be alive is not: nothing untrue is claimed."""
     if not draft.health.misconfigured and not bots.missing(draft):
         _feed(draft)
-    elif not is_feed_overdue(draft):
+    elif draft.now_ns < _next_feed_ns(draft):
         draft.wake(ACCOUNT, _next_feed_ns(draft))
 
 

@@ -90,6 +90,8 @@ def test_in_mode_always_the_switch_is_never_disarmed_for_it() -> None:
     commands = seconds_pass(guard, 120)
     assert guard.some(DisarmSwitch, commands) == []
     assert guard.alerts("expired")
+    assert Degraded.SWITCH_UNFED.value in guard.state.degraded
+    assert guard.state.timer_ns == 0 or guard.state.timer_ns > guard.now + SECOND // 100, "no storm of wake-ups"
 
 
 def test_nobody_can_say_that_it_lives_while_nobody_can_hear_it() -> None:
