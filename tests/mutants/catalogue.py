@@ -70,7 +70,7 @@ _COVER: Final = (
         promise="P2",
         what="A stop counts as resting when the request was answered, before stream or query showed it.",
         path=f"{_CORE}/books.py",
-        before="confirmed = evidence is not Evidence.ANSWER or (known is not None and known.is_confirmed)",
+        before="confirmed = known is not None and known.is_confirmed",
         after="confirmed = True",
         caught_by=(f"{_T_CORE}/test_stops.py",),
     ),
@@ -124,8 +124,8 @@ _COVER: Final = (
         promise="P2",
         what="A new position is left alone while the public stream is stale.",
         path=f"{_CORE}/stops.py",
-        before="if case.cover.is_doubtful or not draft.orders_known:",
-        after="if case.cover.is_doubtful or not (draft.orders_known and draft.health.market.is_live):",
+        before="if case.cover.is_doubtful or not draft.orders_known or",
+        after="if case.cover.is_doubtful or not (draft.orders_known and draft.health.market.is_live) or",
         caught_by=(f"{_T_CORE}/test_books.py",),
     ),
 )
@@ -175,8 +175,8 @@ _ONE_STOP: Final = (
         promise="P4",
         what="A second stop is placed while nobody knows whether the first one rests.",
         path=f"{_CORE}/stops.py",
-        before="if case.cover.is_doubtful or not draft.orders_known:",
-        after="if not draft.orders_known:",
+        before="if case.cover.is_doubtful or not draft.orders_known or",
+        after="if not draft.orders_known or",
         caught_by=(f"{_T_CORE}/test_stops.py", f"{_T_CORE}/test_doubts.py"),
     ),
 )
@@ -207,7 +207,67 @@ _UNKNOWN: Final = (
         path=f"{_CORE}/orders.py",
         before="(WriteState.IN_FLIGHT, WriteInput.NOT_FOUND): WriteState.IN_FLIGHT,",
         after="(WriteState.IN_FLIGHT, WriteInput.NOT_FOUND): WriteState.SETTLED,",
-        caught_by=(f"{_T_CORE}/test_orders.py",),
+        caught_by=(f"{_T_CORE}/test_orders.py", f"{_T_CORE}/test_outcomes.py", f"{_T_CORE}/test_answers.py"),
+    ),
+)
+
+_MAY_EXIST: Final = (
+    Mutant(
+        name="time-ends-a-doubt",
+        promise="P5",
+        what="A request that may still arrive counts as refused as soon as a question does not show it.",
+        path=f"{_CORE}/outcomes.py",
+        before="if entry.client_order_id in pending.ids and pending.sent_ns >= expired_ns(draft, entry):",
+        after="if entry.client_order_id in pending.ids:",
+        caught_by=("tests/property/test_outcomes.py", f"{_T_CORE}/test_outcomes.py"),
+    ),
+    Mutant(
+        name="amends-over-a-late-amend",
+        promise="P3",
+        what="Other figures are amended in while an earlier amend may still arrive and undo them.",
+        path=f"{_CORE}/outcomes.py",
+        before="return late is None or (late.quantity, late.stop_price) == (quantity, stop_price)",
+        after="return True",
+        caught_by=("tests/property/test_outcomes.py", f"{_T_CORE}/test_outcomes.py"),
+    ),
+    Mutant(
+        name="counts-a-doomed-stop",
+        promise="P2",
+        what="A stop whose cancel may still arrive counts as cover.",
+        path=f"{_CORE}/outcomes.py",
+        before='return any(_key(kind, order.order_id, "") in view.unproved for kind in _CANCELS)',
+        after="return False",
+        caught_by=(f"{_T_CORE}/test_outcomes.py", f"{_T_CORE}/test_cover.py"),
+    ),
+)
+
+_BOTS: Final = (
+    Mutant(
+        name="a-dead-bot-is-fed-for",
+        promise="P6",
+        what="The switch is fed although a bot that must be alive is silent.",
+        path=f"{_CORE}/bots.py",
+        before="return tuple(name for name in view.bots if _missed_since_ns(view, name))",
+        after="return ()",
+        caught_by=(f"{_T_CORE}/test_bots.py",),
+    ),
+    Mutant(
+        name="sleep-is-silence",
+        promise="P6",
+        what="Time in which the guard itself stood still counts as a bot's silence.",
+        path=f"{_CORE}/bots.py",
+        before="    return min(draft.now_ns - max(before.tick_ns, bot.heard_ns), MOST_A_TICK_NS)",
+        after="    return draft.now_ns - max(before.tick_ns, bot.heard_ns)",
+        caught_by=(f"{_T_CORE}/test_bots.py",),
+    ),
+    Mutant(
+        name="takes-everybodys-orders",
+        promise="P1",
+        what="One bot's silence lets the choke point cancel the orders of all.",
+        path=f"{_CORE}/danger_bots.py",
+        before="owners = [name for name in begun if order.client_order_id.startswith(policies[name].id_prefix)]",
+        after="owners = begun",
+        caught_by=(f"{_T_CORE}/test_bots.py", f"{_T_CORE}/test_danger_bots.py"),
     ),
 )
 
@@ -295,6 +355,57 @@ _CRASH: Final = (
         before="is_durable = await asyncio.to_thread(self._wait_durable, DURABLE_WITHIN_S)",
         after="is_durable = True",
         caught_by=(f"{_T_SHELL}/test_operator_desk.py",),
+    ),
+)
+
+_JOURNAL: Final = (
+    Mutant(
+        name="chain-of-one",
+        promise="P9",
+        what="A record's chain does not depend on the record before it.",
+        path="daemon/shell/records.py",
+        before="digest = blake2b(previous, digest_size=_CHAIN_BYTES)",
+        after="digest = blake2b(digest_size=_CHAIN_BYTES)",
+        caught_by=("tests/property/test_journal_chain.py",),
+    ),
+    Mutant(
+        name="says-durable-at-once",
+        promise="P7",
+        what="Whoever waits for the disk is told at once that all is there.",
+        path="daemon/shell/journal_file.py",
+        before="return self._wake.wait_for(lambda: self._durable >= awaited, timeout_s)",
+        after="return True",
+        caught_by=(f"{_T_SHELL}/test_journal_file.py",),
+    ),
+    Mutant(
+        name="loosens-without-a-record",
+        promise="P3",
+        what="A stop is let loose although the journal cannot name who asked.",
+        path="daemon/shell/operator_desk.py",
+        before="if _loosens(request) and not await asyncio.to_thread(self._wait_durable, DURABLE_WITHIN_S):",
+        after="if False:",
+        caught_by=(f"{_T_SHELL}/test_operator_desk.py",),
+    ),
+    Mutant(
+        name="prunes-what-a-restart-needs",
+        promise="P7",
+        what="Only the newest segment is kept, so one cut in its first record costs every latch.",
+        path="daemon/shell/journal_file.py",
+        before="NEEDED_SEGMENTS: Final = 2",
+        after="NEEDED_SEGMENTS: Final = 0",
+        caught_by=(f"{_T_SHELL}/test_journal_file.py",),
+    ),
+)
+
+_WIRE_DOUBTS: Final = (
+    Mutant(
+        name="unread-is-believed",
+        promise="P12",
+        what="A table with a frame that could not be read goes on being believed.",
+        path=f"{_WIRE}/redress.py",
+        before="            self._ask_at_s[topic] = now_s + PAUSES_S[attempts]\n",
+        after="",
+        caught_by=(f"{_T_WIRE}/test_session.py", "tests/unit/connectors/bitmex"),
     ),
 )
 
@@ -421,8 +532,12 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *_RATCHET,
     *_ONE_STOP,
     *_UNKNOWN,
+    *_MAY_EXIST,
+    *_BOTS,
     *_SWITCH,
     *_CRASH,
+    *_JOURNAL,
+    *_WIRE_DOUBTS,
     *_BUDGET,
     *_TOLD,
     *_LIFE,
