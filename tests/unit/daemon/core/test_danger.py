@@ -169,3 +169,13 @@ def test_the_switch_is_fed_only_while_guarding() -> None:
     assert refusal(feed, Driven().state) is not None
     assert refusal(replace(feed, timeout_ns=0), state) is not None
     assert refusal(feed, with_policy(state, Policy(switch=SwitchPolicy(mode=SwitchMode.OFF)))) is not None
+
+
+def test_a_stop_in_reserve_is_placed_only_where_the_tighter_one_was_passed() -> None:
+    """P2, P3: beyond the mark nothing as tight can rest; before that, looser than what was confirmed is refused."""
+    guard = Driven().up([a_position()], [a_stop("v")])
+    assert guard.guarded().ratchet == Decimal(918)
+    assert "looser" in str(refusal(place(stop_price=Decimal(910)), guard.state))
+    guard.mark(915)
+    assert refusal(place(stop_price=Decimal(910)), guard.state) is None
+    assert "looser" in str(refusal(amend(stop_price=Decimal(910)), guard.state))
