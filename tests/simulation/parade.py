@@ -1,8 +1,8 @@
 """The fixed worlds of the suite: every trouble of the catalogue passes by, a few at a time, and scripted ones alone.
 
 Why: random seeds meet whatever they meet. These worlds are there so that nothing on the list is left to chance: each
-kind of trouble is cast on an account with positions, and the suite asks which of them really bit; what found no occasion
-gets a world of its own.
+kind of trouble is cast on an account with positions, and the suite asks which of them really bit; what found no
+occasion gets a world of its own.
 
 Units: seconds of virtual time.
 """
