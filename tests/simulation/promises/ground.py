@@ -89,6 +89,8 @@ class GuardFacts(LineWitness):
     """By table, "" for pongs and answers: when the last frame of it reached the guard."""
     told_sizes: dict[tuple[Source, str], int] = field(default_factory=dict)
     """Signed contracts of each symbol, as the stream and a read last said."""
+    listed: set[Source] = field(default_factory=set)
+    """Sources that have told a whole table."""
     streams_lost_s: float = 0.0
     silent: set[str] = field(default_factory=set)
     """Bots that people were told are silent."""
@@ -153,12 +155,13 @@ class GuardFacts(LineWitness):
 
     def _take_sizes(self, source: Source, positions: Sequence[Position]) -> None:
         """A whole table: what is not in it is flat, by this witness."""
+        self.listed.add(source)
         self.told_sizes = {name: 0 if name[0] is source else size for name, size in self.told_sizes.items()}
         self.told_sizes |= {(source, position.key.symbol): position.quantity for position in positions}
 
     def is_misled(self, symbol: str, quantity: int) -> bool:
         """Whether stream and read both told that a position is flat, or of the other side: no guard can know better."""
-        told = [self.told_sizes.get((source, symbol), quantity) for source in Source]
+        told = [self.told_sizes.get((source, symbol), 0 if source in self.listed else quantity) for source in Source]
         return all(size * quantity <= 0 for size in told)
 
     def take_command(self, command: Command) -> None:

@@ -69,7 +69,7 @@ class UnknownIsNotFailed(Promise):
         before = told.under_way.get(kind)
         if before is not None:
             self._broken(f"{name} leaves while no word came back of {before}")
-        if sent.fate.value not in KNOWN_NOT_DONE:
+        if sent.fate.value not in KNOWN_NOT_DONE and name not in told.sighted:
             told.under_way[kind] = name
         if sent.fate is not RequestFate.ANSWERED:
             self.checked += 1
@@ -102,8 +102,7 @@ class UnknownIsNotFailed(Promise):
                 self._take_picture(told, asked_ns)
             case _:
                 pass
-        if told.unknown or told.under_way:
-            self._resolve(told, [order.client_order_id for order in orders_of(event)])
+        self._resolve(told, [order.client_order_id for order in orders_of(event)])
 
     def _note_unknown(self, facts: GuardFacts, command_id: int, at_ns: int) -> None:
         command, told = facts.commands.get(command_id), self._of(facts)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Final
 
 from config.policy import SwitchMode
@@ -35,6 +36,9 @@ REQUESTS_S: Final = 80.0
 CLOCK_S: Final = 100.0
 """Read once a minute, again after ten seconds where that failed, and on the next tick."""
 DISK_S: Final = 4.0
+PRIVATE: Final = frozenset({"order", "position", "margin", "execution"})
+PRIVATE_S: Final = 7.0
+"""The account stream tells something every five seconds while a position is open; without it nobody can know more."""
 COVER_S: Final = 6.0
 """Beyond the setting for a confirmation."""
 SWITCH_S: Final = 12.0
@@ -147,7 +151,8 @@ class SaysWhatItCannot(Promise):
         after_s = float(facts.policy.stop.confirm_within_s) + COVER_S
         for key, held in self._book.held():
             if key[0] == facts.guard.account and held.can_be_liquidated:
-                is_told = facts.told_sizes.get((Source.STREAM, key[1])) == held.quantity
+                is_listening = any(self._now_s - facts.heard_s.get(table, -inf) < PRIVATE_S for table in PRIVATE)
+                is_told = is_listening and facts.told_sizes.get((Source.STREAM, key[1])) == held.quantity
                 is_bare = is_told and not self._book.is_covered(key, held)
                 name = f"{key[1]} without cover, since {held.since_s:.0f} s {held.quantity},"
                 yield Cause(name, after_s, NO_COVER | ANYTHING_BLIND, is_bare)
