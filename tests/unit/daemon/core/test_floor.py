@@ -12,6 +12,7 @@ from daemon.core.floor import decision_marks, floor_of, kept
 from daemon.core.state import Guarded, GuardState, Liquidation
 from daemon.core.surroundings import SpreadSample
 from daemon.core.volatility import Volatility
+from daemon.core.wanted import work_out
 from tests.builders import START_NS, a_position
 from tests.unit.daemon.core.test_wanted import a_guarded, a_view, within
 
@@ -117,3 +118,16 @@ def test_where_the_way_from_the_mark_begins_to_count_is_a_decision_mark() -> Non
     floor = floor_of(state, guarded)
     assert floor is not None
     assert list(decision_marks(state, guarded)) == [900 + 2 * floor.needed]
+
+
+@pytest.mark.parametrize(("quantity", "line"), [(100, "950"), (-100, "1050")])
+def test_a_rules_trigger_goes_to_the_floor_where_the_market_jumps(quantity: int, line: str) -> None:
+    """P2: one jump would carry the mark over the buffer: the stop asked for stands at the floor, or toward the mark."""
+    guarded = a_guarded(quantity, liquidation=within(line))
+    sign, calm, wild_view = (1 if quantity > 0 else -1), a_view(guarded), wild(guarded, jump="0.022")
+    floor, before, wanted = floor_of(wild_view, guarded), work_out(calm, guarded), work_out(wild_view, guarded)
+    assert floor is not None
+    assert before.trigger is not None
+    assert wanted.trigger is not None
+    assert sign * (before.trigger - floor.price) < 0, "the buffer alone is nearer to liquidation"
+    assert sign * (wanted.trigger - floor.price) >= 0
