@@ -245,7 +245,14 @@ def test_recorded_order_replies(real_data: Path) -> None:
 
 def test_recorded_errors(real_data: Path) -> None:
     """Error replies of the testnet, 2018 to 2020, each to its kind; the answers that are none are read."""
-    kinds = {400: Rejected, 401: Misconfigured, 404: Rejected, 429: Unavailable, 502: OutcomeUnknown, 503: Unavailable}
+    kinds = {
+        400: Rejected,
+        401: Misconfigured,
+        404: Rejected,
+        429: Unavailable,
+        502: OutcomeUnknown,
+        503: OutcomeUnknown,
+    }
     met = set()
     for line in lines(real_data / "rest" / "bitmex-testnet-rest-cassettes.jsonl.gz"):
         record = json.loads(line)
