@@ -17,7 +17,7 @@ from typing import Final
 from connectors.simulated.engine.changes import Change, Row
 from connectors.vocabulary import Order, OrderSide
 from daemon.core.commands import AmendStop, Command, PlaceStop
-from daemon.core.events import Event, OperatorAsked
+from daemon.core.events import Event, MarkSeen, OperatorAsked
 from daemon.core.operator_requests import SetStop
 from tests.simulation.promises.book import OURS, Key, is_ours, key_of
 from tests.simulation.promises.ground import Ground, GuardFacts, Promise
@@ -48,6 +48,8 @@ class NeverLoosens(Promise):
         """By guard and symbol."""
         self._let_go: dict[tuple[str, str], tuple[Decimal, float]] = {}
         """How far an operator let a stop go back, by guard and symbol, and in which life of the position."""
+        self._told_marks: dict[tuple[str, str], Decimal] = {}
+        """The mark that each guard was last told, by guard and symbol: all that it can decide on."""
         self._resting: dict[str, tuple[Decimal, float]] = {}
         """The trigger of each resting stop of ours at the exchange, and since when."""
 
@@ -98,6 +100,8 @@ class NeverLoosens(Promise):
         match event:
             case OperatorAsked(request=SetStop(may_loosen=True, symbol=symbol, price=price)):
                 self._let_go[facts.guard.name, symbol] = (price, self._now_s)
+            case MarkSeen(symbol=symbol, price=price):
+                self._told_marks[facts.guard.name, symbol] = price
             case _:
                 known = self._of(facts)
                 for symbol in [name for name in known if facts.is_misled(name, self._size(facts, name))]:
@@ -155,14 +159,16 @@ class NeverLoosens(Promise):
         loosened = self._let_go.get((facts.guard.name, command.key.symbol))
         if loosened is not None and loosened[1] >= held.episode_s:
             tightest = min(tightest, loosened[0]) if is_long else max(tightest, loosened[0])
-        if isinstance(command, PlaceStop) and self._is_passed(command.key.symbol, tightest, is_long=is_long):
+        if isinstance(command, PlaceStop) and self._is_passed(facts, command.key.symbol, tightest, is_long=is_long):
             return  # nothing as tight can rest any more: a stop in reserve, until the close at the market is done
         if (price < tightest) if is_long else (price > tightest):
             self._broken(f"{command.client_order_id} at {price}, but {tightest} was confirmed before")
 
-    def _is_passed(self, symbol: str, trigger: Decimal, *, is_long: bool) -> bool:
+    def _is_passed(self, facts: GuardFacts, symbol: str, trigger: Decimal, *, is_long: bool) -> bool:
+        """Whether the mark is beyond a trigger, or was when the guard was last told: the way back may be under way."""
         mark = self._book.exchange.world.markets[symbol].mark
-        return mark <= trigger if is_long else mark >= trigger
+        marks = {mark, self._told_marks.get((facts.guard.name, symbol), mark)}
+        return any(each <= trigger if is_long else each >= trigger for each in marks)
 
     def forget(self, facts: GuardFacts, *, is_memory_lost: bool) -> None:
         """What was confirmed after the end of its journal counts no more."""
