@@ -9,6 +9,9 @@ passes the venue's overload), else pieces of the largest order, each sent as soo
 effect. One that changed nothing is asked about and tried again after pauses that grow. A close leaves only when two
 messages say that the position is open, and while it is under way the stop is left alone.
 
+A position that is opened again and again is closed after pauses that grow as well, with a stop at rest meanwhile; where
+none can rest, so near is liquidation, it is closed at once.
+
 Units: times in nanoseconds since 1970 UTC, quantities in contracts, money in minor units of the settlement currency.
 """
 
@@ -28,6 +31,7 @@ from daemon.core.interventions import Closing, Latch
 from daemon.core.marks import newest_mark, ns, usable_mark
 from daemon.core.reasons import Reason
 from daemon.core.state import Guarded
+from daemon.core.wanted import nearest_valid
 
 WITNESS_WITHIN_NS: Final = 10**9
 STREAM_ALONE_NS: Final = 5 * 10**9
@@ -55,6 +59,8 @@ def close(draft: Draft, symbol: str) -> bool:
     guarded = draft.positions[symbol]
     if guarded.reduce is not None:
         return _awaits(draft, symbol, guarded.reduce.sent_ns)
+    if draft.now_ns < closing.due_ns and not guarded.covered_ns:
+        closing = _spared_pause(draft, guarded, closing)
     due_ns = max(closing.due_ns, guarded.reduce_at_ns)
     if draft.now_ns < due_ns:
         draft.wake(symbol, due_ns)
@@ -120,6 +126,19 @@ def _pause_ns(rounds: int) -> int:
     if rounds <= FREE_ROUNDS:
         return 0
     return min(LONGEST_PAUSE_NS, (1 << min(rounds - FREE_ROUNDS - 1, 10)) * 10**9)
+
+
+def _spared_pause(draft: Draft, guarded: Guarded, closing: Closing) -> Closing:
+    """Let the pause between rounds lapse where no stop can rest meanwhile: its fees are less than a liquidation's."""
+    symbol = guarded.position.key.symbol
+    if usable_mark(draft, symbol) is None or symbol not in draft.instruments:
+        return closing
+    if nearest_valid(draft, guarded) is not None:
+        draft.wake(symbol, draft.now_ns + WITNESS_WITHIN_NS)
+        return closing
+    closing = replace(closing, due_ns=draft.now_ns)
+    draft.put("closings", symbol, closing)
+    return closing
 
 
 def _tell_again(draft: Draft, symbol: str, closing: Closing, latch: Latch) -> None:

@@ -264,6 +264,15 @@ _LIFE: Final = (
         after="    if True:",
         caught_by=(f"{_T_CORE}/test_account.py",),
     ),
+    Mutant(
+        name="waits-beside-liquidation",
+        promise="P2",
+        what="What was opened again under a flatten waits for its turn where no stop can rest.",
+        path=f"{_CORE}/flatten.py",
+        before="if draft.now_ns < closing.due_ns and not guarded.covered_ns:",
+        after="if False:",
+        caught_by=(f"{_T_CORE}/test_flatten.py",),
+    ),
 )
 
 MUTANTS_OF_ORDERS: Final[tuple[Mutant, ...]] = (

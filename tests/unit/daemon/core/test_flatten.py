@@ -201,14 +201,11 @@ def test_a_restart_in_the_middle_comes_to_the_same_end() -> None:
     assert guard.some(CancelOrder, guard.all)[-1].order_id == stop.order_id
 
 
-def test_a_position_that_comes_back_is_closed_again_after_pauses_that_grow() -> None:
-    """A bot in a loop burns fees slowly and audibly, and is covered meanwhile."""
-    guard, stop = covered()
-    guard.now += SECOND
-    ask(guard, FlattenAsked())
+def waits_of_rounds(guard: Driven, stop: Order, rounds: int) -> list[int]:
+    """How long each close took while a bot opens the position again and again; all stops are refused or lost."""
     waits: list[int] = []
     commands = read(guard, [a_position()], [stop])
-    for round_ in range(6):
+    for round_ in range(rounds):
         opened_ns = guard.now
         for _ in range(80):
             closes = guard.some(ReduceAtMarket, commands)
@@ -222,13 +219,45 @@ def test_a_position_that_comes_back_is_closed_again_after_pauses_that_grow() -> 
         filled(guard, closes[0], 100)
         guard.position(flat(a_position()))
         read(guard, [], [])
-        if round_ < 5:
+        if round_ < rounds - 1:
             commands = list(guard.position(a_position()))
+    return waits
+
+
+def test_a_position_that_comes_back_is_closed_again_after_pauses_that_grow() -> None:
+    """A bot in a loop burns fees slowly and audibly, and is covered meanwhile."""
+    guard, stop = covered()
+    guard.now += SECOND
+    ask(guard, FlattenAsked())
+    waits = waits_of_rounds(guard, stop, 6)
     assert waits[1] < 1.5 * SECOND
     assert waits[2:] == sorted(waits[2:])
     assert waits[-1] >= 8 * SECOND
     assert len(guard.alerts("reopened")) == 5
     assert "time 6" in guard.alerts("reopened")[-1].text
+
+
+def test_so_near_liquidation_that_no_stop_can_rest_it_is_closed_again_at_once() -> None:
+    """P2: fees are cheaper than a liquidation: the pauses are for positions that have a stop meanwhile."""
+    guard, stop = covered()
+    guard.now += SECOND
+    ask(guard, FlattenAsked())
+    guard.mark("900.5")
+    waits = waits_of_rounds(guard, stop, 6)
+    assert max(waits) < 1.5 * SECOND
+
+
+def test_a_pause_lapses_when_the_mark_comes_near_under_it() -> None:
+    """P2: what could have a stop when it was opened again, and lost the room for one, is not left to wait."""
+    guard, stop = covered()
+    guard.now += SECOND
+    ask(guard, FlattenAsked())
+    waits_of_rounds(guard, stop, 5)
+    commands = list(guard.position(a_position()))
+    commands += guard.wait(SECOND)
+    assert guard.some(ReduceAtMarket, commands) == []
+    commands = list(guard.mark("900.5")) + read(guard, [a_position()], [])
+    assert guard.some(ReduceAtMarket, commands)
 
 
 def test_flat_needs_two_reads_after_the_last_change_and_one_that_differs_starts_anew() -> None:
