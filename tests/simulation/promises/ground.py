@@ -263,6 +263,8 @@ class Ground:
     """When the last fault ended, what bots do left aside; infinity while one lasts."""
     sent_s: dict[tuple[str, bytes], float] = field(default_factory=dict)
     """When a request with this path and body last left."""
+    set_by_guard: dict[int, int | None] = field(default_factory=dict)
+    """By account: the switch's timer as the last write of a guard left it."""
 
     def broken(self, promise: str, text: str) -> None:
         """Note that a promise does not hold."""

@@ -27,7 +27,7 @@ from tests.simulation.promises.p02_covers_every_position import CoversEveryPosit
 from tests.simulation.promises.p03_never_loosens import NeverLoosens
 from tests.simulation.promises.p04_one_stop_per_position import OneStopPerPosition
 from tests.simulation.promises.p05_unknown_is_not_failed import UnknownIsNotFailed
-from tests.simulation.promises.p06_a_feed_is_a_statement import FeedIsStatement
+from tests.simulation.promises.p06_a_feed_is_a_statement import SWITCH_VERB, FeedIsStatement
 from tests.simulation.promises.p07_nothing_is_lost import NothingIsLost
 from tests.simulation.promises.p08_protection_comes_first import ProtectionComesFirst
 from tests.simulation.promises.p09_repeats import Repeats
@@ -172,7 +172,7 @@ class Promises(Witness):
     def _take_spoken(self, facts: GuardFacts, text: str) -> Callable[[], None]:
         for promise in self.each:
             promise.on_spoken(facts, text)
-        return self._carried_out([self.switch.note_timer])
+        return self._carried_out([self.switch.note_timer] if SWITCH_VERB in text else [])
 
     # ------------------------------------------------------------ the guard's decisions
 

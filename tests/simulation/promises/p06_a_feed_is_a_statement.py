@@ -36,7 +36,8 @@ STOOD_S: Final = 5.0
 """An order that stood for so long in calm is known to every guard, and what follows from it has been done."""
 FEED_SLACK_S: Final = 5.0
 """A feed may be so late: its request is tried again after a second, and answers take up to three."""
-SWITCH_PATH: Final = "/order/cancelAllAfter"
+SWITCH_VERB: Final = "cancelAllAfter"
+SWITCH_PATH: Final = f"/order/{SWITCH_VERB}"
 
 
 class FeedIsStatement(Promise):
@@ -48,8 +49,6 @@ class FeedIsStatement(Promise):
         super().__init__(ground)
         self._adding_since_s: dict[int, float] = {}
         self._none_since_s: dict[int, float] = {}
-        self._set_by_guard: dict[int, int | None] = {}
-        """The timer as the last request of a guard left it."""
 
     # ------------------------------------------------------------ what stands at the exchange
 
@@ -122,7 +121,7 @@ class FeedIsStatement(Promise):
 
     def on_spoken(self, facts: GuardFacts, text: str) -> None:
         """A write to the switch over the stream."""
-        if "cancelAllAfter" in text:
+        if SWITCH_VERB in text:
             self._check_written(facts, int(str(json.loads(text)["args"])))
 
     def _check_written(self, facts: GuardFacts, timeout_ms: int) -> None:
@@ -144,7 +143,7 @@ class FeedIsStatement(Promise):
     def note_timer(self) -> None:
         """A write of a guard was carried out."""
         for account in self._ground.exchange.accounts():
-            self._set_by_guard[account] = self._timer(account)
+            self._ground.set_by_guard[account] = self._timer(account)
 
     def _timer(self, account: int) -> int | None:
         return self._ground.exchange.world.accounts[account].cancel_at_ms
@@ -175,7 +174,7 @@ class FeedIsStatement(Promise):
                 self._broken(f"all is well, and the switch was not fed for {unfed_s:.1f} s of {policy.timeout_s}")
         elif gone_s > JUST_GONE_S:
             self.checked += 1
-            if timer is not None and timer == self._set_by_guard.get(account):
+            if timer is not None and timer == ground.set_by_guard.get(account):
                 self._broken(
                     f"the switch is left armed although nothing that may add exposure was open for {gone_s:.0f} s"
                 )

@@ -158,13 +158,16 @@ class SaysWhatItCannot(Promise):
                 yield Cause(name, after_s, NO_COVER | ANYTHING_BLIND, is_bare)
 
     def _is_unfed(self, facts: GuardFacts) -> bool:
-        """A timer that a guard feeds runs, and the next feed is overdue."""
+        """A timer that a guard feeds runs, and the next feed is overdue; what somebody else armed says nothing."""
         policy, world = facts.policy.switch, self._ground.exchange.world
         timer = world.accounts[facts.guard.account].cancel_at_ms
         if facts.policy.observe or policy.mode is SwitchMode.OFF or timer is None or not facts.fed_s:
             return False
         unfed_s = self._now_s - facts.fed_s
-        is_own = abs(unfed_s + (timer - world.at_ms) / 1000 - float(policy.timeout_s)) < 3.0
+        is_own = (
+            timer == self._ground.set_by_guard.get(facts.guard.account)
+            and abs(unfed_s + (timer - world.at_ms) / 1000 - float(policy.timeout_s)) < 3.0
+        )
         return is_own and unfed_s > float(policy.interval_s)
 
 
