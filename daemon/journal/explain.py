@@ -16,7 +16,7 @@ import msgspec
 from daemon.core.commands import RaiseAlert, VenueCommand
 from daemon.exit_codes import CommandFailed, ExitCode
 from daemon.journal.known import Known, known_at_record, known_at_time
-from daemon.journal.question import AboutName, AboutSymbol, AboutTime, question_of
+from daemon.journal.question import AboutName, AboutSymbol, AboutTime, newest_ns, oldest_ns, question_of
 from daemon.journal.screen import decision_lines, entry_lines, known_lines
 from daemon.journal.segments import Segment, at_ns_of, journal_of
 from daemon.journal.subjects import last_decision_about, record_of
@@ -57,7 +57,8 @@ Answer = tuple[dict[str, object], list[str]]
 def _about_time(segments: Sequence[Segment], at_ns: int) -> Answer:
     known = known_at_time(segments, at_ns)
     if not known.at_ns and not known.problem:
-        raise CommandFailed(f"the journal does not reach back to {moment(at_ns)}", ExitCode.BAD_INPUT)
+        reach = f"it reaches from {moment(oldest_ns(segments))} to {moment(newest_ns(segments))}"
+        raise CommandFailed(f"the journal knows nothing of {moment(at_ns)}: {reach} (UTC)", ExitCode.BAD_INPUT)
     lines = [f"{moment(at_ns)}: known then (up to record {known.seq}, {moment(known.at_ns)})", *known_lines(known)]
     lines += ["before", *entry_lines(list(known.before), at_ns)] if known.before else []
     lines += ["after", *entry_lines(known.after, at_ns)] if known.after else ["after: nothing is recorded"]

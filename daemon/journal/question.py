@@ -46,7 +46,8 @@ def question_of(text: str, segments: Sequence[Segment]) -> Question:
     of_day_ns = time_of_day_ns(text)
     if of_day_ns is not None:
         return AboutTime(at_ns=_last_time(of_day_ns, newest_ns(segments)))
-    return AboutSymbol(symbol=text) if _is_symbol(text, segments) else AboutName(name=text)
+    symbol = next((each for each in (text, text.upper()) if _is_symbol(each, segments)), "")
+    return AboutSymbol(symbol=symbol) if symbol else AboutName(name=text)
 
 
 def newest_ns(segments: Sequence[Segment]) -> int:
@@ -60,6 +61,18 @@ def newest_ns(segments: Sequence[Segment]) -> int:
             pass  # what stands before the damage counts
         if newest:
             return newest
+    return 0
+
+
+def oldest_ns(segments: Sequence[Segment]) -> int:
+    """When the oldest event that is still in the journal happened."""
+    for segment in segments:
+        try:
+            for record in reader_of(segment):
+                if at_ns := at_ns_of(record):
+                    return at_ns
+        except JournalCorrupt:
+            continue  # the next file may be whole
     return 0
 
 

@@ -20,7 +20,7 @@ import msgspec
 
 from daemon.core.commands import Command
 from daemon.core.errors import InvariantBroken
-from daemon.core.events import Event
+from daemon.core.events import Event, Started
 from daemon.core.state import GuardState, with_policy
 from daemon.core.step import step
 from daemon.exit_codes import ExitCode
@@ -59,6 +59,7 @@ class Played:
     """What playing a journal gave."""
 
     segments: int = 0
+    records: int = 0
     events: int = 0
     commands: int = 0
     checkpoints: int = 0
@@ -76,7 +77,7 @@ class Played:
             return ExitCode.DIFFERENT
         if self.damage:
             return ExitCode.DAMAGED
-        return ExitCode.BAD_INPUT if self.unread else ExitCode.OK
+        return ExitCode.BAD_INPUT if self.unread or not self.records else ExitCode.OK
 
 
 def command(options: argparse.Namespace) -> int:
@@ -121,6 +122,8 @@ def in_words(played: Played) -> list[str]:
     lines = [f"note: {note}" for note in played.notes]
     lines += [f"DAMAGED: {damage}" for damage in played.damage]
     lines += [f"not played: {reason}" for reason in played.unread]
+    if not played.records and not played.damage:
+        return [*lines, "nothing to play: no whole record of a guard's journal is there"]
     if played.difference is None:
         verdict = "the same commands" if played.code is ExitCode.OK else "no difference in what could be played"
         return [*lines, f"{verdict}: {what}"]
@@ -151,6 +154,8 @@ class _Player:
         self._waiting: deque[Command] = deque()
         """Commands that the last event leads to and that are not written yet."""
         self._broken = ""
+        self._resettled = ""
+        """Where other settings came in, until the start that brought them is seen."""
 
     def play(self, segment: Segment) -> None:
         """Play one segment."""
@@ -178,6 +183,7 @@ class _Player:
             self._state, self._broken = None, ""
 
     def _take(self, segment: Segment, record: Record) -> None:
+        self.played.records += 1
         match record.kind:
             case Kind.CHECKPOINT:
                 self._begin(segment, record)
@@ -198,6 +204,8 @@ class _Player:
         elif self._next_seq and record.seq != self._next_seq:
             missing = f"the numbers {self._next_seq} to {record.seq - 1} are not there"
             self.played.notes.append(f"{segment.name}: {missing}: its state is taken as it is")
+        is_resettled = self._state is not None and state.policy != self._state.policy
+        self._resettled = f"{segment.name}, record {record.seq}" if is_resettled else ""
         self._state, self._open = state, OpenCommands(checkpoint.unanswered)
         self._last_event = None
 
@@ -223,6 +231,7 @@ class _Player:
         if self._state is None:
             return
         event = decode_event(record)
+        self._require_start(event)
         if self._broken:
             raise _Different(
                 Difference(
@@ -243,6 +252,18 @@ class _Player:
         self._waiting.extend(outcome.commands)
         for each in outcome.commands:
             self._open.note_command(each)
+
+    def _require_start(self, event: Event) -> None:
+        """Settings change with a start and never while the daemon runs."""
+        if self._resettled and not isinstance(event, Started):
+            raise _Different(
+                Difference(
+                    place=f"{self._resettled}: the checkpoint has other settings, and no start follows it",
+                    written=type(event).__name__,
+                    now="Started",
+                )
+            )
+        self._resettled = ""
 
     def _take_command(self, segment: Segment, record: Record) -> None:
         if self._state is None:

@@ -36,16 +36,23 @@ class Findings:
     damage: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def code(self) -> ExitCode:
+        """What came of it. Where no record is, nothing can be called whole."""
+        if self.damage:
+            return ExitCode.DAMAGED
+        return ExitCode.OK if self.records else ExitCode.BAD_INPUT
+
 
 def command(options: argparse.Namespace) -> int:
     """Check a journal and say what was found."""
     findings = verify(journal_of(options))
     if options.as_json:
-        document = {"is_whole": not findings.damage, **msgspec.to_builtins(findings)}
+        document = {"is_whole": findings.code is ExitCode.OK, **msgspec.to_builtins(findings)}
         sys.stdout.write(msgspec.json.encode(document).decode() + "\n")
     else:
         sys.stdout.write("\n".join(in_words(findings)) + "\n")
-    return ExitCode.DAMAGED if findings.damage else ExitCode.OK
+    return findings.code
 
 
 def verify(segments: Sequence[Segment]) -> Findings:
@@ -53,8 +60,6 @@ def verify(segments: Sequence[Segment]) -> Findings:
     walk = _Walk()
     for segment in segments:
         walk.check(segment)
-    if walk.findings.records == 0 and not walk.findings.damage:
-        walk.findings.notes.append("no whole record is in it")
     return walk.findings
 
 
@@ -65,6 +70,8 @@ def in_words(findings: Findings) -> list[str]:
     what = f"{findings.records} records in {findings.segments} segments{span}"
     if findings.damage:
         return [*lines, f"damaged in {len(findings.damage)} places; read so far: {what}"]
+    if not findings.records:
+        return [*lines, "nothing to verify: no whole record of a guard's journal is there"]
     return [*lines, f"whole: {what}", *([f"chain head {findings.head}"] if findings.head else [])]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from config.policy import Policy, StopPolicy
 from daemon.cli import main
 from daemon.core.errors import InvariantBroken
-from daemon.core.events import Event, TimerFired
+from daemon.core.events import Event, Started, TimerFired
 from daemon.core.state import GuardState, with_policy
 from daemon.core.step import Step
 from daemon.core.step import step as real_step
@@ -114,7 +115,28 @@ def test_a_start_under_other_settings_is_no_difference(tmp_path: Path) -> None:
     assert played(tmp_path).code is ExitCode.OK
 
 
-def go_on(folder: Path, start: Callable[[GuardState], GuardState]) -> None:
+def test_other_settings_without_a_start_are_a_difference(tmp_path: Path) -> None:
+    """P9: settings never change while the daemon runs: somebody rewrote the checkpoint, chain and all."""
+    write_journal(tmp_path)
+    other = Policy(stop=StopPolicy(buffer_percent=Decimal(5)))
+    go_on(tmp_path, lambda state: with_policy(state, other), TimerFired(at_ns=START_NS * 2))
+    found = played(tmp_path)
+    assert found.code is ExitCode.DIFFERENT
+    assert found.difference is not None
+    assert "other settings, and no start follows" in found.difference.place
+
+
+def test_where_no_record_is_nothing_was_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """P12: an empty file, or one of something else (the embedded exchange's inputs), proves nothing."""
+    other = tmp_path / "inputs.jsonl"
+    for content in (b"", b'{"at_ms":1}\n' * 3):
+        other.write_bytes(content)
+        for words in (["replay"], ["journal", "verify"]):
+            assert main([*words, str(other)]) == ExitCode.BAD_INPUT
+            assert "no whole record of a guard's journal is there" in capsys.readouterr().out
+
+
+def go_on(folder: Path, start: Callable[[GuardState], GuardState], first: Event | None = None) -> None:
     """Start a guard on the journal and let it write a little."""
     recovered = recover(folder)
     assert recovered.state is not None
@@ -123,7 +145,7 @@ def go_on(folder: Path, start: Callable[[GuardState], GuardState]) -> None:
     file.start(recovered.chain)
     journal = Journal(file, first_seq=recovered.next_seq, unanswered=recovered.unanswered, version=VERSION)
     journal.begin_segment(state)
-    event = TimerFired(at_ns=state.now_ns + 1)
+    event = first or Started(at_ns=state.now_ns + 1, account=state.account, unanswered=recovered.unanswered)
     journal.append_event(event)
     journal.append_commands(real_step(state, event).commands)
     file.close()
