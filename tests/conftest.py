@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,13 @@ TESTNET_HOSTS = frozenset({"testnet.bitmex.com", "ws.testnet.bitmex.com"})
 settings.register_profile("fast", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("deep", max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("SEAWALL_HYPOTHESIS", "fast"))
+
+
+def pytest_configure() -> None:
+    """Draw once, before any test file is read, what is drawn anew in each run: its processes have to agree."""
+    for name, drawn in (("SIM_START", 1_000 + int(time.time()) % 1_000_000), ("FUZZ_START", int(time.time()))):
+        if not os.environ.get(name):
+            os.environ[name] = str(drawn)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -19,7 +18,7 @@ from tests.fuzz.targets import TARGETS
 _MUTATIONS = {"account_stream": 60, "market_stream": 60, "settings_file": 60}
 """Inputs of each target in a run of the suite; the others get this many."""
 _OTHERS = 300
-FRESH = int(os.environ.get("FUZZ_START") or time.time())
+FRESH = int(os.environ["FUZZ_START"])
 """Drawn anew in each run of the suite, and part of the test's name; FUZZ_START repeats one."""
 REGRESSIONS = [(target, name) for target in TARGETS for name in seeds.regressions(target)]
 

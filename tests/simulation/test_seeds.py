@@ -7,7 +7,6 @@ them; `make sim` plays as many as one likes.
 from __future__ import annotations
 
 import os
-import time
 
 import pytest
 
@@ -16,12 +15,14 @@ from tests.simulation.parade import FIXED_SEEDS, drawn_and_played
 from tests.simulation.shrink import Attempt, attempt
 
 FRESH = int(os.environ.get("SIM_SEEDS", "2"))
-START = int(os.environ.get("SIM_START") or 1_000 + int(time.time()) % 1_000_000)
+START = int(os.environ["SIM_START"])
+"""Drawn from the time, unless it is given, where the run begins (`tests/conftest.py`)."""
 
 
 def words(played: Attempt) -> str:
-    """Return what a failure says."""
-    return f"{played.first}\n{played.report}"
+    """Return what a failure says, and what repeats it; a world with items of its own is repeated by its test."""
+    again = f"\n  again: make sim SEED={played.plan.seed} TRACE=1" if played.plan.items is None else ""
+    return f"{played.first}\n{played.report}{again}"
 
 
 @pytest.mark.timeout(120)
