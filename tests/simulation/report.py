@@ -46,6 +46,4 @@ class Report:
             *(f"  BROKEN {violation}" for violation in self.violations),
             *(f"  {line}" for line in self.before_failure),
         ]
-        if self.violations:
-            lines.append(f"  again, line by line: make sim SEED={self.seed} TRACE=1")
         return "\n".join(lines)

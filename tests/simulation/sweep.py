@@ -170,6 +170,8 @@ def _play_one(order: Order) -> int:
     _say(f"checked: {_listed(lived.report.checked)}")
     if lived.error:
         _say(f"  RAISED {lived.error}")
+    if lived.promises and not order.is_traced:
+        _say(f"  again, line by line: {order.command(lived)}")
     return 1 if lived.promises else 0
 
 
