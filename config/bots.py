@@ -73,9 +73,9 @@ class BotPolicy:
         plain = prefix.isascii() and prefix.isprintable() and " " not in prefix
         require(not prefix or plain, "bots.id_prefix", "must be plain characters without blanks")
         require(
-            not prefix.startswith(GUARDS_PREFIX),
+            not prefix or not _overlap(prefix, GUARDS_PREFIX),
             "bots.id_prefix",
-            f'must not begin with "{GUARDS_PREFIX}", the guard\'s',
+            f'must not begin with "{GUARDS_PREFIX}", the guard\'s, nor be its beginning',
         )
         require(
             bool(prefix) or self.heartbeat is Heartbeat.CALL,

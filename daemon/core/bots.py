@@ -122,12 +122,17 @@ def _is_amended(known: KnownOrder, order: Order) -> bool:
 
 def _hear(draft: Draft, name: str, how: HeardBy) -> None:
     bot = draft.bots.get(name)
-    if bot is None or (bot.heard_ns and not bot.quiet_ns and not bot.is_silent):
+    if bot is None or (bot.heard_ns >= _looked_ns(draft) and not bot.quiet_ns and not bot.is_silent):
         # Heard since the last tick: to write that down for every order would cost a copy each time.
         return
     draft.put("bots", name, replace(bot, quiet_ns=0, heard_ns=draft.now_ns, heard_by=how, silent_ns=0, is_told=False))
     if bot.is_silent:
         _tell_back(draft, name, bot)
+
+
+def _looked_ns(draft: Draft) -> int:
+    """When this process last looked at the bots."""
+    return max(draft.listening.tick_ns, draft.started_ns, 1)
 
 
 # ---------------------------------------------------------------------- the count
@@ -277,8 +282,8 @@ def _missed_since_ns(view: Draft | GuardState, name: str) -> int:
     silent_ns, deaf_ns = view.bots[name].silent_ns, view.listening.deaf_ns
     if silent_ns or not deaf_ns or policy.heartbeat is Heartbeat.ORDERS:
         return silent_ns
-    # Nobody can say that it lives while nobody can hear it.
-    unknown_ns = deaf_ns + ns(policy.silent_after_s)
+    # Nobody can say that it lives while nobody can hear it; one that is heard by its orders too may still be.
+    unknown_ns = max(deaf_ns, view.bots[name].heard_ns) + ns(policy.silent_after_s)
     return unknown_ns if view.now_ns >= unknown_ns else 0
 
 

@@ -19,13 +19,13 @@ def may_cancel(order: Order, state: GuardState) -> bool:
 
 
 def feed_refusal(state: GuardState) -> str | None:
-    """Why the switch must not be fed: a bot that must be alive is silent."""
-    silent = [
+    """Why the switch must not be fed: a bot that must be alive is silent, or could not be heard for its whole time."""
+    missing = [
         name
         for name, policy in state.policy.bots.items()
-        if policy.must_be_alive and name in state.bots and state.bots[name].silent_ns
+        if policy.must_be_alive and name in state.bots and (state.bots[name].silent_ns or _unheard_ns(state, name))
     ]
-    return f"the switch is not fed while {', '.join(silent)} is silent" if silent else None
+    return f"the switch is not fed while {', '.join(missing)} is not known to be alive" if missing else None
 
 
 def _belongs_to_the_silent(order: Order, state: GuardState) -> bool:
@@ -61,5 +61,5 @@ def _unheard_ns(state: GuardState, name: str) -> int:
     policy, deaf_ns = state.policy.bots[name], state.listening.deaf_ns
     if not deaf_ns or policy.heartbeat is Heartbeat.ORDERS:
         return 0
-    unknown_ns = deaf_ns + ns(policy.silent_after_s)
+    unknown_ns = max(deaf_ns, state.bots[name].heard_ns) + ns(policy.silent_after_s)
     return unknown_ns if state.now_ns >= unknown_ns else 0

@@ -48,6 +48,7 @@ def test_a_bot_and_where_it_calls(tmp_path: Path) -> None:
     [
         ("[bots.a]\nsilent_after_s = 4\n", "bots.a.silent_after_s must be from 5"),
         ('[bots.a]\nid_prefix = "sw-7"\n', "bots.a.id_prefix must not begin with"),
+        ('[bots.a]\nid_prefix = "s"\n', "bots.a.id_prefix must not begin with"),
         ('[bots.a]\nid_prefix = "with blank"\n', "bots.a.id_prefix must be plain"),
         (f'[bots.a]\nid_prefix = "{"x" * 25}"\n', "bots.a.id_prefix must have at most 24"),
         ('[bots.a]\nheartbeat = "orders"\n', "bots.a.heartbeat needs an id_prefix"),

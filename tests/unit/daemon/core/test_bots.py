@@ -309,6 +309,15 @@ def test_a_call_within_the_same_second_writes_nothing() -> None:
     assert guard.state.bots is before
 
 
+def test_the_first_call_after_a_restart_is_noted_before_anybody_looked() -> None:
+    """What is told of a bot is when this process heard it, and not one before."""
+    guard = alive()
+    guard.now += HOUR
+    guard.start()
+    call(guard)
+    assert guard.state.bots["maker"].heard_ns == guard.now
+
+
 # ---------------------------------------------------------------------- heard by orders
 
 

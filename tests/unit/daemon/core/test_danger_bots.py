@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+from config.bots import Heartbeat
 from config.policy import SwitchMode
 from daemon.core import bots
 from daemon.core.commands import CancelOrders, DisarmSwitch, FeedSwitch
@@ -108,6 +109,22 @@ def test_nobody_can_say_that_it_lives_while_nobody_can_hear_it() -> None:
     assert all(refusal(each, guard.state) is None for each in sent)
 
 
+def test_a_bot_that_places_orders_lives_although_nobody_can_hear_its_calls() -> None:
+    """P6: heard either way, its orders say so while the control API is down; when they end, it is missed as well."""
+    guard = alive(must_be_alive=True, heartbeat=Heartbeat.EITHER, silent_after_s=Decimal(10))
+    for number in range(8):
+        guard.order(quote(f"q-{number}", f"mm-{number}"))
+        answer_switch(guard, list(guard.last))
+        seconds_pass(guard, 5, deaf="down")
+        assert bots.missing(guard.state) == ()
+    feed = guard.some(FeedSwitch, guard.all)[-1]
+    assert refusal(feed, guard.state) is None
+    assert guard.some(CancelOrders, guard.all) == []
+    seconds_pass(guard, 6, deaf="down")
+    assert bots.missing(guard.state) == ("maker",)
+    assert "maker is not known to be alive" in str(refusal(feed, guard.state))
+
+
 # ---------------------------------------------------------------------- the choke point
 
 
@@ -138,4 +155,4 @@ def test_the_switch_is_not_fed_past_the_choke_point_while_a_bot_is_missing() -> 
     feed = guard.some(FeedSwitch, guard.all)[-1]
     assert refusal(feed, guard.state) is None
     seconds_pass(guard, 31)
-    assert refusal(feed, guard.state) == "the switch is not fed while maker is silent"
+    assert refusal(feed, guard.state) == "the switch is not fed while maker is not known to be alive"
