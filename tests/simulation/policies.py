@@ -14,6 +14,7 @@ from random import Random
 
 import config
 from config import account_rules as rules
+from config.bots import BotPolicy, OnSilence
 from config.ladder import LadderPolicy, Step
 from config.load import load_policy
 from config.modes import Lift, RuleMode
@@ -35,6 +36,7 @@ from config.policy import (
     VolatilityPolicy,
 )
 from config.stop_rules import TimeStopAction
+from tests.simulation.heartbeats import maker
 from tests.simulation.virtual_loop import EPOCH_NS
 
 PROFILES = ("observer", "careful", "swing", "market-maker")
@@ -43,6 +45,7 @@ _MODES = (RuleMode.ON, RuleMode.ON, RuleMode.SHADOW, RuleMode.OFF)
 
 def policy_of(drawn: Random) -> Policy:
     """Draw one: a profile, the careful rules with other habits, or a setting of everything."""
+    bots = _bots(drawn)
     kind = drawn.choice(("profile", "habits", "rules", "rules", "rules"))
     if kind == "profile":
         name = drawn.choice(PROFILES)
@@ -54,8 +57,20 @@ def policy_of(drawn: Random) -> Policy:
             on_start_breach=drawn.choice(tuple(StartBreach)),
         ),
         switch=SwitchPolicy(mode=drawn.choice((SwitchMode.AUTO, SwitchMode.AUTO, SwitchMode.ALWAYS, SwitchMode.OFF))),
+        bots=bots,
     )
     return habits if kind == "habits" else _with_rules(drawn, habits)
+
+
+def _bots(drawn: Random) -> dict[str, BotPolicy]:
+    """Name the simulated bot in some of the policies; what else is drawn is the same with and without."""
+    before = drawn.getstate()
+    apart = Random(f"bots {drawn.getrandbits(64)}")  # noqa: S311 - a policy is a function of its seed
+    drawn.setstate(before)
+    if apart.random() < 0.6:
+        return {}
+    on_silence = apart.choice((OnSilence.CANCEL, OnSilence.CANCEL, OnSilence.CANCEL_AND_FLATTEN, OnSilence.ALERT))
+    return maker(on_silence=on_silence, must_be_alive=apart.random() < 0.5)
 
 
 def _with_rules(drawn: Random, habits: Policy) -> Policy:
