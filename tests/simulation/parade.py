@@ -1,4 +1,4 @@
-"""The fixed worlds of the suite: every trouble of the catalogue passes by, a few at a time, and scripted ones alone.
+"""The fixed worlds of the suite: every trouble of the catalogue passes by, a few at a time, and some alone.
 
 Why: random seeds meet whatever they meet. These worlds are there so that nothing on the list is left to chance: each
 kind of trouble is cast on an account with positions, and the suite asks which of them really bit; what found no
@@ -30,7 +30,8 @@ ROUNDS = 1
 APART_S = 12.0
 TRIES = 6
 ALONE_S = 340.0
-"""What is never drawn has a world of its own, and all the time it takes."""
+"""What is never drawn, or takes minutes, has a world of its own, and all the time it takes."""
+MINUTES_LONG = frozenset({"ban"})
 BOT_EVERY_S = 6.0
 FLIPS = "bot flips"
 """Stops are placed and cancelled: something that a trouble of the wire can strike."""
@@ -44,10 +45,15 @@ _SEED = 1000
 
 def groups() -> dict[str, tuple[Trouble, ...]]:
     """Return the worlds of the parade by name, with the troubles that each shows."""
-    drawn = [trouble for trouble in TROUBLES.values() if not trouble.is_scripted]
-    alone = [each for each in TROUBLES.values() if each.is_scripted and each.name not in {BOT_ACTS, OPERATOR_ASKS}]
+    played = [each for each in TROUBLES.values() if each.name not in {BOT_ACTS, OPERATOR_ASKS}]
+    alone = [each for each in played if _is_alone(each)]
+    drawn = [each for each in played if not _is_alone(each)]
     together = [tuple(drawn[start : start + TOGETHER]) for start in range(0, len(drawn), TOGETHER)]
     return {", ".join(trouble.name for trouble in group): group for group in (*together, *((each,) for each in alone))}
+
+
+def _is_alone(trouble: Trouble) -> bool:
+    return trouble.is_scripted or trouble.name in MINUTES_LONG
 
 
 def plan_of_group(kinds: Sequence[Trouble], number: int) -> Plan:
@@ -57,7 +63,7 @@ def plan_of_group(kinds: Sequence[Trouble], number: int) -> Plan:
         kinds: What is shown.
         number: Another one makes another world.
     """
-    is_alone = any(trouble.is_scripted for trouble in kinds)
+    is_alone = any(_is_alone(trouble) for trouble in kinds)
     casts = [trouble.name for trouble in kinds] * (1 if is_alone else ROUNDS)
     drawn = Random(f"parade {number} {kinds[0].name}")  # noqa: S311 - the same worlds in every run
     troubles = [(_FIRST_S + APART_S * index, cast) for index, cast in enumerate(casts)]

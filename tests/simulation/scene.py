@@ -53,6 +53,8 @@ class Scene:
     """What really bit: whom it struck, and when it ended."""
     log: list[str] = field(default_factory=list)
     """What happened beside the guards, a line each."""
+    held_until_s: float = 0.0
+    """The calm at the end of a world cannot begin before: somebody was told to stay away until then."""
     _lasting: int = 0
 
     def hit(self, name: str) -> None:
@@ -63,6 +65,10 @@ class Scene:
         """Add a line to the log."""
         self.log.append(f"{self.loop.time():.3f} {text}")
         self.told(text)
+
+    def hold_until(self, seconds: float) -> None:
+        """Nobody can be whole before so many seconds from now, even if the world ends earlier."""
+        self.held_until_s = max(self.held_until_s, self.loop.time() + seconds)
 
     @contextmanager
     def hindered(self) -> Iterator[None]:

@@ -121,6 +121,7 @@ async def ban(scene: Scene, guard: SimGuard, random: Random) -> None:
     address, limits = f"address of {guard.name}", scene.venue.limits
     before = guard.line.statuses[403]
     lasting_s = some_s(random, 20, 60)
+    scene.hold_until(lasting_s + BAN_PAUSE_S)
     limits.ban(address, until_ms=scene.venue.clock() + int(lasting_s * 1_000))
     if random.random() < 0.8:
         scene.venue.hub.hang_up(address)
@@ -213,7 +214,7 @@ REQUESTS = (
         listed="429 without Retry-After",
         cast=spell("429 without a word", (_F.LIMITED_BARE,), lasting_s=(3.0, 30.0), after_s=2.0),
     ),
-    Trouble(name="ban", listed="403 ban", cast=ban, is_scripted=True),
+    Trouble(name="ban", listed="403 ban", cast=ban),
     Trouble(name="expired signatures", listed="expired signature", cast=expired_signatures),
     Trouble(name="clock of the venue", listed="expired signature", cast=clock_of_the_venue),
 )
