@@ -35,8 +35,8 @@ from daemon.core.events import (
 from daemon.core.state import GuardState
 from daemon.core.step import step
 from daemon.journal.segments import Segment, at_ns_of, reader_of
-from daemon.journal.trail import Entry, entry_of
-from daemon.journal.words import event_words, speaker
+from daemon.journal.trail import Entry, entry_of, entry_of_event, folded
+from daemon.journal.words import event_words
 from daemon.shell.records import JournalCorrupt, Kind, Record, decode_checkpoint, decode_command, decode_event
 from daemon.shell.recover import state_of
 
@@ -129,10 +129,12 @@ def _tell(known: Known, record: Record, at_ns: int, *, is_past: bool) -> None:
     entry = _entry(record, at_ns)
     if entry is None:
         return
-    if is_past:
-        known.after.append(entry)
+    shown = known.after if is_past else known.before
+    one = folded(shown[-1], entry) if shown else None
+    if one is not None:
+        shown[-1] = one
     else:
-        known.before.append(entry)
+        shown.append(entry)
 
 
 def _entry(record: Record, at_ns: int) -> Entry | None:
@@ -144,7 +146,8 @@ def _entry(record: Record, at_ns: int) -> Entry | None:
             event = decode_event(record)
             if not isinstance(event, _WORTH_TELLING):
                 return None
-            return Entry(seq=record.seq, at_ns=at_ns, words=event_words(event), by=speaker(event))
+            words = event_words(event)
+            return entry_of_event(record.seq, event, words) if words else None
         case Kind.CHECKPOINT:
             return None
 

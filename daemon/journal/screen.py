@@ -61,7 +61,12 @@ def entry_lines(entries: Sequence[Entry], since_ns: int) -> Iterator[str]:
             continue
         reason = f" [{entry.reason}]" if entry.reason else ""
         times = f", {entry.times} times" if entry.times > 1 else ""
-        yield f"  {_after(entry.at_ns - since_ns)}  {entry.by:<6} {entry.words}{reason} (record {entry.seq}{times})"
+        record = f"record {entry.seq}"
+        if entry.fills is not None and entry.fills.last_seq != entry.seq:
+            record = (
+                f"until {_after(entry.fills.last_ns - since_ns).strip()}, records {entry.seq} to {entry.fills.last_seq}"
+            )
+        yield f"  {_after(entry.at_ns - since_ns)}  {entry.by:<6} {entry.words}{reason} ({record}{times})"
 
 
 def _after(span_ns: int) -> str:

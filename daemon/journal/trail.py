@@ -25,6 +25,7 @@ from daemon.core.events import (
     PictureRead,
     RequestAnswered,
 )
+from daemon.journal.fills import Fills, fills_of
 from daemon.journal.segments import Segment, at_ns_of, lines_of
 from daemon.journal.words import GUARD, VENUE, command_words, event_words, speaker
 from daemon.shell.records import Record, decode_command, decode_event, decode_line
@@ -50,6 +51,8 @@ class Entry:
     reason: str = ""
     times: int = 1
     """How often in a row."""
+    fills: Fills | None = None
+    """If it tells of nothing else."""
 
     @property
     def is_ours(self) -> bool:
@@ -146,7 +149,7 @@ class Trail:
             return
         words = event_words(event, frozenset(self.ids))
         if words:
-            self._add(Entry(seq=record.seq, at_ns=event.at_ns, words=words, by=speaker(event)))
+            self._add(entry_of_event(record.seq, event, words))
 
     def _concerns(self, event: Event) -> bool:
         return any(not self.ids.isdisjoint((row.order_id, row.client_order_id)) for row in rows_of(event))
@@ -169,6 +172,10 @@ class Trail:
         if last is not None and entry.is_ours and (last.words, last.reason) == (entry.words, entry.reason):
             self.entries[-1] = replace(last, times=last.times + 1)
             return
+        one = None if last is None else folded(last, entry)
+        if one is not None:
+            self.entries[-1] = one
+            return
         source = entry.words.partition(":")[0]
         if entry.is_ours or self._told.get(source) != entry.words:
             self._told[source] = entry.words
@@ -179,6 +186,19 @@ class Trail:
             if name and name not in self.ids:
                 self.ids.add(name)
                 self._needles.add(_quoted(name))
+
+
+def entry_of_event(seq: int, event: Event, words: str) -> Entry:
+    """Return what an event says."""
+    return Entry(seq=seq, at_ns=event.at_ns, words=words, by=speaker(event), fills=fills_of(seq, event))
+
+
+def folded(entry: Entry, later: Entry) -> Entry | None:
+    """Return two entries about fills of one order as one; None if they are not that."""
+    fills = None if entry.fills is None else entry.fills.and_then(later.fills)
+    if fills is None:
+        return None
+    return replace(entry, fills=fills, words=fills.words if fills.executions > 1 else later.words)
 
 
 def entry_of(seq: int, at_ns: int, command: Command) -> Entry:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Final
 
-from connectors.vocabulary import Execution, Order
+from connectors.vocabulary import Execution, ExecutionKind, Order
 from daemon.core.commands import (
     AddMargin,
     AmendStop,
@@ -51,6 +51,8 @@ VENUE: Final = "venue"
 PERSON: Final = "person"
 HERE: Final = "here"
 _LONGEST: Final = 160
+_USUAL_TEXTS: Final = frozenset({"Submitted via API.", "Seawall"})
+"""What stands in the text of every order of the guard, and tells nothing."""
 
 
 def command_words(command: Command) -> str:
@@ -105,6 +107,8 @@ def event_words(event: Event, ids: frozenset[str] = frozenset()) -> str:
             words = f"{'order stream' if source is Source.STREAM else 'a read'}: {_order(order)}"
         case OrdersFound() | OrdersListed() | PictureRead():
             words = _found(event, ids)
+        case ExecutionSeen(execution=Execution(kind=ExecutionKind.OTHER, quantity=0)):
+            words = ""  # a new or cancelled order, which its own row tells
         case ExecutionSeen(execution=execution):
             words = f"execution: {_execution(execution)}"
         case PositionSeen(position=position, source=source):
@@ -167,7 +171,8 @@ def _order(order: Order) -> str:
     filled = f", {order.filled_quantity} filled" if order.filled_quantity else ""
     resting = ", resting" if order.is_resting_stop else ""
     fired = ", triggered" if order.is_triggered else ""
-    why = f" ({order.text})" if order.text else ""
+    telling = [line for line in map(str.strip, order.text.splitlines()) if line and line not in _USUAL_TEXTS]
+    why = f" ({' '.join(telling)})" if telling else ""
     return f"{order.status.value} {order.side.value}{size}{at}{resting}{fired}{filled}{why}"
 
 
