@@ -262,8 +262,9 @@ class World:
 async def to_the_end(world: World) -> None:
     """Trouble first, calm after it, and then nothing may be left undone."""
     await world.trouble(world.plan.minutes * 60)
-    with world.scene.hindered():
-        await passing(max(0.0, world.scene.held_until_s - world.loop.time()))
+    if world.scene.held_until_s > world.loop.time():
+        with world.scene.hindered():
+            await passing(world.scene.held_until_s - world.loop.time())
     for guard in world.guards:
         if guard.line.is_cut:
             await guard.wait_dead()
