@@ -131,7 +131,7 @@ def take_failure(draft: Draft, event: Failure) -> Pending | None:
         # While it stands the switch is not fed: find out soon whether any request gets through.
         draft.want_picture(Reason.DOUBT)
     if pending.kind is PendingKind.FIND:
-        _pause_question(draft, pending.symbol)
+        _asked_in_vain(draft, pending)
     if pending.kind in {PendingKind.WRITE, PendingKind.TAKE} and pending.symbol in draft.positions:
         guarded = draft.positions[pending.symbol]
         write = _write_of(guarded, event.command_id)
@@ -287,7 +287,7 @@ def _lose(draft: Draft, command_id: int, pending: Pending) -> bool:
     """Give a request up; whether it was a write or a question."""
     draft.answered(command_id)
     if pending.kind is PendingKind.FIND:
-        _pause_question(draft, pending.symbol)
+        _asked_in_vain(draft, pending)
     guarded = draft.positions.get(pending.symbol)
     write = None if guarded is None else _write_of(guarded, command_id)
     if guarded is not None and write is not None:
@@ -343,6 +343,15 @@ def _doubt(draft: Draft, guarded: Guarded, order_id: str) -> None:
     known = draft.orders.get(guarded.position.key.symbol, {}).get(order_id)
     if known is not None:
         draft.put_order(replace(known, is_doubted=True))
+
+
+def _asked_in_vain(draft: Draft, pending: Pending) -> None:
+    """A question got no answer; the placement that it was about remembers that (see `doubts.py`)."""
+    _pause_question(draft, pending.symbol)
+    guarded = draft.positions.get(pending.symbol)
+    write = None if guarded is None else guarded.write
+    if write is not None and write.client_order_id in pending.ids and write.sent_ns <= pending.sent_ns:
+        draft.change(pending.symbol, write=replace(write, unanswered=write.unanswered + 1))
 
 
 def _pause_question(draft: Draft, symbol: str) -> None:

@@ -3,27 +3,37 @@
 What is asked for, in one question per symbol: writes without an answer, stops that were accepted and not confirmed in
 time, orders that a list left out, requests without a verdict that can no longer arrive (`outcomes.py`), and, where an
 id was refused as a duplicate, the numbers after it.
+
+A question may stay without an answer for as long as reads fail, while placements would get through. A stop is then
+asked for in the other way that the venue has: the very same placement is sent again, under the same id. If the first
+one is there it is refused as a duplicate, which is an answer; if not, the position is covered.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from daemon.core import ids, outcomes
 from daemon.core.cover import own_stops
 from daemon.core.draft import Draft
+from daemon.core.feeds import account_is_fresh
 from daemon.core.marks import ns
 from daemon.core.orders import WriteInput, WriteKind, WriteState, next_state
 from daemon.core.reasons import Reason
-from daemon.core.requests import find_orders
+from daemon.core.requests import find_orders, pause_repeat
 from daemon.core.state import Guarded
 from daemon.core.take_profit import own_takes
 from daemon.core.under_way import Write
+
+REPEAT_AFTER_NS: Final = 10 * 10**9
+"""After it left a placement that nobody tells of, and about which no question is answered, is sent once more."""
 
 
 def ask(draft: Draft, symbol: str) -> None:
     """Ask what has to be asked about one symbol, unless a question is under way."""
     is_late = _declare_late(draft, symbol)
+    _give_up_asking(draft, symbol)
     names, reason = _doubtful(draft, symbol)
     if not names:
         return
@@ -46,6 +56,29 @@ def _declare_late(draft: Draft, symbol: str) -> bool:
     if is_late:
         draft.change(symbol, write=write, reduce=reduce, bracket=replace(bracket, write=take))
     return is_late
+
+
+def _give_up_asking(draft: Draft, symbol: str) -> None:
+    """Let a lost placement of a stop be repeated although its question is not answered.
+
+    Only while the stream is fresh, which would have told of an order that came to rest, fired or was refused, and only
+    where nothing but the question is in the way. What arrives late meets the repeat: one name, one order.
+    """
+    guarded = draft.positions[symbol]
+    write = guarded.write
+    if write is None or write.kind is not WriteKind.PLACE or write.state is not WriteState.UNKNOWN:
+        return
+    if not write.unanswered or write.probe or not account_is_fresh(draft):
+        return
+    book = draft.orders.get(symbol, {}).values()
+    if any(known.order.client_order_id == write.client_order_id for known in book):
+        return
+    due_ns = write.sent_ns + REPEAT_AFTER_NS
+    if draft.now_ns < due_ns:
+        draft.wake(symbol, due_ns)
+        return
+    draft.change(symbol, write=None)
+    pause_repeat(draft, symbol, write.kind, write.sent_ns)
 
 
 def _late(draft: Draft, symbol: str, write: Write | None) -> Write | None:

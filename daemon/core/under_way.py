@@ -60,6 +60,8 @@ class Write:
     sent_ns: int
     probe: int = 0
     """Ids asked for beyond this one when a duplicate was reported (see `ids.py`)."""
+    unanswered: int = 0
+    """Questions about it that got no answer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -204,6 +204,15 @@ _UNKNOWN: Final = (
         after="(WriteState.IN_FLIGHT, WriteInput.NOT_FOUND): WriteState.SETTLED,",
         caught_by=(f"{_T_CORE}/test_orders.py", f"{_T_CORE}/test_outcomes.py", f"{_T_CORE}/test_answers.py"),
     ),
+    Mutant(
+        name="asks-for-ever",
+        promise="P2",
+        what="A lost placement waits for the answer to a question for as long as reads fail.",
+        path=f"{_CORE}/doubts.py",
+        before="    if not write.unanswered or write.probe or not account_is_fresh(draft):",
+        after="    if True:",
+        caught_by=(f"{_T_CORE}/test_doubts.py",),
+    ),
 )
 
 _MAY_EXIST: Final = (

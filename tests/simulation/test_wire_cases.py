@@ -340,3 +340,29 @@ def test_one_page_of_403_is_no_ban_of_two_minutes() -> None:
 
     report = play(Plan(seed=54, troubles=0, act_every_s=inf), script)
     assert not report.violations, str(report)
+
+
+@pytest.mark.parametrize(
+    ("fate", "late_s"),
+    [(RequestFate.GATEWAY, 0.0), (RequestFate.LOST, 0.0), (RequestFate.DELAYED, 9.0), (RequestFate.DELAYED, 10.5)],
+    ids=["turned back", "lost", "just before the repeat", "just after the repeat"],
+)
+def test_a_lost_placement_is_repeated_although_nobody_answers_questions(fate: RequestFate, late_s: float) -> None:
+    """P2, P4, P5: placements get through and reads do not: naked as long as that lasted, for one lost POST."""
+
+    async def script(world: World) -> None:
+        key = (world.account, SYMBOL)
+        await passing(5)
+        with (
+            ending_as(world, fate, verbs=frozenset({"POST"}), most=1, late_s=(late_s, late_s)),
+            ending_as(world, RequestFate.GATEWAY, verbs=frozenset({"GET"})),
+        ):
+            world.bot.open(SYMBOL, side=1, leverage=10)
+            await world.until(lambda: world.stop_price(SYMBOL) is not None, within_s=12)
+            for _ in range(300):
+                await passing(0.1)
+                assert len(world.promises.our_stops(key)) == 1
+        await _whole_again(world)
+
+    report = play(Plan(seed=41, troubles=0, act_every_s=inf), script)
+    assert not report.violations, str(report)

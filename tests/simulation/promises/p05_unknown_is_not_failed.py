@@ -4,6 +4,8 @@ Twice: by what the core was told (an event that says "unknown", then a placement
 a placement left, neither its answer nor any word of it reached the guard, and the next of its series leaves.
 
 A series is what a client order id says but its number: account, symbol, side, purpose.
+
+One exception: a stop that left long ago, and was asked for in vain, may be sent once more under the same id.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from daemon.core.commands import Command, FindOrders, PlaceStop, PlaceTakeProfit, ReduceAtMarket
+from daemon.core.doubts import REPEAT_AFTER_NS
 from daemon.core.events import (
     Event,
     ExecutionSeen,
@@ -44,6 +47,12 @@ class _Told:
     """By series: the client order id of a placement that left, and of which no word has come back."""
     sighted: set[str] = field(default_factory=set)
     """Client order ids seen since they were last asked for: an answer that is missing then says nothing new."""
+    placed_ns: dict[str, int] = field(default_factory=dict)
+    """When a stop of this name was last asked for."""
+    questions: set[str] = field(default_factory=set)
+    """Names asked about since then."""
+    repeats: set[str] = field(default_factory=set)
+    """Names that may leave once more, since nobody answers what became of them."""
 
 
 class UnknownIsNotFailed(Promise):
@@ -67,7 +76,7 @@ class UnknownIsNotFailed(Promise):
             return
         told, kind = self._of(facts), series(name)
         before = told.under_way.get(kind)
-        if before is not None:
+        if before is not None and not (before == name and name in told.repeats):
             self._broken(f"{name} leaves while no word came back of {before}")
         if sent.fate.value not in KNOWN_NOT_DONE and name not in told.sighted:
             told.under_way[kind] = name
@@ -135,13 +144,28 @@ class UnknownIsNotFailed(Promise):
 
     def on_commands(self, facts: GuardFacts, commands: Sequence[Command]) -> None:
         """Nothing is placed for a purpose whose last placement is unknown."""
+        told = self._of(facts)
         for command in commands:
-            if isinstance(command, PlaceStop | ReduceAtMarket):
-                self._check(self._of(facts), command.client_order_id)
+            if isinstance(command, FindOrders):
+                told.questions.update(command.client_order_ids)
+            elif isinstance(command, PlaceStop):
+                self._note_repeat(told, command.client_order_id, facts.guard.clock.now_ns())
+                self._check(told, command.client_order_id)
+            elif isinstance(command, ReduceAtMarket):
+                self._check(told, command.client_order_id)
+
+    def _note_repeat(self, told: _Told, name: str, now_ns: int) -> None:
+        """A stop that left long ago and was asked for since: the same one again is a question too."""
+        is_long_ago = now_ns >= told.placed_ns.get(name, now_ns) + REPEAT_AFTER_NS
+        told.repeats.discard(name)
+        if is_long_ago and name in told.questions:
+            told.repeats.add(name)
+        told.placed_ns[name] = now_ns
+        told.questions.discard(name)
 
     def _check(self, told: _Told, name: str) -> None:
         unknown = told.unknown.get(series(name))
-        if unknown is not None:
+        if unknown is not None and not (unknown.client_order_id == name and name in told.repeats):
             self._broken(f"{name} is placed while nobody knows what became of {unknown.client_order_id}")
         told.sighted.discard(name)
 

@@ -116,3 +116,38 @@ def test_a_stop_seen_only_in_an_answer_of_an_earlier_life_is_asked_for() -> None
     late = guard.row_of(place)
     stray = e.RequestAnswered(at_ns=guard.now, command_id=place.command_id, order=replace(late, timestamp_ns=guard.now))
     assert guard.only(FindOrders, guard.give(stray)).client_order_ids == (late.client_order_id,)
+
+
+def lost_and_asked_in_vain() -> tuple[Driven, PlaceStop]:
+    """A placement without a verdict, and a question about it that was not answered either."""
+    guard, place = placing()
+    find = guard.only(FindOrders, unanswered(guard, place.command_id))
+    unanswered(guard, find.command_id)
+    return guard, place
+
+
+def questions_fail_for(guard: Driven, span_ns: int) -> list[PlaceStop]:
+    """Let every question fail for a while; return the stops placed meanwhile."""
+    placed: list[PlaceStop] = []
+    for _ in range(span_ns // (100 * MS)):
+        commands = guard.wait(100 * MS)
+        placed += guard.some(PlaceStop, commands)
+        for find in guard.some(FindOrders, commands):
+            placed += guard.some(PlaceStop, unanswered(guard, find.command_id))
+    return placed
+
+
+def test_a_placement_that_is_asked_for_in_vain_is_sent_again_under_its_name() -> None:
+    """P2, P5: reads fail and placements may pass: the same one again is refused if it is there, and covers if not."""
+    guard, place = lost_and_asked_in_vain()
+    assert questions_fail_for(guard, 9 * SECOND) == []
+    again = questions_fail_for(guard, 2 * SECOND)
+    assert [each.client_order_id for each in again] == [place.client_order_id]
+    assert f"place:{place.client_order_id}" in guard.state.unproved
+
+
+def test_nothing_is_repeated_unasked_where_the_stream_could_not_have_told() -> None:
+    """P4, P5: without the account's stream an order may have rested and fired unheard: only an answer will do."""
+    guard, _ = lost_and_asked_in_vain()
+    guard.give(e.FeedLost(at_ns=guard.now, feed=e.FeedName.ACCOUNT, reason="closed"))
+    assert questions_fail_for(guard, 20 * SECOND) == []
