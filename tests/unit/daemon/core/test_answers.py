@@ -253,7 +253,7 @@ def test_a_question_without_any_outcome_is_asked_again() -> None:
     guard.give(e.FeedLost(at_ns=guard.now, feed=e.FeedName.ACCOUNT, reason="closed"))
     guard.give(e.RequestUnanswered(at_ns=guard.now, command_id=place.command_id, reason="x"))
     assert guard.some(FindOrders, guard.wait(14 * SECOND)) == []
-    assert guard.some(FindOrders, guard.wait(3 * SECOND))
+    assert guard.some(FindOrders, guard.wait(6 * SECOND))
 
 
 def test_a_reduction_that_was_not_sent_is_tried_again_under_the_same_id() -> None:
