@@ -21,6 +21,9 @@ enabled = true
 id_prefix = "mm-"
 silent_after_s = {SILENT_AFTER_S}
 must_be_alive = true
+[bots.hedger]
+id_prefix = "hd-"
+silent_after_s = 600
 """
 
 
@@ -79,9 +82,8 @@ async def halted(guard: GuardProcess, ask: str = "") -> bool:
 
 
 async def standing(guard: GuardProcess) -> dict[str, Any]:
-    """How the bot stands, as `seawall status` shows it."""
-    (bot,) = (await guard.status())["bots"]
-    return dict(bot)
+    """How the bot that falls silent stands, as `seawall status` shows it."""
+    return next(dict(bot) for bot in (await guard.status())["bots"] if bot["bot"] == "maker")
 
 
 async def test_a_bot_that_dies_and_comes_back_with_a_kill_in_between(tmp_path: Path) -> None:
@@ -89,18 +91,20 @@ async def test_a_bot_that_dies_and_comes_back_with_a_kill_in_between(tmp_path: P
     async with running() as exchange, Rest(exchange) as bot, a_guard(tmp_path, exchange) as guard:
         with_bots(guard)
         await guard.start_guarding()
-        await wait_heard(guard)
         await open_long(bot)
         await wait_stop(bot)
+        await wait_heard(guard)
         await quote(bot, "mm-1")
         await quote(bot, "mm-target", execInst="ReduceOnly")
         assert not await halted(guard)
-        # Nobody calls any more.
+        # Nobody calls for the maker any more; meanwhile the other bot, and a stranger, use the API.
+        await use_it(guard)
         await wait_orders(bot, "mm-target")
         assert (await standing(guard))["standing"] == "silent"
         assert await halted(guard, "?bot=maker")
         await wait_stop(bot)
         await guard.kill()
+        assert await heartbeat(guard) == (0, {})
         await guard.start_guarding()
         assert (await standing(guard))["standing"] == "silent"
         await quote(bot, "mm-2")
@@ -111,34 +115,29 @@ async def test_a_bot_that_dies_and_comes_back_with_a_kill_in_between(tmp_path: P
         await quote(bot, "mm-3")
         await until(lambda: _is_armed(guard), "the switch to be fed again")
         await wait_orders(bot, "mm-target", "mm-3")
+        assert (await seawall(guard, "freeze"))[0] == 0
+        status, flag = await call(guard, "GET", "/v1/halt?symbol=XBTUSD")
+        assert (status, flag["halted"]) == (200, True)
+        assert "operator" in {reason["name"] for reason in flag["reasons"]}
+        await wait_orders(bot, "mm-target")
         assert await guard.terminate() == 0
         assert not (guard.folder / "state" / "control.sock").exists()
+        assert (await seawall(guard, "heartbeat", "maker"))[0] == ExitCode.VENUE_UNREACHABLE
 
 
 async def _is_armed(guard: GuardProcess) -> bool:
     return bool((await guard.status())["switch"]["state"] == "armed")
 
 
-async def test_what_the_control_api_says_and_the_command_returns(tmp_path: Path) -> None:
-    """Known and unknown bots, a freeze in the halt flag, exit codes; a guard that is gone answers nobody."""
-    async with running() as exchange, a_guard(tmp_path, exchange) as guard:
-        with_bots(guard, BOTS.replace(f"silent_after_s = {SILENT_AFTER_S}", "silent_after_s = 600"))
-        await guard.start_guarding()
-        await wait_heard(guard)
-        assert (guard.folder / "state" / "control.sock").stat().st_mode & 0o777 == 0o600
-        assert (await call(guard, "GET", "/v1/health"))[0] == 200
-        assert (await heartbeat(guard, "stranger"))[0] == 404
-        assert (await seawall(guard, "heartbeat", "stranger"))[0] == ExitCode.REFUSED
-        assert (await seawall(guard, "freeze"))[0] == 0
-        status, flag = await call(guard, "GET", "/v1/halt?symbol=XBTUSD")
-        assert (status, flag["halted"], flag["reasons"][0]["name"]) == (200, True, "operator")
-        (described,) = (await call(guard, "GET", "/v1/bots"))[1]["bots"]
-        assert (described["standing"], described["heard_by"]) == ("alive", "call")
-        # A flood of calls: hundreds are heard, and at most one a second is written down.
-        records = (await guard.status())["journal"]["records"]
-        answers = await asyncio.gather(*(heartbeat(guard) for _ in range(40)))
-        assert {code for code, _ in answers} <= {200, 503}
-        assert (await guard.status())["journal"]["records"] < records + 30
-        await guard.kill()
-        assert await heartbeat(guard) == (0, {})
-        assert (await seawall(guard, "heartbeat", "maker"))[0] == ExitCode.VENUE_UNREACHABLE
+async def use_it(guard: GuardProcess) -> None:
+    """The socket's mode, known and unknown bots, and a flood of calls: hundreds are heard, one a second is kept."""
+    assert (guard.folder / "state" / "control.sock").stat().st_mode & 0o777 == 0o600
+    assert (await call(guard, "GET", "/v1/health"))[0] == 200
+    assert (await heartbeat(guard, "stranger"))[0] == 404
+    assert (await seawall(guard, "heartbeat", "stranger"))[0] == ExitCode.REFUSED
+    records = (await guard.status())["journal"]["records"]
+    answers = await asyncio.gather(*(heartbeat(guard, "hedger") for _ in range(40)))
+    assert {code for code, _ in answers} <= {200, 503}
+    assert (await guard.status())["journal"]["records"] < records + 30
+    described = {each["bot"]: each for each in (await call(guard, "GET", "/v1/bots"))[1]["bots"]}
+    assert (described["hedger"]["standing"], described["hedger"]["heard_by"]) == ("alive", "call")
