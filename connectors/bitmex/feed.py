@@ -40,8 +40,8 @@ Jitter = Callable[[], float]
 
 _LARGEST_FRAME: Final = 64 * 1024 * 1024
 """The partial of every instrument has some megabytes."""
-_LONGEST_SLEEP_S: Final = 0.25
-"""Deadlines move closer while the watch sleeps (a postponed subscription), so it looks again this often."""
+_LONGEST_SLEEP_S: Final = 5.0
+"""The watch sleeps until its next deadline, and is woken when one moves closer; it looks this often all the same."""
 _CLOSE_WITHIN_S: Final = 1.0
 _MUTE_AFTER_S: Final = 30.0
 _LONGEST_MUTE_S: Final = 900.0
@@ -115,6 +115,10 @@ class FeedConnection:
         self._mute_after_s = _MUTE_AFTER_S
         self._loss = Lost(reason="never connected")
         self._steady_s: Callable[[], float] = _loop_time
+        self._sooner = asyncio.Event()
+        """Set when a deadline has moved closer than the watch sleeps."""
+        self._looks_at_s = 0.0
+        """Until when the watch sleeps."""
 
     @property
     def is_live(self) -> bool:
@@ -220,17 +224,42 @@ class FeedConnection:
             self._data_at_s = now_s = self._steady_s()
         if self._reader.read(session, raw, now_s=now_s, received_ns=received_ns):
             self._report(session, received_ns, raw)
+            self._hurry(session)
+        elif session.is_asking:  # a refusal moves a deadline and is no event
+            self._hurry(session)
 
     async def _watch(self, session: Session, socket: ClientConnection) -> None:
         """Wake the session at its deadlines, and break the connection off when it gives up."""
         while session.state is not State.LOST:
-            wait_s = min(session.deadline_s() - _loop_time(), _LONGEST_SLEEP_S)
-            await asyncio.sleep(max(0.0, wait_s))
+            self._looks_at_s = min(self._next_look_s(session), _loop_time() + _LONGEST_SLEEP_S)
+            await self._sleep()
             session.tick(_loop_time())
             self._report(session, self._now_ns())
             self._look_for_data(session)
             await self._flush(session, socket)
         socket.transport.abort()
+
+    def _hurry(self, session: Session) -> None:
+        """Wake the watch if it would sleep past the next deadline."""
+        if self._next_look_s(session) < self._looks_at_s:
+            self._sooner.set()
+
+    async def _sleep(self) -> None:
+        """Wait until the watch has to look."""
+        self._sooner.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(self._looks_at_s):
+                await self._sooner.wait()
+
+    def _next_look_s(self, session: Session) -> float:
+        """When the session or the look for data has something to do at the earliest."""
+        return min(session.deadline_s(), self._mute_at_s(session))
+
+    def _mute_at_s(self, session: Session) -> float:
+        """When a market stream that tells no price counts as mute; infinity while that is not asked."""
+        if self._feed is not Feed.MARKET or session.state is not State.LIVE:
+            return FOREVER
+        return max(self._data_at_s, self._live_since_s) + self._mute_after_s
 
     def _look_for_data(self, session: Session) -> None:
         """Give up a market stream that answers pings and tells no price, less readily each time: prices never pause."""
@@ -238,7 +267,7 @@ class FeedConnection:
             return
         if self._data_at_s > self._live_since_s + _FLOWING_S:
             self._mute_after_s = _MUTE_AFTER_S
-        if _loop_time() > max(self._data_at_s, self._live_since_s) + self._mute_after_s:
+        if _loop_time() >= self._mute_at_s(session):
             self._mute_after_s = min(2 * self._mute_after_s, _LONGEST_MUTE_S)
             self._lose(session, "mute: pings are answered, and no price is told")
 

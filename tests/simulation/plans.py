@@ -19,6 +19,8 @@ from tests.simulation.agenda import Item
 from tests.simulation.policies import policy_of
 
 MINUTES = 5.0
+REPLAYED_OF = 4
+"""In sparse sweeps the journals of every so many-th seed are played again (P9); in dense ones those of all."""
 
 
 class Pace(Enum):
@@ -50,6 +52,8 @@ class Plan:
     """How many chains of trouble there are; 0 for a world without."""
     price_every_s: float = 1.0
     """How long a price stands."""
+    is_replayed: bool = True
+    """Whether P9 is asked: every journal is played again in the end."""
     accounts: int = 1
     tape: Tape | None = None
     """Prices to play instead of a walk."""
@@ -82,7 +86,8 @@ def _stretched(plan: Plan) -> Plan:
         act_every_s=90.0,
         ask_every_s=plan.ask_every_s * 30,
         trouble_every_s=350.0 * plan.troubles,
-        price_every_s=5.0,
+        price_every_s=10.0,
+        is_replayed=plan.seed % REPLAYED_OF == 0,
     )
 
 

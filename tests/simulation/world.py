@@ -67,6 +67,7 @@ class World:
         )
         self.account = self.venue.accounts[0]
         self.promises = Promises(self.venue.exchange, loop.time)
+        self.promises.repeats.is_asked = plan.is_replayed
         self.tracer = Tracer(promises=self.promises, now_s=loop.time)
         self.venue.watchers.append(self.tracer.watch)
         self.network = Network(self.venue)

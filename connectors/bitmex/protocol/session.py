@@ -122,6 +122,11 @@ class Session:
         return frozenset(map(_table_of, self._redress.topics))
 
     @property
+    def is_asking(self) -> bool:
+        """Whether something was asked for and has not come: what a frame says may then move the deadline closer."""
+        return self._state is not State.LIVE or bool(self._ask_again)
+
+    @property
     def has_frames(self) -> bool:
         """Whether `frames_to_send` has any: a look that costs nothing on the hot path."""
         return bool(self._outgoing)

@@ -84,6 +84,10 @@ class Book:
     """The last change of an order or size that no request of a guard made, by position."""
     is_guards_doing: bool = False
     """The exchange is carrying out a request of a guard just now."""
+    turn: int = 0
+    """How often the exchange took an input: what can be read off it is the same until the next."""
+    _read: dict[int, int] = field(default_factory=dict)
+    """By account: the turn at which its positions were read last."""
 
     def size(self, key: Key) -> int:
         """Signed contracts."""
@@ -101,7 +105,8 @@ class Book:
     # ------------------------------------------------------------ changes
 
     def take(self, changes: Sequence[Change]) -> None:
-        """Follow what just changed at the exchange."""
+        """Follow what just changed at the exchange; it says so after every input, also of no change at all."""
+        self.turn += 1
         for change in changes:
             match change.table:
                 case "order":
@@ -153,7 +158,10 @@ class Book:
             self.foreign_s[key] = self.now_s()
 
     def read_positions(self, account: int) -> None:
-        """Read every position off the exchange: prices move them without a row being told."""
+        """Read every position off the exchange, if it took an input: prices move them without a row being told."""
+        if self._read.get(account) == self.turn:
+            return
+        self._read[account] = self.turn
         for row in self.exchange.position_rows(account):
             self._take_position(row, is_refresh=False)
 

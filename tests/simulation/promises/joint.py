@@ -52,6 +52,7 @@ class Promises(Witness):
             NothingIsLost(ground),
         )
         self.switch, self.secrets = FeedIsStatement(ground), NoSecretLeaves(ground)
+        self.repeats = Repeats(ground)
         self.each: tuple[Promise, ...] = (
             self.danger,
             self.cover,
@@ -61,7 +62,7 @@ class Promises(Witness):
             self.switch,
             self.latches,
             ProtectionComesFirst(ground),
-            Repeats(ground),
+            self.repeats,
             PeopleHear(ground),
             self.secrets,
             SaysWhatItCannot(ground),

@@ -41,6 +41,8 @@ class CoversEveryPosition(Promise):
         self._opened_s: dict[Key, float] = {}
         """New positions that were never covered yet, and whether they count (infinity: they do not)."""
         self._far_s: dict[Key, float] = {}
+        self._failures: dict[int, tuple[int, dict[Key, Decimal]]] = {}
+        """By account: common failures, and the turn of the book at which they were worked out."""
         self.uncovered: list[str] = []
         """What was uncovered when last looked at."""
 
@@ -137,7 +139,11 @@ class CoversEveryPosition(Promise):
             self._broken(f"{key[1]} ({held.quantity}) opened {self._now_s - opened_s:.1f} s ago and is not covered")
 
     def _judge_common(self, account: int) -> None:
-        for key, price in common_failures(self._ground.exchange, account).items():
+        turn, failures = self._failures.get(account, (-1, {}))
+        if turn != self._book.turn:
+            failures = common_failures(self._ground.exchange, account)
+            self._failures[account] = self._book.turn, failures
+        for key, price in failures.items():
             self._judge_place(key, self._book.holding(key), price, "the account's common failure")
 
     def _judge_place(self, key: Key, held: Holding, wanted: Decimal | None, what: str) -> None:
