@@ -61,7 +61,7 @@ def _about_time(segments: Sequence[Segment], at_ns: int) -> Answer:
         raise CommandFailed(f"the journal knows nothing of {moment(at_ns)}: {reach} (UTC)", ExitCode.BAD_INPUT)
     lines = [f"{moment(at_ns)}: known then (up to record {known.seq}, {moment(known.at_ns)})", *known_lines(known)]
     lines += ["before", *entry_lines(list(known.before), at_ns)] if known.before else []
-    lines += ["after", *entry_lines(known.after, at_ns)] if known.after else ["after: nothing is recorded"]
+    lines += ["after", *entry_lines(known.after, at_ns)] if known.after else ["after: nothing of note within the hour"]
     document = {"at": moment(at_ns), **_known(known), "before": _rows(known.before), "after": _rows(known.after)}
     return document, lines
 

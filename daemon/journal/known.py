@@ -42,6 +42,8 @@ from daemon.shell.recover import state_of
 
 SHOWN_BEFORE: Final = 10
 SHOWN_AFTER: Final = 5
+SOUGHT_AFTER_NS: Final = 3_600 * 10**9
+"""What comes later than this is no consequence, and a long quiet journal is not read to its end for it."""
 _ROUTINE: Final = (SetTimer, SetBand, ClearBand, ReadPicture, FeedSwitch)
 _WORTH_TELLING: Final = (
     Started,
@@ -73,6 +75,8 @@ class Known:
     """Why the state cannot be told, or only that of earlier."""
     before: deque[Entry] = field(default_factory=lambda: deque(maxlen=SHOWN_BEFORE))
     after: list[Entry] = field(default_factory=list)
+    is_complete: bool = False
+    """Nothing more is sought behind."""
 
 
 def known_at_record(segment: Segment, seq: int) -> Known:
@@ -87,7 +91,7 @@ def known_at_time(segments: Sequence[Segment], at_ns: int) -> Known:
     known = Known()
     for segment in segments[_index_of(segments, at_ns) :]:
         _walk(known, segment, last_seq=1 << 63, last_ns=at_ns)
-        if len(known.after) >= SHOWN_AFTER or known.problem:
+        if known.is_complete or known.problem:
             break
     return known
 
@@ -110,7 +114,8 @@ def _walk(known: Known, segment: Segment, *, last_seq: int, last_ns: int, most_a
             is_past = is_past or record.seq > last_seq or (record.kind is not Kind.CHECKPOINT and at_ns > last_ns)
             if not is_past:
                 _play(known, record, at_ns)
-            if is_past and len(known.after) >= most_after:
+            if is_past and (len(known.after) >= most_after or at_ns > last_ns + SOUGHT_AFTER_NS):
+                known.is_complete = True
                 return
             _tell(known, record, at_ns, is_past=is_past)
     except (JournalCorrupt, msgspec.MsgspecError, InvariantBroken) as error:

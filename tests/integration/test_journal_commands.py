@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 
 from daemon.exit_codes import ExitCode
+from daemon.journal.replay import play
+from daemon.journal.segments import find
+from daemon.journal.verify import verify
 from tests.integration.exchange_client import Rest, running
-from tests.integration.guard_process import a_guard, guard_stops, open_long, wait_stop
+from tests.integration.guard_process import GuardProcess, a_guard, guard_stops, open_long, wait_stop
 from tests.integration.test_operate import seawall
 
 
 async def test_a_running_daemons_journal_is_read_and_left_as_it_is(tmp_path: Path) -> None:
-    """P7, P9: whole, the same commands, its stop explained; a kill, a restart, and it is one chain still."""
+    """P7, P9, P11: whole, the same commands, its stop explained; after a kill one chain still; no secret anywhere."""
     async with running() as exchange, Rest(exchange) as bot, a_guard(tmp_path, exchange) as guard:
         await guard.start_guarding()
         await open_long(bot)
@@ -37,9 +42,27 @@ async def test_a_running_daemons_journal_is_read_and_left_as_it_is(tmp_path: Pat
         await guard.start_guarding()
         code, said, _ = await seawall(guard, "journal", "prune", "--keep", "0")
         assert (code, "0 segments" in said) == (ExitCode.OK, True)
-        code, said, _ = await seawall(guard, "replay", "--json")
-        assert (code, msgspec.json.decode(said)["checkpoints"]) == (ExitCode.OK, 1), said
-        code, said, _ = await seawall(guard, "journal", "verify", "--json")
-        found = msgspec.json.decode(said)
-        assert (code, found["is_whole"], found["segments"]) == (ExitCode.OK, True, 2)
-        assert found["records"] == found["chained"]
+        segments = find(tmp_path / "state")
+        played, found = play(segments), verify(segments)
+        assert (played.code, played.checkpoints) == (ExitCode.OK, 1), played
+        assert (found.code, found.segments, found.chained) == (ExitCode.OK, 2, found.records)
+        export = await seawall(guard, "journal", "export", "--jsonl", "--states")
+        assert_no_secret_in(guard, *(words for _, *streams in (*results, export) for words in streams))
+
+
+def assert_no_secret_in(guard: GuardProcess, *screens: str) -> None:
+    """Key and secret, plain or encoded, are neither on a screen nor in anything that the guard wrote."""
+    texts = [path.read_bytes() for path in guard.folder.rglob("*") if path.is_file()]
+    texts += [screen.encode() for screen in screens]
+    assert sum(map(len, texts)) > 10_000
+    forms = [form.lower() for each in (guard.key.key_id, guard.key.secret) for form in written_forms(each)]
+    found = [form for form in forms for text in texts if form in text.lower()]
+    assert not found
+
+
+def written_forms(secret: str) -> list[bytes]:
+    """A secret as it is, and in the encodings in which it could slip through."""
+    raw = secret.encode()
+    shifted = [base64.b64encode(b"x" * shift + raw)[4:-4] for shift in (1, 2)]
+    plain = [raw, raw[: len(raw) // 2], raw[::-1], raw.hex().encode(), quote(secret, safe="").encode()]
+    return [*plain, base64.b64encode(raw).rstrip(b"="), base64.urlsafe_b64encode(raw).rstrip(b"="), *shifted]
