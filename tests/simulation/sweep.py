@@ -84,7 +84,7 @@ class Totals:
         self.density.add(report.density)
         self.hits += report.hits
         self.counts += report.counts
-        self.checked += report.checked
+        self.checked.update(report.checked)  # with those that were never asked
 
 
 def _say(text: str) -> None:
