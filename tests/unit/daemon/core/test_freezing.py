@@ -10,13 +10,15 @@ import pytest
 from config.policy import Policy
 from connectors.vocabulary import Order, OrderKind, OrderSide, OrderStatus, Trigger
 from daemon.core import events as e
-from daemon.core.commands import CancelOrders, NamedOrder, PlaceStop
+from daemon.core.commands import CancelOrders, DisarmSwitch, FeedSwitch, NamedOrder, PlaceStop
 from daemon.core.danger import refusal
 from daemon.core.operator_requests import FlattenAsked, FreezeAsked, LiftLatch
 from daemon.core.reasons import Reason
+from daemon.core.state import SwitchState
 from tests.builders import SECOND, a_position, an_order
 from tests.driven import MS, Driven
 from tests.unit.daemon.core.test_latches import ask
+from tests.unit.daemon.core.test_switch import answer
 
 
 def names(command: CancelOrders) -> list[str]:
@@ -49,6 +51,20 @@ def test_a_flood_is_cancelled_in_a_few_requests_and_shrinking_orders_stay() -> N
     assert sorted(guard.state.orders["XBTUSDT"]) == ["close", "tp"]
     assert guard.state.latches["operator"].cancelled == 200
     assert guard.some(CancelOrders, guard.wait(10 * SECOND)) == []
+
+
+def test_before_maintenance_a_freeze_ends_with_the_switch_disarmed_and_told() -> None:
+    """P6: what may add goes by id, then the countdown, so that no time-out can meet a venue that is closed."""
+    guard = Driven().up()
+    answer(guard, guard.only(DisarmSwitch, guard.all))
+    answer(guard, guard.only(FeedSwitch, guard.order(an_order("q-1"))))
+    assert guard.state.switch.state is SwitchState.ARMED
+    cancelled(guard, guard.only(CancelOrders, ask(guard, FreezeAsked())))
+    answer(guard, guard.some(DisarmSwitch, guard.all)[-1])
+    assert guard.state.switch.state is SwitchState.DISARMED
+    guard.wait(61 * SECOND)
+    assert "outlive the guard" in guard.alerts(SwitchState.DISARMED.value)[-1].text
+    assert guard.some(FeedSwitch, guard.wait(60 * SECOND)) == []
 
 
 def test_a_new_order_goes_as_it_appears_and_after_the_lift_it_stays() -> None:
