@@ -255,7 +255,7 @@ class Guard:
 
         api = ControlApi(Path(self._settings.control_socket), self._bots, group=control.group)
         self._crew.helpful("control API", api.run)
-        return lambda: api.problem
+        return api.deaf
 
     def _figures(self, parts: Parts) -> FigureReader:
         return FigureReader(orders=self._orders, clock=self._clock, feeds=parts.inbox, take=parts.runner.take)

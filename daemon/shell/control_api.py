@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +41,8 @@ MOST_AT_ALL: Final = 2 * MOST_CONNECTIONS
 """Beyond that a connection is dropped unheard: each costs a descriptor, and the guard needs its own."""
 DEADLINE_S: Final = 5.0
 """From connecting to the last byte of the answer."""
+CROWDED_FOR_S: Final = 2.0
+"""After a connection found no place: whoever called may have been turned away, so nobody's silence is counted."""
 HEAD_LIMIT_BYTES: Final = 8 * 1024
 BODY_LIMIT_BYTES: Final = 4 * 1024
 COMMAND_HEADER: Final = "x-seawall-command"
@@ -64,6 +67,18 @@ class ControlApi:
         self._group = group
         self.problem = "it is starting"
         """Why nobody can call; empty while they can."""
+        self._crowded_s = -CROWDED_FOR_S
+
+    def deaf(self) -> str:
+        """Why a bot that calls may not be heard, or empty: nobody listens, or others take every place."""
+        if not self.problem and asyncio.get_running_loop().time() < self._crowded_s + CROWDED_FOR_S:
+            return (
+                f"more than {MOST_CONNECTIONS} connections at a time take every place: some program does not close its"
+            )
+        return self.problem
+
+    def _note_crowd(self) -> None:
+        self._crowded_s = asyncio.get_running_loop().time()
 
     async def run(self) -> None:
         """Serve until cancelled.
@@ -88,7 +103,7 @@ class ControlApi:
     async def _serve(self, listener: Any) -> None:  # noqa: ANN401 - a bound socket
         config = uvicorn.Config(
             self.application(),
-            http=_OneRequest,
+            http=partial(_OneRequest, self._note_crowd),  # type: ignore[arg-type]  # it is only called
             ws="none",
             lifespan="off",
             log_config=None,
@@ -188,10 +203,15 @@ async def _failed(request: Request, error: Exception) -> Response:
 class _OneRequest(H11Protocol):
     """A connection that is over after its deadline, whatever came of it: a slow one must not hold a place for ever."""
 
-    _expiry: asyncio.TimerHandle | None = None
+    def __init__(self, note_crowd: Callable[[], None], *args: Any, **more: Any) -> None:  # noqa: ANN401 - the parent's
+        super().__init__(*args, **more)
+        self._note_crowd = note_crowd
+        self._expiry: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the parent has it
         super().connection_made(transport)
+        if len(self.connections) >= MOST_CONNECTIONS:
+            self._note_crowd()
         if len(self.connections) > MOST_AT_ALL:
             transport.abort()
             return

@@ -148,6 +148,25 @@ async def test_a_connection_that_says_nothing_is_let_go(tmp_path: Path, monkeypa
                 await asyncio.sleep(0)
 
 
+async def test_a_bot_that_others_crowd_out_is_not_called_silent_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P12: while some program holds every place, the guard says that it is deaf, and counts nobody's silence."""
+    monkeypatch.setattr(control_api, "CROWDED_FOR_S", 0.2)
+    path = tmp_path / "control.sock"
+    async with serving(path, a_desk()[0]) as api:
+        assert (await say(path, BEAT + b"\r\n")).startswith(b"HTTP/1.1 200")
+        assert api.deaf() == ""
+        crowd = [await asyncio.open_unix_connection(str(path)) for _ in range(MOST_CONNECTIONS)]
+        assert (await say(path, BEAT + b"\r\n")).startswith(b"HTTP/1.1 503")
+        assert "take every place" in api.deaf()
+        for _reader, writer in crowd:
+            writer.close()
+        async with asyncio.timeout(DEADLINE_S):
+            while api.deaf():  # noqa: ASYNC110 - it passes with time
+                await asyncio.sleep(0.01)
+
+
 async def test_a_question_that_breaks_is_answered_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever goes wrong inside: 500, which a careful bot takes for "halted"."""
     desk, _ = a_desk()
