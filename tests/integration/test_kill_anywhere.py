@@ -33,6 +33,7 @@ MOST_BOUNDARIES = 120
 FEWEST_BOUNDARIES = 5
 """Of the one command that every start leads to."""
 LARGE = 20_000
+FEWEST_AT_RANDOM = 20
 GIVEN_SHARE = 0.2
 """Of the random kills: so often a person gives a stop price, and the daemon dies at its acknowledgement."""
 BOT = """
@@ -112,6 +113,8 @@ class Arena:
 
     async def give_a_price(self) -> None:
         """A person gives a stop price, and the daemon dies as soon as that is acknowledged."""
+        if not self.judge.size(SYMBOL):
+            await self.trade(5_000)
         await self.guard.start_guarding()
 
         async def is_whole() -> bool:
@@ -233,10 +236,11 @@ async def the_extended_run(arena: Arena, drawn: Random) -> None:
         print(f"{deed.__name__}: {found[deed.__name__]} boundaries, {arena.kills} kills so far", flush=True)  # noqa: T201
     await let_a_bot_fall_silent(arena)
     await arena.give_a_price()
-    while arena.kills < KILLS or not arena.memory.given:
+    enough = max(KILLS, arena.kills + FEWEST_AT_RANDOM)
+    while arena.kills < enough or not arena.memory.given:
         await arena.live_for(drawn.uniform(0.3, 2.5), drawn.choice(DEEDS))
         await arena.make_whole()
-        if drawn.random() < GIVEN_SHARE and arena.judge.size(SYMBOL):
+        if drawn.random() < GIVEN_SHARE:
             await arena.give_a_price()
     assert arena.memory.requests, "no kill left a request without a verdict"
     print(  # noqa: T201
