@@ -52,7 +52,7 @@ class _Told:
     questions: set[str] = field(default_factory=set)
     """Names asked about since then."""
     repeats: set[str] = field(default_factory=set)
-    """Names that may leave once more, since nobody answers what became of them."""
+    """Names that may leave again until there is word of them, since nobody answers what became of them."""
 
 
 class UnknownIsNotFailed(Promise):
@@ -135,6 +135,7 @@ class UnknownIsNotFailed(Promise):
     def _resolve(self, told: _Told, names: Iterable[str]) -> None:
         known = set(names)
         told.sighted |= known
+        told.repeats -= known
         if told.unknown:
             told.unknown = {kind: each for kind, each in told.unknown.items() if each.client_order_id not in known}
         if told.under_way:
@@ -157,7 +158,6 @@ class UnknownIsNotFailed(Promise):
     def _note_repeat(self, told: _Told, name: str, now_ns: int) -> None:
         """A stop that left long ago and was asked for since: the same one again is a question too."""
         is_long_ago = now_ns >= told.placed_ns.get(name, now_ns) + REPEAT_AFTER_NS
-        told.repeats.discard(name)
         if is_long_ago and name in told.questions:
             told.repeats.add(name)
         told.placed_ns[name] = now_ns
