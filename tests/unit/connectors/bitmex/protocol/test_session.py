@@ -217,6 +217,7 @@ def test_subscription_refused_for_its_rate_is_sent_again() -> None:
     session.receive(partial("position"), 0.2)
     session.receive(refused(429, "Rate limit exceeded, retry in 3 seconds.", ["order", "position"], retryAfter=3), 0.5)
     assert session.deadline_s() == 3.5
+    assert session.is_asking, "no event says so, and whoever sleeps has to be woken"
     session.tick(3.4)
     assert asked(session) == []
     session.tick(3.5)
