@@ -2,7 +2,8 @@
 
 Why: two witnesses speak of a position, the live stream and REST reads, and they are never of one instant. The newer row
 is believed, with one exception: that a position is *gone* is believed from the stream's explicit zero row, and from an
-absence or a REST zero only when the other witness agrees. An empty list alone says nothing.
+absence or a REST zero only when the other witness agrees. An empty list alone says nothing. Nor is a read believed
+whose row the venue stamped earlier than what the stream has told: it comes from a copy that lags behind.
 
 Times of witnesses: a stream row counts from when it was taken in, a REST row from when the read was *asked*, so a
 stream row that arrived while a read was under way outranks it.
@@ -28,6 +29,9 @@ from daemon.core.volatility import after_mark
 
 FORGET_AFTER_NS: Final = 60 * 10**9
 """A flat position is remembered this long, so that an old row cannot bring it back as a new one."""
+
+STALE_COPY_NS: Final = 5 * 10**9
+"""A read whose row the venue stamped so much earlier than the stream's row comes from a copy that lags behind."""
 
 
 def take_instrument(draft: Draft, instrument: Instrument) -> None:
@@ -110,7 +114,7 @@ def take_position(draft: Draft, position: Position, source: Source, at_ns: int) 
             _begin(draft, position, source, at_ns)
         return
     witness = _witness(position, at_ns)
-    if _is_outranked(guarded, source, at_ns):
+    if _is_outranked(guarded, source, at_ns) or _is_of_the_past(guarded, source, position):
         _note_witness(draft, key.symbol, guarded, source, witness)
         return
     if source is Source.QUERY and position.quantity == 0 and guarded.position.quantity:
@@ -136,6 +140,13 @@ def _is_outranked(guarded: Guarded, source: Source, at_ns: int) -> bool:
     if source is Source.QUERY:
         return stream_ns >= at_ns > 0 or query_ns > at_ns
     return stream_ns > at_ns
+
+
+def _is_of_the_past(guarded: Guarded, source: Source, position: Position) -> bool:
+    """Whether a read shows an open position that the stream has told later, by the venue's own stamps: a stale copy."""
+    if source is Source.STREAM or guarded.stream is None or not position.quantity:
+        return False
+    return 0 < position.timestamp_ns < guarded.stream.stamp_ns - STALE_COPY_NS
 
 
 def _testified(guarded: Guarded, source: Source, witness: Witness) -> Guarded:

@@ -39,6 +39,22 @@ def test_a_picture_asked_after_the_last_row_is_believed() -> None:
     assert guard.only(AmendStop, commands).quantity == 250
 
 
+def test_a_read_from_a_copy_that_lags_behind_is_not_believed() -> None:
+    """P3: asked later, and stamped by the venue a minute before the stream's row: its other side begins no new life."""
+    guard = Driven().up()
+    guard.position(replace(a_position(), timestamp_ns=200 * SECOND))
+    row = guard.rest()
+    ratchet = guard.guarded().ratchet
+    guard.wait(31 * SECOND)
+    commands = guard.picture([replace(a_position(-250), timestamp_ns=140 * SECOND)], [row])
+    assert guard.guarded().position.quantity == 100
+    assert guard.guarded().ratchet == ratchet is not None
+    assert not [each for each in commands if isinstance(each, PlaceStop | AmendStop)]
+    guard.wait(31 * SECOND)
+    guard.picture([replace(a_position(250), timestamp_ns=230 * SECOND)], [row])
+    assert guard.guarded().position.quantity == 250
+
+
 def test_a_position_that_only_the_picture_shows_is_covered() -> None:
     """Seen by REST alone: covered, and known as such."""
     guard = Driven().up()
