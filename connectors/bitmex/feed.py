@@ -225,7 +225,7 @@ class FeedConnection:
         if self._reader.read(session, raw, now_s=now_s, received_ns=received_ns):
             self._report(session, received_ns, raw)
             self._hurry(session)
-        elif session.is_asking:  # a refusal moves a deadline and is no event
+        elif session.is_asking or raw == PONG:  # a refusal, or the end of waiting, moves a deadline and is no event
             self._hurry(session)
 
     async def _watch(self, session: Session, socket: ClientConnection) -> None:

@@ -28,8 +28,7 @@ def feeding(*replies: bytes | None) -> Any:
     async def story(line: Line) -> None:
         await line.account()
         for reply in replies:
-            request = await line.hear()
-            assert request["op"] == "cancelAllAfter"
+            await line.hear_op("cancelAllAfter")
             if reply is not None:
                 await line.say(reply)
         await line.listen()
@@ -74,8 +73,8 @@ async def test_switch_unanswered_then_disarmed() -> None:
 
     async def story(line: Line) -> None:
         await line.account()
-        await line.hear()
-        await line.hear()
+        await line.hear_op("cancelAllAfter")
+        await line.hear_op("cancelAllAfter")
         await line.say(late, disarmed)
         await line.listen()
 
@@ -95,8 +94,8 @@ async def test_feed_that_is_given_up_leaves_nothing_behind() -> None:
 
     async def story(line: Line) -> None:
         await line.account()
-        heard.append((await line.hear())["args"])
-        heard.append((await line.hear())["args"])
+        heard.append((await line.hear_op("cancelAllAfter"))["args"])
+        heard.append((await line.hear_op("cancelAllAfter"))["args"])
         await line.say(switch_answer(60_000, 60_000), switch_answer(120_000, 120_000))
         await line.listen()
 
@@ -123,7 +122,7 @@ async def test_stream_lost_while_the_switch_waits() -> None:
 
     async def story(line: Line) -> None:
         await line.account()
-        await line.hear()
+        await line.hear_op("cancelAllAfter")
         line.socket.transport.abort()
 
     sink = RememberingSink()
