@@ -193,10 +193,10 @@ def _looser_refusal(command: AmendStop, order: Order, state: GuardState) -> str 
 
 
 def _size_refusal(command: AmendStop, order: Order, state: GuardState) -> str | None:
-    """A stop that is cut may not leave less cover than the position needs."""
+    """A stop that is cut may not leave less cover than the position needs; a Close without a quantity holds all."""
     guarded = state.positions[command.key.symbol]
     side, quantity = guarded.position.side, command.quantity
-    if side is None or quantity is None or order.quantity is None or quantity >= order.quantity:
+    if side is None or quantity is None or (order.quantity is not None and quantity >= order.quantity):
         return None
     protecting = _protecting(state, guarded, side)
     others = [each for each in protecting if each.order_id != order.order_id]

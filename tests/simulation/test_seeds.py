@@ -14,7 +14,7 @@ from tests.simulation.named_seeds import NAMED_SEEDS, NamedSeed
 from tests.simulation.parade import FIXED_SEEDS, drawn_and_played
 from tests.simulation.shrink import Attempt, attempt
 
-FRESH = int(os.environ.get("SIM_SEEDS", "2"))
+FRESH = int(os.environ.get("SIM_SEEDS", "1"))
 START = int(os.environ["SIM_START"])
 """Drawn from the time, unless it is given, where the run begins (`tests/conftest.py`)."""
 

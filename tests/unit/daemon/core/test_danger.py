@@ -133,6 +133,14 @@ def test_a_stop_may_be_cut_as_far_as_the_position_and_the_others_allow() -> None
     assert refusal(amend(quantity=50), both) is None
 
 
+def test_a_close_stop_is_not_cut_to_a_part() -> None:
+    """P1: it has no quantity and holds everything; half of it would leave half of the position without cover."""
+    closing = a_stop("v", quantity=None, leaves_quantity=0, is_close=True, is_reduce_only=False)
+    state = Driven().up([a_position()], [closing]).state
+    assert refusal(amend(quantity=50), state) is not None
+    assert refusal(amend(quantity=100), state) is None
+
+
 def test_surplus_may_go_while_the_rest_covers() -> None:
     """P1: of two whole stops one may be cancelled, of two halves none."""
     both = Driven().up([a_position()], [a_stop("v"), a_stop("w", "sw-7-XBTUSDT-L-s2")]).state
