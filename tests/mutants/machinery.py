@@ -137,7 +137,7 @@ _JOURNAL: Final = (
         path="daemon/shell/records.py",
         before="digest = blake2b(previous, digest_size=_CHAIN_BYTES)",
         after="digest = blake2b(digest_size=_CHAIN_BYTES)",
-        caught_by=("tests/property/test_journal_chain.py",),
+        caught_by=(f"{_T_SHELL}/test_records.py",),
     ),
     Mutant(
         name="says-durable-at-once",

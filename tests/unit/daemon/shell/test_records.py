@@ -107,3 +107,17 @@ def test_bytes_that_are_no_text_in_the_chain_are_a_bad_line_not_a_crash() -> Non
     for place in range(len(line)):
         damaged = line[:place] + bytes([line[place] ^ 0x80]) + line[place + 1 :]
         assert list(read_records(damaged, origin="here")) == []
+
+
+def test_a_record_that_is_whole_in_itself_and_of_another_journal_is_named() -> None:
+    """P9: same number, same words, checksum and all, but hung behind another past: the chain tells."""
+    ours = theirs = NO_CHAIN.encode()
+    history: list[bytes] = []
+    stranger = b""
+    for number, (mine, other) in enumerate(zip(EVENTS, (EVENTS[1], EVENTS[1], EVENTS[2]), strict=True), start=7):
+        line, ours = sealed(encode_event(number, mine), ours)
+        stranger, theirs = sealed(encode_event(number, other), theirs)
+        history.append(line)
+    assert len(list(read_records(b"".join(history), origin="here"))) == 3
+    with pytest.raises(JournalCorrupt, match="record 9 does not continue"):
+        list(read_records(b"".join([*history[:2], stranger]), origin="here"))
