@@ -12,7 +12,7 @@ import difflib
 import logging
 import tomllib
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
@@ -28,6 +28,7 @@ from config.model import (
     Settings,
     StateSettings,
 )
+from config.overrides import Override, changed, overrides_in, value_of
 from config.places import line_of, lines_of, plain
 from config.policy import Policy
 from config.values import Unfit, convert
@@ -65,18 +66,50 @@ class SettingsError(Exception):
         self.problems = problems
 
 
-def load_settings(path: Path) -> Settings:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Loaded:
+    """Settings, and where each of their values was written."""
+
+    settings: Settings
+    lines: Mapping[str, int]
+    """Line in the file by dotted place."""
+    variables: Mapping[str, str]
+    """Environment variable by dotted place."""
+
+
+def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
     """Read and check a settings file; relative paths in it are taken from its own folder.
+
+    Args:
+        path: The file.
+        environ: Where `SEAWALL_SET_...` variables are looked for; None: nowhere.
+
+    Raises:
+        SettingsError: With all problems, never only the first.
+    """
+    return load(path, environ).settings
+
+
+def load(path: Path, environ: Mapping[str, str] | None = None) -> Loaded:
+    """Read a settings file as `load_settings` does, and keep where each value came from.
 
     Raises:
         SettingsError: With all problems, never only the first.
     """
     text = _read_text(path)
-    reading = _Reading(str(path), _tables_of(path, text), lines_of(text))
+    tables, lines = _tables_of(path, text), lines_of(text)
+    overrides = overrides_in(environ or {}, tables)
+    for each in overrides:
+        tables = changed(tables, each.place, each.value)
+    reading = _Reading(str(path), tables, lines, overrides)
     settings = reading.settings()
     if reading.problems:
         raise SettingsError(tuple(reading.problems))
-    return _with_absolute_paths(settings, path.resolve().parent)
+    return Loaded(
+        settings=_with_absolute_paths(settings, path.resolve().parent),
+        lines=lines,
+        variables={each.dotted: each.variable for each in overrides},
+    )
 
 
 def load_policy(path: Path | None, changes: Mapping[str, str] | None = None) -> Policy:
@@ -94,7 +127,7 @@ def load_policy(path: Path | None, changes: Mapping[str, str] | None = None) -> 
     tables = {} if path is None else _tables_of(path, text)
     _ = _policy_of(str(path or "defaults"), tables, lines_of(text))
     for place, text in (changes or {}).items():
-        tables = _changed(tables, place.split("."), _value_of(text))
+        tables = changed(tables, tuple(place.split(".")), value_of(text))
     return _policy_of("changed settings", tables)
 
 
@@ -104,22 +137,6 @@ def _policy_of(origin: str, tables: Mapping[str, Any], lines: Mapping[str, int] 
     if reading.problems:
         raise SettingsError(tuple(reading.problems))
     return policy
-
-
-def _changed(tables: Mapping[str, Any], place: list[str], value: object) -> dict[str, Any]:
-    """Return tables with one value in its place; what is no table there is left for the reading to complain of."""
-    name, rest = place[0], place[1:]
-    inside = tables.get(name)
-    return {**tables, name: _changed(inside if isinstance(inside, dict) else {}, rest, value) if rest else value}
-
-
-def _value_of(text: str) -> object:
-    """Read a value as a settings file would; what is none is a word."""
-    try:
-        value: object = tomllib.loads(f"value = {text}", parse_float=Decimal)["value"]
-    except tomllib.TOMLDecodeError:
-        return text
-    return value
 
 
 def _read_text(path: Path) -> str:
@@ -144,9 +161,12 @@ def _tables_of(path: Path, text: str) -> dict[str, Any]:
 class _Reading:
     """One pass over one file; problems gather on the way."""
 
-    def __init__(self, origin: str, tables: Mapping[str, Any], lines: Mapping[str, int]) -> None:
+    def __init__(
+        self, origin: str, tables: Mapping[str, Any], lines: Mapping[str, int], overrides: tuple[Override, ...] = ()
+    ) -> None:
         self._origin = origin
         self._lines = lines
+        self._overrides = overrides
         self._tables = {name: table for name, table in tables.items() if isinstance(table, dict)}
         self.problems: list[str] = []
         for name, value in tables.items():
@@ -307,8 +327,13 @@ class _Reading:
     # ------------------------------------------------------------ words
 
     def _say(self, place: str, problem: str) -> None:
+        inside = [each.variable for each in self._overrides if _overlaps(each.dotted, place)]
+        if any(_is_within(place, each.dotted) for each in self._overrides):
+            self.problems.append(plain(f"{' and '.join(inside)}: {place} {problem}"))
+            return
         line = line_of(self._lines, place)
-        where = "" if line is None else f" (line {line})"
+        hints = [*([] if line is None else [f"line {line}"]), *inside]
+        where = f" ({', with '.join(hints)})" if hints else ""
         self.problems.append(plain(f"{self._origin}: {place} {problem}{where}"))
 
     def _refuse_secret(self, place: str) -> None:
@@ -318,6 +343,15 @@ class _Reading:
             "name that under [credentials] key_file and secret_file, or use SEAWALL_KEY and SEAWALL_SECRET; "
             "if this file was ever shared, make a new API key",
         )
+
+
+def _is_within(place: str, outer: str) -> bool:
+    """Whether a place is another one, or stands in it."""
+    return place == outer or place.startswith(f"{outer}.")
+
+
+def _overlaps(place: str, other: str) -> bool:
+    return _is_within(place, other) or _is_within(other, place)
 
 
 def _scheme_and_host(url: str) -> tuple[str, str]:
