@@ -328,12 +328,13 @@ class _Reading:
 
     def _say(self, place: str, problem: str) -> None:
         inside = [each.variable for each in self._overrides if _overlaps(each.dotted, place)]
-        if any(_is_within(place, each.dotted) for each in self._overrides):
+        is_set_there = any(_is_within(place, each.dotted) for each in self._overrides)
+        if inside and (is_set_there or place not in self._lines):
             self.problems.append(plain(f"{' and '.join(inside)}: {place} {problem}"))
             return
         line = line_of(self._lines, place)
-        hints = [*([] if line is None else [f"line {line}"]), *inside]
-        where = f" ({', with '.join(hints)})" if hints else ""
+        hints = [*([] if line is None else [f"line {line}"]), *(f"with {each}" for each in inside)]
+        where = f" ({', '.join(hints)})" if hints else ""
         self.problems.append(plain(f"{self._origin}: {place} {problem}{where}"))
 
     def _refuse_secret(self, place: str) -> None:

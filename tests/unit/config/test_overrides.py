@@ -11,7 +11,10 @@ from config.load import SettingsError, load, load_settings
 from config.model import LogFormat
 from config.overrides import overrides_in, value_of
 
-FILE = '[venue]\nenvironment = "testnet"\n\n[stop]\nbuffer_percent = 3\n\n[bots.Quoter-1]\nheartbeat = "call"\n[control]\nenabled = true\n'
+FILE = (
+    '[venue]\nenvironment = "testnet"\n\n[stop]\nbuffer_percent = 3\n\n'
+    '[bots.Quoter-1]\nheartbeat = "call"\n[control]\nenabled = true\n'
+)
 
 
 @pytest.fixture
@@ -84,9 +87,10 @@ def test_a_complaint_names_the_variable(path: Path, variable: str, value: str, p
 
 def test_a_complaint_about_several_keys_names_line_and_variable(path: Path) -> None:
     """The bound that the variable gives makes no sense beside another key."""
+    path.write_text(FILE + "[tiers]\nwarn_percent = 2\n")
     (told,) = problems(path, {"SEAWALL_SET_TIERS__WATCH_PERCENT": "1"})
     assert told.startswith(f"{path}: tiers must fall")
-    assert told.endswith("(with SEAWALL_SET_TIERS__WATCH_PERCENT)")
+    assert told.endswith("(line 11, with SEAWALL_SET_TIERS__WATCH_PERCENT)")
 
 
 def test_problems_of_file_and_environment_are_told_together(path: Path) -> None:
