@@ -63,6 +63,7 @@ _MAPPINGS: Final = (
 )
 _VALUES: Final = (
     "now_ns",
+    "policy",
     "mode",
     "mode_since_ns",
     "unguarded_ns",
@@ -86,7 +87,7 @@ _VALUES: Final = (
 class Draft:
     """A state being changed. Reading is by attribute, as on `GuardState`; mappings are written by the methods only."""
 
-    __slots__ = ("_before", "_owned", "_owned_books", "account", "commands", "policy", "touched", *_MAPPINGS, *_VALUES)
+    __slots__ = ("_before", "_owned", "_owned_books", "account", "commands", "touched", *_MAPPINGS, *_VALUES)
 
     def __init__(self, state: GuardState, at_ns: int) -> None:
         self._before = state

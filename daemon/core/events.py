@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
+from config.policy import Policy
 from connectors.vocabulary import (
     Execution,
     Instrument,
@@ -366,6 +367,21 @@ class OperatorAsked:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PolicyChanged:
+    """New settings were read while the daemon runs. On disk before it is acknowledged."""
+
+    at_ns: int
+    policy: Policy
+    """The whole of it."""
+    who: str
+    """User name of the process that asked; "SIGHUP" for the signal."""
+    changes: tuple[str, ...]
+    """The differences, one in each line, for people and the journal: "stop.buffer_percent: 2 -> 3"."""
+    may_loosen: bool = False
+    """Whether stops may go back as far as the new policy asks (P3)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BotHeard:
     """A bot of the settings called; at most one such event a second for each."""
 
@@ -407,5 +423,6 @@ Event = (
     | TimerFired
     | StopAsked
     | OperatorAsked
+    | PolicyChanged
     | BotHeard
 )

@@ -30,6 +30,7 @@ from daemon.core import (
     mute,
     operator,
     pictures,
+    policy_change,
     protection,
     renewal,
     room,
@@ -62,6 +63,7 @@ from daemon.core.events import (
     OrdersFound,
     OrdersListed,
     PictureRead,
+    PolicyChanged,
     PositionSeen,
     PositionsListed,
     RequestAnswered,
@@ -169,6 +171,8 @@ def _fold(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 -
             stopping.ask(draft)
         case OperatorAsked():
             operator.take_request(draft, event)
+        case PolicyChanged():
+            policy_change.take(draft, event)
         case BotHeard():
             bots.take_heard(draft, event)
         case _:

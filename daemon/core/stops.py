@@ -132,7 +132,8 @@ def _ratcheted(guarded: Guarded, cover: Cover, wanted: Wanted) -> dict[str, obje
         return {"ratchet": _tightest(guarded, cover)}
     if side is None or keeper is None or keeper.stop_price is None or wanted.trigger is None:
         return {}
-    if is_looser(side, wanted.trigger, keeper.stop_price) or is_looser(side, keeper.stop_price, released.price):
+    allowed = nearer(side, wanted.trigger, released.price)
+    if is_looser(side, allowed, keeper.stop_price) or is_looser(side, keeper.stop_price, released.price):
         return {}
     return {"ratchet": keeper.stop_price, "episode": replace(guarded.episode, released=None)}
 
@@ -377,10 +378,13 @@ def _amend(draft: Draft, case: _Case, keeper: Order) -> bool:
     if side is None or price is None:
         return False
     trigger, moved, reason = case.wanted.trigger, None, Reason.COVER_TOO_SMALL
+    released = guarded.episode.released
     if trigger is not None and is_looser(side, price, trigger) and not case.is_through:
         moved, reason = stepped(draft, guarded, trigger), Reason.COVER_TOO_FAR
-    elif trigger is not None and guarded.episode.released is not None and is_looser(side, trigger, price):
-        moved, reason = trigger, Reason.STOP_LOOSENED
+    elif trigger is not None and released is not None and is_looser(side, trigger, price):
+        allowed = nearer(side, trigger, released.price)
+        if is_looser(side, allowed, price):
+            moved, reason = allowed, Reason.STOP_LOOSENED
     sized = _new_size(draft, case, keeper)
     mark = usable_mark(draft, guarded.position.key.symbol)
     about_to_fire = mark is not None and is_through(side, price, mark.price)

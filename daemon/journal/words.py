@@ -32,6 +32,7 @@ from daemon.core.events import (
     OrdersFound,
     OrdersListed,
     PictureRead,
+    PolicyChanged,
     PositionSeen,
     RequestAnswered,
     RequestMisconfigured,
@@ -90,7 +91,7 @@ def command_words(command: Command) -> str:
 def speaker(event: Event) -> str:
     """Say whose word an event is."""
     match event:
-        case OperatorAsked():
+        case OperatorAsked() | PolicyChanged():
             return PERSON
         case RequestRefused(is_own=True):
             return GUARD
@@ -100,7 +101,7 @@ def speaker(event: Event) -> str:
             return VENUE
 
 
-def event_words(event: Event, ids: frozenset[str] = frozenset()) -> str:
+def event_words(event: Event, ids: frozenset[str] = frozenset()) -> str:  # noqa: C901 - one line per event
     """Say what an event tells; with `ids`, of those orders alone. Empty when that is nothing."""
     match event:
         case OrderSeen(order=order, source=source):
@@ -115,6 +116,8 @@ def event_words(event: Event, ids: frozenset[str] = frozenset()) -> str:
             words = f"position ({source.value}): {position.quantity} {position.key.symbol}"
         case OperatorAsked(who=who, request=request):
             words = f"{who} asked: {_spaced(type(request).__name__)}"
+        case PolicyChanged(who=who, changes=changes):
+            words = f"{who} changed the policy: {'; '.join(changes)}"
         case BotHeard(bot=bot, how=how):
             words = f"bot {bot} is heard, by {how.value}"
         case FeedLost(feed=feed, reason=reason):

@@ -234,7 +234,15 @@ policies = st.builds(
     switch=st.builds(SwitchPolicy, mode=st.sampled_from(list(SwitchMode)), cancel_on_stop=st.booleans()),
 )
 gaps = st.sampled_from([0, 1_000_000, 300_000_000, SECOND, 3 * SECOND, 20 * SECOND])
-stories = st.lists(st.tuples(gaps, events), max_size=25)
+reloads = st.builds(
+    e.PolicyChanged,
+    at_ns=at,
+    policy=policies,
+    who=st.just("anna"),
+    changes=st.just(("something",)),
+    may_loosen=st.booleans(),
+)
+stories = st.lists(st.tuples(gaps, st.one_of(*[events] * 12, reloads)), max_size=25)
 
 
 def tell(state: GuardState, story: list[tuple[int, e.Event]]) -> list[tuple[GuardState, tuple[object, ...]]]:
@@ -361,6 +369,8 @@ def test_the_ratchet_never_loosens(policy: Policy, story: list[tuple[int, e.Even
 
 
 def _may_loosen(event: e.Event) -> bool:
+    if isinstance(event, e.PolicyChanged):
+        return event.may_loosen
     return isinstance(event, e.OperatorAsked) and isinstance(event.request, SetStop) and event.request.may_loosen
 
 
