@@ -15,10 +15,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 from config.bots import BotPolicy, Heartbeat, problems_of
+from config.channels import problems_of_channels
 from config.checks import PolicyError
 from config.model import (
     AlertSettings,
@@ -211,7 +212,7 @@ class _Reading:
             if key not in wanted:
                 self._complain_of_key(place, key, wanted)
                 continue
-            if is_dataclass(wanted[key]):
+            if is_dataclass(wanted[key]) or _named_kind(wanted[key]) is not None:
                 if not isinstance(value, dict):
                     self._say(place, f"is a table: write [{place}] and its keys below it")
                 continue
@@ -250,6 +251,9 @@ class _Reading:
             for name, part in wanted.items()
             if isinstance(part, type) and is_dataclass(part)
         }
+        for name, part in wanted.items():
+            if (named := _named_kind(part)) is not None:
+                parts[name] = self._named(f"{table}.{name}", named)
         while True:
             try:
                 return kind(**parts, **values)
@@ -258,6 +262,16 @@ class _Reading:
                 self._say(f"{table}.{key}" if is_named else error.field, error.problem)
                 if values.pop(key, None) is None:
                     return kind(**parts)
+
+    def _named(self, place: str, kind: type) -> dict[str, Any]:
+        """Build the tables below `place`, each of which the operator gave its name."""
+        built: dict[str, Any] = {}
+        for name, table in self._table(place).items():
+            if isinstance(table, dict):
+                built[name] = self._checked(f"{place}.{name}", kind, is_named=True)
+            else:
+                self._say(f"{place}.{name}", f"is a table: write [{place}.NAME] and its keys below it")
+        return built
 
     # ------------------------------------------------------------ single parts
 
@@ -281,12 +295,7 @@ class _Reading:
 
     def _bots(self) -> dict[str, BotPolicy]:
         """Build every bot that can be built, as long as they can be told apart."""
-        bots: dict[str, BotPolicy] = {}
-        for name, table in self._table("bots").items():
-            if isinstance(table, dict):
-                bots[name] = self._checked(f"bots.{name}", BotPolicy, is_named=True)
-            else:
-                self._say(f"bots.{name}", "is a table: write [bots.NAME] and its keys below it")
+        bots: dict[str, BotPolicy] = self._named("bots", BotPolicy)
         problems = list(problems_of(bots))
         for name, problem in problems:
             self._say(f"bots.{name}" if name else "bots", problem)
@@ -318,6 +327,9 @@ class _Reading:
         for name in ("webhook_timeout_s", "retry_for_s"):
             if getattr(alerts, name) <= 0:
                 self._say(f"alerts.{name}", "must be above 0")
+        has_webhook = alerts.webhook_url is not None
+        for place, problem in problems_of_channels(alerts.channels, alerts.heartbeat, has_webhook=has_webhook):
+            self._say(f"alerts.{place}", problem)
 
     def _check_log(self, log: LogSettings) -> None:
         levels = [name.lower() for name in logging.getLevelNamesMapping() if name not in {"NOTSET", "WARN", "FATAL"}]
@@ -365,6 +377,12 @@ def _scheme_and_host(url: str) -> tuple[str, str]:
     return parts.scheme, parts.hostname or ""
 
 
+def _named_kind(wanted: object) -> type | None:
+    """The kind of the tables in a table that the operator names, `dict[str, kind]`; None: it is no such table."""
+    kind = get_args(wanted)[1] if get_origin(wanted) is dict else None
+    return kind if isinstance(kind, type) and is_dataclass(kind) else None
+
+
 def _is_secret(name: str) -> bool:
     plain = name.lower().replace("-", "_")
     if plain.endswith(_FILE_SUFFIX):
@@ -383,8 +401,20 @@ def _with_absolute_paths(settings: Settings, folder: Path) -> Settings:
         settings,
         state=replace(settings.state, directory=str(folder / settings.state.directory)),
         control=replace(settings.control, socket=None if listens is None else str(folder / listens)),
+        alerts=_with_absolute_files(settings.alerts, folder),
         credentials=CredentialSources(
             key_file=None if sources.key_file is None else str(folder / sources.key_file),
             secret_file=None if sources.secret_file is None else str(folder / sources.secret_file),
         ),
+    )
+
+
+def _with_absolute_files(alerts: AlertSettings, folder: Path) -> AlertSettings:
+    def absolute(file: str | None) -> str | None:
+        return None if file is None else str(folder / file)
+
+    return replace(
+        alerts,
+        channels={name: replace(each, url_file=absolute(each.url_file)) for name, each in alerts.channels.items()},
+        heartbeat=replace(alerts.heartbeat, url_file=absolute(alerts.heartbeat.url_file)),
     )

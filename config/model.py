@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from config.channels import ChannelSettings, HeartbeatSettings
 from config.checks import require
 from config.policy import Policy
 from config.venue import VenueSettings
@@ -33,6 +34,9 @@ class AlertSettings:
     webhook_timeout_s: float = 5.0
     retry_for_s: float = 3600.0
     """An alert that could not be delivered is tried again for this long, then counted as lost, loudly."""
+    channels: dict[str, ChannelSettings] = field(default_factory=dict)
+    """By name."""
+    heartbeat: HeartbeatSettings = field(default_factory=HeartbeatSettings)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

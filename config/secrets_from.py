@@ -41,8 +41,8 @@ def _from_files(sources: CredentialSources) -> tuple[str, str] | None:
         return None
     if sources.key_file is None or sources.secret_file is None:
         raise CredentialsError("[credentials] needs both key_file and secret_file")
-    _require_private(Path(sources.secret_file))
-    return _read(Path(sources.key_file)), _read(Path(sources.secret_file))
+    require_private(Path(sources.secret_file))
+    return read_word(Path(sources.key_file)), read_word(Path(sources.secret_file))
 
 
 def _from_environment(environ: Mapping[str, str]) -> tuple[str, str] | None:
@@ -61,7 +61,7 @@ def _from_systemd(environ: Mapping[str, str]) -> tuple[str, str] | None:
     folder = environ.get(SYSTEMD_FOLDER_VARIABLE)
     if not folder or not (Path(folder) / SYSTEMD_KEY).exists():
         return None
-    return _read(Path(folder) / SYSTEMD_KEY), _read(Path(folder) / SYSTEMD_SECRET)
+    return read_word(Path(folder) / SYSTEMD_KEY), read_word(Path(folder) / SYSTEMD_SECRET)
 
 
 def _nowhere() -> tuple[str, str]:
@@ -71,7 +71,12 @@ def _nowhere() -> tuple[str, str]:
     )
 
 
-def _require_private(path: Path) -> None:
+def require_private(path: Path) -> None:
+    """Refuse a file that others may read or change.
+
+    Raises:
+        CredentialsError: If they may, or it is not there.
+    """
     try:
         mode = path.stat().st_mode
     except OSError as error:
@@ -80,7 +85,12 @@ def _require_private(path: Path) -> None:
         raise CredentialsError(f"{path} may be read or changed by everybody on this machine: chmod 600 {path}")
 
 
-def _read(path: Path) -> str:
+def read_word(path: Path) -> str:
+    """Return the one word that a file holds.
+
+    Raises:
+        CredentialsError: If it cannot be read, or holds something else.
+    """
     try:
         with path.open(encoding="utf-8") as file:
             text = file.read(_LONGEST_BYTES).strip()

@@ -38,9 +38,7 @@ from daemon.core.reasons import Reason
 from daemon.core.state import GuardState, initial_state, with_policy
 from daemon.shell.account_seen import QUESTION, describe_account
 from daemon.shell.alerts.desk import AlertDesk
-from daemon.shell.alerts.outbox import AlertOutbox
-from daemon.shell.alerts.outbox_file import OutboxFile
-from daemon.shell.alerts.webhook import Webhook
+from daemon.shell.alerts.opening import open_desk, watch_guard
 from daemon.shell.bands import Bands
 from daemon.shell.bot_desk import BotDesk
 from daemon.shell.calls import Calls
@@ -155,7 +153,7 @@ async def run_guard(
                 clock=clock,
                 notifier=notifier,
                 crew=crew,
-                desk=await _open_desk(settings, folder, clock, crew, resources),
+                desk=await open_desk(settings, folder, clock, crew, resources),
             )
             resources.push_async_callback(guard.close)
             opening = crew.spawn(guard.open(), "opening")
@@ -233,6 +231,8 @@ class Guard:
             Started(at_ns=self._clock.now_ns(), account=state.account, unanswered=recovered.unanswered)
         )
         self._bots.open(self._parts.runner)
+        runner = self._parts.runner
+        watch_guard(self._settings.alerts, self._desk, self._crew, clock=self._clock, state=lambda: runner.state)
         if not state.instruments:
             _ = self._crew.spawn(self._figures(self._parts).run(), "contract figures")
         log.info("guard open", account=state.account, recovered=recovered.state is not None)
@@ -404,17 +404,3 @@ class Guard:
 
 def _after_the_request(wake: Callable[[], None]) -> object:
     return asyncio.get_running_loop().call_later(JOURNAL_AFTER_S, wake)
-
-
-async def _open_desk(
-    settings: Settings, folder: Path, clock: Clock, crew: Crew, resources: AsyncExitStack
-) -> AlertDesk:
-    """Open the desk first of all: people must hear even that the venue cannot be reached."""
-    alerts = settings.alerts
-    if alerts.webhook_url is None:
-        return AlertDesk(clock=clock, outbox=None)
-    webhook = await resources.enter_async_context(Webhook(alerts.webhook_url, timeout_s=alerts.webhook_timeout_s))
-    file = OutboxFile(folder / "alerts.jsonl")
-    outbox = AlertOutbox(channel=webhook, file=file, clock=clock, retry_for_s=alerts.retry_for_s)
-    crew.helpful("alert delivery", outbox.run)
-    return AlertDesk(clock=clock, outbox=outbox)

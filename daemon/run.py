@@ -20,12 +20,13 @@ from daemon.app import BitmexPorts, run_guard
 from daemon.core.errors import InvariantBroken
 from daemon.exit_codes import CommandFailed, ExitCode
 from daemon.inputs import read_credentials, read_settings
+from daemon.shell.alerts.opening import alert_secrets
 from daemon.shell.clock import SystemClock
 from daemon.shell.crew import VitalPartEnded
 from daemon.shell.key_rights import KeyRefused
 from daemon.shell.lock import AlreadyRunning, StateFolderUnusable
 from daemon.shell.log_writer import LogWriter
-from daemon.shell.logs import secrets_of_url, set_up_logs
+from daemon.shell.logs import secrets_of_address, set_up_logs
 from daemon.shell.outbox import OutboxOverflow
 
 _CODES: dict[type[Exception], ExitCode] = {
@@ -62,7 +63,8 @@ def run(path: Path, *, observe: bool) -> int:
 @contextmanager
 def _logs_on_standard_output(settings: Settings, credentials: Credentials) -> Iterator[None]:
     """Log while the block runs, through a thread: a reader that hangs must not stop the guard."""
-    secrets = [credentials.secret.reveal(), *secrets_of_url(settings.alerts.webhook_url)]
+    addresses = (part for each in alert_secrets(settings.alerts) for part in secrets_of_address(each))
+    secrets = [credentials.secret.reveal(), *addresses]
     if sys.stdout is None:  # started with standard output closed: whatever gets that number next is no log
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
     output = LogWriter(sys.stdout.fileno())

@@ -7,9 +7,10 @@ searched for the secrets this process holds. Values under names that mean a secr
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import structlog
 
@@ -20,6 +21,7 @@ _SHORTEST_SECRET = 6
 """Shorter texts occur by chance and would blot out ordinary words."""
 _TOKEN = 12
 """A shorter path of an address is a word, not a token."""
+_BETWEEN = re.compile(r"[/:@?&=,;#]+")
 _FIRST = ("timestamp", "level", "event")
 _SECRET_NAMES = frozenset({"secret", "api_secret", "api-secret", "apisecret", "authorization", "password", "signature"})
 
@@ -61,12 +63,22 @@ class Redaction:
         return text
 
 
-def secrets_of_url(url: str | None) -> tuple[str, ...]:
-    """Return the parts of a webhook address that often are tokens: its path, query and user part."""
-    if url is None:
+def secrets_of_address(address: str | None) -> tuple[str, ...]:
+    """Return the parts of a channel's address that may be tokens, as they stand and decoded.
+
+    Of an HTTP address these are its path, query and user part; of the addresses of Apprise, which put tokens anywhere,
+    every part that is no ordinary short word.
+    """
+    if address is None:
         return ()
-    parts = urlsplit(url)
-    return tuple(part for part in (parts.path.strip("/"), parts.query, parts.password or "") if len(part) >= _TOKEN)
+    parts = urlsplit(address)
+    if parts.scheme in {"http", "https"}:
+        pieces = [parts.path.strip("/"), *parts.path.split("/"), parts.query, *_BETWEEN.split(parts.query)]
+        found = [piece for piece in (*pieces, parts.username or "") if len(piece) >= _TOKEN]
+        found += [parts.password] if parts.password else []
+    else:
+        found = [piece for piece in _BETWEEN.split(address.partition("://")[2]) if len(piece) >= _SHORTEST_SECRET]
+    return tuple(dict.fromkeys((*found, *map(unquote, found))))
 
 
 class LogOutput(Protocol):

@@ -185,8 +185,9 @@ def alert_outbox(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "alerts"
         path.write_bytes(content)
-        pending, ended = OutboxFile(path).read()
-        assert not set(pending) & set(ended)
+        kept = OutboxFile(path).read()
+        assert not set(kept.pending) & set(kept.ended)
+        assert set(kept.pending) == set(kept.to) == set(kept.done)
 
 
 def frame_shapes(content: bytes) -> None:

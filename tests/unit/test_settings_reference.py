@@ -16,7 +16,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
-from config.load import _NAMED_TABLES, _PLAIN_TABLES, _POLICY_TABLES, TABLES
+from config.load import _NAMED_TABLES, _PLAIN_TABLES, _POLICY_TABLES, TABLES, _named_kind
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
 _MARKS = re.compile(r"(<!-- settings -->\n).*(\n<!-- end of settings -->)", re.DOTALL)
@@ -33,7 +33,7 @@ def reference() -> str:
 def _parts(place: str, kind: type) -> Iterator[str]:
     """One table and the tables in it."""
     hints = get_type_hints(kind)
-    plain = [each for each in fields(kind) if not is_dataclass(hints[each.name])]
+    plain = [each for each in fields(kind) if not is_dataclass(hints[each.name]) and not _named_kind(hints[each.name])]
     if plain:
         words = _attribute_words(kind)
         rows = "\n".join(
@@ -45,6 +45,8 @@ def _parts(place: str, kind: type) -> Iterator[str]:
     for each in fields(kind):
         if is_dataclass(hints[each.name]):
             yield from _parts(f"{place}.{each.name}", hints[each.name])
+        elif (named := _named_kind(hints[each.name])) is not None:
+            yield from _parts(f"{place}.{each.name}.NAME", named)
 
 
 def _attribute_words(kind: type) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""An alert as it travels: to the log, into the outbox file and to the webhook.
+"""An alert as it travels: to the log, into the outbox file and to every channel.
 
 Units: times in nanoseconds since 1970 UTC.
 """
@@ -9,9 +9,11 @@ import msgspec
 
 from daemon.core.commands import RaiseAlert, Severity
 
+EMERGENCY = "emergency"
+
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
-    """What a webhook receives, as one JSON object."""
+    """What a webhook receives, as one JSON object. Fields with a default were added later: older files lack them."""
 
     alert_id: str
     """Names the fact. The same id twice is the same alert, delivered twice."""
@@ -20,15 +22,38 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     symbol: str
     text: str
+    """What happened, with the figures."""
     reason: str
     account: int
     raised_ns: int
     facts: dict[str, str] = {}
+    level: str = ""
+    """How far it has come, in the words of the policy; empty where only the severity is known."""
+    group: str = ""
+    """What belongs together: of two waiting messages of a group the newer tells all. Empty: it stands alone."""
+    title: str = ""
+    did: str = ""
+    """What the guard did."""
+    will: str = ""
+    """What it will do next."""
+    you_can: str = ""
+    """What a person can do."""
+    is_resolved: bool = False
+    """The trouble of this group is over."""
+    started_ns: int = 0
+    """When the trouble of this group began; 0: when the alert was raised."""
+    count: int = 1
+    """How many facts this message tells of."""
 
     @property
     def rank(self) -> int:
-        """3 for CRITICAL down to 1 for NOTE."""
-        return _RANKS[self.severity]
+        """4 for an emergency, then 3 for CRITICAL down to 1 for NOTE."""
+        return 4 if self.level == EMERGENCY else _RANKS[self.severity]
+
+    @property
+    def begun_ns(self) -> int:
+        """When the trouble began, never later than the message."""
+        return min(self.started_ns or self.raised_ns, self.raised_ns)
 
 
 _RANKS = {Severity.NOTE: 1, Severity.WARNING: 2, Severity.CRITICAL: 3}

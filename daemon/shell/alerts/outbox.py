@@ -1,8 +1,8 @@
-"""Alerts are delivered at least once: kept until the webhook took them, across restarts, for a stated time (P10).
+"""Alerts are delivered at least once: kept until every channel took them, across restarts, for a stated time (P10).
 
-Why: a dead channel is the ordinary state of channels in a crash of the market. So alerts wait in order of severity, are
-tried again with growing pauses, and what is finally lost is counted and said loudly. Nothing here can hold up the core:
-raising an alert only puts it into memory, the rest happens in a helpful task.
+Why: each channel has a worker of its own (`worker.py`), so none waits for another; here is what they share. Raising an
+alert only puts it into memory. The file follows beside it: a full or hanging disk delays nothing and loses nothing that
+can be delivered, and is written anew, whole, as soon as it takes bytes again.
 
 Nobody is told what a crash could make the guard forget: before an alert leaves, the journal is on disk (a latch that
 was set, a position that was covered). While the journal is known to be failing, people are told all the same.
@@ -13,88 +13,133 @@ Units: seconds; times in nanoseconds since 1970 UTC.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
 
 from daemon.core.commands import Severity
+from daemon.core.reasons import Reason
 from daemon.shell.alerts.message import Alert
-from daemon.shell.alerts.outbox_file import ENDED_REMEMBERED, Line, OutboxFile
-from daemon.shell.alerts.webhook import DeliveryRefused, NotDelivered
+from daemon.shell.alerts.outbox_file import ENDED_REMEMBERED, Kept, Line, OutboxFile
+from daemon.shell.alerts.worker import FIRST_PAUSE_S, Outcome, Outlet, Worker
 from daemon.shell.clock import Clock
 
-MOST_WAITING = 1_000
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 30.0
 COMPACT_AFTER_LINES = 5_000
 JOURNAL_WITHIN_S = 0.5
 """An alert waits no longer than this for the disk: a late alert is worse than a forgotten one."""
+TROUBLE_EVERY_NS = 600 * 10**9
+SAVE_AGAIN_AFTER_S = 5.0
+"""So long a disk that refused is left alone."""
 
 log = structlog.get_logger("alerts")
 
 
-class Channel(Protocol):
-    """Somewhere alerts can go."""
+@dataclass(kw_only=True, slots=True)
+class _Open:
+    """An alert that somebody still has to deliver."""
 
-    async def deliver(self, alert: Alert) -> None:
-        """Deliver one alert, or raise `NotDelivered` or `DeliveryRefused`."""
+    alert: Alert
+    to: dict[str, None]
+    """Every channel that was ever meant to have it, in order."""
+    owing: set[str]
+    """Those of them that are not done with it."""
+    number: int
+    """Counts what was put, so that one wait for the journal serves all that came before it."""
 
 
 class AlertOutbox:
-    """What waits for one channel."""
+    """What waits for the channels."""
 
     def __init__(
         self,
         *,
-        channel: Channel,
+        outlets: Sequence[Outlet],
         file: OutboxFile,
         clock: Clock,
         retry_for_s: float,
         first_pause_s: float = FIRST_PAUSE_S,
     ) -> None:
-        self._channel = channel
+        self._outlets = {each.name: each for each in outlets}
+        self.workers = tuple(
+            Worker(each, ledger=self, clock=clock, retry_for_s=retry_for_s, first_pause_s=first_pause_s)
+            for each in outlets
+        )
+        self._by_name = {each.name: each for each in self.workers}
         self._file = file
         self._clock = clock
         self._retry_for_ns = int(retry_for_s * 1e9)
-        self._first_pause_s = first_pause_s
-        self._waiting: dict[str, Alert] = {}
+        self._open: dict[str, _Open] = {}
         self._ended: dict[str, None] = {}
+        self._held: dict[str, tuple[Alert, ...]] = {}
         self._unsaved: list[Line] = []
         self._lines_in_file = 0
         self._is_file_ok = True
         self._work = asyncio.Event()
         self._loaded = asyncio.Event()
-        self._urgent = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
-        self._failures = 0
-        self._wait_durable: Callable[[float], bool] | None = None
-        self.delivered = 0
-        self.lost = 0
+        self._saved = asyncio.Event()
+        self._journal = _JournalGate()
+        self._put = 0
+        self._troubles: dict[str, int] = {}
+        self._troubled: set[str] = set()
+        self._totals = dict.fromkeys(Outcome, 0)
 
     @property
     def waiting(self) -> int:
-        """How many alerts are still to be delivered."""
-        return len(self._waiting)
+        """How many alerts are still to be delivered by somebody."""
+        return len(self._open)
 
-    def put_nowait(self, alert: Alert) -> None:
-        """Keep an alert until it is delivered. One that already waits under the same id is the same alert."""
-        if alert.alert_id in self._waiting:
+    @property
+    def delivered(self) -> int:
+        """Deliveries so far, over all channels."""
+        return self._totals[Outcome.DELIVERED]
+
+    @property
+    def lost(self) -> int:
+        """Alerts that a channel gave up, over all channels."""
+        return self._totals[Outcome.LOST]
+
+    @property
+    def figures(self) -> dict[str, object]:
+        """Counters for status and metrics, in all and of each channel."""
+        return {
+            "waiting": self.waiting,
+            "delivered": self.delivered,
+            "lost": self.lost,
+            "saved": self._is_file_ok,
+            "channels": {each.name: each.figures for each in self.workers},
+        }
+
+    # ------------------------------------------------------------ what comes in
+
+    def put_nowait(self, alert: Alert, to: Iterable[str] = ()) -> None:
+        """Keep an alert until it is delivered. One that already waits under the same id is the same alert.
+
+        Args:
+            alert: What to tell.
+            to: Names of channels; those that the settings do not know are left out. Nobody left: all channels.
+        """
+        if alert.alert_id in self._open or not self._by_name:
             return
-        self._waiting[alert.alert_id] = alert
+        names = tuple(dict.fromkeys(name for name in to if name in self._by_name)) or tuple(self._by_name)
+        self._note(Line(put=alert, to=names))
+        self._begin(alert, names, owing=names)
+
+    def _begin(self, alert: Alert, to: Iterable[str], owing: Iterable[str]) -> None:
+        self._put += 1
+        names = tuple(owing)
+        self._open[alert.alert_id] = _Open(alert=alert, to=dict.fromkeys(to), owing=set(names), number=self._put)
         self._empty.clear()
-        if alert.severity is Severity.CRITICAL:
-            self._urgent.set()
-        self._unsaved.append(Line(put=alert))
-        if len(self._waiting) > MOST_WAITING:
-            self._lose(min(self._waiting.values(), key=_least_worth), "too many alerts wait")
-        self._work.set()
+        for name in names:
+            self._by_name[name].put_nowait(alert)
 
     def deliver_after(self, wait_durable: Callable[[float], bool]) -> None:
         """Let alerts leave when `wait_durable` says that what they tell is on disk, or after a short time."""
-        self._wait_durable = wait_durable
+        self._journal.wait_with(wait_durable)
 
     async def restore(self, journalled: Iterable[Alert]) -> None:
         """Take over alerts of the journal that an earlier process had no time to put into the file."""
@@ -104,101 +149,166 @@ class AlertOutbox:
             if alert.alert_id not in self._ended and alert.raised_ns > oldest_ns:
                 self.put_nowait(alert)
 
+    async def wait_empty(self) -> None:
+        """Wait until nothing is left to deliver, and the file knows it. The caller sets the deadline."""
+        await self._empty.wait()
+        await self._saved.wait()
+
+    # ------------------------------------------------------------ what the workers say
+
+    async def wait_durable(self, alert: Alert) -> None:
+        """Wait until the journal has on disk what the alert tells, or for as long as that may take."""
+        known = self._open.get(alert.alert_id)
+        if known is not None:
+            await self._journal.wait(known.number, newest=self._put)
+
+    def note_over(self, name: str, alert: Alert, outcome: Outcome) -> None:
+        """One channel is done with an alert; the alert is over when all are."""
+        self._totals[outcome] += 1
+        known = self._open.get(alert.alert_id)
+        if known is None or name not in known.owing:
+            return
+        known.owing.discard(name)
+        if known.owing:
+            self._note(Line(done=alert.alert_id, by=name))
+            return
+        del self._open[alert.alert_id]
+        self._ended[alert.alert_id] = None
+        while len(self._ended) > ENDED_REMEMBERED:
+            del self._ended[next(iter(self._ended))]
+        self._note(Line(ended=alert.alert_id))
+        if not self._open:
+            self._empty.set()
+
+    def hand_over(self, name: str, alert: Alert) -> None:
+        """Let the fallback of a channel deliver an alert too, unless it had it already."""
+        fallback, known = self._outlets[name].fallback, self._open.get(alert.alert_id)
+        if fallback not in self._by_name or known is None or fallback in known.to:
+            return
+        known.to[fallback] = None
+        known.owing.add(fallback)
+        self._note(Line(give=alert.alert_id, by=fallback))
+        self._by_name[fallback].put_nowait(alert)
+
+    def note_held(self, name: str, held: tuple[Alert, ...]) -> None:
+        """A channel has to renew something else than before."""
+        self._held[name] = held
+        self._note(Line(held=held, by=name))
+
+    def note_trouble(self, name: str, why: str) -> None:
+        """Tell people, through the other channels, that this one fails; not again and again of one that flaps."""
+        now_ns = self._clock.now_ns()
+        if now_ns - self._troubles.get(name, -TROUBLE_EVERY_NS) >= TROUBLE_EVERY_NS:
+            self._troubles[name] = now_ns
+            self._troubled.add(name)
+            self._tell_of_channel(name, "failing", f"The alert channel {name} does not deliver: {why}.")
+
+    def note_well(self, name: str) -> None:
+        """Tell them that it works again."""
+        if name in self._troubled:
+            self._troubled.discard(name)
+            self._tell_of_channel(name, "well", f"The alert channel {name} delivers again.")
+
+    def _tell_of_channel(self, name: str, state: str, text: str) -> None:
+        others = [each.name for each in self.workers if each.name != name]
+        if not others:
+            return
+        now_ns = self._clock.now_ns()
+        alert = Alert(
+            alert_id=f"channel:{state}:{name}:{now_ns}",
+            severity=Severity.WARNING,
+            topic="channel",
+            state=state,
+            symbol="",
+            text=text,
+            reason=Reason.DEGRADED.value,
+            account=0,
+            raised_ns=now_ns,
+            group=f"channel:{name}",
+            will="What it could not deliver is tried again, and goes to its fallback where it has one.",
+            you_can=f"Run `seawall alert test {name}`.",
+            is_resolved=state == "well",
+        )
+        self.put_nowait(alert, others)
+
+    # ------------------------------------------------------------ the file
+
     async def run(self) -> None:
-        """Load what an earlier process left, then save and deliver, until cancelled."""
+        """Load what an earlier process left, then keep the file up to date, until cancelled."""
         if not self._loaded.is_set():
             await self._load()
         await self._compact()
         while True:
             await self._work.wait()
+            self._work.clear()
             await self._save()
-            if self._waiting:
-                await self._deliver_one(max(self._waiting.values(), key=_most_urgent))
-            if not self._waiting and not self._unsaved:
-                self._work.clear()
+
+    def _note(self, line: Line) -> None:
+        """Let a change reach the file as soon as the disk takes it."""
+        self._unsaved.append(line)
+        if self._is_file_ok:
+            self._saved.clear()
+        self._work.set()
 
     async def _load(self) -> None:
         try:
-            waiting, ended = await asyncio.to_thread(self._file.read)
+            kept = await asyncio.to_thread(self._file.read)
         except OSError as error:
             self._note_file_failure(error)
-            waiting, ended = {}, []
-        self._ended = dict.fromkeys([*ended, *self._ended])
-        for alert in waiting.values():
-            self.put_nowait(alert)
+            kept = Kept()
+        self._ended = {**kept.ended, **self._ended}
+        for name, held in kept.held.items():
+            if name in self._by_name and name not in self._held:
+                self._held[name] = held
+                self._by_name[name].take_held(held)
+        for alert in kept.pending.values():
+            self._resume(alert, kept)
         self._loaded.set()
 
-    async def wait_empty(self) -> None:
-        """Wait until nothing is left to deliver. The caller sets the deadline."""
-        await self._empty.wait()
-
-    async def _deliver_one(self, alert: Alert) -> None:
-        if self._clock.now_ns() - alert.raised_ns > self._retry_for_ns:
-            self._lose(alert, "it could not be delivered in time")
+    def _resume(self, alert: Alert, kept: Kept) -> None:
+        """Go on where an earlier process was; the settings may know other channels by now."""
+        if alert.alert_id in self._open or not self._by_name:
             return
-        self._urgent.clear()
-        if self._wait_durable is not None:
-            await asyncio.to_thread(self._wait_durable, JOURNAL_WITHIN_S)
-        try:
-            await self._channel.deliver(alert)
-        except DeliveryRefused as refusal:
-            self._lose(alert, str(refusal))
-        except NotDelivered as failure:
-            await self._pause(failure)
+        to = [name for name in kept.to[alert.alert_id] if name in self._by_name] or list(self._by_name)
+        owing = [name for name in to if name not in kept.done[alert.alert_id]]
+        if owing:
+            self._begin(alert, to, owing)
         else:
-            self._note_delivered(alert)
-
-    async def _pause(self, failure: NotDelivered) -> None:
-        if self._failures == 0:
-            log.warning("alerts cannot be delivered", why=str(failure), waiting=len(self._waiting))
-        pause_s = min(LONGEST_PAUSE_S, self._first_pause_s * 2.0 ** min(self._failures, 10))
-        self._failures += 1
-        await self._save()
-        await self._wait_pause(pause_s)
-
-    async def _wait_pause(self, pause_s: float) -> None:
-        """Leave a dead channel alone for a while, unless something critical comes in."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(pause_s):
-                await self._urgent.wait()
-
-    def _note_delivered(self, alert: Alert) -> None:
-        if self._failures:
-            log.info("alerts can be delivered again", failures=self._failures)
-        self._failures = 0
-        self.delivered += 1
-        self._end(alert)
-
-    def _lose(self, alert: Alert, why: str) -> None:
-        self.lost += 1
-        log.error("alert lost", alert_id=alert.alert_id, text=alert.text, why=why, lost=self.lost)
-        self._end(alert)
-
-    def _end(self, alert: Alert) -> None:
-        self._waiting.pop(alert.alert_id, None)
-        self._ended[alert.alert_id] = None
-        while len(self._ended) > ENDED_REMEMBERED:
-            del self._ended[next(iter(self._ended))]
-        self._unsaved.append(Line(ended=alert.alert_id))
-        self._work.set()
-        if not self._waiting:
-            self._empty.set()
+            self._ended[alert.alert_id] = None
 
     async def _save(self) -> None:
         """Write what changed; while the disk refuses, alerts live in memory only, and that is said once."""
-        if self._lines_in_file > COMPACT_AFTER_LINES:
+        if not self._is_file_ok or self._lines_in_file > COMPACT_AFTER_LINES:
             await self._compact()
+            return
         unsaved, self._unsaved = self._unsaved, []
         if unsaved and await self._try_file(self._file.append, unsaved):
             self._lines_in_file += len(unsaved)
+        self._note_saved()
 
     async def _compact(self) -> None:
         """Rewrite the file with what counts. What is unsaved is in memory and therefore in it too."""
-        self._unsaved = []
-        lines = [Line(ended=alert_id) for alert_id in self._ended]
-        lines += [Line(put=alert) for alert in self._waiting.values()]
-        await self._try_file(self._file.rewrite, lines)
+        was_ok, self._unsaved = self._is_file_ok, []
+        is_written = await self._try_file(self._file.rewrite, list(self._lines()))
         self._lines_in_file = 0
+        self._note_saved()
+        if not was_ok and is_written:
+            log.info("the alert outbox is kept on disk again")
+        if not is_written:
+            await asyncio.sleep(SAVE_AGAIN_AFTER_S)
+            self._work.set()
+
+    def _note_saved(self) -> None:
+        """As far as the disk takes anything, the file knows all."""
+        if not self._unsaved or not self._is_file_ok:
+            self._saved.set()
+
+    def _lines(self) -> Iterator[Line]:
+        yield from (Line(ended=alert_id) for alert_id in self._ended)
+        yield from (Line(held=held, by=name) for name, held in self._held.items() if held)
+        for alert_id, known in self._open.items():
+            yield Line(put=known.alert, to=tuple(known.to))
+            yield from (Line(done=alert_id, by=name) for name in known.to if name not in known.owing)
 
     async def _try_file(self, change: FileChange, lines: list[Line]) -> bool:
         try:
@@ -215,16 +325,28 @@ class AlertOutbox:
         self._is_file_ok = False
 
 
+class _JournalGate:
+    """Lets alerts leave when the journal has what they tell; one wait serves every channel."""
+
+    def __init__(self) -> None:
+        self._wait_durable: Callable[[float], bool] | None = None
+        self._one_at_a_time = asyncio.Lock()
+        self._passed = 0
+
+    def wait_with(self, wait_durable: Callable[[float], bool]) -> None:
+        self._wait_durable = wait_durable
+
+    async def wait(self, number: int, *, newest: int) -> None:
+        async with self._one_at_a_time:
+            if self._wait_durable is not None and number > self._passed:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(2 * JOURNAL_WITHIN_S):  # no thread may be free to wait in
+                        await asyncio.to_thread(self._wait_durable, JOURNAL_WITHIN_S)
+                self._passed = max(self._passed, newest)
+
+
 class FileChange(Protocol):
     """A way of writing lines."""
 
     def __call__(self, lines: Iterable[Line], /) -> None:
         """Write them, or raise OSError."""
-
-
-def _most_urgent(alert: Alert) -> tuple[int, int]:
-    return alert.rank, -alert.raised_ns
-
-
-def _least_worth(alert: Alert) -> tuple[int, int]:
-    return alert.rank, alert.raised_ns

@@ -11,16 +11,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from daemon.core.commands import Severity
+from daemon.shell.alerts.channel import Channel, DeliveryRefused, NotDelivered
 from daemon.shell.alerts.message import Alert
 from daemon.shell.alerts.outbox import AlertOutbox
 from daemon.shell.alerts.outbox_file import OutboxFile
-from daemon.shell.alerts.webhook import DeliveryRefused, NotDelivered
+from daemon.shell.alerts.worker import Outlet
 from tests.builders import SECOND, START_NS
 
 _RETRY_FOR_S = 100.0
 
 
-class _Channel:
+class _Channel(Channel):
     """A webhook with a mood."""
 
     def __init__(self) -> None:
@@ -68,7 +69,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
     def _made(self) -> AlertOutbox:
         outbox = AlertOutbox(
-            channel=self.channel,
+            outlets=[Outlet(name="webhook", channel=self.channel)],
             file=OutboxFile(self.path),
             clock=self.clock,
             retry_for_s=_RETRY_FOR_S,
@@ -93,7 +94,7 @@ class OutboxMachine(RuleBasedStateMachine):
             account=7,
             raised_ns=self.clock.ns,
         )
-        if known is None or known.alert_id in self.outbox._waiting:
+        if known is None or known.alert_id in self.outbox._open:
             self.raised[alert.alert_id] = alert
             self.outbox.put_nowait(alert)
 
@@ -110,12 +111,12 @@ class OutboxMachine(RuleBasedStateMachine):
 
     async def _turn(self) -> None:
         await self.outbox._save()
-        self.saved |= set(self.outbox._waiting)
-        waiting = dict(self.outbox._waiting)
+        self.saved |= set(self.outbox._open)
+        waiting = {one: known.alert for one, known in self.outbox._open.items()}
         ranks = {alert_id: alert.rank for alert_id, alert in waiting.items()}
         chosen = max(waiting.values(), key=lambda alert: (alert.rank, -alert.raised_ns))
         took, lost = len(self.channel.took), self.outbox.lost
-        await self.outbox._deliver_one(chosen)
+        await self.outbox.workers[0]._deliver(chosen)
         if len(self.channel.took) > took:
             assert ranks[self.channel.took[-1]] == max(ranks.values()), "P10: the gravest first"
         if self.outbox.lost > lost:
@@ -132,7 +133,7 @@ class OutboxMachine(RuleBasedStateMachine):
     @rule()
     def crash(self) -> None:
         """The process dies; what was saved comes back, what was not comes again out of the journal."""
-        unsaved = {one for one in self.outbox._waiting if one not in self.saved}
+        unsaved = {one for one in self.outbox._open if one not in self.saved}
         self.outbox = self._made()
         for alert_id in unsaved:
             self.outbox.put_nowait(self.raised[alert_id])
@@ -148,7 +149,7 @@ class OutboxMachine(RuleBasedStateMachine):
     @invariant()
     def none_vanishes(self) -> None:
         """P10: every alert waits, was delivered, or was lost and said to be; none waits that was done."""
-        waiting = set(self.outbox._waiting)
+        waiting = set(self.outbox._open)
         done = {*self.channel.took, *self.lost}
         assert set(self.raised) == waiting | done
         assert not waiting & done

@@ -11,7 +11,15 @@ from typing import get_type_hints
 
 import pytest
 
-from config.load import _NAMED_TABLES, _PLAIN_TABLES, _POLICY_TABLES, TABLES, SettingsError, load_settings
+from config.load import (
+    _NAMED_TABLES,
+    _PLAIN_TABLES,
+    _POLICY_TABLES,
+    TABLES,
+    SettingsError,
+    _named_kind,
+    load_settings,
+)
 from config.model import LogFormat, Settings
 from config.policy import Policy, StopStyle, SwitchMode
 from config.venue import Environment
@@ -221,6 +229,8 @@ def _keys(place: str, kind: type) -> Iterator[tuple[str, str]]:
     for each in fields(kind):
         if is_dataclass(hints[each.name]):
             yield from _keys(f"{place}.{each.name}", hints[each.name])
+        elif (named := _named_kind(hints[each.name])) is not None:
+            yield from ((place, f"# {inner.name}") for inner in fields(named))
         else:
             yield place, each.name
 

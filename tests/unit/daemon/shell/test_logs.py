@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from config.model import LogFormat, LogSettings
-from daemon.shell.logs import HIDDEN, Redaction, secrets_of_url, set_up_logs
+from daemon.shell.logs import HIDDEN, Redaction, secrets_of_address, set_up_logs
 
 SECRET = "s3cr3t-s3cr3t"
 TEXT = f"with {SECRET} inside"
@@ -76,12 +76,19 @@ def test_short_texts_are_no_secrets() -> None:
 
 def test_the_token_of_a_webhook_is_a_secret() -> None:
     """Path and query of such an address often are the credential; a short path is an ordinary word."""
-    assert secrets_of_url("https://example.org/services/T0/B0/token?key=value-of-key") == (
+    assert secrets_of_address("https://example.org/services/T0/B0/token?key=value-of-key") == (
         "services/T0/B0/token",
         "key=value-of-key",
+        "value-of-key",
     )
-    assert secrets_of_url("http://127.0.0.1:1/alerts") == ()
-    assert secrets_of_url(None) == ()
+    assert secrets_of_address("http://127.0.0.1:1/alerts") == ()
+    assert secrets_of_address(None) == ()
+
+
+def test_the_addresses_of_apprise_are_all_token() -> None:
+    """They put a token where an HTTP address has its host; what is written in percent signs counts decoded too."""
+    secrets = secrets_of_address("tgram://123456:bot%2Dtoken/-100200300/?format=html")
+    assert {"123456", "bot%2Dtoken", "bot-token", "-100200300", "format"} == set(secrets)
 
 
 @pytest.mark.parametrize(("is_terminal", "begins"), [(True, "20"), (False, "{")])

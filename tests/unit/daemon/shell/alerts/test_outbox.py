@@ -11,10 +11,12 @@ import pytest
 
 from daemon.core.commands import Severity
 from daemon.shell.alerts import outbox as outbox_module
+from daemon.shell.alerts import worker as worker_module
+from daemon.shell.alerts.channel import Channel, DeliveryRefused, NotDelivered
 from daemon.shell.alerts.message import Alert
 from daemon.shell.alerts.outbox import AlertOutbox
 from daemon.shell.alerts.outbox_file import OutboxFile
-from daemon.shell.alerts.webhook import DeliveryRefused, NotDelivered
+from daemon.shell.alerts.worker import Outlet
 from tests.fakes import START_NS, ManualClock
 
 PAUSE_S = 0.001
@@ -35,7 +37,7 @@ def an_alert(name: str, severity: Severity = Severity.WARNING, *, raised_ns: int
     )
 
 
-class FakeChannel:
+class FakeChannel(Channel):
     """Takes alerts, or fails as told."""
 
     def __init__(self) -> None:
@@ -67,18 +69,19 @@ async def running(
 ) -> AsyncIterator[AlertOutbox]:
     """Run an outbox over the file of a folder, then end it as a kill would: without a farewell."""
     outbox = AlertOutbox(
-        channel=channel,
+        outlets=[Outlet(name="webhook", channel=channel)],
         file=OutboxFile(folder / "alerts.jsonl"),
         clock=clock or ManualClock(),
         retry_for_s=60,
         first_pause_s=PAUSE_S,
     )
     async with asyncio.TaskGroup() as tasks:
-        delivering = tasks.create_task(outbox.run())
+        working = [tasks.create_task(work()) for work in (outbox.run, *(each.run for each in outbox.workers))]
         async with asyncio.timeout(5):
             await outbox.restore(journalled or [])
         yield outbox
-        delivering.cancel()
+        for each in working:
+            each.cancel()
 
 
 async def wait_empty(outbox: AlertOutbox) -> None:
@@ -185,7 +188,7 @@ async def test_an_alert_is_not_tried_for_ever(tmp_path: Path) -> None:
 
 async def test_the_number_of_waiting_alerts_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A flood against a dead channel: the least severe and oldest go, and each is counted."""
-    monkeypatch.setattr(outbox_module, "MOST_WAITING", 3)
+    monkeypatch.setattr(worker_module, "MOST_WAITING", 3)
     channel = FakeChannel()
     channel.is_dead = True
     async with running(tmp_path, channel) as outbox:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
 
+from config.credentials import Secret
+from daemon.shell.alerts.channel import DeliveryRefused, NotDelivered
 from daemon.shell.alerts.message import Alert
-from daemon.shell.alerts.webhook import DeliveryRefused, NotDelivered, Webhook
+from daemon.shell.alerts.webhook import Webhook
 from tests.unit.daemon.shell.alerts.test_outbox import an_alert
 
 
@@ -45,7 +49,7 @@ async def a_receiver() -> AsyncIterator[Receiver]:
 
 async def deliver(url: str, alert: Alert) -> None:
     """Deliver one alert."""
-    async with Webhook(url, timeout_s=2) as webhook:
+    async with Webhook(Secret(url), timeout_s=2) as webhook:
         await webhook.deliver(alert)
 
 
@@ -85,12 +89,13 @@ async def test_nobody_there_is_worth_another_try() -> None:
     assert "token" not in str(failed.value)
 
 
-async def test_an_answer_that_trickles_is_no_answer() -> None:
-    """P10: a receiver that sends a byte now and then must not keep later, worse news waiting."""
+@pytest.mark.parametrize(("begins", "arrives"), [(b"HTTP/1.1 200 X\r\n\r\n", True), (b"HTTP/1.1 200 X\r\nX: ", False)])
+async def test_an_answer_that_trickles_keeps_nobody_waiting(begins: bytes, arrives: bool) -> None:
+    """P10: a receiver that sends a byte now and then: its status is an answer, what comes after is not listened to."""
     has_left = asyncio.Event()
 
     async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 X\r\nContent-Length: 9999\r\n\r\n")
+        writer.write(begins)
         with suppress(OSError):
             while not reader.at_eof():
                 writer.write(b" ")
@@ -105,7 +110,52 @@ async def test_an_answer_that_trickles_is_no_answer() -> None:
     server = await asyncio.start_server(trickle, "127.0.0.1", 0)
     async with server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-        async with Webhook(url, timeout_s=0.1) as webhook:
-            with pytest.raises(NotDelivered, match="TimeoutError"):
+        async with Webhook(Secret(url), timeout_s=0.3) as webhook:
+            if arrives:
                 await webhook.deliver(an_alert("one"))
+            else:
+                with pytest.raises(NotDelivered, match="TimeoutError"):
+                    await webhook.deliver(an_alert("one"))
         await asyncio.wait_for(has_left.wait(), 5)
+
+
+async def test_a_name_server_that_hangs_holds_up_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look-up that never ends takes one thread, of its channel's own: not the loop's pool, and no second one."""
+    begun, release = [], threading.Event()
+
+    def hang(host: str, *_: object, **__: object) -> list[object]:
+        begun.append(host)
+        release.wait(10)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    async with Webhook(Secret("https://hooks.example.org/token-that-is-secret"), timeout_s=0.05) as webhook:
+        with pytest.raises(NotDelivered, match=r"hooks\.example\.org: TimeoutError"):
+            await webhook.deliver(an_alert("one"))
+        with pytest.raises(NotDelivered, match="look-up hangs"):
+            await webhook.deliver(an_alert("one"))
+        assert begun == ["hooks.example.org"]
+        release.set()
+
+
+async def test_a_name_is_looked_up_and_still_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection goes to what was found, past what is dead there; the request names the host."""
+    heads: list[str] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append((await reader.readuntil(b"\r\n\r\n")).decode().lower())
+        writer.write(b"HTTP/1.1 204 X\r\n\r\n")
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    def found(_host: str, port: int, **__: object) -> list[tuple[object, ...]]:
+        return [(2, 1, 6, "", (address, port)) for address in ("127.0.0.2", "127.0.0.1")]
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        monkeypatch.setattr(socket, "getaddrinfo", found)
+        async with Webhook(Secret(f"http://hooks.example.org:{port}/x"), timeout_s=5) as webhook:
+            await webhook.deliver(an_alert("one"))
+    assert f"host: hooks.example.org:{port}" in heads[0]
