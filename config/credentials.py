@@ -1,13 +1,13 @@
 """A secret that cannot be printed by accident, and the pair of key and secret that signs requests.
 
 Why: promise P11. `repr`, `str`, formatting and pickling never show the value; only `reveal()` does, and only signing
-calls it.
+calls it. What signs reads the pair anew for each request, so that a pair can be replaced while the guard runs.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 
 class Secret:
@@ -46,3 +46,43 @@ class Credentials:
 
     key_id: str
     secret: Secret
+
+
+class SigningKey(Protocol):
+    """A pair to sign with: read for each signature, since it may have been replaced."""
+
+    @property
+    def key_id(self) -> str:
+        """Which key; may be shown."""
+
+    @property
+    def secret(self) -> Secret:
+        """What signs; may not."""
+
+
+class KeyInUse:
+    """The pair that signs now. Replaced as a whole, between two requests."""
+
+    __slots__ = ("_pair",)
+
+    def __init__(self, pair: Credentials) -> None:
+        self._pair = pair
+
+    def replace(self, pair: Credentials) -> None:
+        """Sign with another pair from the next request, and the next sign-in, on."""
+        self._pair = pair
+
+    @property
+    def pair(self) -> Credentials:
+        """The whole pair."""
+        return self._pair
+
+    @property
+    def key_id(self) -> str:
+        """Which key; may be shown."""
+        return self._pair.key_id
+
+    @property
+    def secret(self) -> Secret:
+        """What signs; may not."""
+        return self._pair.secret

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from config.credentials import Credentials
@@ -13,9 +14,9 @@ from daemon.shell.status_socket import SOCKET_NAME
 
 
 def read_settings(path: Path) -> Settings:
-    """Read the settings file; all of its problems make the message."""
+    """Read the settings file and what the environment sets; all of the problems make the message."""
     try:
-        return load_settings(path)
+        return load_settings(path, os.environ)
     except SettingsError as error:
         raise CommandFailed("\n".join(error.problems), ExitCode.BAD_INPUT) from error
 

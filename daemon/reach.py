@@ -29,28 +29,31 @@ class Streams(Protocol):
         """Return the stream of the account."""
 
 
-async def stream_problems(streams: Streams, *, deadline_s: float = DEADLINE_S) -> dict[FeedName, str]:
-    """Return what is wrong with each stream that did not come up; empty when both did."""
-    words = _FirstWords()
+async def stream_problems(
+    streams: Streams, *, deadline_s: float = DEADLINE_S, feeds: tuple[FeedName, ...] = tuple(FeedName)
+) -> dict[FeedName, str]:
+    """Return what is wrong with each stream that did not come up; empty when all did that were asked for."""
+    words = _FirstWords(len(feeds))
     inbox = Inbox(clock=SystemClock(), take=words.take, bands=Bands())
+    parts = {
+        feed: streams.market_data(inbox) if feed is FeedName.MARKET else streams.drop_copy(inbox) for feed in feeds
+    }
     async with asyncio.TaskGroup() as tasks:
-        running = [
-            tasks.create_task(streams.market_data(inbox).run(), name="market data"),
-            tasks.create_task(streams.drop_copy(inbox).run(), name="drop copy"),
-        ]
+        running = [tasks.create_task(part.run(), name=feed.value) for feed, part in parts.items()]
         with suppress(TimeoutError):
             async with asyncio.timeout(deadline_s):
                 await words.complete.wait()
         for each in running:
             each.cancel()
     silence = f"it did not come up within {deadline_s:g} s"
-    return {feed: words.lost.get(feed, silence) for feed in FeedName if feed not in words.live}
+    return {feed: words.lost.get(feed, silence) for feed in feeds if feed not in words.live}
 
 
 class _FirstWords:
     """Listens for one thing of each stream: whether it is complete, or why not."""
 
-    def __init__(self) -> None:
+    def __init__(self, awaited: int) -> None:
+        self._awaited = awaited
         self.live: set[FeedName] = set()
         self.lost: dict[FeedName, str] = {}
         self.complete = asyncio.Event()
@@ -64,5 +67,5 @@ class _FirstWords:
                 self.lost.setdefault(feed, reason)
             case _:
                 return
-        if len(self.live | self.lost.keys()) == len(FeedName):
+        if len(self.live | self.lost.keys()) == self._awaited:
             self.complete.set()

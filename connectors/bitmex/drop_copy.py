@@ -16,7 +16,7 @@ from typing import Final
 
 import structlog
 
-from config.credentials import Credentials
+from config.credentials import SigningKey
 from config.venue import VenueSettings
 from connectors.bitmex.extra_topics import ExtraTopics, laid_over
 from connectors.bitmex.feed import FeedConnection, Jitter
@@ -57,7 +57,7 @@ class BitmexDropCopy:
         self,
         *,
         settings: VenueSettings,
-        credentials: Credentials,
+        credentials: SigningKey,
         sink: FeedSink,
         jitter: Jitter,
         now_ns: Callable[[], int] = time.time_ns,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
-from config.credentials import Credentials
+from config.credentials import SigningKey
 from config.venue import VenueSettings
 from connectors.bitmex.protocol import answers, requests
 from connectors.bitmex.protocol.numbers import MalformedRow, Row
@@ -77,7 +77,7 @@ class BitmexOrderEntry:
         self,
         *,
         settings: VenueSettings,
-        credentials: Credentials,
+        credentials: SigningKey,
         now_ns: Callable[[], int] = time.time_ns,
         line: Line | None = None,
     ) -> None:
@@ -90,7 +90,7 @@ class BitmexOrderEntry:
             line: What carries requests instead of HTTP connections, for an exchange in the same process.
         """
         self._client: Line = line or RestClient(settings=settings, credentials=credentials, now_ns=now_ns)
-        self._key_id = credentials.key_id
+        self._credentials = credentials
 
     async def close(self) -> None:
         """Let connections go."""
@@ -229,7 +229,7 @@ class BitmexOrderEntry:
         """Return what this key may do; not readable where the venue does not let it look."""
         try:
             rows = await self._rows(requests.keys())
-            return parse_key_rights(rows, key_id=self._key_id)
+            return parse_key_rights(rows, key_id=self._credentials.key_id)
         except (Misconfigured, Rejected) as refused:
             if refused.status not in {403, 404}:
                 raise

@@ -19,7 +19,7 @@ from typing import Final
 import httpx
 import structlog
 
-from config.credentials import Credentials
+from config.credentials import SigningKey
 from config.venue import VenueSettings
 from connectors.bitmex.endpoints import Endpoint
 from connectors.bitmex.protocol.bans import Bans
@@ -73,7 +73,7 @@ class RestClient:
         self,
         *,
         settings: VenueSettings,
-        credentials: Credentials,
+        credentials: SigningKey,
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._settings = settings

@@ -31,8 +31,10 @@ _MOST_TOLD: Final = 12
 
 
 def take(draft: Draft, event: PolicyChanged) -> None:
-    """Go on under another policy; an equal one changes nothing, unless stops are to be let go."""
+    """Go on under another policy; an equal one moves nothing, unless stops are to be let go."""
     if event.policy == draft.policy and not event.may_loosen:
+        if event.changes:  # of what the core does not decide by: the key
+            _tell(draft, event)
         return
     before = {symbol: work_out(draft, guarded) for symbol, guarded in draft.positions.items()}
     has_other_stages = event.policy.take_profit != draft.policy.take_profit

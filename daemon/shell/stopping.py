@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import structlog
@@ -12,7 +13,7 @@ import structlog
 log = structlog.get_logger("stopping")
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-"""Service manager, keyboard, and a terminal that went away."""
+"""Service manager, keyboard, and a terminal that went away; without a terminal the last one asks for a reload."""
 
 
 class StopSignals:
@@ -28,13 +29,18 @@ class StopSignals:
 
 
 @contextmanager
-def stop_signals() -> Iterator[StopSignals]:
-    """Listen to the signals that ask for a stop while the block runs."""
+def stop_signals(reload: Callable[[], None] | None = None) -> Iterator[StopSignals]:
+    """Listen to the signals that ask for a stop while the block runs.
+
+    Args:
+        reload: What SIGHUP asks for where no terminal can go away, as under a service manager.
+    """
     stop = StopSignals()
     loop = asyncio.get_running_loop()
     numbers = [number for number in _SIGNALS if not _is_hushed(number)]
     for number in numbers:
-        loop.add_signal_handler(number, stop.ask)
+        is_reload = number is signal.SIGHUP and reload is not None and not _has_terminal()
+        loop.add_signal_handler(number, reload if is_reload and reload is not None else stop.ask)
     try:
         yield stop
     finally:
@@ -45,6 +51,15 @@ def stop_signals() -> Iterator[StopSignals]:
 def _is_hushed(number: signal.Signals) -> bool:
     """Whether whoever started us wants the terminal's end to be ignored, as `nohup` does."""
     return number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN
+
+
+def _has_terminal() -> bool:
+    """Whether a terminal controls this process."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True
 
 
 async def wait_first(one: asyncio.Event, other: asyncio.Event) -> None:

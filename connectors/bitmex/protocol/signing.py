@@ -13,7 +13,7 @@ import hmac
 
 import msgspec
 
-from config.credentials import Credentials, Secret
+from config.credentials import Secret, SigningKey
 from connectors.bitmex.endpoints import REALTIME_PATH
 
 
@@ -24,7 +24,7 @@ def signature(secret: Secret, *, verb: str, path: str, expires_s: int, body: byt
 
 
 def signed_headers(
-    credentials: Credentials, *, verb: str, path: str, expires_s: int, body: bytes = b""
+    credentials: SigningKey, *, verb: str, path: str, expires_s: int, body: bytes = b""
 ) -> dict[str, str]:
     """Return the three headers of a private request."""
     return {
@@ -34,7 +34,7 @@ def signed_headers(
     }
 
 
-def sign_in_frame(credentials: Credentials, *, expires_s: int) -> bytes:
+def sign_in_frame(credentials: SigningKey, *, expires_s: int) -> bytes:
     """Return the message that signs a WebSocket connection in. It holds a signature: never log it, nor its echo."""
     proof = signature(credentials.secret, verb="GET", path=REALTIME_PATH, expires_s=expires_s)
     return msgspec.json.encode({"op": "authKeyExpires", "args": [credentials.key_id, expires_s, proof]})

@@ -109,7 +109,8 @@ def test_the_same_policy_again_is_no_news() -> None:
     """A reload of an unchanged file: nothing is sent and nothing is told."""
     guard = opened()
     before = guard.state
-    assert change(guard, guard.state.policy) == ()
+    event = e.PolicyChanged(at_ns=guard.now, policy=guard.state.policy, who="anna", changes=())
+    assert guard.give(event) == ()
     assert guard.state == before
 
 
