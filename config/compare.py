@@ -93,15 +93,15 @@ def shown(place: str, value: object) -> str:
 
 
 def _without_path(url: str) -> str:
+    scheme, between, _ = url.partition("://")
+    if not between or scheme not in {"http", "https"}:  # elsewhere a token may stand where the host does
+        return f"{scheme}://(hidden)" if between else "(hidden)"
     try:
         parts = urlsplit(url)
-        host = parts.hostname or ""
         port = f":{parts.port}" if parts.port is not None else ""
     except ValueError:
-        return "(hidden)"
-    if parts.scheme not in {"http", "https"}:  # elsewhere a token may stand where the host does
-        return f"{parts.scheme}://(hidden)" if parts.scheme else "(hidden)"
-    return f"{parts.scheme}://{host}{port}/(hidden)"
+        return f"{scheme}://(hidden)"
+    return f"{scheme}://{parts.hostname}{port}/(hidden)"
 
 
 def _written(value: object) -> str:

@@ -25,7 +25,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from config.credentials import Credentials
+from config.credentials import SigningKey
 from config.model import Settings
 from connectors.bitmex.drop_copy import BitmexDropCopy
 from connectors.bitmex.market_data import BitmexMarketData
@@ -56,6 +56,7 @@ from daemon.shell.opening import Opening
 from daemon.shell.operator_desk import OperatorDesk
 from daemon.shell.outbox import Outbox
 from daemon.shell.recover import Recovered, recover
+from daemon.shell.reload import Reloader, Renewal
 from daemon.shell.runner import Runner
 from daemon.shell.spreads import SpreadSampler
 from daemon.shell.status import describe_state, headline
@@ -99,7 +100,7 @@ class Ports(Protocol):
 class BitmexPorts:
     """BitMEX, its testnet, or the embedded exchange: they differ in their settings only."""
 
-    def __init__(self, settings: Settings, credentials: Credentials, clock: Clock) -> None:
+    def __init__(self, settings: Settings, credentials: SigningKey, clock: Clock) -> None:
         self._settings = settings.venue
         self._credentials = credentials
         self._now_ns = clock.wall_ns
@@ -125,7 +126,12 @@ class BitmexPorts:
 
 
 async def run_guard(
-    settings: Settings, ports: Ports, *, clock: Clock | None = None, notifier: ServiceNotifier | None = None
+    settings: Settings,
+    ports: Ports,
+    *,
+    clock: Clock | None = None,
+    notifier: ServiceNotifier | None = None,
+    renewal: Renewal | None = None,
 ) -> None:
     """Guard one account until SIGTERM or SIGINT asks for an orderly stop.
 
@@ -134,6 +140,7 @@ async def run_guard(
         ports: The venue.
         clock: Where the time comes from; the machine's clocks if left out.
         notifier: The service manager; the one of the environment if left out.
+        renewal: Where settings and key are read anew while it runs; None: nowhere.
 
     Raises:
         AlreadyRunning: If another guard holds the state folder.
@@ -143,7 +150,9 @@ async def run_guard(
     """
     clock = clock or SystemClock()
     notifier = notifier or ServiceNotifier.from_environment()
-    with hold_state_folder(Path(settings.state.directory)) as folder, stop_signals() as stop:
+    hung_up = asyncio.Event()
+    on_hang_up = None if renewal is None else hung_up.set
+    with hold_state_folder(Path(settings.state.directory)) as folder, stop_signals(on_hang_up) as stop:
         async with AsyncExitStack() as resources, asyncio.TaskGroup() as tasks:
             crew = Crew(tasks)
             guard = Guard(
@@ -154,6 +163,8 @@ async def run_guard(
                 notifier=notifier,
                 crew=crew,
                 desk=await open_desk(settings, folder, clock, crew, resources),
+                renewal=renewal,
+                hung_up=hung_up,
             )
             resources.push_async_callback(guard.close)
             opening = crew.spawn(guard.open(), "opening")
@@ -171,6 +182,7 @@ class Parts:
     executor: Executor
     journal: Journal
     inbox: Inbox
+    drop_copy: DropCopy
 
 
 class Guard:
@@ -186,6 +198,8 @@ class Guard:
         notifier: ServiceNotifier,
         crew: Crew,
         desk: AlertDesk,
+        renewal: Renewal | None,
+        hung_up: asyncio.Event,
     ) -> None:
         self._settings = settings
         self._ports = ports
@@ -201,6 +215,14 @@ class Guard:
             wake_later=_after_the_request,
         )
         desk.deliver_after(self._journal_file.wait_durable_if_well)
+        self._reloader = Reloader(
+            settings=settings,
+            renewal=renewal,
+            clock=clock,
+            wait_durable=self._journal_file.wait_durable,
+            tell=desk.raise_alert,
+            hung_up=hung_up,
+        )
         self._parts: Parts | None = None
         self._bots = BotDesk(settings.policy.bots, clock=clock)
         self._started_ns = clock.now_ns()
@@ -216,6 +238,7 @@ class Guard:
         questions = {QUESTION: self.describe_account}
         door = StatusSocket(self._folder / SOCKET_NAME, self.describe, questions=questions, operate=self.operate)
         self._crew.helpful("status socket", door.run)
+        self._crew.helpful("reload", self._reloader.run)
         deaf = self._listen_for_bots()
         self._desk.account = await self._opening().wait_account()
         folder, policy = self._folder / "journal", self._settings.policy
@@ -231,6 +254,7 @@ class Guard:
             Started(at_ns=self._clock.now_ns(), account=state.account, unanswered=recovered.unanswered)
         )
         self._bots.open(self._parts.runner)
+        self._reloader.open(self._parts.runner, self._parts.drop_copy.renew)
         runner = self._parts.runner
         watch_guard(self._settings.alerts, self._desk, self._crew, clock=self._clock, state=lambda: runner.state)
         if not state.instruments:
@@ -320,7 +344,7 @@ class Guard:
         self._crew.helpful("clock skew", skew.run)
         spreads = SpreadSampler(clock=clock, symbols=inbox, quote=market_data.quote, take=runner.take)
         self._crew.helpful("spreads", spreads.run)
-        return Parts(runner=runner, executor=executor, journal=journal, inbox=inbox)
+        return Parts(runner=runner, executor=executor, journal=journal, inbox=inbox, drop_copy=drop_copy)
 
     def _say_unrecovered(self, recovered: Recovered) -> None:
         now_ns = self._clock.now_ns()
@@ -354,6 +378,7 @@ class Guard:
             "venue": self._settings.venue.environment.value,
             "uptime_s": round((now_ns - self._started_ns) / 1e9, 1),
             "alerts": self._desk.figures,
+            "settings": self._reloader.figures,
         }
         if self._parts is None:
             return {**described, "mode": "waiting_for_venue"}
@@ -383,6 +408,10 @@ class Guard:
             return {"error": "the guard does not know its account yet, so nothing was done; ask again in a moment"}
         desk = OperatorDesk(core=self._parts.runner, clock=self._clock, wait_durable=self._journal_file.wait_durable)
         return await desk.operate(who, request_id, request)
+
+    async def reload(self, who: str, *, may_loosen: bool = False) -> dict[str, object]:
+        """Read the settings anew and go on under them: all of them, or nothing changes."""
+        return await self._reloader.reload(who, may_loosen=may_loosen)
 
     # ------------------------------------------------------------ stop
 

@@ -14,20 +14,24 @@ from pathlib import Path
 import structlog
 import uvloop
 
-from config.credentials import Credentials
+from config.credentials import Credentials, KeyInUse
+from config.load import load_settings
 from config.model import Settings
+from config.secrets_from import load_credentials
 from daemon.app import BitmexPorts, run_guard
 from daemon.core.errors import InvariantBroken
 from daemon.exit_codes import CommandFailed, ExitCode
 from daemon.inputs import read_credentials, read_settings
+from daemon.rotation import KeyTrial
 from daemon.shell.alerts.opening import alert_secrets
 from daemon.shell.clock import SystemClock
 from daemon.shell.crew import VitalPartEnded
 from daemon.shell.key_rights import KeyRefused
 from daemon.shell.lock import AlreadyRunning, StateFolderUnusable
 from daemon.shell.log_writer import LogWriter
-from daemon.shell.logs import secrets_of_address, set_up_logs
+from daemon.shell.logs import Redaction, secrets_of_address, set_up_logs
 from daemon.shell.outbox import OutboxOverflow
+from daemon.shell.reload import Fresh, Renewal
 
 _CODES: dict[type[Exception], ExitCode] = {
     KeyRefused: ExitCode.CREDENTIALS,
@@ -45,32 +49,45 @@ def run(path: Path, *, observe: bool) -> int:
     Raises:
         CommandFailed: If the guard cannot start, or had to end.
     """
-    settings = read_settings(path)
-    if observe:
-        settings = replace(settings, policy=replace(settings.policy, observe=True))
+    settings = _observing(read_settings(path), observe=observe)
     credentials = read_credentials(settings)
     _forbid_core_dumps()
-    with _logs_on_standard_output(settings, credentials):
-        clock = SystemClock()
+    with _logs_on_standard_output(settings, credentials) as redaction:
+        clock, key = SystemClock(), KeyInUse(credentials)
+        trial = KeyTrial(lambda fresh, pair: BitmexPorts(fresh, pair, clock))
+        renewal = Renewal(
+            read=lambda: _read_anew(path, observe=observe), key=key, prove=trial.prove, hide=redaction.hide
+        )
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(run_guard(settings, BitmexPorts(settings, credentials, clock), clock=clock))
+                ports = BitmexPorts(settings, key, clock)
+                runner.run(run_guard(settings, ports, clock=clock, renewal=renewal))
         except Exception as error:
             raise _explained(error) from error
     return ExitCode.OK
 
 
+def _observing(settings: Settings, *, observe: bool) -> Settings:
+    return replace(settings, policy=replace(settings.policy, observe=True)) if observe else settings
+
+
+def _read_anew(path: Path, *, observe: bool) -> Fresh:
+    """Read what the start read, from where it stands now."""
+    settings = _observing(load_settings(path, os.environ), observe=observe)
+    return Fresh(settings=settings, credentials=load_credentials(settings.credentials))
+
+
 @contextmanager
-def _logs_on_standard_output(settings: Settings, credentials: Credentials) -> Iterator[None]:
+def _logs_on_standard_output(settings: Settings, credentials: Credentials) -> Iterator[Redaction]:
     """Log while the block runs, through a thread: a reader that hangs must not stop the guard."""
     addresses = (part for each in alert_secrets(settings.alerts) for part in secrets_of_address(each))
     secrets = [credentials.secret.reveal(), *addresses]
     if sys.stdout is None:  # started with standard output closed: whatever gets that number next is no log
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
     output = LogWriter(sys.stdout.fileno())
-    set_up_logs(settings.log, secrets=secrets, output=output, is_terminal=sys.stdout.isatty())
+    redaction = set_up_logs(settings.log, secrets=secrets, output=output, is_terminal=sys.stdout.isatty())
     try:
-        yield
+        yield redaction
     finally:
         output.close()
 

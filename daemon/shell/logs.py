@@ -30,9 +30,13 @@ class Redaction:
     """A structlog processor that takes known secrets out of everything."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets = tuple(
-            sorted({each for each in secrets if len(each) >= _SHORTEST_SECRET}, key=len, reverse=True)
-        )
+        self._secrets: tuple[str, ...] = ()
+        self.hide(*secrets)
+
+    def hide(self, *secrets: str) -> None:
+        """Take more texts out from now on: another key came into use. The longest first."""
+        known = {*self._secrets, *(each for each in secrets if len(each) >= _SHORTEST_SECRET)}
+        self._secrets = tuple(sorted(known, key=len, reverse=True))
 
     def __call__(self, _logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:  # noqa: ANN401 - structlog's own signature
         """Return the entry without secrets."""
@@ -91,16 +95,19 @@ class LogOutput(Protocol):
         """Let what was taken go on."""
 
 
-def set_up_logs(settings: LogSettings, *, secrets: Iterable[str], output: LogOutput, is_terminal: bool = False) -> None:
-    """Send structlog, and what libraries log, to `output` in the chosen format."""
+def set_up_logs(
+    settings: LogSettings, *, secrets: Iterable[str], output: LogOutput, is_terminal: bool = False
+) -> Redaction:
+    """Send structlog, and what libraries log, to `output` in the chosen format; return what can hide more."""
     level = logging.getLevelNamesMapping()[settings.level.upper()]
     renderer = _renderer(settings.format, is_terminal=is_terminal)
     stream: Any = output
+    redaction = Redaction(secrets)
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
-        Redaction(secrets),
+        redaction,
         _put_first,
     ]
     structlog.configure(
@@ -110,6 +117,7 @@ def set_up_logs(settings: LogSettings, *, secrets: Iterable[str], output: LogOut
         cache_logger_on_first_use=False,
     )
     _route_libraries(shared, renderer, stream)
+    return redaction
 
 
 def _put_first(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:  # noqa: ANN401 - structlog's own signature

@@ -55,7 +55,7 @@ def test_a_number_written_otherwise_is_the_same_number() -> None:
         ("alerts.webhook_url", "https://hooks.example.org/T0/B0/secret", '"https://hooks.example.org/(hidden)"'),
         ("alerts.webhook_url", "https://user:pass@example.org:8443/x", '"https://example.org:8443/(hidden)"'),
         ("alerts.channels.phone.url", "tgram://123456:token/42", '"tgram://(hidden)"'),
-        ("alerts.channels.phone.url", "http://[broken", '"(hidden)"'),
+        ("alerts.channels.phone.url", "http://[broken", '"http://(hidden)"'),
         ("credentials.secret_command", ("pass", "show", "seawall"), '["pass", (hidden)]'),
         ("venue.rest_url", "http://127.0.0.1:8800", '"http://127.0.0.1:8800"'),
         ("stop.buffer_percent", Decimal("1E+1"), "10"),
