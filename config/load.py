@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 from urllib.parse import urlsplit
 
 from config.bots import BotPolicy, Heartbeat, problems_of
@@ -23,33 +23,16 @@ from config.channels import problems_of_channels
 from config.checks import PolicyError
 from config.model import (
     AlertSettings,
-    ControlSettings,
     CredentialSources,
     LogSettings,
     Settings,
-    StateSettings,
 )
 from config.overrides import Override, changed, overrides_in, value_of
 from config.places import line_of, lines_of, plain
 from config.policy import Policy
+from config.tables import GUARD_KEYS, PLAIN_TABLES, POLICY_TABLES, TABLES, VENUE_KEYS, named_kind
 from config.values import Unfit, convert
 from config.venue import Environment, VenueSettings, venue_settings
-
-_POLICY_TABLES: dict[str, Any] = {name: kind for name, kind in get_type_hints(Policy).items() if is_dataclass(kind)}
-"""Each part of the policy is a table of its own; a part of a part is a table in a table: `[stop.trailing]`."""
-_PLAIN_TABLES = {
-    "alerts": AlertSettings,
-    "state": StateSettings,
-    "control": ControlSettings,
-    "log": LogSettings,
-    "credentials": CredentialSources,
-}
-_NAMED_TABLES: dict[str, Any] = {"bots": BotPolicy}
-"""Tables of tables that the operator names: `[bots.quoter]`."""
-_VENUE_KEYS = {"environment": Environment, "rest_url": str | None, "realtime_url": str | None}
-_GUARD_KEYS = {"observe": bool, "accept_unreadable_rights": bool}
-TABLES = ("venue", "credentials", "guard", *_POLICY_TABLES, *_NAMED_TABLES, "alerts", "state", "control", "log")
-"""Every table of a settings file, in the order of the profiles."""
 
 _SECRET_NAMES = frozenset({"secret", "key", "password", "token", "passphrase"})
 _SECRET_PARTS = ("api_key", "apikey", "api_secret", "apisecret", "secret_key", "private_key", "access_key")
@@ -175,17 +158,17 @@ class _Reading:
 
     def settings(self) -> Settings:
         """Build everything that can be built, with defaults in the place of what cannot."""
-        guard = self._values("guard", _GUARD_KEYS)
+        guard = self._values("guard", GUARD_KEYS)
         policy = Policy(
             observe=bool(guard.get("observe", False)),
-            **{name: self._checked(name, kind) for name, kind in _POLICY_TABLES.items()},
+            **{name: self._checked(name, kind) for name, kind in POLICY_TABLES.items()},
             bots=self._bots(),
         )
         settings = Settings(
             venue=self._venue(),
             policy=policy,
             accept_unreadable_rights=bool(guard.get("accept_unreadable_rights", False)),
-            **{name: self._checked(name, kind) for name, kind in _PLAIN_TABLES.items()},
+            **{name: self._checked(name, kind) for name, kind in PLAIN_TABLES.items()},
         )
         self._check_alerts(settings.alerts)
         self._check_log(settings.log)
@@ -212,7 +195,7 @@ class _Reading:
             if key not in wanted:
                 self._complain_of_key(place, key, wanted)
                 continue
-            if is_dataclass(wanted[key]) or _named_kind(wanted[key]) is not None:
+            if is_dataclass(wanted[key]) or named_kind(wanted[key]) is not None:
                 if not isinstance(value, dict):
                     self._say(place, f"is a table: write [{place}] and its keys below it")
                 continue
@@ -252,7 +235,7 @@ class _Reading:
             if isinstance(part, type) and is_dataclass(part)
         }
         for name, part in wanted.items():
-            if (named := _named_kind(part)) is not None:
+            if (named := named_kind(part)) is not None:
                 parts[name] = self._named(f"{table}.{name}", named)
         while True:
             try:
@@ -276,7 +259,7 @@ class _Reading:
     # ------------------------------------------------------------ single parts
 
     def _venue(self) -> VenueSettings:
-        values = self._values("venue", _VENUE_KEYS)
+        values = self._values("venue", VENUE_KEYS)
         environment = values.get("environment")
         if not isinstance(environment, Environment):
             if "environment" not in self._tables.get("venue", {}):
@@ -375,12 +358,6 @@ def _scheme_and_host(url: str) -> tuple[str, str]:
     except ValueError:
         return "", ""
     return parts.scheme, parts.hostname or ""
-
-
-def _named_kind(wanted: object) -> type | None:
-    """The kind of the tables in a table that the operator names, `dict[str, kind]`; None: it is no such table."""
-    kind = get_args(wanted)[1] if get_origin(wanted) is dict else None
-    return kind if isinstance(kind, type) and is_dataclass(kind) else None
 
 
 def _is_secret(name: str) -> bool:

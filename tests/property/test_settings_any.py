@@ -12,8 +12,9 @@ from typing import Any, get_type_hints
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from config.load import _NAMED_TABLES, _PLAIN_TABLES, _POLICY_TABLES, TABLES, SettingsError, load_settings
+from config.load import SettingsError, load_settings
 from config.model import Settings
+from config.tables import NAMED_TABLES, PLAIN_TABLES, POLICY_TABLES, TABLES
 
 _PLACED = re.compile(r": (?P<place>[^ ]+) .*\(line (?P<line>\d+)\)$")
 _UNPLACED = ("is not valid TOML", "is not UTF-8", "holds a value too long", "venue.environment is missing")
@@ -33,9 +34,9 @@ KEYS: dict[str, list[str]] = {
     "venue": ["environment", "rest_url", "realtime_url"],
     "guard": ["observe", "accept_unreadable_rights"],
 }
-for _name, _kind in {**_POLICY_TABLES, **_PLAIN_TABLES}.items():
+for _name, _kind in {**POLICY_TABLES, **PLAIN_TABLES}.items():
     KEYS |= _keys_of(_kind, _name)
-for _name, _kind in _NAMED_TABLES.items():
+for _name, _kind in NAMED_TABLES.items():
     KEYS |= _keys_of(_kind, f"{_name}.quoter")
 
 VALUES = [

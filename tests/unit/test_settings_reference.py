@@ -16,7 +16,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
-from config.load import _NAMED_TABLES, _PLAIN_TABLES, _POLICY_TABLES, TABLES, _named_kind
+from config.tables import NAMED_TABLES, PLAIN_TABLES, POLICY_TABLES, TABLES, named_kind
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
 _MARKS = re.compile(r"(<!-- settings -->\n).*(\n<!-- end of settings -->)", re.DOTALL)
@@ -25,15 +25,15 @@ _WORDS = {bool: "true or false", int: "whole number", float: "number", Decimal: 
 
 def reference() -> str:
     """Every table of a settings file but `[venue]` and `[guard]`, which the page explains in words."""
-    tables = {**_POLICY_TABLES, **_NAMED_TABLES, **_PLAIN_TABLES}
-    places = {name: f"{name}.NAME" if name in _NAMED_TABLES else name for name in tables}
+    tables = {**POLICY_TABLES, **NAMED_TABLES, **PLAIN_TABLES}
+    places = {name: f"{name}.NAME" if name in NAMED_TABLES else name for name in tables}
     return "\n\n".join(part for name in TABLES if name in tables for part in _parts(places[name], tables[name]))
 
 
 def _parts(place: str, kind: type) -> Iterator[str]:
     """One table and the tables in it."""
     hints = get_type_hints(kind)
-    plain = [each for each in fields(kind) if not is_dataclass(hints[each.name]) and not _named_kind(hints[each.name])]
+    plain = [each for each in fields(kind) if not is_dataclass(hints[each.name]) and not named_kind(hints[each.name])]
     if plain:
         words = _attribute_words(kind)
         rows = "\n".join(
@@ -45,7 +45,7 @@ def _parts(place: str, kind: type) -> Iterator[str]:
     for each in fields(kind):
         if is_dataclass(hints[each.name]):
             yield from _parts(f"{place}.{each.name}", hints[each.name])
-        elif (named := _named_kind(hints[each.name])) is not None:
+        elif (named := named_kind(hints[each.name])) is not None:
             yield from _parts(f"{place}.{each.name}.NAME", named)
 
 

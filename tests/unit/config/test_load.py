@@ -11,17 +11,10 @@ from typing import get_type_hints
 
 import pytest
 
-from config.load import (
-    _NAMED_TABLES,
-    _PLAIN_TABLES,
-    _POLICY_TABLES,
-    TABLES,
-    SettingsError,
-    _named_kind,
-    load_settings,
-)
+from config.load import SettingsError, load_settings
 from config.model import LogFormat, Settings
 from config.policy import Policy, StopStyle, SwitchMode
+from config.tables import NAMED_TABLES, PLAIN_TABLES, POLICY_TABLES, TABLES, named_kind
 from config.venue import Environment
 
 PROFILES = sorted((Path(__file__).resolve().parents[3] / "config" / "profiles").glob("*.toml"))
@@ -214,11 +207,11 @@ def test_the_careful_profile_names_every_setting() -> None:
     """It is the one that teaches every key there is; the others name what differs."""
     text = (PROFILES[0].parent / "careful.toml").read_text()
     for table in TABLES:
-        begun = "\n# [" if table in _NAMED_TABLES else "\n["
+        begun = "\n# [" if table in NAMED_TABLES else "\n["
         assert f"{begun}{table}]\n" in text or f"{begun}{table}." in text, table
-    for kind in _NAMED_TABLES.values():
+    for kind in NAMED_TABLES.values():
         assert all(f"\n# {each.name} = " in text for each in fields(kind)), "in words only: nobody has such a bot"
-    for place, kind in {**_POLICY_TABLES, **_PLAIN_TABLES}.items():
+    for place, kind in {**POLICY_TABLES, **PLAIN_TABLES}.items():
         for table, key in _keys(place, kind):
             assert f"{key} = " in _section(text, table), f"{table}.{key}"
 
@@ -229,7 +222,7 @@ def _keys(place: str, kind: type) -> Iterator[tuple[str, str]]:
     for each in fields(kind):
         if is_dataclass(hints[each.name]):
             yield from _keys(f"{place}.{each.name}", hints[each.name])
-        elif (named := _named_kind(hints[each.name])) is not None:
+        elif (named := named_kind(hints[each.name])) is not None:
             yield from ((place, f"# {inner.name}") for inner in fields(named))
         else:
             yield place, each.name
