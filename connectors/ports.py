@@ -203,7 +203,7 @@ class AccountPicture:
     positions: tuple[Position, ...]
     open_orders: tuple[Order, ...]
     recent_orders: tuple[Order, ...]
-    """Newest orders of any status, so that used client order ids are known."""
+    """Newest orders of any status, so that used client order ids are known; read before `open_orders`."""
     margins: tuple[Margin, ...]
 
 

@@ -68,7 +68,8 @@ def take_picture(draft: Draft, event: PictureRead) -> None:
     note_success(draft)
     asked_ns = event.asked_ns
     for order in event.recent_orders:
-        take_order(draft, order, Evidence.QUERY, asked_ns)
+        # Read before the list of those that are open, which may therefore contradict it.
+        take_order(draft, order, Evidence.QUERY, asked_ns - 1)
     take_orders_listed(draft, event.open_orders, Evidence.QUERY, asked_ns)
     for margin in event.margins:
         take_margin(draft, margin)

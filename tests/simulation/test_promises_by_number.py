@@ -133,6 +133,19 @@ def test_a_stop_that_a_request_moves_away_is_noticed_at_the_exchange() -> None:
     assert "was moved from" in _broken(script)
 
 
+def test_a_stop_of_a_flat_position_may_be_moved() -> None:
+    """P3: a person let it go back, the position was closed, and the amend arrives a moment after the close."""
+
+    async def script(world: World) -> None:
+        stop = await _covered(world)
+        order_id, price = str(stop["orderID"]), Decimal(str(stop["stopPx"]))
+        world.bot._close(SYMBOL, world.promises.size((world.account, SYMBOL)))
+        assert world.promises.our_stops((world.account, SYMBOL))
+        _as_the_guard(world, AmendOrder(account=world.account, order_id=order_id, stop_px=price - 100), b"{}")
+
+    assert not _broken(script)
+
+
 def test_a_second_placement_before_any_word_of_the_first_is_noticed() -> None:
     """P5: the first left and no answer came; the next of its series leaves. After a refusal it may."""
 

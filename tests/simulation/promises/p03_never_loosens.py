@@ -70,8 +70,8 @@ class NeverLoosens(Promise):
         if before is not None and before[0] == after:
             return
         self._resting[name] = (after, self._now_s)
-        if before is None or not self._book.is_guards_doing:
-            return
+        if before is None or not self._book.is_guards_doing or not self._book.size(key_of(row)):
+            return  # of a flat position it protects nothing, and the leave that a person gave may have ended with it
         self.checked += 1
         is_looser = after < before[0] if row["side"] == "Sell" else after > before[0]
         if (

@@ -9,7 +9,7 @@ import pytest
 from config.policy import HealthPolicy, Policy
 from connectors.vocabulary import OrderStatus
 from daemon.core import events as e
-from daemon.core.commands import CancelOrder, ReadPicture
+from daemon.core.commands import CancelOrder, FindOrders, ReadPicture
 from daemon.core.pictures import MIN_GAP_NS
 from daemon.core.reasons import Reason
 from tests.builders import SECOND, a_margin, a_position, a_stop, an_order
@@ -170,6 +170,18 @@ def test_a_stop_of_ours_without_any_position_becomes_a_flat_ones() -> None:
     guard.wait(SECOND)
     guard.picture([], [a_stop("v")])
     assert guard.only(CancelOrder, guard.all).order_id == "v"
+
+
+def test_a_stop_that_ended_between_the_two_lists_of_a_picture_is_asked_for() -> None:
+    """P1: the newest orders still show it open, the open ones, read later, do not: the other guard's one stays."""
+    guard = Driven()
+    guard.start()
+    guard.connect()
+    guard.give(e.FeedLost(at_ns=guard.now, feed=e.FeedName.ACCOUNT, reason="reset"))
+    old, new = a_stop("old", "sw-7-XBTUSDT-L-s1"), a_stop("new", "sw-7-XBTUSDT-L-s2")
+    guard.picture([a_position()], [new], recent=[old])
+    assert guard.some(CancelOrder) == []
+    assert guard.only(FindOrders).client_order_ids == ("sw-7-XBTUSDT-L-s1",)
 
 
 @pytest.mark.parametrize("name", ["bot-1", "", "sw-7-XBTUSDT-L-r1", "sw-8-XBTUSDT-L-s1"])
