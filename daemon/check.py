@@ -15,7 +15,9 @@ from pathlib import Path
 
 import msgspec
 
+from config.addresses_from import AddressError, load_address
 from config.advice import advice_on
+from config.channels import ChannelKind, ChannelSettings
 from config.credentials import Credentials
 from config.load import SettingsError, load_settings
 from config.model import Settings
@@ -26,6 +28,7 @@ from connectors.ports import KeyRights, OrderEntry
 from daemon.app import BitmexPorts
 from daemon.exit_codes import ExitCode
 from daemon.reach import Streams, stream_problems
+from daemon.shell.alerts.opening import channels_of, missing_packages
 from daemon.shell.clock import SystemClock
 from daemon.shell.health import SkewGauge
 from daemon.shell.key_rights import objection
@@ -82,7 +85,7 @@ async def check(path: Path) -> list[Finding]:
         ok("settings", f"{path} is understood"),
         *policy_advice(settings, SystemClock().wall_ns()),
         switch_timeout(settings),
-        alert_channel(settings),
+        *alert_channels(settings),
         *control_api(settings),
     ]
     try:
@@ -174,11 +177,32 @@ def policy_advice(settings: Settings, now_ns: int) -> list[Finding]:
     return [advice("policy", text) for text in advice_on(settings.policy, now_ns=now_ns)]
 
 
-def alert_channel(settings: Settings) -> Finding:
-    """Alerts that only a log gets wake nobody."""
-    if settings.alerts.webhook_url is None:
-        return advice("alerts", "go to the log only: set alerts.webhook_url if people are to be woken")
-    return ok("alerts", "go to the log and to the webhook")
+def alert_channels(settings: Settings) -> list[Finding]:
+    """Alerts that only a log gets wake nobody; those of a channel without an address wake nobody either."""
+    channels = channels_of(settings.alerts)
+    if not channels:
+        text = "go to the log only: add [alerts.channels.NAME] if people are to be woken"
+        return [advice("alerts", text)]
+    findings = [_alert_channel(name, each) for name, each in channels.items()]
+    if settings.alerts.heartbeat.is_on:
+        try:
+            _ = load_address(settings.alerts.heartbeat)
+        except AddressError as error:
+            findings.append(problem("heartbeat", str(error), ExitCode.BAD_INPUT))
+        else:
+            findings.append(ok("heartbeat", "a service outside is pinged while the guard sees and acts"))
+    return findings
+
+
+def _alert_channel(name: str, channel: ChannelSettings) -> Finding:
+    try:
+        _ = load_address(channel)
+    except AddressError as error:
+        return problem("alerts", f"channel {name}: {error}", ExitCode.BAD_INPUT)
+    missing = missing_packages() if channel.kind is ChannelKind.APPRISE else None
+    if missing is not None:
+        return problem("alerts", f"channel {name}: {missing}", ExitCode.BAD_INPUT)
+    return ok("alerts", f"go to the channel {name} ({channel.kind.value}); `seawall alert test {name}` tries it")
 
 
 def control_api(settings: Settings) -> list[Finding]:

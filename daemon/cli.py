@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from daemon.alert import add_alert
 from daemon.arguments import Commands, add_command, add_json, add_tape, require_candles_for_range
 from daemon.backtest.options import add_backtest
 from daemon.calc.options import add_calc
@@ -24,6 +25,7 @@ from daemon.journal.options import add_journal
 from daemon.operate import add_operate
 from daemon.stress.options import add_stress
 from daemon.version import VERSION
+from daemon.web.options import add_web
 
 _SCENARIOS = ("calm", "crash", "flash-crash", "squeeze", "gap", "grind")
 
@@ -80,8 +82,8 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"seawall {VERSION}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     offline = (add_calc, add_stress, add_backtest)
-    online = (add_heartbeat, add_operate, add_journal)
-    for add in (_add_run, _add_check, _add_status, *online, *offline, add_exchange, _add_demo):
+    online = (add_heartbeat, add_operate, add_alert, add_journal)
+    for add in (_add_run, _add_check, _add_status, *online, *offline, add_exchange, add_web, _add_demo):
         add(commands)
     return top
 

@@ -24,6 +24,7 @@ class ExitCode(IntEnum):
     DEMO_INCONCLUSIVE = 11
     DEMO_LATE_OR_UNSAFE = 12
     DAMAGED = 13
+    NOT_DELIVERED = 14
     INTERRUPTED = 130
 
     @property
@@ -46,6 +47,7 @@ _MEANINGS = {
     ExitCode.DEMO_INCONCLUSIVE: "demo: inconclusive, the unguarded account survived too",
     ExitCode.DEMO_LATE_OR_UNSAFE: "demo, backtest: a cover came late, or an order could have added danger",
     ExitCode.DAMAGED: "journal, replay, explain: a record is damaged, missing or out of place",
+    ExitCode.NOT_DELIVERED: "alert test: a channel did not take the message",
     ExitCode.INTERRUPTED: "interrupted from the keyboard",
 }
 

@@ -17,7 +17,7 @@ from daemon.shell.status_account_rules import account_rule_lines
 from daemon.shell.status_bots import bot_lines
 from daemon.shell.status_inputs import missing_lines
 from daemon.shell.status_latches import latch_lines, plan_line
-from daemon.shell.status_lines import account_line, position_lines
+from daemon.shell.status_lines import account_line, alert_lines, position_lines
 from daemon.shell.status_proofs import budget_line, freshness_lines, may_exist_lines, other_lines, proof_lines
 from daemon.shell.status_rules import rule_lines
 from daemon.shell.status_socket import ask_status
@@ -61,6 +61,7 @@ def in_words(status: Mapping[str, Any]) -> str:
     lines += bot_lines(status.get("bots", []))
     lines += account_rule_lines(status.get("rules", []))
     lines += missing_lines(status.get("inputs", {}))
+    lines += alert_lines(status.get("alerts", {}))
     if status["mode"] in _LAST_KNOWN:
         lines.append("the guard does not see: what follows is the last that was known, and may be old")
     if "positions" not in status:

@@ -12,6 +12,18 @@ _FRONT_OF_THE_QUEUE = 4
 """From this rank on (of five), a position is among the first to be deleveraged."""
 
 
+def alert_lines(alerts: Mapping[str, Any]) -> Iterator[str]:
+    """Channels that do not deliver, alerts that were lost, and an outside heartbeat that nobody hears."""
+    for name, channel in alerts.get("channels", {}).items():
+        if channel["failing"] or channel["lost"]:
+            trouble = f": {channel['problem']}" if channel.get("problem") else ""
+            standing = "does not deliver" if channel["failing"] else "delivers again"
+            counts = f"{channel['waiting']} waiting, {channel['lost']} lost"
+            yield f"alert channel {name} {standing} ({counts}){trouble}"
+    if problem := alerts.get("heartbeat", {}).get("problem"):
+        yield f"the outside heartbeat is not heard: {problem}"
+
+
 def position_lines(position: Mapping[str, Any]) -> Iterator[str]:
     """What the table has no column for: the market's pace, funding, a place near the front of the queue."""
     symbol = position["symbol"]

@@ -20,6 +20,7 @@ from config.channels import WEBHOOK_CHANNEL, ChannelKind, ChannelSettings
 from config.credentials import Secret
 from config.model import AlertSettings, Settings
 from daemon.core.state import GuardState
+from daemon.messenger.wire import Chart
 from daemon.shell.alerts.alertmanager import Alertmanager
 from daemon.shell.alerts.apprise_channel import AppriseChannel
 from daemon.shell.alerts.channel import Channel, NotDelivered
@@ -63,7 +64,8 @@ class Openings:
     clock: Clock
     resources: AsyncExitStack
     messenger: Messenger = field(default_factory=Messenger)
-    trail: Trail = field(default_factory=Trail)
+    picture: Callable[[Alert], Chart | None] | None = None
+    """What Apprise channels show; None: nothing."""
     uses_messenger: bool = False
 
     async def outlets(self, alerts: AlertSettings) -> tuple[Outlet, ...]:
@@ -114,7 +116,7 @@ class Openings:
                 return await self.resources.enter_async_context(alertmanager)
             case ChannelKind.APPRISE:
                 self.uses_messenger = True
-                picture = self.trail.chart if settings.pictures else None
+                picture = self.picture if settings.pictures else None
                 return AppriseChannel(address, self.messenger, timeout_s=settings.timeout_s, picture=picture)
 
 
@@ -144,7 +146,8 @@ def alert_secrets(alerts: AlertSettings) -> Iterator[str]:
 
 async def open_desk(settings: Settings, folder: Path, clock: Clock, crew: Crew, resources: AsyncExitStack) -> AlertDesk:
     """Open the desk first of all: people must hear even that the venue cannot be reached."""
-    openings = Openings(clock=clock, resources=resources)
+    trail = Trail()
+    openings = Openings(clock=clock, resources=resources, picture=trail.chart)
     pings = await openings.pings(settings.alerts)
     outlets = await openings.outlets(settings.alerts)
     if not outlets:
@@ -157,7 +160,7 @@ async def open_desk(settings: Settings, folder: Path, clock: Clock, crew: Crew, 
         crew.helpful(f"alert channel {worker.name}", worker.run)
     if openings.uses_messenger:
         crew.helpful("messenger", openings.messenger.run)
-    return AlertDesk(clock=clock, outbox=outbox, trail=openings.trail if openings.uses_messenger else None, pings=pings)
+    return AlertDesk(clock=clock, outbox=outbox, trail=trail if openings.uses_messenger else None, pings=pings)
 
 
 def watch_guard(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from config.channels import ChannelKind, ChannelSettings, HeartbeatSettings
 from config.ladder import LadderPolicy, Step
 from config.load import load_settings
 from config.model import AlertSettings, Settings
@@ -22,7 +23,7 @@ from daemon.check import (
     MARGIN_S,
     RESTART_S,
     Standing,
-    alert_channel,
+    alert_channels,
     clock_skew,
     control_api,
     exit_code,
@@ -97,9 +98,28 @@ async def test_a_good_key_is_said_to_be_one() -> None:
 
 def test_a_log_alone_is_advised_against() -> None:
     """It works, and wakes nobody."""
-    assert alert_channel(SETTINGS).standing is Standing.ADVICE
+    assert [each.standing for each in alert_channels(SETTINGS)] == [Standing.ADVICE]
     woken = replace(SETTINGS, alerts=AlertSettings(webhook_url="https://example.org/x"))
-    assert alert_channel(woken).standing is Standing.OK
+    assert [each.standing for each in alert_channels(woken)] == [Standing.OK]
+
+
+def test_a_channel_without_an_address_or_its_package_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    """P10: found in the daytime: an empty variable, a file that is not there, an extra that was not installed."""
+    monkeypatch.delenv("SEAWALL_TEST_NOWHERE", raising=False)
+    monkeypatch.setattr("daemon.shell.alerts.opening.PACKAGES", ("json", "a_package_that_nobody_has"))
+    channels = {
+        "empty": ChannelSettings(url_env="SEAWALL_TEST_NOWHERE"),
+        "gone": ChannelSettings(url_file="nowhere/at/all"),
+        "chat": ChannelSettings(kind=ChannelKind.APPRISE, url="tgram://token-of-the-bot/chat"),
+        "well": ChannelSettings(kind=ChannelKind.ALERTMANAGER, url="http://127.0.0.1:9093"),
+    }
+    heartbeat = HeartbeatSettings(url_credential="heartbeat-url")
+    found = alert_channels(replace(SETTINGS, alerts=AlertSettings(channels=channels, heartbeat=heartbeat)))
+    assert [each.standing for each in found] == [*[Standing.PROBLEM] * 3, Standing.OK, Standing.PROBLEM]
+    assert all(each.code is ExitCode.BAD_INPUT for each in found if each.standing is Standing.PROBLEM)
+    assert "SEAWALL_TEST_NOWHERE is empty" in found[0].text
+    assert "pip install 'seawall[alerts]'" in found[2].text
+    assert "token" not in str(found)
 
 
 def test_the_first_problem_names_the_exit_code() -> None:
