@@ -160,6 +160,8 @@ class _Life(Guard):
             notifier=ServiceNotifier(None),
             crew=crew,
             desk=_RecordingDesk(owner.clock, owner.alerts),
+            renewal=None,
+            hung_up=asyncio.Event(),
         )
         self._owner = owner
         self._desk.account = owner.account
