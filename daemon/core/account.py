@@ -293,5 +293,13 @@ def is_agreed(guarded: Guarded) -> bool:
     return _sign(stream.quantity) == sign == _sign(query.quantity)
 
 
+def is_size_agreed(guarded: Guarded) -> bool:
+    """Whether a read that was asked since the present size was first seen says it too, and the stream no other."""
+    stream, query, quantity = guarded.stream, guarded.query, guarded.position.quantity
+    if query is None or query.at_ns < guarded.sized_ns or query.quantity != quantity:
+        return False
+    return stream is None or stream.quantity == quantity
+
+
 def _sign(quantity: int) -> int:
     return (quantity > 0) - (quantity < 0)

@@ -30,6 +30,7 @@ from daemon.core import (
     take_profit,
 )
 from daemon.core import cover as covers
+from daemon.core.account import is_size_agreed
 from daemon.core.alerts import seconds, tell
 from daemon.core.commands import Severity
 from daemon.core.cover import Cover
@@ -400,16 +401,17 @@ def _new_size(draft: Draft, case: _Case, keeper: Order) -> int | None:
     """The quantity to amend to; None while the present one does.
 
     A stop that is larger than its position is harmless, since it can only shrink it, and the venue cuts it down by
-    itself; only one that stays too large for a whole slow cycle is corrected.
+    itself; only one that stays too large for a whole slow cycle is corrected, if a read since then says so too.
     """
-    amount = abs(case.guarded.position.quantity)
+    guarded, amount = case.guarded, abs(case.guarded.position.quantity)
     if keeper.quantity is None or wanted_quantity(draft, case.guarded) is None or keeper.quantity == amount:
         return None
     if keeper.quantity < amount:
         return amount
     # Rows come with every move of the mark: what counts is how long the size has stood, not how old the row is.
-    settled_ns = max(case.guarded.sized_ns, keeper.timestamp_ns) + ns(draft.policy.health.reconcile_every_s)
-    return amount if draft.now_ns >= settled_ns and case.cover.is_whole else None
+    settled_ns = max(guarded.sized_ns, keeper.timestamp_ns) + ns(draft.policy.health.reconcile_every_s)
+    is_settled = draft.now_ns >= settled_ns and case.cover.is_whole
+    return amount if is_settled and is_size_agreed(guarded) else None
 
 
 def _cancel_surplus(draft: Draft, case: _Case, keeper: Order) -> bool:

@@ -7,6 +7,7 @@ catalogue that grows changes nothing of it. What can be told shorter is a scene 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 from tests.simulation.agenda import Item
 from tests.simulation.plans import Plan
@@ -33,6 +34,17 @@ NAMED_SEEDS: tuple[NamedSeed, ...] = (
                 Item(10, 54.0, "sources disagree", 0, 51_376_633_403_147),
                 Item(11, 57.0, "bot acts", 0, 178_453_774_471_329),
             ),
+        ),
+    ),
+    NamedSeed(
+        broke="two guards cut a stop to the size that the stream told for a slow cycle, against every read",
+        plan=Plan(
+            seed=40165,
+            minutes=2.5,
+            guards=2,
+            troubles=0,
+            act_every_s=inf,
+            items=(Item(9, 90.795, "sources disagree", 0, 143_167_141_671_514),),
         ),
     ),
 )

@@ -54,7 +54,7 @@ def of_the_board(
         parameters: Draws the fault's parameters.
         shares: One of these probabilities is drawn.
         is_new_only: It strikes new connections: break the present ones.
-        is_mended: Break them again when it ends: what it took nobody brings back.
+        is_mended: Break them again when it ends, those of a second guard too: what it took nobody brings back.
         is_of_symbol: It is about one contract.
         lasting_s: How long.
         after_s: So long nobody can be whole afterwards: what the stream did not say only the next picture says.
@@ -78,7 +78,8 @@ def of_the_board(
             await passing(after_s)
         finally:
             if is_mended:
-                scene.network.hang_up(guard.name)
+                for each in scene.guards:
+                    scene.network.hang_up(each.name)
 
     return cast
 

@@ -244,15 +244,26 @@ def test_a_shrunk_position_leaves_its_stop_alone() -> None:
     assert guard.guarded().covered_ns
 
 
-def test_a_stop_that_stays_too_large_is_cut_although_rows_keep_coming() -> None:
-    """The venue sends a row with every move of the mark: the size has stood for a slow cycle all the same."""
-    guard = covered()
-    guard.position(a_position(40))
+def _cut(guard: Driven, *, read: int) -> list[int | None]:
+    """The sizes that the stop is amended to while the stream says 40 for a slow cycle, and reads say `read`."""
     cut: list[AmendStop] = []
+    guard.position(a_position(40))
     for _ in range(32):
         cut += guard.some(AmendStop, guard.wait(SECOND))
+        if guard.state.pictures.command_id is not None:
+            cut += guard.some(AmendStop, guard.picture([a_position(read)], [guard_order(guard)]))
         cut += guard.some(AmendStop, guard.position(a_position(40)))
-    assert [each.quantity for each in cut] == [40]
+    return [each.quantity for each in cut]
+
+
+def test_a_stop_that_stays_too_large_is_cut_although_rows_keep_coming() -> None:
+    """The venue sends a row with every move of the mark: the size has stood for a slow cycle all the same."""
+    assert _cut(covered(), read=40) == [40]
+
+
+def test_a_stop_is_not_cut_to_a_size_that_one_witness_tells_alone() -> None:
+    """P1: the stream says 40 for longer than a slow cycle, reads say 100 as ever: the stop stays for 100."""
+    assert _cut(covered(), read=100) == []
 
 
 def test_flat_needs_three_witnesses_before_the_stop_goes() -> None:
