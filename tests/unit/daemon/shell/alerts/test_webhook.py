@@ -24,10 +24,12 @@ class Receiver:
     def __init__(self) -> None:
         self.status = 200
         self.bodies: list[dict[str, object]] = []
+        self.paths: list[str] = []
         self.url = ""
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        self.paths.append(head.split(" ")[1])
         length = int(head.partition("content-length: ")[2].partition("\r\n")[0])
         self.bodies.append(json.loads(await reader.readexactly(length)))
         reply = f"HTTP/1.1 {self.status} X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"

@@ -1,0 +1,169 @@
+"""The Alertmanager channel: labels that hold, times that say what is the case, and pushing again before it expires."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from config.credentials import Secret
+from daemon.core.commands import Severity
+from daemon.shell.alerts.alertmanager import Alertmanager, labels, push_address
+from daemon.shell.alerts.channel import DeliveryRefused
+from daemon.shell.alerts.message import Alert
+from daemon.shell.alerts.outbox import AlertOutbox
+from daemon.shell.alerts.outbox_file import OutboxFile
+from daemon.shell.alerts.worker import Outlet
+from tests.fakes import START_NS, ManualClock
+from tests.unit.daemon.shell.alerts.test_waiting import an_alert
+from tests.unit.daemon.shell.alerts.test_webhook import Receiver, a_receiver
+
+RENEW_S = 60.0
+
+
+def firing(
+    name: str, clock: ManualClock, *, level: str = "warn", group: str = "XBTUSD:tier", over: bool = False
+) -> Alert:
+    """A message of a group."""
+    severity = Severity.CRITICAL if level == "critical" else Severity.WARNING
+    alert = an_alert(name, severity, at=clock.now_ns(), group=group, level=level, over=over)
+    return msgspec.structs.replace(alert, started_ns=START_NS)
+
+
+@asynccontextmanager
+async def pushing(receiver: Receiver, clock: ManualClock) -> AsyncIterator[Alertmanager]:
+    """A channel to a receiver that plays an Alertmanager."""
+    url = Secret(receiver.url)
+    async with Alertmanager(url, timeout_s=2, renew_every_s=RENEW_S, clock=clock) as channel:
+        yield channel
+
+
+def rows(receiver: Receiver) -> list[dict[str, Any]]:
+    """The newest push."""
+    return receiver.bodies[-1]  # type: ignore[return-value] # an Alertmanager is sent lists
+
+
+async def test_what_fires_ends_in_the_future_and_what_is_over_has_ended() -> None:
+    """P10: labels name the trouble, annotations tell it; its end follows once, under the same labels."""
+    clock = ManualClock()
+    async with a_receiver() as receiver, pushing(receiver, clock) as channel:
+        await channel.deliver(firing("one", clock))
+        (row,) = rows(receiver)
+        assert row["labels"] == {
+            "alertname": "Seawall_tier",
+            "severity": "warn",
+            "account": "1",
+            "symbol": "XBTUSD",
+            "group": "XBTUSD:tier",
+        }
+        assert row["annotations"]["description"] == "one"
+        began, ends = row["startsAt"], row["endsAt"]
+        assert began < ends
+        clock.advance_s(90)
+        await channel.deliver(firing("two", clock, over=True))
+        (over,) = rows(receiver)
+        assert (over["labels"], over["startsAt"]) == (row["labels"], began)
+        assert began < over["endsAt"] < ends
+    assert receiver.paths[-1] == "/hooks/token-that-is-secret/api/v2/alerts"
+
+
+async def test_a_trouble_that_grows_ends_under_its_old_labels() -> None:
+    """From warn to critical the severity label changes: the old alert is ended in the same push, or it would linger."""
+    clock = ManualClock()
+    async with a_receiver() as receiver, pushing(receiver, clock) as channel:
+        await channel.deliver(firing("one", clock))
+        clock.advance_s(5)
+        await channel.deliver(firing("two", clock, level="critical"))
+        old, new = rows(receiver)
+        assert (old["labels"]["severity"], new["labels"]["severity"]) == ("warn", "critical")
+        assert old["endsAt"] < new["endsAt"]
+        assert [each.alert_id for each in channel.held] == ["two"]
+
+
+async def test_what_holds_is_pushed_again_and_its_end_for_a_while() -> None:
+    """Each renewal moves the end on; what is over is told for five more renewals, then forgotten."""
+    clock = ManualClock()
+    async with a_receiver() as receiver, pushing(receiver, clock) as channel:
+        await channel.deliver(firing("one", clock))
+        first = rows(receiver)[0]["endsAt"]
+        clock.advance_s(60)
+        await channel.renew()
+        assert rows(receiver)[0]["endsAt"] > first
+        await channel.deliver(firing("two", clock, over=True))
+        pushes = len(receiver.bodies)
+        for _ in range(7):
+            clock.advance_s(60)
+            await channel.renew()
+        assert len(receiver.bodies) == pushes + 4
+        assert channel.held == ()
+
+
+async def test_what_an_earlier_process_pushed_is_renewed() -> None:
+    """P7: over a restart; what was pushed since then is the newer."""
+    clock = ManualClock()
+    async with a_receiver() as receiver, pushing(receiver, clock) as channel:
+        await channel.deliver(firing("newer", clock, group="b"))
+        channel.take_held((firing("older", clock, group="b"), firing("kept", clock, group="a")))
+        assert [each.alert_id for each in channel.held] == ["kept", "newer"]
+
+
+async def test_a_message_that_stands_alone_is_shown_for_a_while() -> None:
+    """It tells of a moment: nothing to renew, and nothing that lingers."""
+    clock = ManualClock()
+    async with a_receiver() as receiver, pushing(receiver, clock) as channel:
+        await channel.deliver(an_alert("alone", at=clock.now_ns()))
+        assert channel.held == ()
+        assert rows(receiver)[0]["labels"]["group"] == "tier:warn:XBTUSD"
+
+
+async def test_a_push_that_fails_changes_nothing_held() -> None:
+    """Refused for good: it is not renewed either."""
+    clock = ManualClock()
+    async with a_receiver() as receiver, pushing(receiver, clock) as channel:
+        receiver.status = 400
+        with pytest.raises(DeliveryRefused):
+            await channel.deliver(firing("one", clock))
+        assert channel.held == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "pushed"),
+    [
+        ("http://127.0.0.1:9093", "http://127.0.0.1:9093/api/v2/alerts"),
+        ("http://127.0.0.1:9093/", "http://127.0.0.1:9093/api/v2/alerts"),
+        ("https://user:word@host/am/api/v2/alerts", "https://user:word@host/am/api/v2/alerts"),
+    ],
+)
+def test_the_address_is_that_of_the_alertmanager(given: str, pushed: str) -> None:
+    """Its own, or the whole one."""
+    assert push_address(given) == pushed
+
+
+def test_labels_do_not_change_while_the_trouble_lasts() -> None:
+    """Text, figures and time are no part of what an alert is."""
+    clock = ManualClock()
+    one = firing("one", clock)
+    clock.advance_s(60)
+    assert labels(one) == labels(msgspec.structs.replace(firing("two", clock), text="other", facts={"a": "b"}))
+
+
+async def test_its_worker_renews_by_itself(tmp_path: Path) -> None:
+    """Nothing new comes in: the worker wakes up for the renewal alone."""
+    clock = ManualClock()
+    async with a_receiver() as receiver:
+        url = Secret(receiver.url)
+        async with Alertmanager(url, timeout_s=2, renew_every_s=0.02, clock=clock) as channel:
+            file = OutboxFile(tmp_path / "alerts")
+            outbox = AlertOutbox(outlets=[Outlet(name="am", channel=channel)], file=file, clock=clock, retry_for_s=60)
+            async with asyncio.TaskGroup() as tasks, asyncio.timeout(5):
+                working = tasks.create_task(outbox.workers[0].run())
+                outbox.put_nowait(firing("one", clock))
+                while len(receiver.bodies) < 4:  # noqa: ASYNC110 - the receiver is a bare server without events
+                    await asyncio.sleep(0.005)
+                working.cancel()
+    assert outbox.delivered == 1
