@@ -97,6 +97,7 @@ class HeartbeatSettings:
     interval_s: float = 60.0
     """Give the service a grace of some of these."""
     timeout_s: float = 10.0
+    """One ping takes no longer."""
     fail_on: FailOn = FailOn.HALT
 
     def __post_init__(self) -> None:

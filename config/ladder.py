@@ -38,6 +38,7 @@ class LadderPolicy:
     warn: tuple[Step, ...] = (Step.ALERT,)
     critical: tuple[Step, ...] = (Step.ALERT,)
     emergency: tuple[Step, ...] = (Step.ALERT, Step.FREEZE)
+    """What the tier does, in this order."""
     freeze_until: Lift = Lift.CLEARED
     """CLEARED: until every position is CALM again, or gone."""
     tighten_share: Decimal = Decimal("0.5")

@@ -21,9 +21,9 @@ from urllib.parse import urlsplit
 from config.bots import BotPolicy, Heartbeat, problems_of
 from config.channels import problems_of_channels
 from config.checks import PolicyError
+from config.control import ControlSettings, problem_of_control
 from config.model import (
     AlertSettings,
-    CredentialSources,
     LogSettings,
     Settings,
 )
@@ -288,11 +288,11 @@ class _Reading:
         control = settings.control
         for name, bot in settings.policy.bots.items():
             if bot.heartbeat is not Heartbeat.ORDERS and not control.enabled:
-                words = f'is "{bot.heartbeat.value}", and nobody listens for calls: set control.enabled = true'
+                words = f'is "{bot.heartbeat.value}", and nobody listens for calls: control.enabled is false'
                 self._say(f"bots.{name}.heartbeat", words)
-        if control.group is not None and control.socket is None:
-            words = "needs control.socket, a place outside the state folder, which only its owner may enter"
-            self._say("control.group", words)
+        wrong = problem_of_control(control)
+        if wrong is not None:
+            self._say(f"control.{wrong[0]}", wrong[1])
 
     def _check_url(self, place: str, url: str, schemes: tuple[str, str]) -> None:
         plain, encrypted = schemes
@@ -373,16 +373,29 @@ def _nearest(name: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
 
 
 def _with_absolute_paths(settings: Settings, folder: Path) -> Settings:
-    sources, listens = settings.credentials, settings.control.socket
+    sources = settings.credentials
     return replace(
         settings,
         state=replace(settings.state, directory=str(folder / settings.state.directory)),
-        control=replace(settings.control, socket=None if listens is None else str(folder / listens)),
+        control=_with_absolute_places(settings.control, folder),
         alerts=_with_absolute_files(settings.alerts, folder),
-        credentials=CredentialSources(
+        credentials=replace(
+            sources,
             key_file=None if sources.key_file is None else str(folder / sources.key_file),
             secret_file=None if sources.secret_file is None else str(folder / sources.secret_file),
         ),
+    )
+
+
+def _with_absolute_places(control: ControlSettings, folder: Path) -> ControlSettings:
+    def absolute(file: str | None) -> str | None:
+        return None if file is None else str(folder / file)
+
+    return replace(
+        control,
+        socket=absolute(control.socket),
+        read_token_file=absolute(control.read_token_file),
+        operate_token_file=absolute(control.operate_token_file),
     )
 
 

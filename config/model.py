@@ -10,6 +10,7 @@ from enum import Enum
 
 from config.channels import ChannelSettings, HeartbeatSettings
 from config.checks import require
+from config.control import ControlSettings
 from config.policy import Policy
 from config.venue import VenueSettings
 
@@ -55,32 +56,42 @@ class StateSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ControlSettings:
-    """The control API: HTTP on a Unix socket, for bots on this machine. It never listens on a network."""
-
-    enabled: bool = False
-    """Bots can call in, and read whether they ought to stop adding exposure."""
-    socket: str | None = None
-    """Where it listens; left out: `control.sock` in the state folder, which only the guard's own user may enter.
-    A relative path is taken from the folder of the settings file."""
-    group: str | None = None
-    """Members of this group may use it as well; then `socket` names a place outside the state folder."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class LogSettings:
     """Logs for people, on standard output."""
 
     format: LogFormat = LogFormat.AUTO
     level: str = "info"
+    """From this grade on: debug, info, warning, error, critical."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CredentialSources:
-    """Where key and secret are looked for; never their values. Tried in this order: files, environment, systemd."""
+    """Where key and secret are looked for; never their values.
+
+    Files or commands, whichever is named; else the environment (`SEAWALL_KEY`, `SEAWALL_SECRET`); else systemd's
+    credentials `seawall-key` and `seawall-secret`.
+    """
 
     key_file: str | None = None
+    """A file that holds the key's id. A relative path is taken from the folder of the settings file."""
     secret_file: str | None = None
+    """A file that holds its secret, owned by the guard's user or root and readable by nobody else (chmod 600)."""
+    key_command: tuple[str, ...] = ()
+    """Program and arguments that print the key's id: `["pass", "show", "seawall/key"]`. No shell is involved."""
+    secret_command: tuple[str, ...] = ()
+    """Program and arguments that print its secret. What it writes to standard error is never shown."""
+    command_timeout_s: float = 10.0
+    """A command that takes longer is ended."""
+
+    def __post_init__(self) -> None:
+        require(
+            0 < self.command_timeout_s <= 120,
+            "credentials.command_timeout_s",
+            "must be above 0 and at most 120",
+        )
+        for name in ("key_command", "secret_command"):
+            words = getattr(self, name)
+            require(not words or bool(words[0].strip()), f"credentials.{name}", "must begin with a program")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""Where key and secret are found: files, the environment, or systemd's credential folder. Never the settings file.
+"""Where key and secret are found: files, commands, the environment, systemd's folder. Never the settings file.
 
 Why: promise P11. A secret file that others may read is refused, because it has to be taken for known; errors name
 places, never values.
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from config.credentials import Credentials, Secret
 from config.model import CredentialSources
+from config.word_of_command import CommandGaveNothing, output_of
 
 KEY_VARIABLE = "SEAWALL_KEY"
 SECRET_VARIABLE = "SEAWALL_SECRET"  # noqa: S105 - the name of a variable, not a secret
@@ -27,22 +28,51 @@ class CredentialsError(Exception):
 
 
 def load_credentials(sources: CredentialSources, environ: Mapping[str, str] = os.environ) -> Credentials:
-    """Return the first pair that is there: named files, then the environment, then systemd's folder.
+    """Return the pair that the settings name, in files or by commands; else the environment's, else systemd's.
 
     Raises:
-        CredentialsError: If none is whole, or a file cannot be used.
+        CredentialsError: If none is whole, or a file or command cannot be used.
     """
-    key, secret = _from_files(sources) or _from_environment(environ) or _from_systemd(environ) or _nowhere()
+    key, secret = (
+        _from_files(sources)
+        or _from_commands(sources, environ)
+        or _from_environment(environ)
+        or _from_systemd(environ)
+        or _nowhere()
+    )
     return Credentials(key_id=key, secret=Secret(secret))
 
 
 def _from_files(sources: CredentialSources) -> tuple[str, str] | None:
     if sources.key_file is None and sources.secret_file is None:
         return None
+    if sources.key_command or sources.secret_command:
+        raise CredentialsError("[credentials] names files and commands: keep one of the two ways")
     if sources.key_file is None or sources.secret_file is None:
         raise CredentialsError("[credentials] needs both key_file and secret_file")
     require_private(Path(sources.secret_file))
     return read_word(Path(sources.key_file)), read_word(Path(sources.secret_file))
+
+
+def _from_commands(sources: CredentialSources, environ: Mapping[str, str]) -> tuple[str, str] | None:
+    if not sources.key_command and not sources.secret_command:
+        return None
+    if not sources.key_command or not sources.secret_command:
+        raise CredentialsError("[credentials] needs both key_command and secret_command")
+    words = {
+        name: _said(getattr(sources, name), sources.command_timeout_s, environ, f"credentials.{name}")
+        for name in ("key_command", "secret_command")
+    }
+    return words["key_command"], words["secret_command"]
+
+
+def _said(command: tuple[str, ...], timeout_s: float, environ: Mapping[str, str], place: str) -> str:
+    try:
+        word = output_of(command, timeout_s=timeout_s, environ=environ)
+    except CommandGaveNothing as error:
+        raise CredentialsError(f"{place}: {error}") from error
+    _require_one_word(word, f"what {place} prints")
+    return word
 
 
 def _from_environment(environ: Mapping[str, str]) -> tuple[str, str] | None:
@@ -66,7 +96,7 @@ def _from_systemd(environ: Mapping[str, str]) -> tuple[str, str] | None:
 
 def _nowhere() -> tuple[str, str]:
     raise CredentialsError(
-        "no API key was found: name files under [credentials] key_file and secret_file, or set "
+        "no API key was found: name files under [credentials] key_file and secret_file, or commands, or set "
         f"{KEY_VARIABLE} and {SECRET_VARIABLE}, or load {SYSTEMD_KEY} and {SYSTEMD_SECRET} as systemd credentials"
     )
 
@@ -78,11 +108,17 @@ def require_private(path: Path) -> None:
         CredentialsError: If they may, or it is not there.
     """
     try:
-        mode = path.stat().st_mode
+        file, folder = path.stat(), path.resolve().parent.stat()
     except OSError as error:
         raise CredentialsError(f"{path} cannot be read: {error.strerror}") from error
-    if mode & (stat.S_IROTH | stat.S_IWOTH):
+    if file.st_mode & (stat.S_IROTH | stat.S_IWOTH):
         raise CredentialsError(f"{path} may be read or changed by everybody on this machine: chmod 600 {path}")
+    if file.st_mode & stat.S_IWGRP:
+        raise CredentialsError(f"{path} may be changed by its whole group: chmod 600 {path}")
+    if file.st_uid not in {os.geteuid(), 0}:
+        raise CredentialsError(f"{path} belongs to another user, who can read and change it: chown it to this one")
+    if folder.st_mode & stat.S_IWOTH and not folder.st_mode & stat.S_ISVTX:
+        raise CredentialsError(f"{path.parent} may be changed by everybody, so {path.name} may be replaced: chmod 755")
 
 
 def read_word(path: Path) -> str:

@@ -72,6 +72,7 @@ class FixedPolicy:
     long: dict[str, Decimal] | None = None
     """Trigger price by symbol while long: `long = { XBTUSD = 60000 }`."""
     short: dict[str, Decimal] | None = None
+    """The same while short."""
 
     def __post_init__(self) -> None:
         """Refuse prices that are none."""

@@ -9,7 +9,8 @@ from dataclasses import is_dataclass
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from config.bots import BotPolicy
-from config.model import AlertSettings, ControlSettings, CredentialSources, LogSettings, StateSettings
+from config.control import ControlSettings
+from config.model import AlertSettings, CredentialSources, LogSettings, StateSettings
 from config.policy import Policy
 from config.venue import Environment
 

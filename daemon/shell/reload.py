@@ -17,7 +17,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from config.compare import Change, changes
+from config.compare import Change, changes, shown, values
 from config.credentials import Credentials, KeyInUse
 from config.load import SettingsError
 from config.model import Settings
@@ -162,6 +162,10 @@ class Reloader:
         self.figures["problem"] = answer.get("error", "")
         log.log(30 if is_refused else 20, "reload", who=who, **answer)
         return answer
+
+    def shown(self) -> dict[str, object]:
+        """Return the settings in force by their place, as text and without anything secret."""
+        return {"settings": {place: shown(place, value) for place, value in values(self.settings).items()}}
 
     def _count(self, is_refused: bool) -> int:
         count = self.figures["refused" if is_refused else "reloads"]

@@ -5,10 +5,8 @@ Run as a module (`python -m tests.unit.test_settings_reference`), this writes th
 
 from __future__ import annotations
 
-import ast
 import inspect
 import re
-import textwrap
 from collections.abc import Iterator
 from dataclasses import MISSING, fields, is_dataclass
 from decimal import Decimal
@@ -16,8 +14,13 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
+import msgspec
+
+from config.catalogue import attribute_words, is_enum, one_line
+from config.schema import schema
 from config.tables import NAMED_TABLES, PLAIN_TABLES, POLICY_TABLES, TABLES, named_kind
 
+SCHEMA = Path(__file__).resolve().parents[2] / "config" / "profiles" / "seawall.schema.json"
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
 _MARKS = re.compile(r"(<!-- settings -->\n).*(\n<!-- end of settings -->)", re.DOTALL)
 _WORDS = {bool: "true or false", int: "whole number", float: "number", Decimal: "number", str: "text"}
@@ -35,12 +38,12 @@ def _parts(place: str, kind: type) -> Iterator[str]:
     hints = get_type_hints(kind)
     plain = [each for each in fields(kind) if not is_dataclass(hints[each.name]) and not named_kind(hints[each.name])]
     if plain:
-        words = _attribute_words(kind)
+        words = {name: _cell(text) for name, text in attribute_words(kind).items()}
         rows = "\n".join(
             f"| `{each.name}` | {_kind_words(hints[each.name])} | {_default(each)} | {words.get(each.name, '')} |"
             for each in plain
         )
-        title = _one_line(inspect.getdoc(kind) or "")
+        title = _cell(inspect.getdoc(kind) or "")
         yield f"### `[{place}]`\n\n{title}\n\n| key | value | default | meaning |\n|---|---|---|---|\n{rows}"
     for each in fields(kind):
         if is_dataclass(hints[each.name]):
@@ -49,31 +52,8 @@ def _parts(place: str, kind: type) -> Iterator[str]:
             yield from _parts(f"{place}.{each.name}.NAME", named)
 
 
-def _attribute_words(kind: type) -> dict[str, str]:
-    """The text below each attribute, of the class and of those it extends; one text may speak for several of a kind."""
-    words = {
-        name: _one_line(inspect.getdoc(hint) or "") for name, hint in get_type_hints(kind).items() if _is_enum(hint)
-    }
-    for each in reversed(kind.__mro__[:-1]):
-        waiting: list[tuple[str, str]] = []
-        for node in ast.parse(textwrap.dedent(inspect.getsource(each))).body[0].body:  # type: ignore[attr-defined]
-            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-                waiting.append((node.target.id, ast.unparse(node.annotation)))
-            elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-                alike = [name for name, kind in waiting if kind == waiting[-1][1]]
-                words |= dict.fromkeys(alike, _one_line(str(node.value.value)))
-                waiting = []
-            else:
-                waiting = []
-    return words
-
-
-def _is_enum(hint: Any) -> bool:
-    return isinstance(hint, type) and issubclass(hint, Enum)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())
+def _cell(text: str) -> str:
+    return one_line(text.replace("|", "\\|"))
 
 
 def _kind_words(hint: Any) -> str:
@@ -81,7 +61,7 @@ def _kind_words(hint: Any) -> str:
         return f"list of: {_kind_words(get_args(hint)[0])}"
     if get_origin(hint) is dict:
         return f"{{ NAME = {_kind_words(get_args(hint)[1])} }}"
-    if _is_enum(hint):
+    if is_enum(hint):
         return ", ".join(f'`"{member.value}"`' for member in hint)
     if hint in _WORDS:
         return _WORDS[hint]
@@ -108,6 +88,17 @@ def test_the_reference_of_settings_is_that_of_the_code() -> None:
     assert found.group(0) == f"{found.group(1)}{reference()}{found.group(2)}"
 
 
+def schema_text() -> str:
+    """What `seawall config schema` prints."""
+    return msgspec.json.format(msgspec.json.encode(schema()), indent=2).decode() + "\n"
+
+
+def test_the_schema_beside_the_profiles_is_that_of_the_code() -> None:
+    """A key changed: `python -m tests.unit.test_settings_reference` writes the schema anew, too."""
+    assert SCHEMA.read_text() == schema_text()
+
+
 if __name__ == "__main__":
+    SCHEMA.write_text(schema_text())
     written = DOCUMENT.read_text()
     DOCUMENT.write_text(_MARKS.sub(lambda found: f"{found.group(1)}{reference()}{found.group(2)}", written))

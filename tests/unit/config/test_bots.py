@@ -14,12 +14,13 @@ from config.model import Settings
 from config.policy import Policy
 
 LISTENING = "[control]\nenabled = true\n"
+DEAF = "[control]\nenabled = false\n"
 
 
 def load(folder: Path, text: str, *, listening: bool = True) -> Settings:
     """The settings of these lines."""
     file = folder / "seawall.toml"
-    file.write_text('[venue]\nenvironment = "testnet"\n' + (LISTENING if listening else "") + text)
+    file.write_text('[venue]\nenvironment = "testnet"\n' + (LISTENING if listening else DEAF) + text)
     return load_settings(file)
 
 
