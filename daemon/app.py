@@ -36,13 +36,15 @@ from daemon.core.events import Started, StopAsked
 from daemon.core.operator_requests import OperatorRequest
 from daemon.core.reasons import Reason
 from daemon.core.state import GuardState, initial_state, with_policy
-from daemon.shell.account_seen import QUESTION, describe_account
 from daemon.shell.alerts.desk import AlertDesk
 from daemon.shell.alerts.opening import open_desk, watch_guard
 from daemon.shell.bands import Bands
 from daemon.shell.bot_desk import BotDesk
 from daemon.shell.calls import Calls
 from daemon.shell.clock import Clock, SystemClock
+from daemon.shell.control.counter import Counter
+from daemon.shell.control.feed import RecordFeed
+from daemon.shell.control.journal_tail import tail
 from daemon.shell.crew import Crew
 from daemon.shell.effects import LocalEffects
 from daemon.shell.executor import Executor
@@ -60,7 +62,6 @@ from daemon.shell.reload import Reloader, Renewal
 from daemon.shell.runner import Runner
 from daemon.shell.spreads import SpreadSampler
 from daemon.shell.status import describe_state, headline
-from daemon.shell.status_socket import SOCKET_NAME, StatusSocket
 from daemon.shell.stopping import StopSignals, run_stage, stop_signals, wait_first
 from daemon.shell.timers import Timer
 from daemon.shell.watchdog import ServiceNotifier
@@ -225,6 +226,7 @@ class Guard:
         )
         self._parts: Parts | None = None
         self._bots = BotDesk(settings.policy.bots, clock=clock)
+        self._feed = RecordFeed()
         self._started_ns = clock.now_ns()
 
     # ------------------------------------------------------------ start
@@ -235,11 +237,8 @@ class Guard:
         Raises:
             KeyRefused: If the key is wrong or must not be used for guarding.
         """
-        questions = {QUESTION: self.describe_account}
-        door = StatusSocket(self._folder / SOCKET_NAME, self.describe, questions=questions, operate=self.operate)
-        self._crew.helpful("status socket", door.run)
         self._crew.helpful("reload", self._reloader.run)
-        deaf = self._listen_for_bots()
+        deaf = self._open_control()
         self._desk.account = await self._opening().wait_account()
         folder, policy = self._folder / "journal", self._settings.policy
         recovered = self._of_this_account(await asyncio.to_thread(recover, folder, policy))
@@ -270,16 +269,26 @@ class Guard:
             raise_alert=self._desk.raise_alert,
         )
 
-    def _listen_for_bots(self) -> Callable[[], str]:
+    def _open_control(self) -> Callable[[], str]:
         """Open the control API, if the settings ask for it; return what says why nobody can call."""
-        control = self._settings.control
-        if not control.enabled:
+        if not self._settings.control.enabled:
             return str
-        from daemon.shell.control_api import ControlApi  # noqa: PLC0415 - its libraries are large, and few need them
+        from daemon.shell.control.opening import open_control  # noqa: PLC0415 - its libraries are large
 
-        api = ControlApi(Path(self._settings.control_socket), self._bots, group=control.group)
-        self._crew.helpful("control API", api.run)
-        return api.deaf
+        return open_control(self._settings, self._counter(), self._crew)
+
+    def _counter(self) -> Counter:
+        """What callers of the control API may ask of this guard."""
+        return Counter(
+            bots=self._bots,
+            describe=self.describe,
+            state=lambda: None if self._parts is None else self._parts.runner.state,
+            operate=self.operate,
+            reload=self.reload,
+            settings=self._reloader.shown,
+            tail=lambda last, every: tail(self._folder / "journal", last, every=every),
+            feed=self._feed,
+        )
 
     def _figures(self, parts: Parts) -> FigureReader:
         return FigureReader(orders=self._orders, clock=self._clock, feeds=parts.inbox, take=parts.runner.take)
@@ -303,6 +312,7 @@ class Guard:
             first_seq=recovered.next_seq,
             unanswered=recovered.unanswered,
             version=VERSION,
+            follow=self._feed.offer,
         )
         journal.begin_segment(state)
         return journal
@@ -396,18 +406,12 @@ class Guard:
             },
         }
 
-    def describe_account(self) -> dict[str, object]:
-        """Return the account that `seawall stress` asks for."""
-        if self._parts is None:
-            return {"error": "the guard does not know its account yet; ask again in a moment"}
-        return describe_account(self._parts.runner.state)
-
-    async def operate(self, who: str, request_id: str, request: OperatorRequest) -> dict[str, object]:
+    async def operate(self, who: str, request_id: str, request: OperatorRequest, *, via: str = "") -> dict[str, object]:
         """Carry out what an operator asks for over the local socket."""
         if self._parts is None:
             return {"error": "the guard does not know its account yet, so nothing was done; ask again in a moment"}
         desk = OperatorDesk(core=self._parts.runner, clock=self._clock, wait_durable=self._journal_file.wait_durable)
-        return await desk.operate(who, request_id, request)
+        return await desk.operate(who, request_id, request, via=via)
 
     async def reload(self, who: str, *, may_loosen: bool = False) -> dict[str, object]:
         """Read the settings anew and go on under them: all of them, or nothing changes."""

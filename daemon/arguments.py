@@ -67,10 +67,13 @@ def balances(text: str) -> dict[str, int]:
     return read
 
 
-def add_command(commands: Commands, name: str, title: str, description: str, examples: str) -> argparse.ArgumentParser:
+def add_command(
+    commands: Commands, name: str, title: str, description: str, examples: str, *, aliases: Sequence[str] = ()
+) -> argparse.ArgumentParser:
     """Add a command whose help ends in examples."""
     return commands.add_parser(
         name,
+        aliases=aliases,
         help=title,
         description=textwrap.fill(description, 100),
         epilog=f"examples:\n{examples}",

@@ -18,6 +18,7 @@ from daemon.alert import add_alert
 from daemon.arguments import Commands, add_command, add_json, add_tape, require_candles_for_range
 from daemon.backtest.options import add_backtest
 from daemon.calc.options import add_calc
+from daemon.configure.options import add_config
 from daemon.exchange.options import add_exchange
 from daemon.exit_codes import CommandFailed, ExitCode
 from daemon.heartbeat import add_heartbeat
@@ -82,7 +83,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"seawall {VERSION}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     offline = (add_calc, add_stress, add_backtest)
-    online = (add_heartbeat, add_operate, add_alert, add_journal)
+    online = (add_heartbeat, add_operate, add_alert, add_journal, add_config)
     for add in (_add_run, _add_check, _add_status, *online, *offline, add_exchange, add_web, _add_demo):
         add(commands)
     return top
@@ -122,7 +123,7 @@ def _add_status(commands: Commands) -> None:
         "status",
         "ask the running daemon how things are",
         "Asks the daemon over its local socket: mode, feeds, positions with their liquidation price and stop, switch.",
-        "  seawall status --config seawall.toml\n  seawall status --socket seawall-state/status.sock --json",
+        "  seawall status --config seawall.toml\n  seawall status --socket seawall-state/control.sock --json",
     )
     where = status.add_mutually_exclusive_group(required=True)
     where.add_argument("--config", type=Path, metavar="FILE", help="settings file of the daemon to ask")
@@ -175,7 +176,7 @@ def _check(options: argparse.Namespace) -> int:
 
 def _status(options: argparse.Namespace) -> int:
     from daemon.inputs import socket_of
-    from daemon.shell.status_socket import DaemonUnreachable
+    from daemon.shell.control.client import DaemonUnreachable
     from daemon.status import show_status
 
     try:

@@ -42,7 +42,7 @@ _MEANINGS = {
     ExitCode.IN_USE: "another instance or another program holds the state folder or the port",
     ExitCode.BROKEN: "an invariant broke or a vital part failed: the process ended rather than act on wrong numbers",
     ExitCode.DIFFERENT: "exchange compare: the two snapshots differ; replay: something else is decided now",
-    ExitCode.REFUSED: "lift, flatten, freeze, stop, heartbeat: the daemon refused, or you did not confirm it",
+    ExitCode.REFUSED: "commands to a running daemon: it refused, or you did not confirm it",
     ExitCode.DEMO_LIQUIDATED: "demo, backtest: the guarded account was liquidated",
     ExitCode.DEMO_INCONCLUSIVE: "demo: inconclusive, the unguarded account survived too",
     ExitCode.DEMO_LATE_OR_UNSAFE: "demo, backtest: a cover came late, or an order could have added danger",

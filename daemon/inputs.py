@@ -10,7 +10,6 @@ from config.load import SettingsError, load_settings
 from config.model import Settings
 from config.secrets_from import CredentialsError, load_credentials
 from daemon.exit_codes import CommandFailed, ExitCode
-from daemon.shell.status_socket import SOCKET_NAME
 
 
 def read_settings(path: Path) -> Settings:
@@ -30,5 +29,12 @@ def read_credentials(settings: Settings) -> Credentials:
 
 
 def socket_of(path: Path) -> Path:
-    """Return the status socket of the daemon that runs with this settings file."""
-    return Path(read_settings(path).state.directory) / SOCKET_NAME
+    """Return the control socket of the daemon that runs with this settings file.
+
+    Raises:
+        CommandFailed: If the settings keep it shut.
+    """
+    settings = read_settings(path)
+    if not settings.control.enabled:
+        raise CommandFailed(f"{path}: control.enabled is false, so nobody can ask the daemon", ExitCode.BAD_INPUT)
+    return Path(settings.control_socket)

@@ -1,4 +1,4 @@
-"""The options of `seawall lift`, `flatten`, `freeze` and `stop`: a person tells the running daemon what to do.
+"""The options of `seawall lift`, `flatten`, `freeze` and `set-stop`: a person tells the running daemon what to do.
 
 Nothing of the daemon is imported here, so that `--help` is instant; what the commands do is in `operator_client.py`.
 """
@@ -71,14 +71,15 @@ def _add_freeze(commands: Commands) -> None:
 def _add_stop(commands: Commands) -> None:
     stop = add_command(
         commands,
-        "stop",
+        "set-stop",
         "give a position's stop a price of your own",
         "Your price joins the other stop rules, and the one nearest the mark wins, so it can tighten the stop but not "
         "loosen it. With --loosen the stop may move away from the mark, as far as the other rules allow; the journal "
         "keeps your name. --clear forgets your price; the stop stays where it is.",
-        "  seawall stop XBTUSD 58500 --config seawall.toml\n"
-        "  seawall stop XBTUSD 57000 --loosen --config seawall.toml\n"
-        "  seawall stop XBTUSD --clear --config seawall.toml",
+        "  seawall set-stop XBTUSD 58500 --config seawall.toml\n"
+        "  seawall set-stop XBTUSD 57000 --loosen --config seawall.toml\n"
+        "  seawall set-stop XBTUSD --clear --config seawall.toml",
+        aliases=("stop",),
     )
     stop.add_argument("symbol", metavar="SYMBOL", help="of the open position")
     what = stop.add_mutually_exclusive_group(required=True)
@@ -86,7 +87,7 @@ def _add_stop(commands: Commands) -> None:
     what.add_argument("--clear", action="store_true", help="forget the price given before")
     stop.add_argument("--loosen", action="store_true", help="the stop may move away from the mark")
     _add_where(stop)
-    stop.set_defaults(command=_carry, operation="stop")
+    stop.set_defaults(command=_carry, operation="set-stop")
 
 
 def _add_where(command: argparse.ArgumentParser) -> None:

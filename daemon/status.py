@@ -1,6 +1,6 @@
 """`seawall status`: asks the running daemon and shows the answer.
 
-The daemon answers over a Unix socket in its state folder (`daemon.shell.status_socket`); this is the other end.
+The daemon answers over its control socket (`daemon.shell.control`); this is the other end.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from daemon.core.mode import Mode
+from daemon.shell.control.client import ask_status
 from daemon.shell.status_account_rules import account_rule_lines
 from daemon.shell.status_bots import bot_lines
 from daemon.shell.status_inputs import missing_lines
@@ -20,7 +21,6 @@ from daemon.shell.status_latches import latch_lines, plan_line
 from daemon.shell.status_lines import account_line, alert_lines, position_lines
 from daemon.shell.status_proofs import budget_line, freshness_lines, may_exist_lines, other_lines, proof_lines
 from daemon.shell.status_rules import rule_lines
-from daemon.shell.status_socket import ask_status
 
 _COLUMNS = (
     ("symbol", "symbol"),

@@ -362,8 +362,10 @@ class OperatorAsked:
     request_id: str
     """Chosen by the one who asks: the same id again is the same request, and changes nothing."""
     who: str
-    """User name of the process that asked, as the kernel knows it."""
+    """User name of the process that asked, as the kernel knows it; over TCP which token was shown."""
     request: OperatorRequest
+    via: str = ""
+    """How it came in: "command", "socket" or "tcp"; empty in the journals of earlier builds."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -21,7 +21,7 @@ from daemon.demo.settings_file import write_settings
 from daemon.demo.tape_control import TapeControl
 from daemon.exit_codes import ExitCode
 from daemon.shell.clock import Clock, SystemClock
-from daemon.shell.status_socket import SOCKET_NAME, DaemonUnreachable, ask_status
+from daemon.shell.control.client import SOCKET_NAME, DaemonUnreachable, ask_status
 
 START_WITHIN_S = 30.0
 POLL_S = 0.05

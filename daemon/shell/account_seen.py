@@ -13,8 +13,6 @@ import msgspec
 from connectors.vocabulary import Instrument, Margin, Order, Position
 from daemon.core.state import GuardState
 
-QUESTION = "account"
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AccountSeen:

@@ -9,7 +9,7 @@ Credentials never get here: no event and no command has a field for them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import get_args
 
 import msgspec
@@ -56,11 +56,21 @@ class OpenCommands:
 class Journal:
     """Numbers records, hands their bytes to the file, and starts segments."""
 
-    def __init__(self, file: JournalFile, *, first_seq: int, unanswered: Iterable[int] = (), version: str) -> None:
+    def __init__(
+        self,
+        file: JournalFile,
+        *,
+        first_seq: int,
+        unanswered: Iterable[int] = (),
+        version: str,
+        follow: Callable[[bytes], None] | None = None,
+    ) -> None:
         self._file = file
         self._next_seq = first_seq
         self._open = OpenCommands(unanswered)
         self._version = version
+        self._follow = follow
+        """Hears of every record but checkpoints."""
         self._segment_bytes = 0
         self._longest_bytes = SEGMENT_BYTES
 
@@ -103,5 +113,7 @@ class Journal:
 
     def _append(self, line: bytes) -> None:
         self._file.submit(line)
+        if self._follow is not None:
+            self._follow(line)
         self._segment_bytes += len(line)
         self._next_seq += 1

@@ -19,7 +19,7 @@ from daemon.core.state import GuardState
 from daemon.shell.clock import Clock
 
 DURABLE_WITHIN_S = 2.0
-"""Twice this is below the socket's own deadline."""
+"""Twice this is below the deadline of a connection."""
 _NOT_RECORDED = (
     "the journal cannot be written at the moment, and a stop is not loosened without a record of who asked for it;"
     " nothing was done"
@@ -52,7 +52,7 @@ class OperatorDesk:
         self._clock = clock
         self._wait_durable = wait_durable
 
-    async def operate(self, who: str, request_id: str, request: OperatorRequest) -> dict[str, object]:
+    async def operate(self, who: str, request_id: str, request: OperatorRequest, *, via: str = "") -> dict[str, object]:
         """Carry out one request; the same id again is only acknowledged again.
 
         Returns:
@@ -66,7 +66,7 @@ class OperatorDesk:
         if words:
             return {"error": words}
         if not is_repeat:
-            asked = OperatorAsked(at_ns=self._clock.now_ns(), request_id=request_id, who=who, request=request)
+            asked = OperatorAsked(at_ns=self._clock.now_ns(), request_id=request_id, who=who, via=via, request=request)
             self._core.take(asked)
         is_durable = await asyncio.to_thread(self._wait_durable, DURABLE_WITHIN_S)
         return {"done": outcome(self._core.state, request), "who": who, "is_repeat": is_repeat, "on_disk": is_durable}

@@ -17,9 +17,9 @@ from daemon.core.margin.contracts import is_price
 from daemon.core.margin.what_if import AccountRows
 from daemon.exit_codes import CommandFailed, ExitCode
 from daemon.inputs import read_credentials, read_settings, socket_of
-from daemon.shell.account_seen import QUESTION, account_seen
+from daemon.shell.account_seen import account_seen
 from daemon.shell.clock import SystemClock
-from daemon.shell.status_socket import DaemonUnreachable, ask_daemon
+from daemon.shell.control.client import DaemonUnreachable, call
 from daemon.stress.account import Account
 
 _SEES = "guarding"
@@ -33,7 +33,7 @@ def daemon_account(config: Path | None, socket: Path | None) -> Account:
     """
     path = socket if socket is not None else socket_of(config) if config is not None else Path()
     try:
-        answer = ask_daemon(path, {"ask": QUESTION})
+        _, answer = call(path, "GET", "/v1/account")
     except DaemonUnreachable as error:
         raise CommandFailed(str(error), ExitCode.VENUE_UNREACHABLE) from error
     if "error" in answer:

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from daemon.shell.status_socket import SOCKET_NAME, DaemonUnreachable, ask_status
+from daemon.shell.control.client import SOCKET_NAME, DaemonUnreachable, ask_status
 from tests.benchmarks.measure import print_table
 from tests.integration.guard_process import SETTINGS
 

@@ -138,9 +138,12 @@ _OUTBOX: Final = [
     raw({"ended": "other"}) + b"\n" + raw({"put": _ALERT}) + b"\n",
 ]
 _ASKED: Final = [
-    b'{"ask":"status"}',
-    b'{"ask":"operate","id":"1","request":{"type":"LiftLatch","name":"daily_loss"}}',
-    b'{"ask":"operate","id":"","request":null}',
+    b"GET /v1/halt?bot=maker&symbol=XBTUSD",
+    b"GET /v1/journal?last=3&every=true",
+    b'POST /v1/lift?1\n{"name":"daily_loss"}',
+    b'POST /v1/set-stop?2\n{"symbol":"XBTUSD","price":"58500.5","may_loosen":true}',
+    b'POST /v1/flatten?3\n{"symbols":["XBTUSD"]}',
+    b"POST /v1/bots/maker/heartbeat",
 ]
 _SETTINGS: Final = [
     b'[venue]\nenvironment = "testnet"\n',
@@ -158,7 +161,7 @@ _WRITTEN: Final = {
     "switch_receipts": _SWITCH,
     "rate_limit_headers": _HEADERS,
     "journal_records": _JOURNAL,
-    "status_requests": _ASKED,
+    "control_requests": _ASKED,
     "alert_outbox": _OUTBOX,
     "frame_shapes": [*_ACCOUNT[:4], raw(EXPIRED_TOKEN), b"\xff\xfe"],
     "settings_file": _SETTINGS,

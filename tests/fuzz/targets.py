@@ -37,7 +37,7 @@ from daemon.shell.records import (
     decode_command,
     decode_event,
 )
-from daemon.shell.status_socket import StatusSocket
+from tests.asgi import asked
 from tests.fuzz.world import FuzzedWorld
 
 Target = Callable[[bytes], None]
@@ -171,13 +171,16 @@ def journal_records(content: bytes) -> None:
                         decode_checkpoint(record)
 
 
-def status_requests(content: bytes) -> None:
-    """A line on the local socket is answered, whatever it says."""
-    line = content.partition(b"\n")[0] + b"\n"
-    socket = StatusSocket(Path("unused"), lambda: {"well": True})
-    answer = asyncio.run(socket._answer(line, "nobody"))
-    assert set(answer) in ({"well"}, {"error"})
-    assert b"\n" not in msgspec.json.encode(answer)
+def control_requests(content: bytes) -> None:
+    """A request to the control API, its first line the verb and the target: answered in JSON, and nothing breaks."""
+    line, _, body = content.partition(b"\n")
+    verb, _, target = line.partition(b" ")
+    path, _, query = target.partition(b"?")
+    headers = [(b"idempotency-key", query[:80]), (b"content-length", b"%d" % len(body))]
+    verb_text, path_text = verb.decode("latin-1").upper(), path.decode("latin-1")
+    status, answer = asyncio.run(asked(verb_text, path_text, query=query, headers=headers, body=body))
+    assert status in {200, 400, 404, 405, 409, 413, 503}
+    assert isinstance(msgspec.json.decode(answer), dict) or verb_text == "HEAD"
 
 
 def alert_outbox(content: bytes) -> None:
@@ -237,7 +240,7 @@ TARGETS: Final[dict[str, Target]] = {
         switch_receipts,
         rate_limit_headers,
         journal_records,
-        status_requests,
+        control_requests,
         alert_outbox,
         frame_shapes,
         settings_file,

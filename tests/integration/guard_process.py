@@ -14,7 +14,7 @@ from typing import Any
 
 from connectors.simulated.server.auth import ApiKey
 from connectors.simulated.server.embedded import EmbeddedExchange
-from daemon.shell.status_socket import SOCKET_NAME, DaemonUnreachable, ask_status
+from daemon.shell.control.client import SOCKET_NAME, DaemonUnreachable, ask_status
 from tests.integration.exchange_client import Rest
 
 DEADLINE_S = 20.0

@@ -22,11 +22,11 @@ from daemon.app import run_guard
 from daemon.core.errors import InvariantBroken
 from daemon.run import leaves
 from daemon.shell import runner as runner_module
+from daemon.shell.control.client import SOCKET_NAME, DaemonUnreachable, ask_status
 from daemon.shell.crew import VitalPartEnded
 from daemon.shell.journal_file import segments_in
 from daemon.shell.lock import AlreadyRunning
 from daemon.shell.recover import recover
-from daemon.shell.status_socket import SOCKET_NAME, DaemonUnreachable, ask_status
 from daemon.shell.watchdog import ServiceNotifier
 from tests.fakes import FakeMarketData, FakeVenue, a_long
 from tests.unit.daemon.shell.alerts.test_webhook import Receiver, a_receiver

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from daemon.shell.status_socket import DaemonUnreachable, ask_status
+from daemon.shell.control.client import DaemonUnreachable, ask_status
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 DEADLINE_S = 60.0
@@ -96,7 +96,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
 def test_the_walk_works_to_the_letter(shell: Shell, tmp_path: Path) -> None:
     """A newcomer pastes block after block: the position is covered, its cancelled stop comes back, all ends well."""
     exchange, guard, bot, look, stop = blocks(free_port())
-    door = tmp_path / "walk" / "seawall-state" / "status.sock"
+    door = tmp_path / "walk" / "seawall-state" / "control.sock"
 
     def status() -> dict[str, Any]:
         try:

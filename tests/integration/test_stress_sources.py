@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from daemon.exit_codes import CommandFailed, ExitCode
-from daemon.shell.status_socket import SOCKET_NAME
+from daemon.shell.control.client import SOCKET_NAME
 from daemon.stress.account import Happening
 from daemon.stress.moves import stress
 from daemon.stress.sources import daemon_account, live_account
@@ -41,5 +41,5 @@ async def test_daemon_and_exchange_tell_of_the_same_account(tmp_path: Path, monk
 def test_nobody_there_is_one_line(tmp_path: Path) -> None:
     """No daemon behind the socket."""
     with pytest.raises(CommandFailed, match="no daemon answers") as refusal:
-        daemon_account(None, tmp_path / "status.sock")
+        daemon_account(None, tmp_path / "control.sock")
     assert refusal.value.code is ExitCode.VENUE_UNREACHABLE

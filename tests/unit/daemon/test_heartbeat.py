@@ -10,7 +10,7 @@ import pytest
 
 from daemon.cli import main
 from daemon.exit_codes import ExitCode
-from tests.unit.daemon.shell.test_control_api import a_desk, serving
+from tests.unit.daemon.shell.control.test_server import a_desk, serving
 
 SETTINGS = '[venue]\nenvironment = "testnet"\n[state]\ndirectory = "."\n'
 
@@ -23,7 +23,7 @@ async def beat(*words: str | Path) -> int:
 async def test_heard(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """By the settings or by the socket, in words or as JSON."""
     settings = tmp_path / "seawall.toml"
-    settings.write_text(SETTINGS + '[control]\nenabled = true\n[bots.maker]\nid_prefix = "mm-"\n')
+    settings.write_text(SETTINGS + '[bots.maker]\nid_prefix = "mm-"\n')
     async with serving(tmp_path / "control.sock", a_desk()[0]):
         assert await beat("maker", "--config", settings) == ExitCode.OK
         assert capsys.readouterr().out == "maker is heard; not halted\n"
@@ -64,6 +64,6 @@ async def test_what_answers_is_no_control_api(tmp_path: Path) -> None:
 def test_settings_without_a_control_api(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Said before anything is tried."""
     settings = tmp_path / "seawall.toml"
-    settings.write_text(SETTINGS)
+    settings.write_text(SETTINGS + "[control]\nenabled = false\n")
     assert main(["heartbeat", "maker", "--config", str(settings)]) == ExitCode.BAD_INPUT
     assert "control.enabled is false" in capsys.readouterr().err

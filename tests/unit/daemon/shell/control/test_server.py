@@ -15,15 +15,17 @@ import pytest
 
 from config.bots import BotPolicy, Heartbeat
 from daemon.core.operator_requests import FreezeAsked
-from daemon.shell import control_api
 from daemon.shell.bot_desk import BotDesk
-from daemon.shell.control_api import BODY_LIMIT_BYTES, HEAD_LIMIT_BYTES, MOST_AT_ALL, MOST_CONNECTIONS, ControlApi
+from daemon.shell.control import server
+from daemon.shell.control.counter import Counter
+from daemon.shell.control.route import BODY_LIMIT_BYTES
+from daemon.shell.control.server import HEAD_LIMIT_BYTES, MOST_AT_ALL, MOST_CONNECTIONS, ControlApi
 from tests.fakes import ManualClock
 from tests.unit.daemon.core.test_latches import ask as freeze
 from tests.unit.daemon.shell.test_bot_desk import Core
 
 DEADLINE_S = 5.0
-PAGE = Path(__file__).resolve().parents[4] / "docs" / "bots.md"
+PAGE = Path(__file__).resolve().parents[5] / "docs" / "bots.md"
 BEAT = b"POST /v1/bots/maker/heartbeat HTTP/1.1\r\nHost: x\r\n"
 
 
@@ -36,10 +38,15 @@ def a_desk() -> tuple[BotDesk, Core]:
     return desk, core
 
 
+def counter_of(desk: BotDesk) -> Counter:
+    """A guard of which only the bots' desk is there."""
+    return Counter(bots=desk, describe=lambda: {"mode": "guarding"}, state=lambda: None)
+
+
 @asynccontextmanager
 async def serving(path: Path, desk: BotDesk) -> AsyncIterator[ControlApi]:
     """An API that is up, and surely not afterwards."""
-    api = ControlApi(path, desk)
+    api = ControlApi(path, counter_of(desk))
     task = asyncio.create_task(api.run())
     async with asyncio.timeout(DEADLINE_S):
         while api.problem:  # noqa: ASYNC110 - it says so itself, and has no event for it
@@ -133,7 +140,7 @@ async def test_too_much_and_nonsense_are_answered_and_let_go(tmp_path: Path, wor
 
 async def test_a_connection_that_says_nothing_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many hold a place without a word: after the deadline there is room again."""
-    monkeypatch.setattr(control_api, "DEADLINE_S", 0.3)
+    monkeypatch.setattr(server, "DEADLINE_S", 0.3)
     desk, _ = a_desk()
     path = tmp_path / "control.sock"
     async with serving(path, desk):
@@ -152,7 +159,7 @@ async def test_a_bot_that_others_crowd_out_is_not_called_silent_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """P12: while some program holds every place, the guard says that it is deaf, and counts nobody's silence."""
-    monkeypatch.setattr(control_api, "CROWDED_FOR_S", 0.2)
+    monkeypatch.setattr(server, "CROWDED_FOR_S", 0.2)
     path = tmp_path / "control.sock"
     async with serving(path, a_desk()[0]) as api:
         assert (await say(path, BEAT + b"\r\n")).startswith(b"HTTP/1.1 200")
@@ -234,7 +241,7 @@ async def test_a_second_one_says_who_is_there_and_disturbs_nobody(tmp_path: Path
     desk, _ = a_desk()
     path = tmp_path / "control.sock"
     async with serving(path, desk):
-        second = ControlApi(path, desk)
+        second = ControlApi(path, counter_of(desk))
         with pytest.raises(OSError, match="another process listens there"):
             await second.run()
         assert "another process listens there" in second.problem
@@ -256,7 +263,7 @@ async def test_it_starts_over_what_a_killed_one_left(tmp_path: Path) -> None:
 
 async def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     """Deaf, and why."""
-    api = ControlApi(tmp_path / "nowhere" / "control.sock", a_desk()[0])
+    api = ControlApi(tmp_path / "nowhere" / "control.sock", counter_of(a_desk()[0]))
     with pytest.raises(FileNotFoundError):
         await api.run()
     assert "nowhere" in api.problem
