@@ -160,7 +160,8 @@ class Reloader:
         is_refused = "error" in answer
         self.figures["refused" if is_refused else "reloads"] = self._count(is_refused) + 1
         self.figures["problem"] = answer.get("error", "")
-        log.log(30 if is_refused else 20, "reload", who=who, **answer)
+        say = log.warning if is_refused else log.info
+        say("reload refused" if is_refused else "reload", **{"who": who, **answer})
         return answer
 
     def shown(self) -> dict[str, object]:
