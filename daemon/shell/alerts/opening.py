@@ -39,8 +39,9 @@ from daemon.shell.crew import Crew
 from daemon.shell.status import headline
 
 FILE_NAME = "alerts.jsonl"
+GRACE_S = 1.0
 MESSENGER_GRACE_S = 5.0
-"""The messenger ends a message at its time-out by itself; only if it does not, the worker does."""
+"""A channel keeps its time-out by itself, and knows best what it waited for; only if it does not, its worker does."""
 PACKAGES = ("apprise", "PIL")
 
 log = structlog.get_logger("alerts")
@@ -89,7 +90,7 @@ class Openings:
             name=name,
             channel=await self._channel(name, settings),
             kind=settings.kind.value,
-            timeout_s=settings.timeout_s + (MESSENGER_GRACE_S if is_apprise else 0.0),
+            timeout_s=settings.timeout_s + (MESSENGER_GRACE_S if is_apprise else GRACE_S),
             fallback=settings.fallback,
         )
 

@@ -60,6 +60,8 @@ class Post:
         try:
             async with asyncio.timeout(self._timeout_s):  # httpx's own limits begin again with every byte received
                 response = await self._try_addresses(method, url, headers, content)
+        except (TimeoutError, httpx.TimeoutException) as error:
+            raise NotDelivered(f"{self.host}: no answer within {self._timeout_s:g} s") from error
         except (httpx.HTTPError, OSError) as error:
             raise NotDelivered(f"{self.host}: {type(error).__name__}") from error
         self._judge(response)
