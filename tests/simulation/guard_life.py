@@ -32,6 +32,7 @@ from daemon.core.commands import Command, RaiseAlert
 from daemon.core.events import BotHeard, Event, HeardBy, OperatorAsked, Started, StopAsked
 from daemon.core.operator_requests import OperatorRequest
 from daemon.core.state import GuardState
+from daemon.shell.account_seen import describe_account
 from daemon.shell.alerts.desk import AlertDesk
 from daemon.shell.crew import Crew
 from daemon.shell.inbox import Inbox
@@ -272,7 +273,7 @@ class SimGuard:
         life = self._life
         if life is None or not self.is_alive or life.state is None:
             return {}
-        return {"the status": life.describe(), "the account": life.describe_account()}
+        return {"the status": life.describe(), "the account": describe_account(life.state)}
 
     def start(self) -> None:
         """Start a process."""
