@@ -53,6 +53,8 @@ def show_status(path: Path, *, as_json: bool) -> None:
 def in_words(status: Mapping[str, Any]) -> str:
     """Return the status for people."""
     lines = [_first_line(status)]
+    if status.get("pause"):
+        lines.append(_pause(status["pause"]))
     if "feeds" in status:
         lines += [_feeds(status["feeds"]), _switch(status["switch"])]
     lines += [*freshness_lines(status.get("freshness", {})), *budget_line(status.get("budget"))]
@@ -83,6 +85,12 @@ def _first_line(status: Mapping[str, Any]) -> str:
         f"{status['mode']}{observing}{account} on {status['venue']}, "
         f"up {status['uptime_s']:.0f} s, version {status['version']}"
     )
+
+
+def _pause(pause: Mapping[str, Any]) -> str:
+    what = "PAUSED" if pause["kind"] == "pause" else "IN SHADOW"
+    kept = "only what a person asks for is sent" if pause["kind"] == "pause" else "nothing is sent"
+    return f"{what} by {pause['who']} until {pause['until']} ({pause['left_s']:.0f} s more): {kept}; seawall resume ends it"
 
 
 def _feeds(feeds: Mapping[str, Mapping[str, Any]]) -> str:

@@ -28,7 +28,7 @@ from typing import Final
 from config.bots import BotPolicy, Heartbeat, OnSilence
 from config.policy import Policy, SwitchMode
 from connectors.vocabulary import Order, OrderKind, OrderStatus
-from daemon.core import ids, latches
+from daemon.core import ids, latches, quiet
 from daemon.core.alerts import seconds, tell
 from daemon.core.books import may_add_exposure
 from daemon.core.bot_standing import Bot, Listening
@@ -329,7 +329,7 @@ def _what_follows(draft: Draft, name: str, policy: BotPolicy, bot: Bot) -> str:
         said += "; nothing is closed for a bot that was never heard"
     if name in missing(draft):
         said += "; the dead man's switch is not fed until it is back, and nobody's new exposure is let through"
-    return f"Observing only; would be done: {said}." if draft.policy.observe else f"{said}."
+    return f"{quiet.words(draft).capitalize()}; would be done: {said}." if quiet.is_quiet(draft) else f"{said}."
 
 
 def _tell_back(draft: Draft, name: str, bot: Bot) -> None:

@@ -7,7 +7,7 @@ than anywhere else (`flatness.py`), and nothing is forgotten that a request unde
 from __future__ import annotations
 
 from connectors.vocabulary import Order
-from daemon.core import flatness, latches, outcomes, requests, take_profit
+from daemon.core import flatness, latches, outcomes, quiet, requests, take_profit
 from daemon.core.account import FORGET_AFTER_NS, is_agreed
 from daemon.core.alerts import tell
 from daemon.core.commands import Severity
@@ -48,7 +48,7 @@ def clear_up(draft: Draft, symbol: str) -> None:
     if latch is not None and not latch.proven_ns:
         # One witness more than usual: the stop goes last of all (see `flat_proof.py`, which asks for it).
         return
-    if left and not draft.policy.observe:
+    if left and not quiet.is_held(draft, symbol):
         if draft.now_ns < guarded.retry_at_ns:
             draft.wake(symbol, guarded.retry_at_ns)
         elif is_needless(draft, guarded, left[0].order):

@@ -18,7 +18,7 @@ from decimal import Decimal
 from typing import Final
 
 from connectors.vocabulary import Position
-from daemon.core import outcomes, requests
+from daemon.core import outcomes, quiet, requests
 from daemon.core.account import is_agreed
 from daemon.core.alerts import money, tell
 from daemon.core.commands import AddMargin, IsolatePosition, PositionCommand, SetLeverage, Severity
@@ -80,8 +80,8 @@ def reduce_by(draft: Draft, symbol: str, contracts: int, why: str, *, reason: Re
     guarded, instrument = draft.positions.get(symbol), draft.instruments.get(symbol)
     if guarded is None or instrument is None or guarded.position.side is None:
         return f"{symbol} is not open, or its contract is not known"
-    if draft.policy.observe:
-        return "observing only"
+    if quiet.is_quiet(draft):
+        return quiet.words(draft)
     if guarded.reduce is not None or draft.now_ns < guarded.reduce_at_ns:
         return ""
     # What was read before the process started is no witness of now, and knows no id that was used since.

@@ -39,6 +39,7 @@ from daemon.core.commands import (
 )
 from daemon.core.cover import is_enough, is_sound
 from daemon.core.danger_corrections import correction_refusal
+from daemon.core.danger_pause import pause_refusal
 from daemon.core.interventions import LatchKind
 from daemon.core.marks import is_fresh, is_looser, is_through
 from daemon.core.mode import Mode
@@ -84,6 +85,8 @@ def _switch_refusal(command: FeedSwitch | DisarmSwitch, state: GuardState) -> st
         return "observing only"
     if state.policy.switch.mode is SwitchMode.OFF:
         return "the switch is not ours to write"
+    if state.pause is not None and isinstance(command, FeedSwitch):
+        return pause_refusal(command, state)
     return _feed_refusal(command, state) if isinstance(command, FeedSwitch) else None
 
 
@@ -102,6 +105,9 @@ def _common_refusal(
 ) -> str | None:
     if state.policy.observe:
         return "observing only"
+    held = pause_refusal(command, state)
+    if held is not None:
+        return held
     if command.key.account != state.account:
         return "another account"
     if not ids.is_ours(state.account, command.client_order_id) and not isinstance(command, CancelOrder):
@@ -257,6 +263,9 @@ def _cancels_refusal(command: CancelOrders, state: GuardState) -> str | None:
     """
     if state.policy.observe:
         return "observing only"
+    held = pause_refusal(command, state)
+    if held is not None:
+        return held
     for named in command.orders:
         if ids.is_ours(state.account, named.client_order_id):
             return f"{named.client_order_id} is an order of ours"

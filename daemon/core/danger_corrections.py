@@ -23,6 +23,8 @@ def correction_refusal(command: PositionCommand, view: Draft | GuardState) -> st
     """Say why a correction must not leave; None if it may."""
     if view.policy.observe:
         return "observing only"
+    if view.pause is not None:
+        return "the guard is paused"
     guarded = view.positions.get(command.key.symbol)
     if guarded is None or guarded.position.key != command.key or guarded.position.side is None:
         return "no such open position"

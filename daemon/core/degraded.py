@@ -68,5 +68,7 @@ class Degraded(Enum):
     """A flatten has been at work for long and has not come to its end."""
     FREEZE_STUCK = "freeze_stuck"
     """A freeze holds, and an order that may add exposure has stood for long all the same."""
+    PAUSED = "paused"
+    """A person paused the guard, or put it in shadow: it sends nothing of its own until that is over."""
     BOTS_UNHEARD = "bots_unheard"
     """The control API is down: bots cannot be heard, so none of them falls silent by it."""

@@ -80,6 +80,7 @@ _VALUES: Final = (
     "renewal",
     "freezing",
     "listening",
+    "pause",
     "timer_ns",
 )
 
@@ -153,6 +154,7 @@ class Draft:
         self.filled = state.filled
         self.bots = state.bots
         self.listening = state.listening
+        self.pause = state.pause
         self.operator_ids = state.operator_ids
         self.stale_currencies = state.stale_currencies
         self.degraded = state.degraded

@@ -23,7 +23,7 @@ from typing import Final
 
 from config.policy import Policy, SwitchMode
 from connectors.vocabulary import STOP_KINDS, Order, PositionKey
-from daemon.core import ids
+from daemon.core import ids, quiet
 from daemon.core.alerts import seconds, tell
 from daemon.core.books import may_add_exposure
 from daemon.core.commands import CancelOrder, Severity
@@ -96,7 +96,7 @@ def clearing_due_ns(view: Draft | GuardState) -> int:
     A short gap thus cancels nothing. SYNCING does not count: it ends with the next picture.
     """
     switch, policy = view.switch, view.policy
-    if policy.switch.mode is not SwitchMode.AUTO or policy.observe:
+    if policy.switch.mode is not SwitchMode.AUTO or quiet.is_quiet(view):
         return 0
     if view.mode not in {Mode.BLIND, Mode.STARTING} or not view.unguarded_ns or view.now_ns >= switch.expires_ns:
         return 0

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Final
 
 from connectors.vocabulary import Execution, ExecutionKind
-from daemon.core import ids, latches
+from daemon.core import ids, latches, quiet
 from daemon.core.alerts import money, seconds, tell
 from daemon.core.commands import Severity
 from daemon.core.draft import ACCOUNT, Draft
@@ -32,7 +32,7 @@ STUCK_AFTER_NS: Final = 30 * 10**9
 def judge(draft: Draft) -> None:
     """Bring the proof of every FLATTEN latch up to date."""
     for latch in list(draft.latches.values()):
-        if latch.kind is LatchKind.FLATTEN and not draft.policy.observe:
+        if latch.kind is LatchKind.FLATTEN and quiet.is_carried_out(draft, latch):
             _judge(draft, latch)
 
 
@@ -102,7 +102,7 @@ def _hedged(view: Draft | GuardState, latch: Latch) -> list[str]:
 def stuck(draft: Draft) -> str:
     """Why a FLATTEN has not come to its end in time, for people; empty if it has, or still may."""
     for latch in draft.latches.values():
-        if latch.kind is not LatchKind.FLATTEN or not latch.stuck_from_ns or draft.policy.observe:
+        if latch.kind is not LatchKind.FLATTEN or not latch.stuck_from_ns or not quiet.is_carried_out(draft, latch):
             continue
         due_ns = latch.stuck_from_ns + STUCK_AFTER_NS
         if draft.now_ns < due_ns:

@@ -21,7 +21,7 @@ from dataclasses import replace
 from typing import Final
 
 from connectors.vocabulary import Side
-from daemon.core import latches, observing, requests
+from daemon.core import latches, observing, quiet, requests
 from daemon.core.account import is_agreed
 from daemon.core.alerts import seconds, tell
 from daemon.core.commands import Severity
@@ -53,9 +53,9 @@ def close(draft: Draft, symbol: str) -> bool:
     if latch is None:
         return False
     closing = _closing(draft, symbol, latch)
-    if draft.policy.observe:
+    if not quiet.may_close(draft, symbol):
         observing.say(draft, symbol, f"flatten ({latch.name})")
-        return True
+        return quiet.is_held(draft, symbol)
     guarded = draft.positions[symbol]
     if guarded.reduce is not None:
         return _awaits(draft, symbol, guarded.reduce.sent_ns)

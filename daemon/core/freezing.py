@@ -20,7 +20,7 @@ from dataclasses import replace
 from typing import Final
 
 from connectors.vocabulary import STOP_KINDS, Order
-from daemon.core import bots, ids, latches
+from daemon.core import bots, ids, latches, quiet
 from daemon.core.alerts import seconds
 from daemon.core.books import may_add_exposure
 from daemon.core.commands import CancelOrders, NamedOrder
@@ -46,7 +46,7 @@ STUCK_AFTER_NS: Final = 10 * 10**9
 def cancel_frozen(draft: Draft) -> None:
     """Ask for the cancel of whatever latches and silences forbid; wake up when something is due."""
     _note_what_is_to_go(draft)
-    if not draft.frozen_orders or draft.policy.observe or draft.mode is Mode.STOPPED:
+    if not draft.frozen_orders or quiet.sends_nothing(draft) or draft.mode is Mode.STOPPED:
         return
     due = _due(draft)
     if not due:
@@ -71,7 +71,7 @@ def fail(draft: Draft, reason: str, told_ns: int) -> None:
 
 def stuck(draft: Draft) -> str:
     """What has stood for too long although a latch or a silence forbids it, for people; empty if nothing has."""
-    if not draft.frozen_orders or draft.policy.observe:
+    if not draft.frozen_orders or quiet.sends_nothing(draft):
         return ""
     since_ns = min(each.seen_ns for each in draft.frozen_orders.values())
     if draft.now_ns < since_ns + STUCK_AFTER_NS:
@@ -103,11 +103,13 @@ def _note_what_is_to_go(draft: Draft) -> None:
 
 
 def _forbidden(draft: Draft) -> Iterator[Order]:
-    by_bots = bots.is_forbidding(draft)
+    is_paused = draft.pause is not None
+    by_bots = bots.is_forbidding(draft) and not is_paused
     if not draft.latches and not by_bots:
         return
     for symbol, book in draft.orders.items():
-        is_latched = latches.is_frozen(draft, symbol)
+        held = list(latches.holding(draft, symbol))
+        is_latched = any(quiet.is_carried_out(draft, latch) for latch in held) if is_paused else bool(held)
         if not is_latched and not by_bots:
             continue
         stops_too = are_stops_left_over(draft, symbol)

@@ -147,7 +147,7 @@ def _degraded(state: GuardState) -> Iterator[Halt]:
         yield Halt(kind=HaltKind.DEGRADED, name=name, text=words or name.replace("_", " "), since_ns=since_ns)
 
 
-def _words(state: GuardState, name: str) -> str:
+def _words(state: GuardState, name: str) -> str:  # noqa: PLR0911 - one line per state
     health = state.health
     match name:
         case Degraded.BUDGET_DRAINED.value:
@@ -158,6 +158,8 @@ def _words(state: GuardState, name: str) -> str:
             return f"requests are not carried out: {health.unsent_text}"
         case Degraded.MISCONFIGURED.value:
             return f"the venue refuses requests: {health.misconfigured}"
+        case Degraded.PAUSED.value:
+            return "a person paused the guard: it does nothing of its own, and the dead man's switch is disarmed"
         case Degraded.JOURNAL_FAILED.value:
             return "the journal cannot be written"
         case _:

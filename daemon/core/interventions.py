@@ -149,6 +149,29 @@ class MarginBudget:
     spent_sat: int
 
 
+class PauseKind(Enum):
+    """How much a pause keeps back."""
+
+    PAUSE = "pause"
+    """What the guard would do of its own; what people ask for is done."""
+    SHADOW = "shadow"
+    """Everything: what would be done is said."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pause:
+    """A time in which the guard sends nothing of its own."""
+
+    kind: PauseKind
+    who: str
+    since_ns: int
+    until_ns: int
+    told_ns: int
+    """When people were last told."""
+    stops: tuple[str, ...] = ()
+    """Symbols whose stop a person gave a price since it began."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asked:
     """A request of an operator that was carried out: the same id with the same content is a repeat of it."""

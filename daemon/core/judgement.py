@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from config.policy import SwitchMode
-from daemon.core import bots, flat_proof, freezing, mute, protection, stops, unjudged
+from daemon.core import bots, flat_proof, freezing, mute, pausing, protection, stops, unjudged
 from daemon.core.alerts import seconds, tell
 from daemon.core.commands import Severity
 from daemon.core.cover import is_crowded
@@ -80,6 +80,7 @@ def _account_states(draft: Draft) -> Iterator[tuple[Degraded, str]]:
     yield Degraded.FLATTEN_STUCK, flat_proof.stuck(draft)
     yield Degraded.FREEZE_STUCK, freezing.stuck(draft)
     yield Degraded.BOTS_UNHEARD, bots.deaf(draft)
+    yield Degraded.PAUSED, pausing.in_words(draft)
     yield Degraded.RULE_UNJUDGED, unjudged.lasting(draft)
 
 
@@ -135,7 +136,7 @@ def _overdue(draft: Draft) -> str:
 
 def _unfed(draft: Draft) -> str:
     switch, mode = draft.switch, draft.policy.switch.mode
-    if draft.policy.observe or mode is SwitchMode.OFF:
+    if draft.policy.observe or mode is SwitchMode.OFF or draft.pause is not None:
         return ""
     if switch.state is not SwitchState.ARMED:
         return _unarmed(draft) if mode is SwitchMode.ALWAYS else ""

@@ -21,7 +21,7 @@ from config.ladder import Step
 from config.modes import Lift, RuleMode
 from config.policy import Tier
 from connectors.vocabulary import Instrument
-from daemon.core import corrections, given_stop, latches
+from daemon.core import corrections, given_stop, latches, quiet
 from daemon.core.alerts import money, percent, tell
 from daemon.core.commands import Severity
 from daemon.core.draft import Draft
@@ -78,7 +78,7 @@ def climb(draft: Draft, symbol: str) -> None:
     steps = [step for step in steps_of(draft, guarded.tier) if step is not Step.ALERT]  # `tiers.py` has told
     if not steps or not is_fresh(draft, symbol) or latches.flattening(draft, symbol) is not None:
         return
-    is_quiet = draft.policy.observe or draft.policy.ladder.mode is RuleMode.SHADOW
+    is_quiet = quiet.is_quiet(draft) or draft.policy.ladder.mode is RuleMode.SHADOW
     cool_ns = ns(draft.policy.ladder.cool_down_s)
     for step in steps:
         name = _name(symbol, guarded.tier, step)

@@ -15,18 +15,16 @@ from dataclasses import replace
 from typing import Final
 
 from config.modes import Lift
+from daemon.core import quiet
 from daemon.core.alerts import tell
 from daemon.core.commands import Severity
 from daemon.core.draft import ACCOUNT, Draft
 from daemon.core.interventions import Latch, LatchKind
+from daemon.core.latch_names import LADDER, LADDER_FLATTEN, OPERATOR, OPERATOR_FLATTEN
 from daemon.core.reasons import Reason
 from daemon.core.state import GuardState
 
-OPERATOR: Final = "operator"
-"""Name of the freeze that a person asked for."""
-OPERATOR_FLATTEN: Final = "operator-flatten"
-LADDER: Final = "ladder"
-LADDER_FLATTEN: Final = "ladder-flatten"
+__all__ = ["LADDER", "LADDER_FLATTEN", "OPERATOR", "OPERATOR_FLATTEN"]
 
 _HOW: Final = {
     Lift.OPERATOR: "until it is lifted (seawall lift {name})",
@@ -201,8 +199,8 @@ def _tell_set(draft: Draft, latch: Latch) -> None:
         what = f"{scope} is frozen: orders that may add exposure are cancelled as they appear"
     else:
         what = f"{scope} is being closed at the market, and kept closed"
-    if draft.policy.observe:
-        what = f"observing only; would act: {what}"
+    if not quiet.is_carried_out(draft, latch):
+        what = f"{quiet.words(draft)}; would act: {what}"
     tell(
         draft,
         Reason.LATCH,

@@ -6,6 +6,7 @@ when it changes in kind, not with every tick of its figures.
 
 from __future__ import annotations
 
+from daemon.core import quiet
 from daemon.core.alerts import tell
 from daemon.core.commands import Severity
 from daemon.core.draft import Draft
@@ -27,6 +28,6 @@ def say(draft: Draft, symbol: str, intention: str) -> None:
             topic="cover",
             state="observed",
             symbol=symbol,
-            text=f"{symbol}: observing only; would {intention}.",
+            text=f"{symbol}: {quiet.words(draft)}; would {intention}.",
             facts=(("would", intention),),
         )

@@ -10,17 +10,20 @@ from __future__ import annotations
 from typing import Final, assert_never
 
 from config.modes import Lift
-from daemon.core import given_stop, latches
+from daemon.core import given_stop, latches, pausing, quiet
 from daemon.core.draft import Draft
 from daemon.core.events import OperatorAsked
-from daemon.core.interventions import Asked
+from daemon.core.interventions import Asked, PauseKind
 from daemon.core.operator_requests import (
     ClearStop,
     FlattenAsked,
     FreezeAsked,
     LiftLatch,
     OperatorRequest,
+    PauseAsked,
+    ResumeAsked,
     SetStop,
+    ShadowAsked,
 )
 from daemon.core.state import GuardState
 
@@ -29,7 +32,7 @@ REMEMBERED_NS: Final = 24 * 3_600 * 10**9
 MOST_REMEMBERED: Final = 1_000
 
 
-def refusal(state: GuardState, request: OperatorRequest) -> str:
+def refusal(state: GuardState, request: OperatorRequest) -> str:  # noqa: PLR0911 - one line per request
     """Why a request cannot be carried out, for the person who made it; empty if it can.
 
     Example:
@@ -52,6 +55,10 @@ def refusal(state: GuardState, request: OperatorRequest) -> str:
             guarded = state.positions.get(symbol)
             has_one = guarded is not None and guarded.episode.given is not None
             return "" if has_one else f"no price was given for {symbol}"
+        case PauseAsked(seconds=length_s) | ShadowAsked(seconds=length_s):
+            return pausing.refusal(state, length_s)
+        case ResumeAsked():
+            return "" if state.pause is not None else "nothing is paused"
         case _:
             assert_never(request)
 
@@ -67,12 +74,13 @@ def repeat_refusal(state: GuardState, request_id: str, request: OperatorRequest)
 def outcome(state: GuardState, request: OperatorRequest) -> str:
     """What holds after a request was carried out, in one sentence for the person who made it."""
     said = _outcome(state, request)
-    if state.policy.observe and not isinstance(request, LiftLatch | ClearStop):
+    changes_orders = not isinstance(request, LiftLatch | ClearStop | PauseAsked | ShadowAsked | ResumeAsked)
+    if quiet.sends_nothing(state) and changes_orders:
         return f"observing only, so nothing is sent to the venue; guarding, this would be: {said}"
     return said
 
 
-def _outcome(state: GuardState, request: OperatorRequest) -> str:
+def _outcome(state: GuardState, request: OperatorRequest) -> str:  # noqa: PLR0911 - one line per request
     match request:
         case LiftLatch(name=name):
             rest = ", ".join(sorted(state.latches))
@@ -88,11 +96,17 @@ def _outcome(state: GuardState, request: OperatorRequest) -> str:
             return f"{price} is given as the stop of {symbol}; the rules ask for {at} now"
         case ClearStop(symbol=symbol):
             return f"the price given for {symbol} is forgotten; the stop stays where it rests"
+        case PauseAsked(seconds=length_s):
+            return f"paused for {length_s} s: nothing is sent but what you ask for, stops stay; seawall resume ends it"
+        case ShadowAsked(seconds=length_s):
+            return f"in shadow for {length_s} s: nothing is sent, what would be done is said; seawall resume ends it"
+        case ResumeAsked():
+            return "the guard acts again"
         case _:
             assert_never(request)
 
 
-def take_request(draft: Draft, event: OperatorAsked) -> None:
+def take_request(draft: Draft, event: OperatorAsked) -> None:  # noqa: C901 - one line per request
     """Carry out one request, once."""
     if event.request_id in draft.operator_ids:
         return
@@ -107,9 +121,16 @@ def take_request(draft: Draft, event: OperatorAsked) -> None:
         case FreezeAsked():
             latches.freeze(draft, latches.OPERATOR, text=f"{event.who} asked for it", lift=Lift.OPERATOR)
         case SetStop(symbol=symbol, side=side, price=price, may_loosen=may_loosen):
-            given_stop.set_given_stop(draft, symbol, side, price, may_loosen=may_loosen, who=event.who)
+            if not given_stop.set_given_stop(draft, symbol, side, price, may_loosen=may_loosen, who=event.who):
+                pausing.note_given(draft, symbol)
         case ClearStop(symbol=symbol):
             given_stop.clear_given_stop(draft, symbol, event.who)
+        case PauseAsked(seconds=length_s):
+            pausing.begin(draft, PauseKind.PAUSE, length_s, event.who)
+        case ShadowAsked(seconds=length_s):
+            pausing.begin(draft, PauseKind.SHADOW, length_s, event.who)
+        case ResumeAsked():
+            pausing.end(draft, f"{event.who} asked for it")
         case _:
             assert_never(event.request)
 

@@ -50,4 +50,20 @@ class ClearStop(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     symbol: str
 
 
-OperatorRequest = LiftLatch | FlattenAsked | FreezeAsked | SetStop | ClearStop
+class PauseAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
+    """Do nothing of your own for a time."""
+
+    seconds: int
+
+
+class ShadowAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
+    """Do nothing at all for a time, and say what would be done."""
+
+    seconds: int
+
+
+class ResumeAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
+    """End a pause or a shadow."""
+
+
+OperatorRequest = LiftLatch | FlattenAsked | FreezeAsked | SetStop | ClearStop | PauseAsked | ShadowAsked | ResumeAsked

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from connectors.vocabulary import Side
-from daemon.core import observing, requests
+from daemon.core import observing, quiet, requests
 from daemon.core.account import is_agreed
 from daemon.core.alerts import tell
 from daemon.core.commands import Severity
@@ -56,9 +56,9 @@ def consider(draft: Draft, symbol: str, wanted: Wanted, cover: Cover) -> bool:
     if draft.now_ns < cause.due_ns:
         _prepare(draft, symbol, cause)
         return False
-    if draft.policy.observe:
+    if quiet.is_quiet(draft):
         observing.say(draft, symbol, f"reduce at the market ({cause.reason.value})")
-        return True
+        return quiet.is_held(draft, symbol)
     return guarded.reduce is not None or _try(draft, guarded, cause, wanted)
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import assert_never
 
-from daemon.core import corrections
+from daemon.core import corrections, quiet
 from daemon.core.account_rules.verdict import Held, account_view
 from daemon.core.draft import Draft
 from daemon.core.margin.contribution import best_trim
@@ -57,8 +57,8 @@ def apply(draft: Draft, remedy: Remedy | None, why: str) -> str:
     """
     if remedy is None:
         return NO_REMEDY
-    if draft.policy.observe:
-        return "observing only"
+    if quiet.is_quiet(draft):
+        return quiet.words(draft)
     match remedy.kind:
         case RemedyKind.LOWER_LEVERAGE:
             return corrections.lower_leverage(draft, remedy.symbol, remedy.leverage, why)

@@ -29,7 +29,7 @@ from daemon.core.bot_standing import Bot, Listening
 from daemon.core.degraded import Degraded
 from daemon.core.episode import Episode, Shadow
 from daemon.core.events import FeedName
-from daemon.core.interventions import Asked, Closing, Correction, Freezing, FrozenOrder, Latch, MarginBudget
+from daemon.core.interventions import Asked, Closing, Correction, Freezing, FrozenOrder, Latch, MarginBudget, Pause
 from daemon.core.ledger import Ledger
 from daemon.core.margin.confidence import Confidence
 from daemon.core.mode import Mode
@@ -425,6 +425,8 @@ class GuardState:
     """Those of the settings, by name."""
     listening: Listening = field(default_factory=Listening)
     """How well they can be heard."""
+    pause: Pause | None = None
+    """While it lasts nothing is sent but what a person asks for."""
     operator_ids: dict[str, Asked] = field(default_factory=dict)
     """Requests of operators that were carried out, by request id: a repeat changes nothing."""
     stale_currencies: dict[str, int] = field(default_factory=dict)
@@ -457,6 +459,7 @@ def decided_by_people_and_rules(state: GuardState) -> GuardState:
         margin_budgets=state.margin_budgets,
         day_books=state.day_books,
         operator_ids=state.operator_ids,
+        pause=state.pause,
     )
 
 

@@ -29,6 +29,7 @@ from daemon.core import (
     latches,
     mute,
     operator,
+    pausing,
     pictures,
     policy_change,
     protection,
@@ -95,6 +96,8 @@ class Step:
 
     state: GuardState
     commands: tuple[Command, ...]
+    touched: tuple[str, ...] = ()
+    """Symbols whose positions were looked at: no other position changed."""
 
 
 def step(state: GuardState, event: Event) -> Step:
@@ -119,7 +122,7 @@ def step(state: GuardState, event: Event) -> Step:
             rulebook.judge(draft)
         _reconcile(draft)
         _judge(draft)
-    return Step(state=draft.finish(), commands=tuple(draft.commands))
+    return Step(state=draft.finish(), commands=tuple(draft.commands), touched=tuple(draft.touched))
 
 
 def _fold(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 - one line per event, the compiler keeps it whole
@@ -236,6 +239,7 @@ def _start(draft: Draft) -> None:
         draft.touch(symbol, reassess=True)
     draft.want_picture(Reason.RECONCILE)
     latches.tell_held(draft)
+    pausing.restart(draft)
     bots.restart(draft)
 
 
@@ -248,6 +252,7 @@ def _pass_time(draft: Draft) -> None:
         _fail_read(draft, command_id, pending, "no outcome was reported", 0, is_unknown=True)
     draft.forget_finished(draft.now_ns - account.FORGET_AFTER_NS)
     latches.pass_time(draft)
+    pausing.pass_time(draft)
 
 
 def _fail(draft: Draft, event: RequestRefused | RequestNotSent | RequestUnanswered | RequestMisconfigured) -> None:
@@ -310,6 +315,7 @@ def _judge(draft: Draft) -> None:
     bots.settle(draft)
     freezing.cancel_frozen(draft)
     switch.decide(draft)
+    pausing.settle(draft)
     judgement.judge_account(draft)
     pictures.ask(draft)
     stopping.settle(draft)

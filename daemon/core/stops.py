@@ -24,6 +24,7 @@ from daemon.core import (
     observing,
     outcomes,
     protection,
+    quiet,
     reduce,
     requests,
     shadows,
@@ -251,7 +252,7 @@ def _keep_stop(draft: Draft, symbol: str, wanted: Wanted, cover: Cover) -> None:
         and is_through(side, wanted.trigger, mark.price)
     )
     case = _Case(guarded=guarded, wanted=wanted, cover=cover, is_through=through)
-    if draft.policy.observe:
+    if quiet.is_held(draft, symbol):
         observing.say(draft, symbol, _what_is_missing(case))
     elif cover.keeper is None:
         _place_first(draft, case)

@@ -46,6 +46,9 @@ def decide(draft: Draft) -> None:
         return
     if draft.mode is Mode.STOPPING:
         _decide_stopping(draft)
+    elif draft.pause is not None:
+        # Nobody feeds it now, and unfed it would take the stops that rest.
+        _keep_disarmed(draft)
     elif draft.mode is Mode.GUARDING:
         if mode is SwitchMode.ALWAYS or draft.adding:
             _feed_if_able(draft)
@@ -116,7 +119,7 @@ def _decide_stopping(draft: Draft) -> None:
     switch = draft.switch
     if switch.is_settled or not exposure.is_settled(draft):
         return
-    if draft.policy.switch.mode is SwitchMode.ALWAYS:
+    if draft.policy.switch.mode is SwitchMode.ALWAYS and draft.pause is None:
         draft.switch = replace(switch, is_settled=True)
         text = "The guard stops and leaves the dead man's switch armed: every order, stops too, goes at the time-out."
         tell(draft, Reason.STOPPING, Severity.CRITICAL, topic="switch", state="left_armed", text=text)

@@ -27,7 +27,7 @@ from typing import Final
 from config.modes import RuleMode
 from config.policy import StartBreach
 from connectors.vocabulary import Instrument, Order, OrderKind, OrderStatus, Side
-from daemon.core import ids, latches, requests
+from daemon.core import ids, latches, quiet, requests
 from daemon.core.alerts import tell
 from daemon.core.commands import Severity
 from daemon.core.draft import Draft
@@ -116,7 +116,9 @@ def reconcile(draft: Draft, symbol: str) -> None:
     """Bring the rungs of one position together with what belongs there: one write at most."""
     guarded, resting = draft.positions[symbol], own_takes(draft, symbol)
     mode = draft.policy.take_profit.mode
-    if (mode is RuleMode.OFF and not resting) or draft.policy.observe or guarded.bracket.write is not None:
+    if (mode is RuleMode.OFF and not resting) or guarded.bracket.write is not None:
+        return
+    if quiet.is_quiet(draft) and not quiet.may_close(draft, symbol):
         return
     if mode is RuleMode.SHADOW:
         _tell_shadow(draft, guarded)

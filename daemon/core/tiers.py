@@ -17,6 +17,7 @@ from decimal import Decimal
 from typing import Final
 
 from config.policy import Tier
+from daemon.core import quiet
 from daemon.core.alerts import tell
 from daemon.core.commands import Severity
 from daemon.core.cover import is_firing
@@ -183,7 +184,8 @@ def _stop(draft: Draft, guarded: Guarded) -> str:
     """What people want to know beside the room. A tier is often reached by opening, before any stop can rest."""
     if guarded.covered_ns:
         return f"stop at {guarded.ratchet or 'the price of another'}"
-    wants_one = guarded.need is Need.STOP and not guarded.through_ns and not draft.policy.observe
+    is_held = quiet.is_held(draft, guarded.position.key.symbol)
+    wants_one = guarded.need is Need.STOP and not guarded.through_ns and not is_held
     is_new = not guarded.was_covered and draft.now_ns < guarded.known_ns + ns(draft.policy.stop.confirm_within_s)
     is_coming = guarded.write is not None or is_new or not draft.orders_known
     return "its stop is being placed" if wants_one and is_coming else "no stop rests"

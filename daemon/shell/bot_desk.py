@@ -131,7 +131,7 @@ class BotDesk:
             return False, {"guarding": False, "mode": "opening", "age_s": _seconds(now_ns - self._since_ns)}
         state = self._core.state
         old_ns = halt.age_ns(state, now_ns)
-        is_guarding = state.mode is Mode.GUARDING and old_ns <= halt.STALE_AFTER_NS
+        is_guarding = state.mode is Mode.GUARDING and state.pause is None and old_ns <= halt.STALE_AFTER_NS
         health = state.health
         return is_guarding, {
             "guarding": is_guarding,

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from connectors.vocabulary import Order
 from daemon.core.ids import is_ours
+from daemon.core.interventions import Pause
 from daemon.core.state import Feed, Guarded, GuardState, Switch, SwitchState
 from daemon.shell.status_account_rules import describe_account_rules
 from daemon.shell.status_bots import describe_bots
@@ -43,6 +44,7 @@ def describe_state(state: GuardState, *, now_ns: int) -> dict[str, object]:
             if guarded.position.quantity
         ],
         "accounts": describe_accounts(state),
+        "pause": _pause(state.pause, now_ns=now_ns),
         "latches": describe_latches(state, now_ns=now_ns),
         "bots": describe_bots(state, now_ns=now_ns),
         "rules": describe_account_rules(state),
@@ -68,9 +70,23 @@ def headline(state: GuardState) -> str:
     silent = sorted(name for name, bot in state.bots.items() if bot.is_silent)
     if silent:
         words += f"; silent: {', '.join(silent)}"
+    if state.pause is not None:
+        words = f"{state.pause.kind.value.upper()} until {_moment(state.pause.until_ns)}; {words}"
     if state.latches:
         words += f"; latched: {', '.join(sorted(state.latches))}"
     return words + (f"; degraded: {', '.join(troubles)}" if troubles else "")
+
+
+def _pause(pause: Pause | None, *, now_ns: int) -> dict[str, object] | None:
+    if pause is None:
+        return None
+    return {
+        "kind": pause.kind.value,
+        "who": pause.who,
+        "until": _moment(pause.until_ns),
+        "for_s": _since_s(pause.since_ns, now_ns),
+        "left_s": round(max(0, pause.until_ns - now_ns) / 1e9, 3),
+    }
 
 
 def _feed(feed: Feed) -> dict[str, object]:

@@ -55,7 +55,16 @@ from daemon.core.commands import (
 from daemon.core.danger import refusal
 from daemon.core.floor import floor_of
 from daemon.core.mode import Mode
-from daemon.core.operator_requests import ClearStop, FlattenAsked, FreezeAsked, LiftLatch, SetStop
+from daemon.core.operator_requests import (
+    ClearStop,
+    FlattenAsked,
+    FreezeAsked,
+    LiftLatch,
+    PauseAsked,
+    ResumeAsked,
+    SetStop,
+    ShadowAsked,
+)
 from daemon.core.reasons import Reason
 from daemon.core.state import GuardState, Need, initial_state
 from daemon.core.step import step
@@ -198,6 +207,9 @@ events = st.one_of(
             st.builds(SetStop, symbol=symbols, side=st.sampled_from(Side), price=prices, may_loosen=st.booleans()),
             st.builds(ClearStop, symbol=symbols),
             st.builds(FreezeAsked),
+            st.builds(PauseAsked, seconds=st.integers(1, 600)),
+            st.builds(ShadowAsked, seconds=st.integers(1, 60)),
+            st.builds(ResumeAsked),
             st.builds(FlattenAsked, symbols=st.sampled_from([(), ("XBTUSDT",)])),
             st.builds(FlattenAsked, symbols=st.just(())),
             st.builds(LiftLatch, name=st.sampled_from(["", "operator", "nothing"])),

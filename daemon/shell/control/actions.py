@@ -16,7 +16,10 @@ from daemon.core.operator_requests import (
     FreezeAsked,
     LiftLatch,
     OperatorRequest,
+    PauseAsked,
+    ResumeAsked,
     SetStop,
+    ShadowAsked,
 )
 from daemon.core.state import GuardState
 from daemon.shell.control import shapes
@@ -60,6 +63,18 @@ def _side(state: GuardState, symbol: str) -> Side:
 
 def _clear_stop(_state: GuardState, asked: Asked) -> OperatorRequest:
     return ClearStop(symbol=asked.body.symbol)
+
+
+def _pause(_state: GuardState, asked: Asked) -> OperatorRequest:
+    return PauseAsked(seconds=asked.body.seconds)
+
+
+def _shadow(_state: GuardState, asked: Asked) -> OperatorRequest:
+    return ShadowAsked(seconds=asked.body.seconds)
+
+
+def _resume(_state: GuardState, _asked: Asked) -> OperatorRequest:
+    return ResumeAsked()
 
 
 def _carrying(wish: _Wish) -> Act:
@@ -116,5 +131,8 @@ ACTIONS: Final = (
     _action("/v1/freeze", "Cancel what may add exposure, and every new one", _carrying(_freeze)),
     _action("/v1/set-stop", "Give a position's stop a price", _carrying(_set_stop), shapes.SetStopBody),
     _action("/v1/clear-stop", "Forget that price", _carrying(_clear_stop), shapes.ClearStopBody),
+    _action("/v1/pause", "Do nothing of your own for a time", _carrying(_pause), shapes.PauseBody),
+    _action("/v1/shadow", "Send nothing for a time, and say what would be done", _carrying(_shadow), shapes.PauseBody),
+    _action("/v1/resume", "End a pause or a shadow", _carrying(_resume)),
     _action("/v1/reload", "Read the settings anew", _reload, shapes.ReloadBody),
 )

@@ -5,16 +5,17 @@ Prices are text, exactly as decided on; times are ISO 8601 in UTC; durations are
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
-LONGEST_PAUSE_S: Final = 4 * 3_600
+from daemon.core.pausing import LONGEST_S
+
 Symbol = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_:.\-]+$")]
 Name = Annotated[str, Meta(min_length=1, max_length=80)]
 Price = Annotated[str, Meta(max_length=40, pattern=r"^[0-9]{1,20}(\.[0-9]{1,18})?$", description="a decimal, as text")]
-PauseSeconds = Annotated[int, Meta(ge=1, le=LONGEST_PAUSE_S)]
+PauseSeconds = Annotated[int, Meta(ge=1, le=LONGEST_S)]
 
 
 class Asks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
