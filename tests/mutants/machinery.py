@@ -243,7 +243,7 @@ _TOLD: Final = (
         promise="P11",
         what="Log lines are written as they come, secrets and all.",
         path="daemon/shell/logs.py",
-        before="        Redaction(secrets),\n",
+        before="        redaction,\n",
         after="",
         caught_by=(f"{_T_SHELL}/test_logs.py",),
     ),
