@@ -22,6 +22,7 @@ from config.bots import BotPolicy, Heartbeat, problems_of
 from config.channels import problems_of_channels
 from config.checks import PolicyError
 from config.control import ControlSettings, problem_of_control
+from config.metrics import problem_of_metrics, problem_of_tracing
 from config.model import (
     AlertSettings,
     LogSettings,
@@ -173,6 +174,7 @@ class _Reading:
         self._check_alerts(settings.alerts)
         self._check_log(settings.log)
         self._check_control(settings)
+        self._check_shown(settings)
         return settings
 
     # ------------------------------------------------------------ tables and keys
@@ -293,6 +295,12 @@ class _Reading:
         wrong = problem_of_control(control)
         if wrong is not None:
             self._say(f"control.{wrong[0]}", wrong[1])
+
+    def _check_shown(self, settings: Settings) -> None:
+        wrong = {"metrics": problem_of_metrics(settings.metrics), "tracing": problem_of_tracing(settings.tracing)}
+        for table, each in wrong.items():
+            if each is not None:
+                self._say(f"{table}.{each[0]}", each[1])
 
     def _check_url(self, place: str, url: str, schemes: tuple[str, str]) -> None:
         plain, encrypted = schemes

@@ -11,6 +11,7 @@ from enum import Enum
 from config.channels import ChannelSettings, HeartbeatSettings
 from config.checks import require
 from config.control import ControlSettings
+from config.metrics import MetricsSettings, TracingSettings
 from config.policy import Policy
 from config.venue import VenueSettings
 
@@ -103,6 +104,8 @@ class Settings:
     alerts: AlertSettings = field(default_factory=AlertSettings)
     state: StateSettings = field(default_factory=StateSettings)
     control: ControlSettings = field(default_factory=ControlSettings)
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
+    tracing: TracingSettings = field(default_factory=TracingSettings)
     log: LogSettings = field(default_factory=LogSettings)
     credentials: CredentialSources = field(default_factory=CredentialSources)
     accept_unreadable_rights: bool = False

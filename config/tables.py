@@ -10,6 +10,7 @@ from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from config.bots import BotPolicy
 from config.control import ControlSettings
+from config.metrics import MetricsSettings, TracingSettings
 from config.model import AlertSettings, CredentialSources, LogSettings, StateSettings
 from config.policy import Policy
 from config.venue import Environment
@@ -22,6 +23,8 @@ PLAIN_TABLES: Final[dict[str, Any]] = {
     "alerts": AlertSettings,
     "state": StateSettings,
     "control": ControlSettings,
+    "metrics": MetricsSettings,
+    "tracing": TracingSettings,
     "log": LogSettings,
     "credentials": CredentialSources,
 }

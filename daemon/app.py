@@ -54,6 +54,7 @@ from daemon.shell.inbox import Inbox
 from daemon.shell.journal import Journal
 from daemon.shell.journal_file import JournalFile
 from daemon.shell.lock import hold_state_folder
+from daemon.shell.metrics.opening import Metrics
 from daemon.shell.opening import Opening
 from daemon.shell.operator_desk import OperatorDesk
 from daemon.shell.outbox import Outbox
@@ -227,6 +228,7 @@ class Guard:
         self._parts: Parts | None = None
         self._bots = BotDesk(settings.policy.bots, clock=clock)
         self._feed = RecordFeed()
+        self._metrics = Metrics(settings, clock=clock, alerts=lambda: desk.figures)
         self._started_ns = clock.now_ns()
 
     # ------------------------------------------------------------ start
@@ -239,6 +241,7 @@ class Guard:
         """
         self._crew.helpful("reload", self._reloader.run)
         deaf = self._open_control()
+        self._metrics.serve(self._crew)
         self._desk.account = await self._opening().wait_account()
         folder, policy = self._folder / "journal", self._settings.policy
         recovered = self._of_this_account(await asyncio.to_thread(recover, folder, policy))
@@ -288,6 +291,7 @@ class Guard:
             settings=self._reloader.shown,
             tail=lambda last, every: tail(self._folder / "journal", last, every=every),
             feed=self._feed,
+            metrics=self._metrics.page,
         )
 
     def _figures(self, parts: Parts) -> FigureReader:
@@ -320,10 +324,11 @@ class Guard:
     def _build(self, state: GuardState, journal: Journal, deaf: Callable[[], str] = str) -> Parts:
         """Put the parts together and start their tasks. Vital ones end the process when they end."""
         clock, outbox = self._clock, Outbox()
-        runner = Runner(state=state, journal=journal, outbox=outbox)
+        runner = Runner(state=state, journal=journal, outbox=outbox, meter=self._metrics.meter)
         inbox = Inbox(clock=clock, take=runner.take, bands=Bands())
         market_data, drop_copy = self._ports.market_data(inbox), self._ports.drop_copy(inbox)
         inbox.read_marks_with(market_data.exact_mark)
+        self._metrics.open(runner, inbox, journal, self._journal_file)
         timer = Timer(clock=clock, take=runner.take)
         skew = SkewGauge(orders=self._orders, clock=clock)
         executor = Executor(
@@ -333,6 +338,7 @@ class Guard:
             outbox=outbox,
             clock=clock,
             spawn=self._crew.spawn,
+            meter=self._metrics.meter,
         )
         health = HealthTicker(
             clock=clock,

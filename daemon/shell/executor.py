@@ -50,6 +50,7 @@ from daemon.core.events import Event, RequestMisconfigured, RequestNotSent, Requ
 from daemon.core.state import GuardState
 from daemon.shell.calls import Calls
 from daemon.shell.clock import Clock
+from daemon.shell.metrics.meter import Meter
 from daemon.shell.outbox import Outbox
 
 MOST_WRITES = 16
@@ -97,7 +98,15 @@ class Executor:
     """Takes commands from the outbox and sees each to its end."""
 
     def __init__(
-        self, *, core: Core, calls: Calls, signals: Signals, outbox: Outbox, clock: Clock, spawn: Spawn
+        self,
+        *,
+        core: Core,
+        calls: Calls,
+        signals: Signals,
+        outbox: Outbox,
+        clock: Clock,
+        spawn: Spawn,
+        meter: Meter | None = None,
     ) -> None:
         self._core = core
         self._calls = calls
@@ -105,6 +114,7 @@ class Executor:
         self._outbox = outbox
         self._clock = clock
         self._spawn = spawn
+        self._meter = meter or Meter()
         self._switch_queue: deque[VenueCommand] = deque()
         self._is_draining = False
         self._write_slots = asyncio.Semaphore(MOST_WRITES)
@@ -169,7 +179,7 @@ class Executor:
             outcome = (
                 self._come_too_late(command, due_ns) or self._stopped_before_wire(command) or await self._carry(command)
             )
-        self._core.take(outcome)
+        self._settle(command, outcome)
 
     def _come_too_late(self, command: VenueCommand, due_ns: int | None) -> Event | None:
         """Give a command back that waited too long for its turn: what it was decided on is old.
@@ -186,13 +196,19 @@ class Executor:
     async def _read(self, command: VenueCommand) -> None:
         async with self._read_slots:
             outcome = await self._carry(command)
+        self._settle(command, outcome)
+
+    def _settle(self, command: VenueCommand, outcome: Event) -> None:
+        """Tell the core what became of a command, then those who count."""
         self._core.take(outcome)
+        self._meter.ended(command, outcome)
 
     async def _carry(self, command: VenueCommand) -> Event:
         is_change = isinstance(command, OrderCommand | CancelOrders | PositionCommand)
         say = log.info if is_change else log.debug
         name, command_id = type(command).__name__, command.command_id
         say("sent", command=name, **_facts(command), reason=command.reason.value, command_id=command_id)
+        self._meter.sent(command, self._clock.now_ns())
         outcome = await self._calls.carry(command)
         say("answered", command=name, outcome=type(outcome).__name__, **_why(outcome), command_id=command_id)
         self.carried += 1

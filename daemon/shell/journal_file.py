@@ -141,6 +141,14 @@ class JournalFile:
             self._wake_later(self._wake_thread)
 
     @property
+    def lag(self) -> tuple[int, float]:
+        """How many records are not on disk yet, and for how many seconds the oldest of them has waited."""
+        with self._wake:
+            waiting = [since for since in (self._writing_since_s, self._oldest_s()) if since is not None]
+            records = max(0, self._submitted - self._durable)
+        return records, max(0.0, time.monotonic() - min(waiting)) if waiting else 0.0
+
+    @property
     def problem(self) -> str | None:
         """Why the journal is behind, in words; None while all is well."""
         with self._wake:

@@ -12,16 +12,18 @@ from daemon.core.events import Event
 from daemon.core.state import GuardState
 from daemon.core.step import step
 from daemon.shell.journal import Journal
+from daemon.shell.metrics.meter import Meter
 from daemon.shell.outbox import Outbox
 
 
 class Runner:
     """Takes events in, in the order in which they come, from the loop's thread only."""
 
-    def __init__(self, *, state: GuardState, journal: Journal, outbox: Outbox) -> None:
+    def __init__(self, *, state: GuardState, journal: Journal, outbox: Outbox, meter: Meter | None = None) -> None:
         self._state = state
         self._journal = journal
         self._outbox = outbox
+        self._meter = meter or Meter()
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.events_taken = 0
 
@@ -46,12 +48,13 @@ class Runner:
         self._journal.append_event(event)
         outcome = step(self._state, event)
         self._journal.append_commands(outcome.commands)
-        self._state = outcome.state
+        before, self._state = self._state, outcome.state
         if self._journal.wants_checkpoint:
             self._journal.begin_segment(self._state)
         for command in outcome.commands:
             self._outbox.put_nowait(command)
         self.events_taken += 1
+        self._meter.decided(event, before, outcome)
 
     async def wait_broken(self) -> None:
         """Wait for the day that should not come, and raise what broke. A vital task, so it ends the process.

@@ -61,7 +61,7 @@ class Counter:
     tail: Callable[[int, bool], list[Answer]] | None = None
     """The newest records of the journal; blocks."""
     alerts: Callable[[], Answer] | None = None
-    metrics: Callable[[], tuple[bytes, str]] | None = None
+    metrics: Callable[[], Awaitable[tuple[bytes, str]]] | None = None
     """The page and its media type."""
     feed: RecordFeed = field(default_factory=RecordFeed)
 

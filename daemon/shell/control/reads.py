@@ -138,7 +138,7 @@ async def _settings(counter: Counter, _asked: Asked) -> Answer:
 async def _metrics(counter: Counter, _asked: Asked) -> Reply:
     if counter.metrics is None:
         raise Refused(404, "this guard counts nothing for Prometheus")
-    page, media = counter.metrics()
+    page, media = await counter.metrics()
     return Reply(content=page, media=media)
 
 
