@@ -10,6 +10,7 @@ Source: prometheus.io/docs/alerting/latest/alerts_api. Units: seconds; times in 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from types import TracebackType
@@ -33,6 +34,9 @@ OVER_FOR_RENEWALS = 5
 MOST_HELD = 200
 EVENT_S = 300.0
 """A message that stands alone tells of a moment; it is shown for this long."""
+
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]")
+"""An Alertmanager refuses the whole push for one such sign in the name of an annotation."""
 
 Row = dict[str, object]
 
@@ -128,7 +132,7 @@ def words_about(alert: Alert) -> dict[str, str]:
         "you_can": alert.you_can,
         "alert_id": alert.alert_id,
         "state": alert.state,
-        **{f"fact_{name}": value for name, value in alert.facts.items()},
+        **{f"fact_{_NOT_IN_NAMES.sub('_', name)}": value for name, value in alert.facts.items()},
     }
     return {name: value for name, value in named.items() if value}
 
