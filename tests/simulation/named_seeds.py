@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
+from connectors.simulated.engine.switches import ClientIdReuse, Switches
 from tests.simulation.agenda import Item
 from tests.simulation.plans import Plan
 
@@ -45,6 +46,22 @@ NAMED_SEEDS: tuple[NamedSeed, ...] = (
             troubles=0,
             act_every_s=inf,
             items=(Item(9, 90.795, "sources disagree", 0, 143_167_141_671_514),),
+        ),
+    ),
+    NamedSeed(
+        broke="three stops rested: those of a second guard had been under way while the first one's came and went",
+        plan=Plan(
+            seed=600331,
+            minutes=3.0,
+            guards=2,
+            troubles=0,
+            act_every_s=inf,
+            switches=Switches(client_id_reuse=ClientIdReuse.WHEN_CLOSED),
+            items=(
+                Item(28, 123.569, "bot acts", 1, 46_504_754_120_096),
+                Item(29, 131.561, "late arrival", 1, 59_923_182_141_140),
+                Item(30, 132.445, "order cancelled", 1, 70_495_199_856_198),
+            ),
         ),
     ),
 )

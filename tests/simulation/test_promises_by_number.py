@@ -13,8 +13,10 @@ import structlog
 from config.policy import Policy, SwitchMode, SwitchPolicy
 from connectors.simulated.engine.inputs import AmendOrder, CancelAll, CancelAllAfter, PlaceOrder
 from connectors.simulated.engine.switches import ClientIdReuse, Switches
+from connectors.vocabulary import OrderSide, Position, PositionKey
 from daemon.core import judgement, stops, tiers
-from daemon.core.commands import FeedSwitch, RaiseAlert, Severity
+from daemon.core.commands import FeedSwitch, PlaceStop, RaiseAlert, Severity
+from daemon.core.events import PositionSeen, Source
 from daemon.core.reasons import Reason
 from tests.simulation.faults import RequestFate
 from tests.simulation.plans import Plan
@@ -144,6 +146,36 @@ def test_a_stop_of_a_flat_position_may_be_moved() -> None:
         _as_the_guard(world, AmendOrder(account=world.account, order_id=order_id, stop_px=price - 100), b"{}")
 
     assert not _broken(script)
+
+
+def _told(world: World, quantity: int) -> None:
+    """A row of the guard's live table."""
+    key = PositionKey(account=world.account, symbol=SYMBOL)
+    row = Position(key=key, quantity=quantity, currency="XBt")
+    facts, event = _facts(world), PositionSeen(at_ns=1, position=row, source=Source.STREAM)
+    for promise in world.promises.each:
+        promise.on_event(facts, event)
+
+
+def test_a_looser_stop_is_no_loosening_after_the_live_table_told_a_turn() -> None:
+    """P3: it is one while the table tells the position; once it tells the other side, that life is over."""
+
+    async def script(world: World) -> None:
+        stop = await _covered(world)
+        looser = PlaceStop(
+            command_id=900,
+            reason=Reason.COVER_MISSING,
+            client_order_id="sw-1-XBTUSD-L-s9",
+            key=PositionKey(account=world.account, symbol=SYMBOL),
+            side=OrderSide.SELL,
+            quantity=100,
+            stop_price=Decimal(str(stop["stopPx"])) - 100,
+        )
+        world.promises.on_commands(world.guard, (looser,))
+        _told(world, -100)
+        world.promises.on_commands(world.guard, (looser,))
+
+    assert _broken(script).count("was confirmed before") == 1
 
 
 def test_a_second_placement_before_any_word_of_the_first_is_noticed() -> None:

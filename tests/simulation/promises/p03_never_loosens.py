@@ -17,7 +17,17 @@ from typing import Final
 from connectors.simulated.engine.changes import Change, Row
 from connectors.vocabulary import Order, OrderSide
 from daemon.core.commands import AmendStop, Command, PlaceStop
-from daemon.core.events import Event, MarkSeen, OperatorAsked
+from daemon.core.events import (
+    Event,
+    FeedLost,
+    FeedName,
+    MarkSeen,
+    OperatorAsked,
+    PositionSeen,
+    PositionsListed,
+    Source,
+    Started,
+)
 from daemon.core.operator_requests import SetStop
 from tests.simulation.promises.book import OURS, Key, is_ours, key_of
 from tests.simulation.promises.ground import Ground, GuardFacts, Promise
@@ -50,6 +60,8 @@ class NeverLoosens(Promise):
         """How far an operator let a stop go back, by guard and symbol, and in which life of the position."""
         self._told_marks: dict[tuple[str, str], Decimal] = {}
         """The mark that each guard was last told, by guard and symbol: all that it can decide on."""
+        self._live_sizes: dict[tuple[str, str], int] = {}
+        """Signed contracts as each guard's stream last told them, by guard and symbol."""
         self._resting: dict[str, tuple[Decimal, float]] = {}
         """The trigger of each resting stop of ours at the exchange, and since when."""
 
@@ -103,11 +115,34 @@ class NeverLoosens(Promise):
             case MarkSeen(symbol=symbol, price=price):
                 self._told_marks[facts.guard.name, symbol] = price
             case _:
-                known = self._of(facts)
-                for symbol in [name for name in known if facts.is_misled(name, self._size(facts, name))]:
-                    del known[symbol]  # to this guard that position's life is over
+                self._note_live(facts, event)
                 for order in orders_of(event):
                     self._note_confirmed(facts, order)
+                known = self._of(facts)
+                for symbol in [name for name in known if self._is_over(facts, name)]:
+                    del known[symbol]  # to this guard that position's life is over
+
+    def _is_over(self, facts: GuardFacts, symbol: str) -> bool:
+        """Whether a guard was told that a position is flat, or turned: by all sources, or by the live table alone.
+
+        A turn is told by the stream first, and nothing about the new position can wait for a second witness: a ratchet
+        of the old one could lie beyond its mark.
+        """
+        size = self._size(facts, symbol)
+        return self._live_sizes.get((facts.guard.name, symbol), size) * size <= 0 or facts.is_misled(symbol, size)
+
+    def _note_live(self, facts: GuardFacts, event: Event) -> None:
+        """Follow the live table of positions; while the stream is away there is none."""
+        name = facts.guard.name
+        match event:
+            case PositionSeen(position=position, source=Source.STREAM):
+                self._live_sizes[name, position.key.symbol] = position.quantity
+            case Started() | FeedLost(feed=FeedName.ACCOUNT):
+                self._live_sizes = {key: size for key, size in self._live_sizes.items() if key[0] != name}
+            case PositionsListed(positions=positions):
+                self._live_sizes |= {(name, each.key.symbol): each.quantity for each in positions}
+            case _:
+                pass
 
     def _size(self, facts: GuardFacts, symbol: str) -> int:
         return self._book.size((facts.guard.account, symbol))

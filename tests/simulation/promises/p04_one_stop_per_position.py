@@ -32,6 +32,8 @@ class OneStopPerPosition(Promise):
         self._too_much_s: dict[Key, float] = {}
         self._acting: dict[tuple[int, str], str] = {}
         """The venue's id of the order that a client order id of ours stands for, while it is open or was filled."""
+        self._first: dict[tuple[int, str], str] = {}
+        """The venue's id of the first order that ever had a client order id of ours."""
         self._sent: Counter[tuple[str, str]] = Counter()
         """How often each guard placed each client order id."""
 
@@ -39,6 +41,7 @@ class OneStopPerPosition(Promise):
         """Count again for whatever of ours changed."""
         for change in changes:
             if change.table == "order" and is_ours(change.row):
+                self._first.setdefault(_name_of(change.row), str(change.row["orderID"]))
                 self._count_stops(key_of(change.row))
                 self._note_name(change.row)
 
@@ -47,7 +50,7 @@ class OneStopPerPosition(Promise):
 
         A venue that forgets an id at once cannot be kept from it by two guards that act in the same moment.
         """
-        name, order_id = (key_of(row)[0], str(row["clOrdID"])), str(row["orderID"])
+        name, order_id = _name_of(row), str(row["orderID"])
         known = self._acting.get(name)
         is_acting = bool(row["cumQty"]) or (row["ordType"] != "Market" and row["ordStatus"] not in FINISHED)
         if not is_acting:
@@ -55,11 +58,7 @@ class OneStopPerPosition(Promise):
                 del self._acting[name]
             return
         self.checked += 1
-        repeats = max(
-            (sent for (_, sent_name), sent in self._sent.items() if known is not None and sent_name == name[1]),
-            default=0,
-        )
-        if known is not None and known != order_id and repeats > 1:
+        if known is not None and known != order_id and self._repeats(name[1]) > 1:
             self._broken(f"{name[1]} stands for two orders that did something: {known} and {order_id}")
         self._acting[name] = order_id
 
@@ -75,7 +74,7 @@ class OneStopPerPosition(Promise):
     def _count_stops(self, key: Key) -> None:
         """Two at most protect one side; what is left over from the other is gone as soon as a replacement is over."""
         stops, counts = self._book.our_stops(key), self._ground.counts
-        on_a_side = max(Counter(str(row["side"]) for row in stops).values(), default=0)
+        on_a_side = max(Counter(str(row["side"]) for row in stops if not self._came_late(row)).values(), default=0)
         counts["most stops at once"] = max(counts["most stops at once"], on_a_side)
         self.checked += 1
         if on_a_side > MOST_STOPS:
@@ -84,6 +83,14 @@ class OneStopPerPosition(Promise):
             self._two_since_s.setdefault(key, self._now_s)
         else:
             self._two_since_s.pop(key, None)
+
+    def _came_late(self, row: Row) -> bool:
+        """Whether this is one guard's stop that was under way while the other's of that name came and went.
+
+        It saw its name rest, and end, and went on; that a venue which forgets takes the name once more, it cannot know.
+        """
+        name = _name_of(row)
+        return self._first.get(name) != row["orderID"] and self._repeats(name[1]) <= 1
 
     def on_second(self, *, is_strict: bool) -> None:
         """Nothing lasts that is allowed for a moment only."""
@@ -118,3 +125,8 @@ class OneStopPerPosition(Promise):
             if self._now_s - since_s > TOO_MUCH_S:
                 self._broken(f"take-profit orders for {together} of {key[1]}, of which {held} are held")
                 self._too_much_s[key] = self._now_s
+
+
+def _name_of(row: Row) -> tuple[int, str]:
+    """Whose order it is, and its client order id."""
+    return key_of(row)[0], str(row["clOrdID"])

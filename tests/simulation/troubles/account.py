@@ -75,9 +75,11 @@ async def liquidation(scene: Scene, guard: SimGuard, random: Random) -> None:
     line = None if symbol is None else liquidation_of(scene, symbol)
     if symbol is None or line is None or not line:
         return
-    is_long = held(scene, symbol) > 0
+    beyond = line * (1 - FURTHER if held(scene, symbol) > 0 else 1 + FURTHER)
+    if beyond > CONTRACTS[symbol].max_price:
+        return  # nothing trades there, and a contract could not be settled
     with changes_seen(scene, "liquidation takes the stop", ended_of_ours(IN_LIQUIDATION)):
-        scene.prices.move_to(symbol, line * (1 - FURTHER if is_long else 1 + FURTHER))
+        scene.prices.move_to(symbol, beyond)
         await passing(some_s(random, 1.5, 15))
 
 

@@ -29,6 +29,8 @@ LEVEL = Decimal("0.02")
 """Between two levels of a thin book, in percent of the price."""
 DEPTH = 10_000_000
 """Contracts a level of an ordinary book."""
+WIDEST = Decimal(10_000)
+"""Times that the exchange spreads a book at most."""
 REFUSALS = (
     "Invalid ordStatus",
     "Account has insufficient Available Balance, 12345 XBt required",
@@ -147,7 +149,7 @@ async def in_parts(scene: Scene, guard: SimGuard, random: Random) -> None:
             "book-thin",
             symbol=symbol,
             depth_percent=str(Decimal(depth * 100) / DEPTH),
-            spread_times=str(max(Decimal(1), times.quantize(Decimal(1)))),
+            spread_times=str(min(max(Decimal(1), times.quantize(Decimal(1))), WIDEST)),
         ),
         changes_seen(scene, "stop filled in parts", _is_part),
     ):
