@@ -194,6 +194,10 @@ class KeyRights:
     is_readable: bool
     """False when the venue does not say; the operator must accept that explicitly."""
     account: int | None = None
+    permissions: tuple[str, ...] = ()
+    """What it may do beyond reading, in the venue's words."""
+    networks: tuple[str, ...] = ()
+    """Where it may be used from; empty: anywhere, or the venue does not say."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

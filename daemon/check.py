@@ -1,6 +1,7 @@
 """`seawall check`: can this guard work? Says of each thing "ok" or what is wrong and what to do. Sends no order.
 
-The checks run in the order in which they can be understood: settings, credentials, then the venue with that key.
+The checks run in the order in which they can be understood: settings, policy (with a rehearsal on an exchange inside
+this process), the machine, channels, credentials, then the venue with that key.
 """
 
 from __future__ import annotations
@@ -9,82 +10,40 @@ import grp
 import os
 import stat
 import sys
-from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 import msgspec
 
 from config.addresses_from import AddressError, load_address
-from config.advice import advice_on
 from config.channels import ChannelKind, ChannelSettings
 from config.credentials import Credentials
 from config.load import SettingsError, load_settings
 from config.model import Settings
-from config.policy import SwitchMode
 from config.secrets_from import CredentialsError, load_credentials
-from connectors.errors import Misconfigured, Rejected, VenueError
-from connectors.ports import KeyRights, OrderEntry
+from connectors.errors import VenueError
+from connectors.ports import OrderEntry
 from daemon.app import BitmexPorts
+from daemon.checks.findings import Finding, Standing, advice, ok, problem
+from daemon.checks.key import distances, key_findings
+from daemon.checks.machine import machine
+from daemon.checks.wishes import wishes
 from daemon.exit_codes import ExitCode
 from daemon.reach import Streams, stream_problems
 from daemon.shell.alerts.opening import channels_of, missing_packages
 from daemon.shell.clock import SystemClock
 from daemon.shell.health import SkewGauge
-from daemon.shell.key_rights import objection
-
-RESTART_S = 5
-"""What the systemd unit waits before it starts the guard again (`RestartSec`)."""
-COLD_START_S = 10
-"""From process start to the first feed of the switch: interpreter, recovery, connections, first picture."""
-MARGIN_S = 10
-
-
-class Standing(Enum):
-    """How one check ended."""
-
-    OK = "ok"
-    ADVICE = "advice"
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """One line of the answer."""
-
-    name: str
-    standing: Standing
-    text: str
-    """What was found and, unless all is well, what to do."""
-    code: ExitCode = ExitCode.OK
-    """What the command exits with if this is the first problem."""
-
-
-def ok(name: str, text: str) -> Finding:
-    """Return a good finding."""
-    return Finding(name=name, standing=Standing.OK, text=text)
-
-
-def advice(name: str, text: str) -> Finding:
-    """Return a finding that does not keep the guard from working."""
-    return Finding(name=name, standing=Standing.ADVICE, text=text)
-
-
-def problem(name: str, text: str, code: ExitCode) -> Finding:
-    """Return a finding that has to be mended first."""
-    return Finding(name=name, standing=Standing.PROBLEM, text=text, code=code)
 
 
 async def check(path: Path) -> list[Finding]:
     """Return the findings for one settings file, as far as they can be made."""
     try:
-        settings = load_settings(path)
+        settings = load_settings(path, os.environ)
     except SettingsError as error:
         return [problem("settings", each, ExitCode.BAD_INPUT) for each in error.problems]
     findings = [
         ok("settings", f"{path} is understood"),
-        *policy_advice(settings, SystemClock().wall_ns()),
-        switch_timeout(settings),
+        *wishes(settings, SystemClock().wall_ns()),
+        *machine(settings, path),
         *alert_channels(settings),
         *control_api(settings),
     ]
@@ -103,9 +62,9 @@ async def ask_venue(settings: Settings, credentials: Credentials) -> list[Findin
     try:
         findings = await clock_skew(settings, orders)
         if not findings[0].code:
-            findings.append(await key_rights(settings, orders))
+            findings += await key_findings(settings, orders)
         if not any(each.code for each in findings):
-            findings.append(await both_streams(settings, ports))
+            findings += [*await distances(settings, orders), await both_streams(settings, ports)]
         return findings
     finally:
         await orders.close()
@@ -127,20 +86,6 @@ async def clock_skew(settings: Settings, orders: OrderEntry) -> list[Finding]:
     return [reached, ok("clock", f"within {abs(skew_s):.2f} s of the exchange's (limit {limit_s:g} s)")]
 
 
-async def key_rights(settings: Settings, orders: OrderEntry) -> Finding:
-    """Ask what the key may do and whether such a key is used."""
-    try:
-        rights = await orders.key_rights()
-    except (Misconfigured, Rejected) as error:
-        return problem("key", f"the exchange refuses this key: {error.reason}", ExitCode.CREDENTIALS)
-    except VenueError as error:
-        return problem("key", f"its rights could not be asked for: {error.reason}", ExitCode.VENUE_UNREACHABLE)
-    refused = objection(rights, settings)
-    if refused is not None:
-        return problem("key", refused, ExitCode.CREDENTIALS)
-    return ok("key", _rights_in_words(rights))
-
-
 async def both_streams(settings: Settings, streams: Streams) -> Finding:
     """Open the streams of prices and of the account."""
     problems = await stream_problems(streams)
@@ -149,32 +94,6 @@ async def both_streams(settings: Settings, streams: Streams) -> Finding:
     words = "; ".join(f"{feed.value}: {why}" for feed, why in problems.items())
     text = f"{settings.venue.realtime_url} does not serve both streams ({words}): is the address right?"
     return problem("streams", text, ExitCode.VENUE_UNREACHABLE)
-
-
-def _rights_in_words(rights: KeyRights) -> str:
-    if not rights.is_readable:
-        return "its rights cannot be read, which guard.accept_unreadable_rights allows"
-    return "may place orders and may not withdraw" if rights.can_order else "may read only, which observing needs"
-
-
-def switch_timeout(settings: Settings) -> Finding:
-    """An armed switch must outlive a restart of the guard."""
-    switch = settings.policy.switch
-    needed_s = RESTART_S + COLD_START_S + MARGIN_S
-    if switch.mode is SwitchMode.OFF:
-        return ok("switch", "off: the dead man's switch is never written")
-    if switch.timeout_s < needed_s:
-        text = (
-            f"switch.timeout_s = {switch.timeout_s} does not outlive a restart of the guard "
-            f"({RESTART_S} s pause, {COLD_START_S} s start, {MARGIN_S} s margin): set it to {needed_s} or more"
-        )
-        return problem("switch", text, ExitCode.BAD_INPUT)
-    return ok("switch", f"its time-out of {switch.timeout_s} s outlives a restart of the guard")
-
-
-def policy_advice(settings: Settings, now_ns: int) -> list[Finding]:
-    """Name what cannot come to pass, or undoes another part of the policy."""
-    return [advice("policy", text) for text in advice_on(settings.policy, now_ns=now_ns)]
 
 
 def alert_channels(settings: Settings) -> list[Finding]:

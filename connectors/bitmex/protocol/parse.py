@@ -366,6 +366,9 @@ def _contract_kind(row: Row) -> ContractKind:
     return ContractKind.QUANTO if flag(row, "isQuanto") else ContractKind.LINEAR
 
 
+_EVERYWHERE = frozenset({"0.0.0.0/0", "::/0"})
+
+
 def parse_key_rights(rows: Iterable[Row], *, key_id: str) -> KeyRights:
     """Return what the key may do, out of the list of the user's keys. Nothing else of those rows is kept.
 
@@ -386,4 +389,14 @@ def parse_key_rights(rows: Iterable[Row], *, key_id: str) -> KeyRights:
         can_withdraw="withdraw" in words,
         is_readable=True,
         account=integer(own, "targetAccountId"),
+        permissions=tuple(sorted(words)),
+        networks=_networks(own),
     )
+
+
+def _networks(own: Row) -> tuple[str, ...]:
+    """Where a key may be used from; a list of old rows stands in one field, and some mean everywhere."""
+    listed = own.get("cidrs")
+    found = listed if isinstance(listed, list) and listed else [own.get("cidr")]
+    words = [each for each in found if isinstance(each, str) and each]
+    return () if any(each in _EVERYWHERE for each in words) else tuple(words)

@@ -18,26 +18,20 @@ from config.model import AlertSettings, Settings
 from config.policy import Policy, SwitchMode, SwitchPolicy
 from config.venue import Environment, venue_settings
 from connectors.errors import Misconfigured, Unavailable
-from daemon.check import (
-    COLD_START_S,
-    MARGIN_S,
-    RESTART_S,
-    Standing,
-    alert_channels,
-    clock_skew,
-    control_api,
-    exit_code,
-    key_rights,
-    ok,
-    policy_advice,
-    problem,
-    switch_timeout,
-)
+from daemon.check import alert_channels, clock_skew, control_api, exit_code
+from daemon.checks.findings import Finding, Standing, ok, problem
+from daemon.checks.key import key_findings
+from daemon.checks.wishes import COLD_START_S, MARGIN_S, RESTART_S, policy_advice, switch_timeout
 from daemon.exit_codes import ExitCode
 from tests.fakes import FakeOrderEntry, FakeVenue
 
 SETTINGS = Settings(venue=venue_settings(Environment.TESTNET))
 UNIT = Path(__file__).resolve().parents[3] / "deploy" / "systemd" / "seawall.service"
+
+
+async def key_rights(settings: Settings, orders: FakeOrderEntry) -> Finding:
+    """The first thing that is said of the key."""
+    return (await key_findings(settings, orders))[0]
 
 
 def with_switch(mode: SwitchMode, timeout_s: int) -> Settings:
