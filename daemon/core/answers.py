@@ -13,7 +13,7 @@ from typing import Final
 
 from connectors.vocabulary import Order, OrderStatus
 from daemon.core import ids, outcomes
-from daemon.core.books import Evidence, drop_unknown, take_order
+from daemon.core.books import Evidence, deny, drop_unknown, take_order
 from daemon.core.draft import Draft
 from daemon.core.events import (
     OrdersCancelled,
@@ -29,7 +29,7 @@ from daemon.core.marks import ns
 from daemon.core.orders import WriteInput, WriteKind, WriteState, next_state
 from daemon.core.reasons import Reason
 from daemon.core.requests import GROWTH_LIMIT, held_back, pause, pause_repeat, refused_by_venue
-from daemon.core.state import Guarded, KnownOrder
+from daemon.core.state import Guarded
 from daemon.core.under_way import Pending, PendingKind, Write
 
 ANSWER_WITHIN_NS: Final = 15 * 10**9
@@ -89,7 +89,11 @@ def _answered_empty(draft: Draft, guarded: Guarded, write: Write) -> None:
     if write.kind not in {WriteKind.CANCEL, WriteKind.DROP}:
         _move(draft, guarded, write, WriteInput.UNANSWERED)
         return
-    _doubt(draft, guarded, write.order_id)
+    known = draft.orders.get(guarded.position.key.symbol, {}).get(write.order_id)
+    if known is not None and known.denied_ns:
+        drop_unknown(draft, known)  # Nor did a question show it: there is nothing left to ask.
+    elif known is not None:
+        draft.put_order(replace(known, is_doubted=True, denied_ns=draft.now_ns))
     _move(draft, guarded, write, WriteInput.ANSWERED_FINAL)
 
 
@@ -224,12 +228,8 @@ def _drop_not_found(draft: Draft, pending: Pending, found: set[str]) -> None:
     book = draft.orders.get(pending.symbol, {})
     for known in list(book.values()):
         name = known.order.client_order_id
-        if name in pending.ids and name not in found and known.taken_ns <= pending.sent_ns and _is_unsure(known):
-            drop_unknown(draft, known)
-
-
-def _is_unsure(known: KnownOrder) -> bool:
-    return known.is_doubted or not known.is_confirmed
+        if name in pending.ids and name not in found and known.taken_ns <= pending.sent_ns and not known.is_settled:
+            deny(draft, known)
 
 
 def _write_asked_for(draft: Draft, write: Write, pending: Pending, found: set[str]) -> None:
@@ -341,7 +341,7 @@ def _move(draft: Draft, guarded: Guarded, write: Write, news: WriteInput) -> Gua
 
 def _doubt(draft: Draft, guarded: Guarded, order_id: str) -> None:
     known = draft.orders.get(guarded.position.key.symbol, {}).get(order_id)
-    if known is not None:
+    if known is not None and not known.denied_ns:
         draft.put_order(replace(known, is_doubted=True))
 
 

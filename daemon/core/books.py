@@ -28,6 +28,10 @@ CLOCK_TOLERANCE_NS: Final = 5 * 10**9
 """How far the venue's stamps may lie before the time at which the position became known to us."""
 
 
+DENIED_FOR_NS: Final = 60 * 10**9
+"""An order that every read denies for this long is gone, whatever the stream does not say."""
+
+
 class Evidence(Enum):
     """Where an order row comes from."""
 
@@ -89,10 +93,11 @@ def _is_stale(draft: Draft, known: KnownOrder | None, order: Order, evidence: Ev
 
 def _confirm(draft: Draft, known: KnownOrder | None, evidence: Evidence, taken_ns: int) -> None:
     """A second source saw the order, with nothing newer to tell."""
-    if known is None or (known.is_confirmed and not known.is_doubted):
+    if known is None or known.is_settled:
         return
     seen_ns = max(known.seen_ns, taken_ns)
-    draft.put_order(replace(known, is_confirmed=True, is_doubted=False, seen_ns=seen_ns, seen_by=evidence.value))
+    seen = replace(known, is_confirmed=True, is_doubted=False, denied_ns=0, seen_ns=seen_ns, seen_by=evidence.value)
+    draft.put_order(seen)
     draft.touch(known.order.symbol)
 
 
@@ -157,21 +162,42 @@ def take_orders_listed(draft: Draft, orders: tuple[Order, ...], evidence: Eviden
     for symbol, book in list(draft.orders.items()):
         missing = [known for name, known in book.items() if name not in listed and known.taken_ns < taken_ns]
         for known in missing:
-            _miss(draft, known)
+            _miss(draft, known, evidence)
         if missing:
             _recount(draft, symbol)
             draft.touch(symbol)
 
 
-def _miss(draft: Draft, known: KnownOrder) -> None:
-    if ids.is_ours(draft.account, known.order.client_order_id):
-        draft.put_order(replace(known, is_doubted=True))
-    else:
+def _miss(draft: Draft, known: KnownOrder, evidence: Evidence) -> None:
+    """A whole list leaves an order out."""
+    is_live = evidence is Evidence.STREAM
+    if not ids.is_ours(draft.account, known.order.client_order_id) or (known.denied_ns and is_live):
         draft.drop_order(known.order.symbol, known.order.order_id)
+    elif not known.denied_ns:
+        draft.put_order(replace(known, is_doubted=True, is_told=known.is_told and not is_live))
+    elif draft.now_ns >= known.denied_ns + DENIED_FOR_NS:
+        drop_unknown(draft, known)
+
+
+def deny(draft: Draft, known: KnownOrder) -> None:
+    """The venue was asked for an order of ours by its client order id and shows none.
+
+    What the live stream told and did not end, or could not tell because it is away, may rest all the same: a read may
+    come from a copy that lags behind. It covers nothing from now on, and counts as one that may rest until the stream
+    lists its table anew, a cancel finds nothing, or reads have said so for long (P4).
+    """
+    account = draft.health.account
+    if known.denied_ns and not known.is_doubted:
+        return  # It was asked for on other grounds, and reads say what they said.
+    if not known.denied_ns and (known.is_told or account.doubted or not account.is_live):
+        draft.put_order(replace(known, is_doubted=False, denied_ns=draft.now_ns))
+        draft.touch(known.order.symbol)
+    else:
+        drop_unknown(draft, known)
 
 
 def drop_unknown(draft: Draft, known: KnownOrder) -> None:
-    """The venue was asked for an order of ours by its client order id and knows none."""
+    """The venue knows no such order any more."""
     draft.drop_order(known.order.symbol, known.order.order_id)
     _recount(draft, known.order.symbol)
     draft.touch(known.order.symbol)

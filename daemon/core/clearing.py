@@ -41,7 +41,7 @@ def clear_up(draft: Draft, symbol: str) -> None:
     guarded = draft.positions[symbol]
     if (guarded.fired_ns or guarded.reductions) and not (guarded.was_told_out or guarded.was_liquidated):
         guarded = _tell_out(draft, guarded)
-    left = [known for known in own_stops(draft, symbol) if known.is_confirmed and not known.is_doubted]
+    left = [known for known in own_stops(draft, symbol) if not known.is_asked_about]
     if guarded.write is not None:
         return
     latch = latches.flattening(draft, symbol)

@@ -36,11 +36,13 @@ class Cover:
     keeper: Order | None
     """The best of ours that rests, even if it is too small, or stands too far from the mark."""
     others: tuple[Order, ...]
-    """More of ours on the right side that rest, soundly or not, the least useful first."""
+    """More of ours on the right side that rest, soundly or not, or are denied: the least useful first."""
     needless: tuple[Order, ...]
     """Ours on the wrong side: of a position that turned."""
     placed: int
-    """Open stops of ours on the right side, doubted ones and those that may exist included: never to exceed two."""
+    """Open stops of ours on the right side, doubted, denied and those that may exist included: never to exceed two."""
+    denied: int
+    """How many of those no question shows: they count for nothing else, and another is placed."""
     is_doubtful: bool
     """One of those is not known for sure: the venue is being asked, and nothing is placed before it answers."""
     counted: tuple[Order, ...]
@@ -83,7 +85,7 @@ def judge(view: Draft | GuardState, guarded: Guarded, side: Side, trigger: Decim
         trigger: Where the stop belongs; None when that is not known: then nothing counts as whole.
     """
     book = view.orders.get(guarded.position.key.symbol, {}).values()
-    formed = [k for k in book if _is_settled(k) and is_well_formed(k.order, side)]
+    formed = [k for k in book if k.is_settled and is_well_formed(k.order, side)]
     ours = [k for k in formed if ids.is_ours(view.account, k.order.client_order_id)]
     sound = [k for k in formed if is_sound(k.order, side, guarded.liquidation.price)]
     counted = tuple(k.order for k in sound if _counts(view, k, side, trigger))
@@ -94,9 +96,12 @@ def judge(view: Draft | GuardState, guarded: Guarded, side: Side, trigger: Decim
         is_whole=trigger is not None and is_enough(counted, guarded.position.quantity),
         keeper=keeper,
         others=_others(view, guarded, right, keeper),
-        needless=tuple(k.order for k in own_stops if k.order.side is not ids.closing_side(side) and _is_settled(k)),
+        needless=tuple(
+            k.order for k in own_stops if k.order.side is not ids.closing_side(side) and not k.is_asked_about
+        ),
         placed=len(right) + (_unseen(view, guarded, side) if view.unproved else 0),
-        is_doubtful=any(not _is_settled(k) for k in right),
+        denied=sum(k.denied_ns > 0 for k in right),
+        is_doubtful=any(k.is_asked_about for k in right),
         counted=counted,
     )
 
@@ -136,15 +141,11 @@ def has_right_form(view: Draft | GuardState, guarded: Guarded, order: Order) -> 
 def _others(
     view: Draft | GuardState, guarded: Guarded, right: list[KnownOrder], keeper: Order | None
 ) -> tuple[Order, ...]:
-    rest = [k.order for k in right if _is_settled(k) and (keeper is None or k.order.order_id != keeper.order_id)]
+    rest = [k.order for k in right if not k.is_asked_about and (keeper is None or k.order.order_id != keeper.order_id)]
     side = guarded.position.side
     worst_first = sorted(rest, key=lambda order: _rank(view, guarded, order), reverse=True)
     unsound = [o for o in worst_first if side is None or not is_well_formed(o, side)]
     return (*unsound, *(o for o in worst_first if o not in unsound))
-
-
-def _is_settled(known: KnownOrder) -> bool:
-    return known.is_confirmed and not known.is_doubted
 
 
 def _is_own_stop(view: Draft | GuardState, known: KnownOrder) -> bool:

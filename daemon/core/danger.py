@@ -322,8 +322,7 @@ def _protecting(state: GuardState, guarded: Guarded, side: Side) -> list[Order]:
     return [
         known.order
         for known in state.orders.get(guarded.position.key.symbol, {}).values()
-        if known.is_confirmed
-        and not known.is_doubted
+        if known.is_settled
         and is_sound(known.order, side, guarded.liquidation.price)
         and (adopt or ids.is_ours(state.account, known.order.client_order_id))
     ]

@@ -103,7 +103,7 @@ def _doubtful(draft: Draft, symbol: str) -> tuple[tuple[str, ...], Reason]:
     names |= dict.fromkeys(
         known.order.client_order_id
         for known in (*own_stops(draft, symbol), *own_takes(draft, symbol))
-        if known.is_doubted or (not known.is_confirmed and not _is_awaited(guarded, known.order.client_order_id))
+        if known.is_doubted or (known.is_asked_about and not _is_awaited(guarded, known.order.client_order_id))
     )
     if draft.unproved and (due := outcomes.due_names(draft, symbol)):
         names |= dict.fromkeys(due)

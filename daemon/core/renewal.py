@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Final
 
 from daemon.core.commands import RenewAccountStream
+from daemon.core.cover import own_stops
 from daemon.core.draft import Draft
 from daemon.core.marks import ns
 from daemon.core.mode import Mode
@@ -24,16 +25,18 @@ LONGEST_PAUSE_NS: Final = 15 * 60 * 10**9
 _GROWTH: Final = 2
 
 
-def _disputed_ns(guarded: Guarded) -> int:
-    """Since when a read, or the margin row, contradicts what the stream says of a position; 0 while none does."""
-    return guarded.disputed_ns or guarded.denied_ns
+def _disputed_ns(draft: Draft, guarded: Guarded) -> int:
+    """Since when a read, or the margin row, contradicts what the stream says of a position or its stops; 0: none."""
+    stops = own_stops(draft, guarded.position.key.symbol)
+    denied_ns = min((known.denied_ns for known in stops if known.denied_ns), default=0)
+    return guarded.disputed_ns or guarded.denied_ns or denied_ns
 
 
 def decide(draft: Draft) -> None:
     """Ask for a new account stream while a position is disputed, or it is mute. It looks at all, once a second."""
     if draft.mode in {Mode.STOPPING, Mode.STOPPED} or not draft.health.account.is_live:
         return
-    since_ns = min((at_ns for each in draft.positions.values() if (at_ns := _disputed_ns(each))), default=0)
+    since_ns = min((at_ns for each in draft.positions.values() if (at_ns := _disputed_ns(draft, each))), default=0)
     if draft.health.account.mute_ns:
         # What a read proves has lasted already.
         since_ns = min(since_ns or draft.now_ns, draft.health.account.mute_ns - ns(draft.policy.health.stale_after_s))

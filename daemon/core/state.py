@@ -75,7 +75,19 @@ class KnownOrder:
     seen_by: str = ""
     """Which witness that was ("stream", "query"); empty while only an answer to our own request speaks of it."""
     is_told: bool = False
-    """The account stream told it at least once."""
+    """The account stream told it, or listed it when it was opened last."""
+    denied_ns: int = 0
+    """Ours: since when questions by its name do not show it, although it was there and no end of it was told."""
+
+    @property
+    def is_settled(self) -> bool:
+        """Seen resting by a witness, and nobody who was asked since knows otherwise."""
+        return self.is_confirmed and not self.is_doubted and not self.denied_ns
+
+    @property
+    def is_asked_about(self) -> bool:
+        """Whether the venue has yet to say what became of it; one that was denied has been asked for."""
+        return self.is_doubted or not (self.is_confirmed or self.denied_ns)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

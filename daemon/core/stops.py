@@ -277,8 +277,9 @@ def _place_first(draft: Draft, case: _Case) -> None:
     if case.cover.placed >= 2:
         _displace(draft, case)
         return
-    reason = Reason.COVER_WRONG if case.cover.placed else Reason.COVER_MISSING
-    if case.guarded.was_covered and not case.cover.placed:
+    is_any = case.cover.placed > case.cover.denied
+    reason = Reason.COVER_WRONG if is_any else Reason.COVER_MISSING
+    if case.guarded.was_covered and not is_any:
         _note_vanished(draft, case.guarded, trigger)
     quantity = wanted_quantity(draft, case.guarded)
     requests.place_stop(draft, case.guarded, reason, quantity=quantity, stop_price=trigger)
@@ -344,7 +345,8 @@ def _is_worth_telling(count: int) -> bool:
 
 def _displace(draft: Draft, case: _Case) -> None:
     """Two of ours rest and neither is sound: make room for one that is."""
-    unsound = [order for order in case.cover.others if not order.is_triggered]
+    book = draft.orders[case.guarded.position.key.symbol]
+    unsound = [each for each in case.cover.others if not each.is_triggered and not book[each.order_id].denied_ns]
     if unsound:
         requests.cancel_order(draft, case.guarded, unsound[0], Reason.COVER_WRONG)
 

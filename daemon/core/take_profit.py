@@ -125,7 +125,7 @@ def reconcile(draft: Draft, symbol: str) -> None:
     if draft.now_ns < guarded.bracket.retry_at_ns:
         draft.wake(symbol, guarded.bracket.retry_at_ns)
         return
-    if any(known.is_doubted or not known.is_confirmed for known in resting) or not draft.orders_known:
+    if not all(known.is_settled for known in resting) or not draft.orders_known:
         return
     side, settled_ns = guarded.position.side, guarded.episode.sized_ns + SETTLED_NS
     is_wanted = mode is RuleMode.ON and side is not None and latches.flattening(draft, symbol) is None

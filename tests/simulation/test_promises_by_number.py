@@ -390,27 +390,40 @@ def test_a_stop_that_does_not_fire_and_is_left_is_noticed(monkeypatch: pytest.Mo
     assert "has not fired" in _broken(script)
 
 
-def test_placing_again_under_the_same_name_is_noticed_when_both_did_something() -> None:
-    """P4: a venue that forgets ids takes the same order twice from one guard."""
+def _twice_under_one_name(fates: tuple[RequestFate, ...], arrivals: int) -> str:
+    """What breaks when these requests leave under one name, and so many arrive at a venue that forgets used ids."""
 
     async def script(world: World) -> None:
         await passing(3)
         world.bot.open(SYMBOL, side=1, leverage=5)
         await passing(5)
         name = f"sw-{world.account}-{SYMBOL}-L-r9"
-        for _ in range(2):
-            _sent(world, "POST", "order", f'{{"clOrdID":"{name}","ordType":"Market","execInst":"ReduceOnly"}}'.encode())
-            world.venue.submit(
-                PlaceOrder(
-                    account=world.account,
-                    symbol=SYMBOL,
-                    side="Sell",
-                    order_qty=100,
-                    ord_type="Market",
-                    exec_inst="ReduceOnly",
-                    cl_ord_id=name,
-                )
-            )
+        body = f'{{"clOrdID":"{name}","ordType":"Market","execInst":"ReduceOnly"}}'.encode()
+        reduce = PlaceOrder(
+            account=world.account,
+            symbol=SYMBOL,
+            side="Sell",
+            order_qty=100,
+            ord_type="Market",
+            exec_inst="ReduceOnly",
+            cl_ord_id=name,
+        )
+        for fate in fates:
+            _sent(world, "POST", "order", body, fate)
+            for _ in range(arrivals):
+                world.venue.submit(reduce)
 
-    plan = replace(PLAN, switches=Switches(client_id_reuse=ClientIdReuse.WHEN_CLOSED))
-    assert "stands for two orders that did something" in _broken(script, plan)
+    return _broken(script, replace(PLAN, switches=Switches(client_id_reuse=ClientIdReuse.WHEN_CLOSED)))
+
+
+def test_placing_again_under_the_same_name_is_noticed_when_both_did_something() -> None:
+    """P4: a venue that forgets ids takes the same order twice from one guard."""
+    found = _twice_under_one_name((RequestFate.ANSWERED, RequestFate.ANSWERED), arrivals=1)
+    assert "stands for two orders that did something" in found
+
+
+def test_one_request_that_the_network_delivers_twice_is_no_doing_of_the_guards() -> None:
+    """P4: an earlier one was turned back on its way, the repeat arrives twice; one after that is judged again."""
+    assert not _twice_under_one_name((RequestFate.TWICE,), arrivals=2)
+    found = _twice_under_one_name((RequestFate.TWICE, RequestFate.ANSWERED), arrivals=1)
+    assert "stands for two orders that did something" in found

@@ -64,11 +64,12 @@ def _fault(
     table: str | None = None,
     account: int | None = None,
     symbol: str | None = None,
+    path: str | None = None,
     **parameters: str | int,
 ) -> Iterator[None]:
     """Set a fault of the exchange's own for a while."""
     board = world.venue.exchange.faults()
-    fault = SetFault(name=name, parameters=dict(parameters), table=table, account=account, symbol=symbol)
+    fault = SetFault(name=name, parameters=dict(parameters), table=table, account=account, symbol=symbol, path=path)
     world.venue.submit(fault)
     one = board.active[board.count]
     try:
@@ -365,4 +366,24 @@ def test_a_lost_placement_is_repeated_although_nobody_answers_questions(fate: Re
         await _whole_again(world)
 
     report = play(Plan(seed=41, troubles=0, act_every_s=inf), script)
+    assert not report.violations, str(report)
+
+
+def test_reads_of_a_copy_that_stands_still_deny_one_stop_after_the_other() -> None:
+    """P4: each placement is asked for before it is there, so the copy never shows it; the third would be too many."""
+
+    async def script(world: World) -> None:
+        await passing(5)
+        with hindered(world), _fault(world, "reads-stale", path="/order"):
+            await passing(30)  # a picture of no orders is what is shown from now on
+            for turn in range(4):
+                with ending_as(world, RequestFate.GATEWAY, verbs=frozenset({"POST"}), most=1) as struck:
+                    if not turn:
+                        world.bot.open(SYMBOL, side=1, leverage=10)
+                    await world.until(lambda struck=struck: struck, within_s=40)
+                    await passing(2)
+        await _whole_again(world)
+        assert len(world.promises.our_stops((world.account, SYMBOL))) == 1
+
+    report = play(Plan(seed=2031, troubles=0, act_every_s=inf), script)
     assert not report.violations, str(report)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from connectors.simulated.engine.changes import Change, Row
+from tests.simulation.faults import RequestFate
 from tests.simulation.promises.book import FINISHED, Key, is_ours, key_of
 from tests.simulation.promises.ground import Ground, GuardFacts, Promise
 from tests.simulation.requests import Sent
@@ -36,6 +37,10 @@ class OneStopPerPosition(Promise):
         """The venue's id of the first order that ever had a client order id of ours."""
         self._sent: Counter[tuple[str, str]] = Counter()
         """How often each guard placed each client order id."""
+        self._acted_s: dict[tuple[int, str], float] = {}
+        """Since when that order does something."""
+        self._doubled_s: dict[str, float] = {}
+        """When the latest request under a client order id left, if somebody on the way delivered it twice."""
 
     def on_changes(self, changes: Sequence[Change]) -> None:
         """Count again for whatever of ours changed."""
@@ -48,7 +53,8 @@ class OneStopPerPosition(Promise):
     def _note_name(self, row: Row) -> None:
         """Two orders under one name are one act done twice: the venue refuses the second, or the guard asks before.
 
-        A venue that forgets an id at once cannot be kept from it by two guards that act in the same moment.
+        A venue that forgets an id at once cannot be kept from it by two guards that act in the same moment, nor by one
+        whose single request was delivered twice.
         """
         name, order_id = _name_of(row), str(row["orderID"])
         known = self._acting.get(name)
@@ -58,9 +64,16 @@ class OneStopPerPosition(Promise):
                 del self._acting[name]
             return
         self.checked += 1
-        if known is not None and known != order_id and self._repeats(name[1]) > 1:
+        if known == order_id:
+            return
+        if known is not None and self._repeats(name[1]) > 1 and not self._is_one_request(name):
             self._broken(f"{name[1]} stands for two orders that did something: {known} and {order_id}")
-        self._acting[name] = order_id
+        self._acting[name], self._acted_s[name] = order_id, self._now_s
+
+    def _is_one_request(self, name: tuple[int, str]) -> bool:
+        """Whether the order that acts under this name came of the very request that was delivered once more."""
+        doubled_s = self._doubled_s.get(name[1])
+        return doubled_s is not None and self._acted_s[name] >= doubled_s
 
     def _repeats(self, name: str) -> int:
         """How often one guard has sent this name."""
@@ -69,7 +82,11 @@ class OneStopPerPosition(Promise):
     def on_sent(self, facts: GuardFacts | None, sent: Sent, body: Mapping[str, object]) -> None:
         """Count what is placed under each name."""
         if sent.verb == "POST" and "clOrdID" in body:
-            self._sent[sent.guard, str(body["clOrdID"])] += 1
+            name = str(body["clOrdID"])
+            self._sent[sent.guard, name] += 1
+            self._doubled_s.pop(name, None)
+            if sent.fate is RequestFate.TWICE:
+                self._doubled_s[name] = self._now_s
 
     def _count_stops(self, key: Key) -> None:
         """Two at most protect one side; what is left over from the other is gone as soon as a replacement is over."""

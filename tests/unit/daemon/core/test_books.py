@@ -12,6 +12,7 @@ from daemon.core import events as e
 from daemon.core.books import may_add_exposure
 from daemon.core.commands import AmendStop, CancelOrder, FindOrders, PlaceStop, ReduceAtMarket
 from daemon.core.state import KnownOrder
+from daemon.core.under_way import PendingKind
 from tests.builders import SECOND, START_NS, a_position, a_stop, an_order
 from tests.driven import MS, Driven
 
@@ -183,6 +184,85 @@ def test_what_the_venue_does_not_know_when_asked_is_dropped() -> None:
     commands = guard.give(e.OrdersFound(at_ns=guard.now, command_id=find.command_id, orders=()))
     assert row.order_id not in guard.state.orders.get("XBTUSDT", {})
     assert guard.only(PlaceStop, commands).client_order_id == "sw-7-XBTUSDT-L-s2"
+
+
+# ---------------------------------------------------------------------- denied by reads alone
+
+
+def denied(guard: Driven) -> tuple[object, ...]:
+    """A picture leaves out every stop, and so does the question that follows."""
+    guard.wait(31 * SECOND)
+    guard.picture([a_position()])
+    return answered_nothing(guard)
+
+
+def answered_nothing(guard: Driven) -> tuple[object, ...]:
+    """The question that was asked last shows no order."""
+    find = guard.only(FindOrders)
+    guard.now += MS
+    return guard.give(e.OrdersFound(at_ns=guard.now, command_id=find.command_id, orders=()))
+
+
+def test_reads_alone_deny_a_stop_and_never_make_room_for_a_third() -> None:
+    """P4: a copy that lags behind shows neither the stop nor its replacement; both may rest."""
+    guard, row = covered()
+    second = guard.rest(guard.only(PlaceStop, denied(guard)))
+    cancel = guard.only(CancelOrder)
+    assert cancel.order_id == row.order_id
+    guard.give(e.RequestRefused(at_ns=guard.now, command_id=cancel.command_id, reason="no", is_duplicate=False))
+    for _ in range(50):
+        guard.wait(SECOND)
+        if guard.state.pictures.command_id is not None:
+            guard.picture([a_position()])
+        for command_id in [n for n, each in guard.state.pending.items() if each.kind is PendingKind.FIND]:
+            guard.give(e.OrdersFound(at_ns=guard.now, command_id=command_id, orders=()))
+    placed = [place.client_order_id for place in guard.some(PlaceStop, guard.all)]
+    assert placed == ["sw-7-XBTUSDT-L-s1", "sw-7-XBTUSDT-L-s2"]
+    assert known(guard, row.order_id).denied_ns
+    assert known(guard, second.order_id).denied_ns
+
+
+def test_a_denied_stop_goes_once_its_replacement_rests() -> None:
+    """P4: the engine is asked by a cancel, which finds nothing: two words, and it is forgotten."""
+    guard, row = covered()
+    guard.rest(guard.only(PlaceStop, denied(guard)))
+    cancel = guard.only(CancelOrder)
+    assert cancel.order_id == row.order_id
+    guard.give(e.RequestAnswered(at_ns=guard.now, command_id=cancel.command_id, order=None))
+    assert row.order_id not in guard.state.orders["XBTUSDT"]
+    assert not guard.some(FindOrders)
+
+
+def test_a_denied_stop_that_the_stream_lists_anew_counts_again() -> None:
+    """P2: the stream was opened anew and shows it."""
+    guard, row = covered()
+    denied(guard)
+    assert not guard.guarded().covered_ns
+    guard.now += MS
+    guard.give(e.OrdersListed(at_ns=guard.now, orders=(row,)))
+    assert known(guard, row.order_id).is_settled
+    assert guard.guarded().covered_ns
+
+
+def test_a_denied_stop_that_the_stream_does_not_list_anew_is_gone() -> None:
+    """P4: both witnesses say so."""
+    guard, row = covered()
+    denied(guard)
+    guard.now += MS
+    guard.give(e.OrdersListed(at_ns=guard.now, orders=()))
+    assert row.order_id not in guard.state.orders.get("XBTUSDT", {})
+
+
+def test_a_stop_that_every_read_denies_for_long_is_gone() -> None:
+    """P2: the stream stays away; a position is not left naked for the sake of what may rest."""
+    guard, row = covered()
+    place = guard.only(PlaceStop, denied(guard))
+    guard.give(e.RequestRefused(at_ns=guard.now, command_id=place.command_id, reason="no", is_duplicate=False))
+    for _ in range(3):
+        guard.wait(31 * SECOND)
+        if guard.state.pictures.command_id is not None:
+            guard.picture([a_position()])
+    assert row.order_id not in guard.state.orders.get("XBTUSDT", {})
 
 
 # ---------------------------------------------------------------------- our own

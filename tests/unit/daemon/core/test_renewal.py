@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from daemon.core import events as e
-from daemon.core.commands import ReadPicture, RenewAccountStream
+from daemon.core.commands import FindOrders, ReadPicture, RenewAccountStream
 from daemon.core.renewal import FIRST_PAUSE_NS, LONGEST_PAUSE_NS
 from tests.builders import SECOND, a_position
 from tests.driven import Driven
@@ -77,3 +77,16 @@ def test_nothing_in_dispute_costs_nothing() -> None:
     guard = Driven().up([a_position()])
     guard.rest()
     assert not any(isinstance(command, RenewAccountStream) for _ in range(30) for command in guard.wait(SECOND))
+
+
+def test_a_stop_that_reads_deny_asks_for_a_new_stream() -> None:
+    """P2: the stream told it and no end of it; only a fresh list of its orders settles that."""
+    guard = Driven().up()
+    guard.position(a_position())
+    guard.rest()
+    guard.wait(31 * SECOND)
+    guard.picture([a_position()])
+    find = guard.only(FindOrders)
+    guard.give(e.OrdersFound(at_ns=guard.now, command_id=find.command_id, orders=()))
+    commands = [command for _ in range(STALE_S + 5) for command in guard.wait(SECOND)]
+    assert guard.some(RenewAccountStream, commands)
