@@ -437,6 +437,7 @@ class Guard:
     async def close(self) -> None:
         """When nothing runs any more, in good order or not: journal to the disk, connections away."""
         await run_stage("close journal", asyncio.to_thread(self._journal_file.close), deadline_s=FLUSH_S)
+        await run_stage("close traces", asyncio.to_thread(self._metrics.close), deadline_s=CLOSE_S)
         await run_stage("close connections", self._orders.close(), deadline_s=CLOSE_S)
         log.info("guard closed")
 

@@ -20,7 +20,7 @@ from daemon.core.state import GuardState
 from daemon.core.step import Step
 from daemon.shell.metrics.cover_watch import CoverWatch
 from daemon.shell.metrics.histogram import Histogram, Reading
-from daemon.shell.metrics.words import COMMANDS, EVENTS, READS, TRIGGERS, Errand, Outcome, Trigger, outcome_of
+from daemon.shell.words import COMMANDS, EVENTS, READS, TRIGGERS, Errand, Outcome, Trigger, outcome_of
 
 TICK_BOUNDS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0)
 LAG_BOUNDS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from config.control import listen_address
 from daemon.shell.metrics.source import Core, Disk, Ears, Records, Source
+from daemon.shell.tracing.opening import open_traces
 
 if TYPE_CHECKING:
     from config.model import Settings
@@ -22,7 +23,7 @@ _PAGE: Final = "daemon.shell.metrics.page"
 
 
 class Metrics:
-    """The metrics of one guard: what counts, where figures come from, and the doors at which they are given out."""
+    """What one guard shows of itself to machines: what counts, where figures come from, the doors, and the traces."""
 
     def __init__(self, settings: Settings, *, clock: Clock, alerts: Callable[[], Mapping[str, object]]) -> None:
         """Prepare; nothing is bound and nothing loaded yet.
@@ -33,7 +34,9 @@ class Metrics:
             alerts: The figures of the alert desk.
         """
         self._listen = settings.metrics.listen
-        self._source = Source(clock=clock, venue=settings.venue.environment.value, alerts=alerts)
+        tracer, self.close = open_traces(settings, clock)
+        venue = settings.venue.environment.value
+        self._source = Source(clock=clock, venue=venue, alerts=alerts, tracer=tracer)
         self._page: Page | None = None
         self.meter: Meter = self._source.meter
 

@@ -21,7 +21,7 @@ from daemon.shell.metrics.catalogue import Metric
 from daemon.shell.metrics.histogram import Reading
 from daemon.shell.metrics.meter import Counts
 from daemon.shell.metrics.snapshot import JournalFigures, Running, Snapshot
-from daemon.shell.metrics.words import Outcome
+from daemon.shell.words import Outcome
 
 WAITING: Final = "waiting_for_venue"
 """The mode before there is a core."""

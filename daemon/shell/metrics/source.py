@@ -12,7 +12,7 @@ from connectors.ports import Feed
 from daemon.core.ledger import StreamFacts
 from daemon.core.state import GuardState
 from daemon.shell.clock import Clock
-from daemon.shell.metrics.meter import Meter
+from daemon.shell.metrics.meter import Meter, Tracer
 from daemon.shell.metrics.snapshot import JournalFigures, Running, Snapshot
 from daemon.version import VERSION
 
@@ -61,15 +61,23 @@ class Disk(Protocol):
 class Source:
     """One guard's figures, from before it is open until it ends."""
 
-    def __init__(self, *, clock: Clock, venue: str, alerts: Callable[[], Mapping[str, object]]) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        venue: str,
+        alerts: Callable[[], Mapping[str, object]],
+        tracer: Tracer | None = None,
+    ) -> None:
         """Prepare.
 
         Args:
             clock: What time it is.
             venue: Which venue is guarded, as the settings call it.
             alerts: The figures of the alert desk.
+            tracer: Follows decisions as well.
         """
-        self.meter = Meter()
+        self.meter = Meter(tracer)
         self._clock = clock
         self._venue = venue
         self._alerts = alerts

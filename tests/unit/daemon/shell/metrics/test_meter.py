@@ -14,7 +14,7 @@ from daemon.core.step import Step, step
 from daemon.shell.journal import _OUTCOMES
 from daemon.shell.metrics import meter as meter_module
 from daemon.shell.metrics.meter import Counts, Meter
-from daemon.shell.metrics.words import COMMANDS, EVENTS, OUTCOMES, TRIGGERS, Errand, Outcome, Trigger, outcome_of
+from daemon.shell.words import COMMANDS, EVENTS, OUTCOMES, TRIGGERS, Errand, Outcome, Trigger, outcome_of
 from tests.builders import a_position, an_instrument
 from tests.driven import MS, Driven
 
