@@ -152,6 +152,7 @@ async def test_each_channel_goes_on_where_it_was_after_a_kill(tmp_path: Path) ->
     dead.is_dead = True
     named = outlets({"dead": "spare"}, well=well, dead=dead, spare=spare)
     async with running(tmp_path, named) as outbox:
+        await until((tmp_path / "alerts.jsonl").exists)  # from now on the file is appended to
         outbox.put_nowait(an_alert("one"), to=("well", "dead"))
         await until(lambda: well.got == spare.got[:1] == ["one"])
         await until(lambda: '"done":"one","by":"spare"' in saved(tmp_path))
