@@ -19,6 +19,7 @@ from daemon.arguments import Commands, add_command, add_json, add_tape, require_
 from daemon.backtest.options import add_backtest
 from daemon.calc.options import add_calc
 from daemon.configure.options import add_config
+from daemon.console.options import add_console
 from daemon.exchange.options import add_exchange
 from daemon.exit_codes import CommandFailed, ExitCode
 from daemon.heartbeat import add_heartbeat
@@ -86,6 +87,7 @@ def parser() -> argparse.ArgumentParser:
     online = (add_heartbeat, add_operate, add_alert, add_journal, add_config)
     for add in (_add_run, _add_check, _add_status, *online, *offline, add_exchange, add_web, _add_demo):
         add(commands)
+    add_console(commands, parser)
     return top
 
 
@@ -123,11 +125,13 @@ def _add_status(commands: Commands) -> None:
         "status",
         "ask the running daemon how things are",
         "Asks the daemon over its local socket: mode, feeds, positions with their liquidation price and stop, switch.",
-        "  seawall status --config seawall.toml\n  seawall status --socket seawall-state/control.sock --json",
+        "  seawall status --config seawall.toml\n  seawall status --watch --config seawall.toml\n"
+        "  seawall status --socket seawall-state/control.sock --json",
     )
     where = status.add_mutually_exclusive_group(required=True)
     where.add_argument("--config", type=Path, metavar="FILE", help="settings file of the daemon to ask")
-    where.add_argument("--socket", type=Path, metavar="PATH", help="its socket, instead of the settings file")
+    where.add_argument("--socket", type=Path, metavar="PATH", help="its control socket, instead of the settings file")
+    status.add_argument("--watch", action="store_true", help="a live view, until Ctrl-C")
     add_json(status)
     status.set_defaults(command=_status)
 
@@ -179,6 +183,11 @@ def _status(options: argparse.Namespace) -> int:
     from daemon.shell.control.client import DaemonUnreachable
     from daemon.status import show_status
 
+    if options.watch:
+        from daemon.console.watch import watch
+
+        watch(options.socket or socket_of(options.config), as_json=options.as_json)
+        return ExitCode.OK
     try:
         show_status(options.socket or socket_of(options.config), as_json=options.as_json)
     except DaemonUnreachable as error:

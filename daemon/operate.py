@@ -1,4 +1,4 @@
-"""The options of `seawall lift`, `flatten`, `freeze` and `set-stop`: a person tells the running daemon what to do.
+"""The options of the commands by which a person tells the running daemon what to do: `flatten`, `pause`, and others.
 
 Nothing of the daemon is imported here, so that `--help` is instant; what the commands do is in `operator_client.py`.
 """
@@ -14,11 +14,61 @@ from daemon.arguments import Commands, add_command, add_json
 
 
 def add_operate(commands: Commands) -> None:
-    """Add the four commands."""
+    """Add the commands."""
     _add_lift(commands)
     _add_flatten(commands)
     _add_freeze(commands)
     _add_stop(commands)
+    _add_pauses(commands)
+    _add_reload(commands)
+
+
+def _add_pauses(commands: Commands) -> None:
+    pause = add_command(
+        commands,
+        "pause",
+        "have the guard do nothing of its own for a time",
+        "Stops that rest stay where they are, and nothing is placed, moved, cancelled or reduced but what you ask for "
+        "(flatten, freeze, set-stop). The dead man's switch is disarmed. People are told, again every five minutes; "
+        "bots read that they are to add nothing. Ends by itself, after four hours at most.",
+        "  seawall pause --for 10m --config seawall.toml\n  seawall resume --config seawall.toml",
+    )
+    shadow = add_command(
+        commands,
+        "shadow",
+        "have the guard send nothing for a time, and say what it would do",
+        "Like a pause, and what you ask for is only said as well: the guard observes. Ends by itself.",
+        "  seawall shadow --for 1h --config seawall.toml",
+    )
+    for command, name in ((pause, "pause"), (shadow, "shadow")):
+        command.add_argument(
+            "--for", dest="seconds", type=length_s, default=600, metavar="TIME", help="90s, 10m or 2h (default 10m)"
+        )
+        add_where(command)
+        command.set_defaults(command=_carry, operation=name)
+    resume = add_command(
+        commands,
+        "resume",
+        "end a pause or a shadow",
+        "The guard acts again at once, and catches up with whatever was left undone.",
+        "  seawall resume --config seawall.toml",
+    )
+    add_where(resume)
+    resume.set_defaults(command=_carry, operation="resume")
+
+
+def _add_reload(commands: Commands) -> None:
+    reload = add_command(
+        commands,
+        "reload",
+        "have the guard read its settings anew",
+        "The whole new policy, or no change: what is wrong, or needs a restart, is named. Shows what changed. No stop "
+        "goes for it; only with --loosen may stops go back to where the new policy wants them.",
+        "  seawall reload --config seawall.toml\n  seawall reload --loosen --config seawall.toml",
+    )
+    reload.add_argument("--loosen", action="store_true", help="stops may move away from the mark")
+    add_where(reload)
+    reload.set_defaults(command=_carry, operation="reload")
 
 
 def _add_lift(commands: Commands) -> None:
@@ -34,7 +84,7 @@ def _add_lift(commands: Commands) -> None:
     which = lift.add_mutually_exclusive_group(required=True)
     which.add_argument("name", nargs="?", metavar="NAME", help="name of the latch")
     which.add_argument("--all", dest="every", action="store_true", help="lift every latch")
-    _add_where(lift)
+    add_where(lift)
     lift.set_defaults(command=_carry, operation="lift")
 
 
@@ -51,7 +101,7 @@ def _add_flatten(commands: Commands) -> None:
     )
     flatten.add_argument("symbols", nargs="*", metavar="SYMBOL", help="what to close (default: the whole account)")
     flatten.add_argument("--yes", action="store_true", help="do not ask for confirmation")
-    _add_where(flatten)
+    add_where(flatten)
     flatten.set_defaults(command=_carry, operation="flatten")
 
 
@@ -64,7 +114,7 @@ def _add_freeze(commands: Commands) -> None:
         "as they appear, until `seawall lift operator`. Reduce-only and Close orders stay.",
         "  seawall freeze --config seawall.toml",
     )
-    _add_where(freeze)
+    add_where(freeze)
     freeze.set_defaults(command=_carry, operation="freeze")
 
 
@@ -86,15 +136,33 @@ def _add_stop(commands: Commands) -> None:
     what.add_argument("price", nargs="?", type=_price, metavar="PRICE", help="trigger price, by the mark")
     what.add_argument("--clear", action="store_true", help="forget the price given before")
     stop.add_argument("--loosen", action="store_true", help="the stop may move away from the mark")
-    _add_where(stop)
+    add_where(stop)
     stop.set_defaults(command=_carry, operation="set-stop")
 
 
-def _add_where(command: argparse.ArgumentParser) -> None:
+def add_where(command: argparse.ArgumentParser) -> None:
+    """Add which daemon is meant, and `--json`."""
     where = command.add_mutually_exclusive_group(required=True)
     where.add_argument("--config", type=Path, metavar="FILE", help="settings file of the daemon to tell")
-    where.add_argument("--socket", type=Path, metavar="PATH", help="its socket, instead of the settings file")
+    where.add_argument("--socket", type=Path, metavar="PATH", help="its control socket, instead of the settings file")
     add_json(command)
+
+
+def length_s(text: str) -> int:
+    """Read a length of time in seconds.
+
+    Raises:
+        argparse.ArgumentTypeError: If it is none.
+
+    Example:
+        >>> [length_s(each) for each in ("90", "90s", "10m", "2h")]
+        [90, 90, 600, 7200]
+    """
+    unit = {"s": 1, "m": 60, "h": 3_600}.get(text[-1:], 0)
+    number = text[:-1] if unit else text
+    if not (number.isascii() and number.isdigit()) or len(number) > 9 or not int(number):
+        raise argparse.ArgumentTypeError(f"must be a length of time like 90s, 10m or 2h, not {text!r}")
+    return int(number) * (unit or 1)
 
 
 def _price(text: str) -> Decimal:

@@ -1,4 +1,4 @@
-"""What `seawall lift`, `flatten`, `freeze` and `set-stop` do: one request to the running daemon, and what came of it.
+"""What `seawall flatten`, `pause` and their like do: one request to the running daemon, and what came of it.
 
 The request goes over the daemon's control API (`daemon.shell.control`). The daemon acknowledges it only when it is in
 the journal on disk. A request that gets no answer is sent again under the same id, so it is never carried out twice.
@@ -28,7 +28,16 @@ def carry(options: argparse.Namespace) -> int:
     Raises:
         CommandFailed: If no daemon answers, it refuses, or the person does not confirm.
     """
-    commands = {"lift": _lift, "flatten": _flatten, "freeze": _freeze, "set-stop": _set_stop}
+    commands = {
+        "lift": _lift,
+        "flatten": _flatten,
+        "freeze": _freeze,
+        "set-stop": _set_stop,
+        "pause": _pause,
+        "shadow": _pause,
+        "resume": _resume,
+        "reload": _reload,
+    }
     return commands[options.operation](options)
 
 
@@ -53,6 +62,18 @@ def _set_stop(options: argparse.Namespace) -> int:
         return act(options, "clear-stop", {"symbol": options.symbol})
     wish = {"symbol": options.symbol, "price": format(options.price, "f"), "may_loosen": options.loosen}
     return act(options, "set-stop", wish)
+
+
+def _pause(options: argparse.Namespace) -> int:
+    return act(options, options.operation, {"seconds": options.seconds})
+
+
+def _resume(options: argparse.Namespace) -> int:
+    return act(options, "resume", {})
+
+
+def _reload(options: argparse.Namespace) -> int:
+    return act(options, "reload", {"may_loosen": options.loosen})
 
 
 def _confirm(question: str) -> None:

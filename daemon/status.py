@@ -90,7 +90,8 @@ def _first_line(status: Mapping[str, Any]) -> str:
 def _pause(pause: Mapping[str, Any]) -> str:
     what = "PAUSED" if pause["kind"] == "pause" else "IN SHADOW"
     kept = "only what a person asks for is sent" if pause["kind"] == "pause" else "nothing is sent"
-    return f"{what} by {pause['who']} until {pause['until']} ({pause['left_s']:.0f} s more): {kept}; seawall resume ends it"
+    until = f"until {pause['until']} ({pause['left_s']:.0f} s more)"
+    return f"{what} by {pause['who']} {until}: {kept}; seawall resume ends it"
 
 
 def _feeds(feeds: Mapping[str, Mapping[str, Any]]) -> str:

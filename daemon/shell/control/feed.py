@@ -19,7 +19,19 @@ MOST_FOLLOWERS: Final = 8
 MOST_WAITING: Final = 2_000
 """Records; more means that the follower does not keep up."""
 MOST_WAITING_BYTES: Final = 2 * 1024 * 1024
-_NOISE: Final = frozenset({"MarkSeen", "HealthTicked", "Checkpoint"})
+_NOISE: Final = frozenset(
+    {
+        "MarkSeen",
+        "HealthTicked",
+        "SpreadSeen",
+        "TimerFired",
+        "SetTimer",
+        "SetBand",
+        "LedgerRead",
+        "InsuranceSeen",
+        "Checkpoint",
+    }
+)
 
 
 def is_noise(name: str) -> bool:

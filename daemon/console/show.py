@@ -1,0 +1,144 @@
+"""`seawall positions | protection | orders | alerts`: one question to the running guard, a table or JSON back."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from daemon.console.paint import Paint, paint_for, plain
+from daemon.console.view import length
+from daemon.exit_codes import CommandFailed, ExitCode
+from daemon.inputs import socket_of
+from daemon.shell.control.client import DaemonUnreachable, call
+
+Row = Mapping[str, Any]
+
+
+def show(options: argparse.Namespace) -> int:
+    """Answer the question that the options name.
+
+    Raises:
+        CommandFailed: If no daemon answers, or it does not know yet.
+    """
+    path = options.socket or socket_of(options.config)
+    try:
+        status, answer = call(path, "GET", f"/v1/{options.question}")
+    except DaemonUnreachable as error:
+        raise CommandFailed(str(error), ExitCode.VENUE_UNREACHABLE) from error
+    if status != 200:
+        code = ExitCode.VENUE_UNREACHABLE if status == 503 else ExitCode.REFUSED
+        raise CommandFailed(str(answer.get("error", f"the daemon answered {status}")), code)
+    if options.as_json:
+        sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
+    else:
+        lines = _LINES[options.question](answer, paint_for(sys.stdout))
+        sys.stdout.write("\n".join(lines) + "\n")
+    return ExitCode.OK
+
+
+def table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    """Return aligned columns; None is a dash.
+
+    Example:
+        >>> table(["symbol", "stop"], [["XBTUSD", None]])
+        ['symbol  stop', 'XBTUSD  -']
+    """
+    cells = [[*titles], *([("-" if cell is None else plain(str(cell))) for cell in row] for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(titles))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+
+
+def _memory(answer: Row) -> Iterator[str]:
+    if answer["mode"] in {"starting", "blind"}:
+        yield f"the guard is {answer['mode']} and does not see: this is the last that was known, and may be old"
+
+
+def _positions(answer: Row, paint: Paint) -> list[str]:
+    rows = answer["positions"]
+    if not rows:
+        return [*_memory(answer), "no open positions"]
+    titles = ["symbol", "quantity", "entry", "mark", "liquidation", "room %", "stop", "tier"]
+    names = [
+        "symbol",
+        "quantity",
+        "entry_price",
+        "mark_price",
+        "liquidation_price",
+        "room_percent",
+        "stop_trigger",
+        "tier",
+    ]
+    head, *body = table(titles, [[row[name] for name in names] for row in rows])
+    return [*_memory(answer), paint.style(head, "bold"), *body]
+
+
+def _protection(answer: Row, paint: Paint) -> list[str]:
+    lines = [*_memory(answer)]
+    for proof in answer["protection"]:
+        covered = proof["covered_since"]
+        what = (
+            paint.style(f"covered since {covered}", "green") if covered else paint.style("NO CONFIRMED STOP", "alarm")
+        )
+        lines.append(f"{proof['symbol']} {proof['quantity']:+d}: {what}")
+        lines += [f"  {_stop(stop)}" for stop in proof["stops"]]
+        proved = proof["protection"]
+        for name, value in proved.items() if isinstance(proved, Mapping) else ():
+            lines.append(f"  {name.replace('_', ' ')}: {_shown(value)}")
+        lines += [f"  degraded: {state}" for state in proof["degraded"]]
+    return lines if answer["protection"] else [*lines, "no open positions"]
+
+
+def _stop(stop: Row) -> str:
+    whose = "ours" if stop["ours"] else "somebody else's"
+    size = "the whole position" if stop["quantity"] is None else f"{stop['quantity']} contracts"
+    return f"stop at {stop['stop_price']} for {size}, {whose}: {plain(stop['client_order_id'])}"
+
+
+def _shown(value: object) -> str:
+    return plain(value if isinstance(value, str) else msgspec.json.encode(value).decode())
+
+
+def _orders(answer: Row, paint: Paint) -> list[str]:
+    rows = answer["orders"]
+    if not rows:
+        return [*_memory(answer), "no open orders"]
+    titles = ["symbol", "whose", "side", "kind", "left", "price", "stop", "may add", "confirmed", "client order id"]
+    cells = [
+        [
+            row["symbol"],
+            row["whose"],
+            row["side"],
+            row["kind"],
+            "all" if row["close"] else row["leaves_quantity"],
+            row["price"],
+            row["stop_price"],
+            "yes" if row["may_add"] else "no",
+            "yes" if row["is_confirmed"] else "no",
+            row["client_order_id"],
+        ]
+        for row in rows
+    ]
+    head, *body = table(titles, cells)
+    return [*_memory(answer), paint.style(head, "bold"), *body]
+
+
+def _alerts(answer: Row, paint: Paint) -> list[str]:
+    lines = [line for each in answer["alerts"] for line in _alert(each, paint)]
+    lines += [f"silenced: {_shown(each)}" for each in answer["silences"]]
+    deliveries = ", ".join(f"{name} {_shown(value)}" for name, value in answer["deliveries"].items())
+    return [*(lines or ["nothing that people would have to know of holds"]), f"deliveries: {deliveries}"]
+
+
+def _alert(each: Row, paint: Paint) -> Iterator[str]:
+    level = str(each.get("level") or each.get("severity") or "alert")
+    key = each.get("key") or each.get("group") or ""
+    for_s = each.get("for_s")
+    age = f" for {length(float(for_s))}" if isinstance(for_s, (int, float)) else ""
+    yield f"{paint.style(level, 'yellow')}{age} {key}: {plain(str(each.get('text') or each.get('title') or ''))}"
+
+
+_LINES = {"positions": _positions, "protection": _protection, "orders": _orders, "alerts": _alerts}
