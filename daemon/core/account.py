@@ -30,9 +30,6 @@ from daemon.core.volatility import after_mark
 FORGET_AFTER_NS: Final = 60 * 10**9
 """A flat position is remembered this long, so that an old row cannot bring it back as a new one."""
 
-STALE_COPY_NS: Final = 5 * 10**9
-"""A read whose row the venue stamped so much earlier than the stream's row comes from a copy that lags behind."""
-
 
 def take_instrument(draft: Draft, instrument: Instrument) -> None:
     """Fold a contract's figures."""
@@ -143,16 +140,22 @@ def _is_outranked(guarded: Guarded, source: Source, at_ns: int) -> bool:
 
 
 def _is_of_the_past(guarded: Guarded, source: Source, position: Position) -> bool:
-    """Whether a read shows an open position that the stream has told later, by the venue's own stamps: a stale copy."""
+    """Whether the stream has told of a change since the row was stamped: the read is of a copy that lags behind.
+
+    The stream's latest row is no measure: it may be younger for a move of the mark alone.
+    """
     if source is Source.STREAM or guarded.stream is None or not position.quantity:
         return False
-    return 0 < position.timestamp_ns < guarded.stream.stamp_ns - STALE_COPY_NS
+    return 0 < position.timestamp_ns < guarded.stream.changed_ns
 
 
 def _testified(guarded: Guarded, source: Source, witness: Witness) -> Guarded:
     before = guarded.stream if source is Source.STREAM else guarded.query
-    if before is not None and before.quantity == witness.quantity:
-        witness = replace(witness, before_ns=before.at_ns)
+    if before is not None:
+        if before.quantity == witness.quantity:
+            witness = replace(witness, before_ns=before.at_ns, changed_ns=before.changed_ns)
+        else:
+            witness = replace(witness, changed_ns=witness.stamp_ns)
     if source is Source.STREAM:
         return altered(guarded, stream=witness)
     return altered(guarded, query=witness)
@@ -205,7 +208,10 @@ def _begin(draft: Draft, position: Position, source: Source, at_ns: int) -> None
     if source is Source.QUERY and draft.positions_listed_ns:
         # The stream listed its table without it: by that witness it was not there then.
         fresh = altered(fresh, stream=Witness(quantity=0, at_ns=min(draft.positions_listed_ns, at_ns - 1)))
-    fresh = _testified(fresh, source, _witness(position, at_ns))
+    witness = _witness(position, at_ns)
+    if source is Source.STREAM and 0 < draft.positions_listed_ns < at_ns:
+        witness = replace(witness, changed_ns=witness.stamp_ns)  # Its live table was without it before.
+    fresh = _testified(fresh, source, witness)
     draft.put_position(position.key.symbol, _new_episode(draft, fresh, at_ns))
     draft.touch(position.key.symbol, reassess=True)
     mark_margins_stale(draft, position.currency)

@@ -101,6 +101,8 @@ class Witness:
     """When this source said the same quantity the time before; 0: it did not."""
     stamp_ns: int = 0
     """The venue's own stamp of the row; 0: it had none, or there was no row."""
+    changed_ns: int = 0
+    """The venue's own stamp of the row with which this source came to say this quantity; 0: it never said another."""
     is_contradictory: bool = False
     """It says flat, and other cells of the same row say that something is held."""
 

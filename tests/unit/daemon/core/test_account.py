@@ -55,6 +55,17 @@ def test_a_read_from_a_copy_that_lags_behind_is_not_believed() -> None:
     assert guard.guarded().position.quantity == 250
 
 
+def test_a_read_stamped_before_a_move_of_the_mark_alone_is_believed() -> None:
+    """P2: the stream's row is younger, but tells the size that it told before the read's row was stamped."""
+    guard = Driven().up()
+    guard.position(replace(a_position(), timestamp_ns=200 * SECOND))
+    row = guard.rest()
+    guard.position(replace(a_position(), timestamp_ns=230 * SECOND))
+    guard.wait(31 * SECOND)
+    guard.picture([replace(a_position(250), timestamp_ns=210 * SECOND)], [row])
+    assert guard.guarded().position.quantity == 250
+
+
 def test_a_position_that_only_the_picture_shows_is_covered() -> None:
     """Seen by REST alone: covered, and known as such."""
     guard = Driven().up()
