@@ -152,6 +152,10 @@ class AlertOutbox:
     async def wait_empty(self) -> None:
         """Wait until nothing is left to deliver, and the file knows it. The caller sets the deadline."""
         await self._empty.wait()
+        await self.wait_saved()
+
+    async def wait_saved(self) -> None:
+        """Wait until the file knows everything, as far as the disk takes anything. The caller sets the deadline."""
         await self._saved.wait()
 
     # ------------------------------------------------------------ what the workers say

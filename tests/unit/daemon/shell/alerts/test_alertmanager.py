@@ -176,3 +176,31 @@ async def test_its_worker_renews_by_itself(tmp_path: Path) -> None:
                     await asyncio.sleep(0.005)
                 working.cancel()
     assert outbox.delivered == 1
+
+
+async def test_what_fires_goes_on_firing_after_a_kill(tmp_path: Path) -> None:
+    """P7, P10: delivered, so nothing waits any more; the next process pushes it again all the same, from the file."""
+    clock, path = ManualClock(), tmp_path / "alerts"
+
+    async def live(receiver: Receiver, *alerts: Alert, pushes: int) -> None:
+        async with pushing(receiver, clock) as channel:
+            outlet = Outlet(name="am", channel=channel)
+            outbox = AlertOutbox(outlets=[outlet], file=OutboxFile(path), clock=clock, retry_for_s=60)
+            async with asyncio.TaskGroup() as tasks, asyncio.timeout(5):
+                working = [tasks.create_task(work()) for work in (outbox.run, outbox.workers[0].run)]
+                for alert in alerts:
+                    outbox.put_nowait(alert)
+                while len(receiver.bodies) < pushes:  # noqa: ASYNC110 - the receiver is a bare server without events
+                    await asyncio.sleep(0.005)
+                await outbox.wait_empty()
+                for each in working:
+                    each.cancel()
+
+    async with a_receiver() as receiver:
+        await live(receiver, firing("one", clock), pushes=1)
+        clock.advance_s(30)
+        await live(receiver, pushes=2)
+        (row,) = rows(receiver)
+        assert row["annotations"]["alert_id"] == "one"
+        await live(receiver, firing("two", clock, over=True), pushes=3)
+    assert {each.alert_id for each in OutboxFile(path).read().held["am"]} == {"two"}

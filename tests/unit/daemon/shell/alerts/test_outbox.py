@@ -141,6 +141,7 @@ async def test_undelivered_alerts_survive_the_process(tmp_path: Path) -> None:
         channel.is_dead = True
         outbox.put_nowait(an_alert("waiting"))
         await channel.wait(lambda: channel.attempts >= 3)
+        await outbox.wait_saved()
     channel.is_dead = False
     async with running(tmp_path, channel) as outbox:
         await wait_empty(outbox)
@@ -218,6 +219,7 @@ async def test_a_torn_line_is_left_out(tmp_path: Path) -> None:
     async with running(tmp_path, channel) as outbox:
         outbox.put_nowait(an_alert("whole"))
         await channel.wait(lambda: channel.attempts >= 2)
+        await outbox.wait_saved()
     tear(tmp_path / "alerts.jsonl")
     channel.is_dead = False
     async with running(tmp_path, channel) as outbox:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -167,3 +171,66 @@ async def test_a_name_is_looked_up_and_still_named(monkeypatch: pytest.MonkeyPat
         async with Webhook(Secret(f"http://hooks.example.org:{port}/x"), timeout_s=5) as webhook:
             await webhook.deliver(an_alert("one"))
     assert f"host: hooks.example.org:{port}" in heads[0]
+
+
+async def test_name_and_word_of_an_address_are_sent_as_such() -> None:
+    """Basic authentication, as the address has it, although the connection goes to a number."""
+    heads: list[str] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        writer.write(b"HTTP/1.1 204 X\r\n\r\n")
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        async with Webhook(Secret(f"http://user:word@127.0.0.1:{port}/x"), timeout_s=5) as webhook:
+            await webhook.deliver(an_alert("one"))
+    assert "Authorization: Basic dXNlcjp3b3Jk" in heads[0]
+
+
+def a_certificate(folder: Path) -> tuple[Path, Path]:
+    """Make a key, and a certificate for hooks.example.org."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    subject = ["-subj", "/CN=hooks.example.org", "-addext", "subjectAltName=DNS:hooks.example.org"]
+    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    subprocess.run(
+        [*made, "-keyout", key, "-out", certificate, "-days", "2", *subject], check=True, capture_output=True
+    )
+    return key, certificate
+
+
+@pytest.mark.parametrize(("name", "is_right"), [("hooks.example.org", True), ("other.example.org", False)])
+async def test_the_certificate_has_to_be_that_of_the_name(
+    name: str, is_right: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P11: the look-up is our own, and whoever answers at that address still has to prove the name."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed, and a certificate is needed")
+    key, certificate = a_certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda _host, port, **_: [(2, 1, 6, "", ("127.0.0.1", port))])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 204 X\r\n\r\n")
+            await writer.drain()
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
+    async with server:
+        url = f"https://{name}:{server.sockets[0].getsockname()[1]}/x"
+        async with Webhook(Secret(url), timeout_s=5) as webhook:
+            if is_right:
+                await webhook.deliver(an_alert("one"))
+            else:
+                with pytest.raises(NotDelivered, match=r"other\.example\.org: ConnectError"):
+                    await webhook.deliver(an_alert("one"))
