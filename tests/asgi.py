@@ -58,9 +58,10 @@ async def asked(
         "server": ("localhost", 80),
     }
     told: list[dict[str, Any]] = []
+    left = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
+        return left.pop() if left else {"type": "http.disconnect"}
 
     async def send(message: Any) -> None:
         told.append(dict(message))

@@ -106,6 +106,11 @@ class RecordFeed:
                 follower.put(frame)
 
     @property
+    def is_followed(self) -> bool:
+        """Whether anybody is there."""
+        return bool(self._followers)
+
+    @property
     def is_full(self) -> bool:
         """Whether nobody more is taken."""
         return len(self._followers) >= MOST_FOLLOWERS

@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from config.control import Right
 from config.credentials import Secret
 
+_GUARDS = frozenset({0, os.geteuid()})
+"""Users who may do everything: root, and the one that this process runs as."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Caller:
@@ -44,7 +47,7 @@ def peer_of(connection: socket.socket, *, group_may: Right) -> Caller:
     """
     size = struct.calcsize("3i")
     _, user_id, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
-    right = Right.OPERATE if user_id in {0, os.geteuid()} else group_may
+    right = Right.OPERATE if user_id in _GUARDS else group_may
     return Caller(name=_user_name(user_id), right=right, via="socket")
 
 

@@ -44,9 +44,11 @@ def counter_of(desk: BotDesk) -> Counter:
 
 
 @asynccontextmanager
-async def serving(path: Path, desk: BotDesk) -> AsyncIterator[ControlApi]:
+async def serving(
+    path: Path, desk: BotDesk | None = None, *, counter: Counter | None = None
+) -> AsyncIterator[ControlApi]:
     """An API that is up, and surely not afterwards."""
-    api = ControlApi(path, counter_of(desk))
+    api = ControlApi(path, counter or counter_of(desk or a_desk()[0]))
     task = asyncio.create_task(api.run())
     async with asyncio.timeout(DEADLINE_S):
         while api.problem:  # noqa: ASYNC110 - it says so itself, and has no event for it
