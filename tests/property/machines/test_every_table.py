@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.property.machines import (
+    test_channel_states,
     test_guard_states,
     test_outbox_states,
     test_pure_tables,
@@ -35,6 +36,7 @@ MACHINES = {
     "daemon/core/state.py:SwitchState": (GUARD,),
     "daemon/core/interventions.py:LatchKind": (GUARD,),
     "daemon/core/protection.py:Stage": (GUARD,),
+    "daemon/shell/alerts/worker.py:Outcome": (test_channel_states.ChannelsMachine,),
     "connectors/bitmex/protocol/session_states.py:State": (test_wire_states.ConnectionMachine,),
     "connectors/bitmex/protocol/session_states.py:Input": (test_wire_states.ConnectionMachine,),
     "connectors/bitmex/protocol/session_states.py:TRANSITIONS": (test_wire_states.ConnectionMachine,),
@@ -44,7 +46,8 @@ WITHOUT_ENUM = {
     "daemon/core/tiers.py": (GUARD,),
     "daemon/core/bots.py": (GUARD,),
     "daemon/core/operator.py": (GUARD,),
-    "daemon/shell/alerts/outbox.py": (test_outbox_states.OutboxMachine,),
+    "daemon/shell/alerts/outbox.py": (test_outbox_states.OutboxMachine, test_channel_states.ChannelsMachine),
+    "daemon/shell/alerts/worker.py": (test_outbox_states.OutboxMachine, test_channel_states.ChannelsMachine),
     "connectors/bitmex/protocol/extras.py": (test_wire_states.ConnectionMachine,),
     "connectors/bitmex/protocol/redress.py": (test_wire_states.RedressMachine, test_wire_states.ConnectionMachine),
     "connectors/bitmex/protocol/budget.py": (test_wire_states.BudgetMachine,),
@@ -80,6 +83,8 @@ PLAIN = {
     "daemon/core/events.py:FeedName": _A_NAME,
     "daemon/core/events.py:HeardBy": _A_NAME,
     "daemon/shell/records.py:Kind": _A_NAME,
+    "daemon/shell/alerts/heartbeat.py:Standing": _WORKED_OUT,
+    "daemon/shell/alerts/heartbeat.py:Ping": _WORKED_OUT,
     "connectors/bitmex/protocol/frames.py:Unread": _A_NAME,
 }
 

@@ -122,6 +122,7 @@ async def test_a_critical_alert_does_not_wait_for_the_pause_to_end(
 ) -> None:
     """The channel failed and is left alone for long; an emergency is tried at once all the same."""
     monkeypatch.setattr("tests.unit.daemon.shell.alerts.test_outbox.PAUSE_S", 3_600)
+    monkeypatch.setattr(worker_module, "LEAST_PAUSE_S", 0.01)
     channel = FakeChannel()
     channel.failures = [NotDelivered("down")]
     async with running(tmp_path, channel) as outbox:
