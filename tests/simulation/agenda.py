@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from tests.simulation.scene import Scene
 from tests.simulation.troubles import TROUBLES
 from tests.simulation.troubles.bots import BOT_ACTS
-from tests.simulation.troubles.people import OPERATOR_ASKS
+from tests.simulation.troubles.people import OPERATOR_ASKS, OPERATOR_RELOADS
 from tests.simulation.troubles.trouble import Trouble
 from tests.simulation.virtual_loop import passing
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 LASTING_S = 40.0
 """The next trouble of a chain comes at most so much later than the pause says: about as long as troubles last."""
+RELOADS_FROM = 100_000
+"""Worlds of lower seeds know no reloads."""
 FEW = 6
 """Half of all worlds know so many kinds of trouble at most: few kinds, often, meet each other more than many do."""
 
@@ -58,9 +60,16 @@ def agenda_of(seed: int, plan: Plan) -> tuple[Item, ...]:
     for chain in range(plan.troubles if kinds else 0):
         drawn += _series(Random(f"trouble {chain} {seed}"), plan, plan.trouble_every_s, _chooser(kinds), LASTING_S)  # noqa: S311
     drawn.sort(key=lambda item: item.at_s)
+    drawn += _reloads(seed, plan)
     return tuple(
         Item(number, each.at_s, each.trouble, each.guard, each.seed) for number, each in enumerate(drawn, start=1)
     )
+
+
+def _reloads(seed: int, plan: Plan) -> Iterator[Item]:
+    """In some worlds people change the settings while it runs; the others are those that earlier builds played."""
+    if seed > RELOADS_FROM and seed % 4 == 1:
+        yield from _series(Random(f"reload {seed}"), plan, 2 * plan.ask_every_s, lambda _: OPERATOR_RELOADS)  # noqa: S311
 
 
 def kinds_of(seed: int) -> tuple[Trouble, ...]:

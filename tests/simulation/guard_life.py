@@ -17,6 +17,7 @@ from unittest.mock import patch
 
 import httpx
 
+from config.compare import changes
 from config.credentials import Credentials, Secret
 from config.model import Settings
 from config.policy import Policy
@@ -29,7 +30,7 @@ from connectors.simulated.server.auth import ApiKey
 from connectors.simulated.server.rest.door import Door
 from daemon.app import Guard
 from daemon.core.commands import Command, RaiseAlert
-from daemon.core.events import BotHeard, Event, HeardBy, OperatorAsked, Started, StopAsked
+from daemon.core.events import BotHeard, Event, HeardBy, OperatorAsked, PolicyChanged, Started, StopAsked
 from daemon.core.operator_requests import OperatorRequest
 from daemon.core.state import GuardState
 from daemon.shell.account_seen import describe_account
@@ -310,6 +311,15 @@ class SimGuard:
         if self._life is not None:
             asked = OperatorAsked(at_ns=self.clock.now_ns(), request_id=request_id, who="ada", request=request)
             self._life.take(asked)
+
+    def reload(self, policy: Policy, *, may_loosen: bool) -> None:
+        """Other settings stand in the file, and are taken in while it runs."""
+        told = tuple(str(each) for each in changes(self.policy, policy))
+        self.policy = policy
+        if self._life is not None:
+            self._life.take(
+                PolicyChanged(at_ns=self.clock.now_ns(), policy=policy, who="ada", changes=told, may_loosen=may_loosen)
+            )
 
     def hear(self, bot: str) -> None:
         """A bot calls."""

@@ -62,6 +62,15 @@ def policy_of(drawn: Random) -> Policy:
     return habits if kind == "habits" else _with_rules(drawn, habits)
 
 
+def changed(policy: Policy, drawn: Random) -> Policy:
+    """Draw what a reload may bring: other rules, for the same bots and with the switch as it is used."""
+    other = policy_of(drawn)
+    parts = [
+        name for name in ("stop", "tiers", "volatility", "take_profit", "ladder", "account") if drawn.random() < 0.6
+    ]
+    return replace(policy, **{name: getattr(other, name) for name in parts})
+
+
 def _bots(drawn: Random) -> dict[str, BotPolicy]:
     """Name the simulated bot in some of the policies; what else is drawn is the same with and without."""
     before = drawn.getstate()

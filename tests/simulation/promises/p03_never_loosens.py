@@ -23,6 +23,7 @@ from daemon.core.events import (
     FeedName,
     MarkSeen,
     OperatorAsked,
+    PolicyChanged,
     PositionSeen,
     PositionsListed,
     Source,
@@ -112,6 +113,11 @@ class NeverLoosens(Promise):
         match event:
             case OperatorAsked(request=SetStop(may_loosen=True, symbol=symbol, price=price)):
                 self._let_go[facts.guard.name, symbol] = (price, self._now_s)
+            case PolicyChanged(may_loosen=True):
+                for (account, symbol), held in self._book.held():
+                    if account == facts.guard.account:
+                        farthest = Decimal(0) if held.quantity > 0 else Decimal("Infinity")
+                        self._let_go[facts.guard.name, symbol] = (farthest, self._now_s)
             case MarkSeen(symbol=symbol, price=price):
                 self._told_marks[facts.guard.name, symbol] = price
             case _:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from random import Random
 
 from tests.simulation.guard_life import SimGuard
+from tests.simulation.policies import changed
 from tests.simulation.scene import Scene
 from tests.simulation.troubles.trouble import Trouble
 
 OPERATOR_ASKS = "operator asks"
+OPERATOR_RELOADS = "operator reloads"
 
 
 async def ask(scene: Scene, guard: SimGuard, random: Random) -> None:
@@ -17,4 +19,21 @@ async def ask(scene: Scene, guard: SimGuard, random: Random) -> None:
     scene.hit(OPERATOR_ASKS)
 
 
-PEOPLE = (Trouble(name=OPERATOR_ASKS, listed="", cast=ask, is_scripted=True, hinders=False, is_fault=False),)
+async def reload(scene: Scene, guard: SimGuard, random: Random) -> None:
+    """Other settings for every guard, all at the same moment: guards that differ in them undo each other's work."""
+    policy = changed(guard.policy, random)
+    may_loosen = random.random() < 0.2
+    scene.promises.disturb()
+    for each in scene.guards:
+        if each.is_alive:
+            each.reload(policy, may_loosen=may_loosen)
+        else:
+            each.policy = policy  # what it starts with again
+    scene.note(f"reloads{', letting stops go back' if may_loosen else ''}")
+    scene.hit(OPERATOR_RELOADS)
+
+
+PEOPLE = (
+    Trouble(name=OPERATOR_ASKS, listed="", cast=ask, is_scripted=True, hinders=False, is_fault=False),
+    Trouble(name=OPERATOR_RELOADS, listed="", cast=reload, is_scripted=True, hinders=False, is_fault=False),
+)
