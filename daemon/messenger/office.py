@@ -31,7 +31,13 @@ _GRACE_CPU_S = 5
 
 
 def main() -> int:
-    """Serve until standard input ends."""
+    """Serve until standard input ends.
+
+    A service manager that stops the guard signals all of its processes at once. What the guard says last still has to
+    be delivered, so only the guard ends this one.
+    """
+    for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
     answers = os.dup(1)
     os.dup2(2, 1)  # whatever anything prints is no answer
     missing = missing_packages()

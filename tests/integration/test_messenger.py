@@ -209,6 +209,15 @@ async def test_the_forks_end_with_the_guard() -> None:
         assert has_ended(fork)
 
 
+async def test_a_service_manager_that_signals_everybody_does_not_end_it() -> None:
+    """P10: systemd stops a service by SIGTERM to all of its processes: the guard's last words are still delivered."""
+    async with a_receiver() as receiver, a_messenger() as messenger:
+        for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            os.kill(process_of(messenger), each)
+        assert (await send(messenger, receiver.url)).is_delivered
+        assert messenger.starts == 1
+
+
 async def test_nothing_of_the_guard_s_keys_is_in_it() -> None:
     """P11: neither its arguments nor its environment hold a key, an address, or the service manager's sockets."""
     environ = {**os.environ, "SEAWALL_SECRET": "planted-secret", "NOTIFY_SOCKET": "/planted", "WATCHDOG_USEC": "1"}
