@@ -353,9 +353,20 @@ def _displace(draft: Draft, case: _Case) -> None:
 
 def _tend(draft: Draft, case: _Case, keeper: Order) -> None:
     """A stop of ours rests: make it right, then clear up around it."""
-    if _replace(draft, case, keeper) or _amend(draft, case, keeper) or _cancel_surplus(draft, case, keeper):
+    if _replace(draft, case, keeper) or _amend(draft, case, keeper):
+        return
+    if _is_seen(draft, keeper) and _cancel_surplus(draft, case, keeper):
         return
     _clear_needless(draft, case)
+
+
+def _is_seen(draft: Draft, order: Order) -> bool:
+    """Whether a witness showed a stop of ours to this process.
+
+    The journal may have lost its end: what it tells of a stop may be of before that was moved, or of one that is gone.
+    """
+    known = draft.orders[order.symbol][order.order_id]
+    return max(known.taken_ns, known.seen_ns) >= draft.started_ns
 
 
 def _replace(draft: Draft, case: _Case, keeper: Order) -> bool:
@@ -381,7 +392,8 @@ def _amend(draft: Draft, case: _Case, keeper: Order) -> bool:
     guarded, side, price = case.guarded, case.guarded.position.side, keeper.stop_price
     if side is None or price is None:
         return False
-    trigger, moved, reason = case.wanted.trigger, None, Reason.COVER_TOO_SMALL
+    trigger = case.wanted.trigger if _is_seen(draft, keeper) else None
+    moved, reason = None, Reason.COVER_TOO_SMALL
     released = guarded.episode.released
     if trigger is not None and is_looser(side, price, trigger) and not case.is_through:
         moved, reason = stepped(draft, guarded, trigger), Reason.COVER_TOO_FAR

@@ -3,11 +3,11 @@
 The longest piece is what a stop that has to go out may wait for; the page as it is served pauses between pieces.
 """
 
-
 from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from decimal import Decimal
 from time import perf_counter, process_time, thread_time
 
 from daemon.core.ledger import StreamFacts
@@ -25,7 +25,7 @@ ROUNDS = 7
 
 def snapshot_of(state: GuardState) -> Snapshot:
     """Return a snapshot of an open guard, with nothing told by its streams lately."""
-    estimate = {symbol: replace(each, samples=10_000) for symbol, each in state.volatility.items()}
+    estimate = {symbol: replace(each, samples=10_000, hourly_percent=Decimal("0.5")) for symbol, each in state.volatility.items()}
     running = Running(
         state=replace(state, volatility=estimate),
         market=StreamFacts(),

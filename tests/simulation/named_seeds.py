@@ -6,12 +6,12 @@ catalogue that grows changes nothing of it. What can be told shorter is a scene 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from connectors.simulated.engine.switches import ClientIdReuse, Switches
 from tests.simulation.agenda import Item
-from tests.simulation.plans import Plan
+from tests.simulation.plans import Plan, plan_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +61,16 @@ NAMED_SEEDS: tuple[NamedSeed, ...] = (
                 Item(28, 123.569, "bot acts", 1, 46_504_754_120_096),
                 Item(29, 131.561, "late arrival", 1, 59_923_182_141_140),
                 Item(30, 132.445, "order cancelled", 1, 70_495_199_856_198),
+            ),
+        ),
+    ),
+    NamedSeed(
+        broke="a guard whose journal had lost its end moved its stop from where it stood to where that was still wanted",
+        plan=replace(
+            plan_of(5200067, minutes=1.4),
+            items=(
+                Item(7, 24.604, "bot acts", 0, 187_404_817_055_664),
+                Item(9, 57.419, "slow disk", 0, 133_379_214_972_276),
             ),
         ),
     ),
