@@ -65,7 +65,7 @@ NAMED_SEEDS: tuple[NamedSeed, ...] = (
         ),
     ),
     NamedSeed(
-        broke="a guard whose journal had lost its end moved its stop from where it stood to where that was still wanted",
+        broke="a guard whose journal had lost its end moved its stop back from where it stood",
         plan=replace(
             plan_of(5200067, minutes=1.4),
             items=(
