@@ -224,6 +224,7 @@ class Guard:
             wait_durable=self._journal_file.wait_durable,
             tell=desk.raise_alert,
             hung_up=hung_up,
+            notifier=notifier,
         )
         self._parts: Parts | None = None
         self._bots = BotDesk(settings.policy.bots, clock=clock)
@@ -348,6 +349,7 @@ class Guard:
             notifier=self._notifier,
             take=runner.take,
             headline=lambda: headline(runner.state),
+            is_whole=lambda: runner.state.was_whole,
             deaf=deaf,
             budget=self._orders.budget,
         )

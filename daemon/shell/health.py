@@ -145,6 +145,7 @@ class HealthTicker:
         headline: Callable[[], str],
         deaf: Callable[[], str] = str,
         budget: Callable[[], BudgetPicture | None] = _no_budget,
+        is_whole: Callable[[], bool] = lambda: True,
     ) -> None:
         self._clock = clock
         self._ages = ages
@@ -154,6 +155,7 @@ class HealthTicker:
         self._take = take
         self._headline = headline
         self._deaf = deaf
+        self._is_whole = is_whole
         self._budget = budget
         self._ledger_due_ns = 0
         self._was_banned = False
@@ -184,7 +186,10 @@ class HealthTicker:
         )
         self._read_ledger()
         self._take(tick)
-        self._notifier.cycle_completed(self._headline())
+        if self._is_whole():
+            self._notifier.cycle_completed(self._headline())
+        else:
+            self._notifier.waiting(f"the account was not read whole yet; {self._headline()}")
 
     def _read_ledger(self) -> None:
         """Tell the core of the ledger every few seconds, and at once of a ban that begins or ends."""

@@ -23,8 +23,6 @@ from daemon.shell.watchdog import ServiceNotifier
 
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
-MORE_TIME_S = 60.0
-"""What the service manager is asked for while we wait: well above one pause and one request."""
 TELL_PEOPLE_AFTER = 4
 """Failed attempts in a row after which people hear that nobody is guarding yet: some seconds."""
 
@@ -91,7 +89,7 @@ class Opening:
             log.warning("the venue does not answer; asking on", why=reason)
         if self._failures == TELL_PEOPLE_AFTER:
             self._tell_people(reason)
-        self._notifier.waiting(f"waiting for the exchange: {reason}", more_s=MORE_TIME_S)
+        self._notifier.waiting(f"nothing is guarded: waiting for the exchange, which does not answer ({reason})")
         await asyncio.sleep(min(LONGEST_PAUSE_S, self._first_pause_s * 2.0 ** min(self._failures, 10)))
 
     def _tell_people(self, reason: str) -> None:

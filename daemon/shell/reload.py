@@ -28,6 +28,7 @@ from daemon.core.events import Event, PolicyChanged
 from daemon.core.reasons import Reason
 from daemon.core.state import GuardState
 from daemon.shell.clock import Clock
+from daemon.shell.watchdog import ServiceNotifier
 
 DURABLE_WITHIN_S: Final = 2.0
 BY_SIGNAL: Final = "SIGHUP"
@@ -107,6 +108,7 @@ class Reloader:
         wait_durable: Callable[[float], bool],
         tell: Callable[[RaiseAlert], None],
         hung_up: asyncio.Event,
+        notifier: ServiceNotifier | None = None,
     ) -> None:
         """Prepare for the first reload.
 
@@ -117,6 +119,7 @@ class Reloader:
             wait_durable: Blocks until the journal is on disk; False if it is not within that many seconds.
             tell: Tells people, where nobody waits for an answer.
             hung_up: Set by the signal that asks for a reload.
+            notifier: The service manager, which hears when a reload begins and ends.
         """
         self.settings = settings
         self.figures: dict[str, object] = {"reloads": 0, "refused": 0, "problem": ""}
@@ -126,6 +129,7 @@ class Reloader:
         self._tell = tell
         self._turn = asyncio.Lock()
         self._hung_up = hung_up
+        self._notifier = notifier or ServiceNotifier(None)
         self._core: Core | None = None
         self._renew_stream: Callable[[str], None] = lambda _reason: None
 
@@ -153,16 +157,20 @@ class Reloader:
             `done` in words with the `changes`, or `error` and its `problems`: then nothing was changed.
         """
         async with self._turn:
-            try:
-                answer = await self._reload(who, may_loosen=may_loosen)
-            except _Refused as refused:
-                answer = {"error": refused.words, "problems": list(refused.problems)}
+            with self._notifier.reloading(f"reading the settings anew for {who}"):
+                answer = await self._answer(who, may_loosen=may_loosen)
         is_refused = "error" in answer
         self.figures["refused" if is_refused else "reloads"] = self._count(is_refused) + 1
         self.figures["problem"] = answer.get("error", "")
         say = log.warning if is_refused else log.info
         say("reload refused" if is_refused else "reload", **{"who": who, **answer})
         return answer
+
+    async def _answer(self, who: str, *, may_loosen: bool) -> dict[str, object]:
+        try:
+            return await self._reload(who, may_loosen=may_loosen)
+        except _Refused as refused:
+            return {"error": refused.words, "problems": list(refused.problems)}
 
     def shown(self) -> dict[str, object]:
         """Return the settings in force by their place, as text and without anything secret."""

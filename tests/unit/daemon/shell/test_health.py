@@ -23,6 +23,10 @@ class Notifier(ServiceNotifier):
     def __init__(self) -> None:
         super().__init__(None)
         self.cycles: list[str] = []
+        self.waits: list[str] = []
+
+    def waiting(self, status: str, *, more_s: float = 60.0) -> None:
+        self.waits.append(status)
 
     def cycle_completed(self, status: str) -> None:
         self.cycles.append(status)
@@ -48,7 +52,9 @@ class JournalState:
 
 
 def a_ticker(
-    take: object, budget: Callable[[], BudgetPicture | None] = lambda: None
+    take: object,
+    budget: Callable[[], BudgetPicture | None] = lambda: None,
+    is_whole: Callable[[], bool] = lambda: True,
 ) -> tuple[HealthTicker, Notifier, JournalState]:
     """A ticker over fakes."""
     notifier, journal, clock = Notifier(), JournalState(), ManualClock()
@@ -62,6 +68,7 @@ def a_ticker(
         take=take,
         headline=lambda: "well",  # type: ignore[arg-type]
         budget=budget,
+        is_whole=is_whole,
     )
     return ticker, notifier, journal
 
@@ -83,6 +90,17 @@ def test_a_tick_says_everything_and_then_feeds_the_watchdog() -> None:
             market_data_age_ns=11,
         )
     ]
+    assert notifier.cycles == ["well"]
+
+
+def test_ready_waits_for_the_first_whole_picture() -> None:
+    """Until the account was read whole the service manager is asked for time; from then on it hears of cycles."""
+    whole: list[bool] = []
+    ticker, notifier, _ = a_ticker([].append, is_whole=lambda: bool(whole))
+    ticker.tick(loop_lag_ns=0)
+    assert (notifier.cycles, notifier.waits) == ([], ["the account was not read whole yet; well"])
+    whole.append(True)
+    ticker.tick(loop_lag_ns=0)
     assert notifier.cycles == ["well"]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +32,7 @@ def test_ready_is_said_once_with_the_first_completed_cycle(manager: socket.socke
     notifier = ServiceNotifier.from_environment({"NOTIFY_SOCKET": manager.getsockname()})
     notifier.cycle_completed("blind")
     notifier.cycle_completed("guarding")
-    assert heard(manager) == ["READY=1", "STATUS=blind", "WATCHDOG=1"]
+    assert heard(manager) == ["READY=1", f"MAINPID={os.getpid()}", "STATUS=blind", "WATCHDOG=1"]
     assert heard(manager) == ["STATUS=guarding", "WATCHDOG=1"]
 
 
@@ -62,3 +64,37 @@ def test_without_a_manager_nothing_happens(tmp_path: Path) -> None:
     gone = ServiceNotifier(str(tmp_path / "gone"))
     gone.cycle_completed("ok")
     assert gone.failures == 1
+
+
+def test_ready_names_the_process_that_is_watched(manager: socket.socket) -> None:
+    """Started through a wrapper, the service manager still learns whom to watch."""
+    ServiceNotifier(manager.getsockname()).cycle_completed("ok")
+    assert f"MAINPID={os.getpid()}" in heard(manager)
+
+
+def test_a_reload_is_bracketed(manager: socket.socket) -> None:
+    """A reload begins with a stamp of the machine's clock and ends with READY."""
+    notifier = ServiceNotifier(manager.getsockname())
+    notifier.cycle_completed("ok")
+    heard(manager)
+    with notifier.reloading("reading"):
+        assert re.fullmatch(r"RELOADING=1 MONOTONIC_USEC=\d+ STATUS=reading", " ".join(heard(manager)))
+    assert heard(manager) == ["READY=1"]
+
+
+def test_a_reload_during_the_start_does_not_make_it_ready(manager: socket.socket) -> None:
+    """READY is said after the first full reconciliation alone, not by a reload that came before it."""
+    notifier = ServiceNotifier(manager.getsockname())
+    with notifier.reloading("reading"):
+        pass
+    notifier.waiting("waiting")
+    assert heard(manager)[0] == "STATUS=waiting"
+
+
+def test_a_status_is_one_line(manager: socket.socket) -> None:
+    """What a venue answers may hold anything; it must not become a message of its own to the service manager."""
+    ServiceNotifier(manager.getsockname()).waiting("bad\nSTOPPING=1\n" + "x" * 1_000)
+    lines = heard(manager)
+    assert lines[0].startswith("STATUS=bad STOPPING=1 xxx")
+    assert len(lines) == 3
+    assert len(lines[0]) < 500
