@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import difflib
 import logging
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 from urllib.parse import urlsplit
 
+from config.alerting import problems_of_routes
 from config.bots import BotPolicy, Heartbeat, problems_of
 from config.channels import problems_of_channels
 from config.checks import PolicyError
@@ -31,6 +30,7 @@ from config.model import (
 from config.overrides import Override, changed, overrides_in, value_of
 from config.places import line_of, lines_of, plain
 from config.policy import Policy
+from config.syntax import Mended, read_toml
 from config.tables import GUARD_KEYS, PLAIN_TABLES, POLICY_TABLES, TABLES, VENUE_KEYS, named_kind
 from config.values import Unfit, convert
 from config.venue import Environment, VenueSettings, venue_settings
@@ -136,11 +136,22 @@ def _read_text(path: Path) -> str:
 
 def _tables_of(path: Path, text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError((plain(f"{path}: is not valid TOML: {error}"),)) from error
+        found = read_toml(text)
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, lists in lists without end
         raise SettingsError((f"{path}: holds a value too long or too deep to be read",)) from error
+    if found.problems:
+        told = tuple(plain(f"{path}: {each}") for each in found.problems)
+        raise SettingsError((*told, *_other_problems(path, found, text)))
+    return found.tables
+
+
+def _other_problems(path: Path, found: Mended, text: str) -> tuple[str, ...]:
+    """What else is wrong, as far as the lines that could be read tell; nothing about what they do not hold."""
+    if not found.is_sure:
+        return ()
+    reading = _Reading(str(path), found.tables, lines_of(text))
+    _ = reading.settings()
+    return tuple(each for each in reading.problems if " is missing" not in each and " needs " not in each)
 
 
 class _Reading:
@@ -319,6 +330,9 @@ class _Reading:
             if getattr(alerts, name) <= 0:
                 self._say(f"alerts.{name}", "must be above 0")
         has_webhook = alerts.webhook_url is not None
+        names = {*alerts.channels, *(["webhook"] if alerts.webhook_url is not None else [])}
+        for place, problem in problems_of_routes(alerts.routes, names):
+            self._say(f"alerts.{place}", problem)
         for place, problem in problems_of_channels(alerts.channels, alerts.heartbeat, has_webhook=has_webhook):
             self._say(f"alerts.{place}", problem)
 

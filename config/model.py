@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from config.alerting import RouteSettings
 from config.channels import ChannelSettings, HeartbeatSettings
 from config.checks import require
 from config.control import ControlSettings
@@ -38,6 +39,8 @@ class AlertSettings:
     """An alert that could not be delivered is tried again for this long, then counted as lost, loudly."""
     channels: dict[str, ChannelSettings] = field(default_factory=dict)
     """By name."""
+    routes: RouteSettings = field(default_factory=RouteSettings)
+    """Which of them get which level."""
     heartbeat: HeartbeatSettings = field(default_factory=HeartbeatSettings)
 
 

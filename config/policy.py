@@ -15,6 +15,7 @@ from enum import Enum
 from itertools import pairwise
 
 from config.account_rules import AccountPolicy
+from config.alerting import AlertingPolicy
 from config.bots import BotPolicy, Heartbeat, OnSilence, check_bots
 from config.checks import PolicyError, require
 from config.ladder import LadderPolicy
@@ -29,6 +30,7 @@ from config.stop_rules import (
 
 __all__ = [
     "AccountPolicy",
+    "AlertingPolicy",
     "BotPolicy",
     "BreakEvenPolicy",
     "FixedPolicy",
@@ -276,6 +278,7 @@ class Policy:
     ladder: LadderPolicy = field(default_factory=LadderPolicy)
     account: AccountPolicy = field(default_factory=AccountPolicy)
     health: HealthPolicy = field(default_factory=HealthPolicy)
+    alerting: AlertingPolicy = field(default_factory=AlertingPolicy)
     bots: dict[str, BotPolicy] = field(default_factory=dict)
     """By name."""
 

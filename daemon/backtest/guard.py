@@ -34,6 +34,7 @@ from daemon.core.commands import (
     DisarmSwitch,
     Exit,
     FeedSwitch,
+    Notify,
     RaiseAlert,
     ReduceAtMarket,
     RenewAccountStream,
@@ -175,8 +176,8 @@ class GuardRun:
                 self._inbox.clear_band(symbol)
             case RaiseAlert():
                 self._witness.saw_alert(command, self._agenda.now_ns())
-            case Exit() | RenewAccountStream():
-                pass  # nothing is ever lost on the way here
+            case Exit() | RenewAccountStream() | Notify():
+                pass  # nothing is ever lost on the way here, and nobody is called
             case _:
                 self._send(command)
 

@@ -171,7 +171,7 @@ class Severity(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RaiseAlert:
-    """Tell people. `alert_id` names the fact, so that a repeat of the same delivery can be recognised."""
+    """Say a fact: to log, journal and the book of what people are told (`people/`), which tells them (`Notify`)."""
 
     reason: Reason
     alert_id: str
@@ -186,6 +186,38 @@ class RaiseAlert:
     """One sentence for people, with the figures."""
     facts: tuple[tuple[str, str], ...] = ()
     """The same figures for machines."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notify:
+    """One message for people: the present state of one group of facts (see `people/`). Delivered at least once."""
+
+    reason: Reason
+    notification_id: str
+    """Derived, so that a repeat of the same delivery, or a replay, can be recognised."""
+    cause: str
+    """Why now: "news", "repeat", "escalation" or "resolved"."""
+    level: str
+    """Of the worst fact: "watch", "warn", "critical" or "emergency"."""
+    route: str
+    """The level by whose way it goes: above `level` once it was escalated."""
+    severity: Severity
+    group: str
+    title: str
+    topic: str
+    """Of the fact with the most exposure, as are state, symbol and figures."""
+    state: str
+    symbol: str
+    text: str
+    """What happened."""
+    did: str
+    will: str
+    you_can: str
+    is_resolved: bool
+    started_ns: int
+    count: int
+    """How many facts it tells of, named in the text or not."""
+    facts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -231,4 +263,4 @@ class Exit:
 OrderCommand = PlaceStop | AmendStop | CancelOrder | ReduceAtMarket | PlaceTakeProfit
 PositionCommand = AddMargin | SetLeverage | IsolatePosition
 VenueCommand = OrderCommand | CancelOrders | PositionCommand | FindOrders | ReadPicture | FeedSwitch | DisarmSwitch
-Command = VenueCommand | RaiseAlert | SetTimer | SetBand | ClearBand | RenewAccountStream | Exit
+Command = VenueCommand | RaiseAlert | Notify | SetTimer | SetBand | ClearBand | RenewAccountStream | Exit

@@ -81,6 +81,7 @@ _VALUES: Final = (
     "freezing",
     "listening",
     "pause",
+    "people",
     "timer_ns",
 )
 
@@ -155,6 +156,7 @@ class Draft:
         self.bots = state.bots
         self.listening = state.listening
         self.pause = state.pause
+        self.people = state.people
         self.operator_ids = state.operator_ids
         self.stale_currencies = state.stale_currencies
         self.degraded = state.degraded

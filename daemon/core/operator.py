@@ -15,6 +15,7 @@ from daemon.core.draft import Draft
 from daemon.core.events import OperatorAsked
 from daemon.core.interventions import Asked, PauseKind
 from daemon.core.operator_requests import (
+    AcknowledgeAsked,
     ClearStop,
     FlattenAsked,
     FreezeAsked,
@@ -24,7 +25,10 @@ from daemon.core.operator_requests import (
     ResumeAsked,
     SetStop,
     ShadowAsked,
+    SilenceAsked,
+    UnsilenceAsked,
 )
+from daemon.core.people import asked as of_people
 from daemon.core.state import GuardState
 
 REMEMBERED_NS: Final = 24 * 3_600 * 10**9
@@ -59,6 +63,8 @@ def refusal(state: GuardState, request: OperatorRequest) -> str:  # noqa: PLR091
             return pausing.refusal(state, length_s)
         case ResumeAsked():
             return "" if state.pause is not None else "nothing is paused"
+        case AcknowledgeAsked() | SilenceAsked() | UnsilenceAsked():
+            return of_people.refusal(state, request)
         case _:
             assert_never(request)
 
@@ -74,7 +80,7 @@ def repeat_refusal(state: GuardState, request_id: str, request: OperatorRequest)
 def outcome(state: GuardState, request: OperatorRequest) -> str:
     """What holds after a request was carried out, in one sentence for the person who made it."""
     said = _outcome(state, request)
-    changes_orders = not isinstance(request, LiftLatch | ClearStop | PauseAsked | ShadowAsked | ResumeAsked)
+    changes_orders = isinstance(request, FlattenAsked | FreezeAsked | SetStop)
     if quiet.sends_nothing(state) and changes_orders:
         return f"observing only, so nothing is sent to the venue; guarding, this would be: {said}"
     return said
@@ -102,11 +108,13 @@ def _outcome(state: GuardState, request: OperatorRequest) -> str:  # noqa: PLR09
             return f"in shadow for {length_s} s: nothing is sent, what would be done is said; seawall resume ends it"
         case ResumeAsked():
             return "the guard acts again"
+        case AcknowledgeAsked() | SilenceAsked() | UnsilenceAsked():
+            return of_people.outcome(state, request)
         case _:
             assert_never(request)
 
 
-def take_request(draft: Draft, event: OperatorAsked) -> None:  # noqa: C901 - one line per request
+def take_request(draft: Draft, event: OperatorAsked) -> None:  # noqa: C901, PLR0912 - one line per request
     """Carry out one request, once."""
     if event.request_id in draft.operator_ids:
         return
@@ -131,6 +139,8 @@ def take_request(draft: Draft, event: OperatorAsked) -> None:  # noqa: C901 - on
             pausing.begin(draft, PauseKind.SHADOW, length_s, event.who)
         case ResumeAsked():
             pausing.end(draft, f"{event.who} asked for it")
+        case AcknowledgeAsked() | SilenceAsked() | UnsilenceAsked():
+            of_people.carry_out(draft, event.request, event.who)
         case _:
             assert_never(event.request)
 

@@ -66,4 +66,43 @@ class ResumeAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """End a pause or a shadow."""
 
 
-OperatorRequest = LiftLatch | FlattenAsked | FreezeAsked | SetStop | ClearStop | PauseAsked | ShadowAsked | ResumeAsked
+class AcknowledgeAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
+    """Take on what stands: it is not repeated until it gets worse."""
+
+    key: str = ""
+    """Of a group ("distance", "cover"); empty: all of them."""
+    comment: str = ""
+
+
+class SilenceAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
+    """Do not tell of some facts for a time. An emergency is told all the same."""
+
+    seconds: int
+    comment: str
+    """Why: whoever comes next reads it."""
+    topic: str = ""
+    state: str = ""
+    symbol: str = ""
+    """Each exact, or a pattern with `*`; empty: any."""
+
+
+class UnsilenceAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
+    """End a silence."""
+
+    name: str = ""
+    """Of one ("s1"); empty: all of them."""
+
+
+OperatorRequest = (
+    LiftLatch
+    | FlattenAsked
+    | FreezeAsked
+    | SetStop
+    | ClearStop
+    | PauseAsked
+    | ShadowAsked
+    | ResumeAsked
+    | AcknowledgeAsked
+    | SilenceAsked
+    | UnsilenceAsked
+)

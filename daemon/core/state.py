@@ -25,6 +25,7 @@ from connectors.vocabulary import (
     Position,
     Wallet,
 )
+from daemon.core.alert_book import AlertBook
 from daemon.core.bot_standing import Bot, Listening
 from daemon.core.degraded import Degraded
 from daemon.core.episode import Episode, Shadow
@@ -441,6 +442,8 @@ class GuardState:
     """How well they can be heard."""
     pause: Pause | None = None
     """While it lasts nothing is sent but what a person asks for."""
+    people: AlertBook = field(default_factory=AlertBook)
+    """What people were told, acknowledged and silenced."""
     operator_ids: dict[str, Asked] = field(default_factory=dict)
     """Requests of operators that were carried out, by request id: a repeat changes nothing."""
     stale_currencies: dict[str, int] = field(default_factory=dict)
@@ -474,6 +477,7 @@ def decided_by_people_and_rules(state: GuardState) -> GuardState:
         day_books=state.day_books,
         operator_ids=state.operator_ids,
         pause=state.pause,
+        people=state.people,
     )
 
 

@@ -85,6 +85,7 @@ from daemon.core.events import (
 )
 from daemon.core.feeds import move
 from daemon.core.mode import Mode, ModeInput
+from daemon.core.people.settle import settle as settle_people
 from daemon.core.reasons import Reason
 from daemon.core.state import Feed, GuardState, Mark
 from daemon.core.under_way import Pending, PendingKind
@@ -319,6 +320,7 @@ def _judge(draft: Draft) -> None:
     judgement.judge_account(draft)
     pictures.ask(draft)
     stopping.settle(draft)
+    settle_people(draft)
     if draft.mode is not Mode.STOPPED:
         _set_timer(draft)
 

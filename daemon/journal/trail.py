@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from connectors.vocabulary import Execution, Order
-from daemon.core.commands import CancelOrders, Command, FindOrders, RaiseAlert, ReadPicture
+from daemon.core.commands import CancelOrders, Command, FindOrders, Notify, RaiseAlert, ReadPicture
 from daemon.core.events import (
     Event,
     ExecutionSeen,
@@ -219,6 +219,8 @@ def names_of(command: Command) -> Iterator[str]:
             yield from ids
         case RaiseAlert(alert_id=alert_id):
             yield alert_id
+        case Notify(notification_id=notification_id):
+            yield notification_id
         case _:
             for field in ("client_order_id", "order_id"):
                 name = getattr(command, field, "")

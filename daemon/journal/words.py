@@ -15,6 +15,7 @@ from daemon.core.commands import (
     CancelOrder,
     CancelOrders,
     Command,
+    Notify,
     PlaceStop,
     PlaceTakeProfit,
     RaiseAlert,
@@ -83,6 +84,8 @@ def command_words(command: Command) -> str:
             words = f"set leverage {command.leverage} of {command.key.symbol}"
         case RaiseAlert():
             words = f"alert ({command.severity.value}): {command.text}"
+        case Notify():
+            words = f"tell people ({command.route}, {command.cause}): {command.title}"
         case _:
             words = _spaced(type(command).__name__)
     return _short(words)

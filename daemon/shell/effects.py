@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connectors.ports import DropCopy
-from daemon.core.commands import RaiseAlert, SetBand
+from daemon.core.commands import Notify, RaiseAlert, SetBand
 from daemon.shell.alerts.desk import AlertDesk
 from daemon.shell.inbox import Inbox
 from daemon.shell.timers import Timer
@@ -35,5 +35,9 @@ class LocalEffects:
         self._drop_copy.renew("its tables are in doubt")
 
     def raise_alert(self, alert: RaiseAlert) -> None:
+        """Say a fact in the log; people hear of it by what the core makes of it."""
+        self._desk.note(alert)
+
+    def notify(self, notice: Notify) -> None:
         """Tell people."""
-        self._desk.raise_alert(alert)
+        self._desk.notify(notice)

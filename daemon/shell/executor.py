@@ -32,6 +32,7 @@ from daemon.core.commands import (
     FeedSwitch,
     FindOrders,
     IsolatePosition,
+    Notify,
     OrderCommand,
     PlaceStop,
     PlaceTakeProfit,
@@ -91,6 +92,9 @@ class Signals(Protocol):
         """Open the account stream anew."""
 
     def raise_alert(self, alert: RaiseAlert) -> None:
+        """Say a fact in the log."""
+
+    def notify(self, notice: Notify) -> None:
         """Tell people."""
 
 
@@ -144,12 +148,18 @@ class Executor:
                 self._signals.set_band(command)
             case ClearBand(symbol=symbol):
                 self._signals.clear_band(symbol)
-            case RaiseAlert():
-                self._signals.raise_alert(command)
+            case RaiseAlert() | Notify():
+                self._say(command)
             case RenewAccountStream() | Exit():
                 self._end(command)
             case _:
                 assert_never(command)
+
+    def _say(self, command: RaiseAlert | Notify) -> None:
+        if isinstance(command, Notify):
+            self._signals.notify(command)
+        else:
+            self._signals.raise_alert(command)
 
     def _spawn_write(self, command: VenueCommand) -> None:
         due_ns = self._clock.now_ns() + WAIT_AT_MOST_NS

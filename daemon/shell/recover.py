@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from config.policy import Policy
-from daemon.core.commands import RaiseAlert
+from daemon.core.commands import Notify
 from daemon.core.events import Event
 from daemon.core.state import GuardState, decided_by_people_and_rules, under_policy
 from daemon.core.step import step
@@ -49,8 +49,8 @@ class Recovered:
     unanswered: tuple[int, ...] = ()
     """Ids of commands without an outcome."""
     next_seq: int = FIRST_SEQ
-    alerts: tuple[tuple[int, RaiseAlert], ...] = ()
-    """Alerts of the newest segment and when each was raised: the outbox leaves out those that it knows."""
+    alerts: tuple[tuple[int, Notify], ...] = ()
+    """What people were told in the newest segment, and when: the outbox leaves out those that it knows."""
     problem: str | None = None
     """What of the journal could not be used and why, in one line; None when all could, or when there was none."""
     chain: str = ""
@@ -146,7 +146,7 @@ def replay(records: list[Record], policy: Policy | None = None) -> Recovered:
     checkpoint = decode_checkpoint(records[0])
     state = state_of(checkpoint.state, policy)
     unanswered = OpenCommands(checkpoint.unanswered)
-    alerts: list[tuple[int, RaiseAlert]] = []
+    alerts: list[tuple[int, Notify]] = []
     for event in (decode_event(record) for record in records if record.kind is Kind.EVENT):
         unanswered.note_event(event)
         try:
@@ -156,7 +156,7 @@ def replay(records: list[Record], policy: Policy | None = None) -> Recovered:
         state = outcome.state
         for command in outcome.commands:
             unanswered.note_command(command)
-        alerts.extend((event.at_ns, command) for command in outcome.commands if isinstance(command, RaiseAlert))
+        alerts.extend((event.at_ns, command) for command in outcome.commands if isinstance(command, Notify))
     return Recovered(state=state, unanswered=unanswered.ids, next_seq=records[-1].seq + 1, alerts=tuple(alerts))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from daemon.core.commands import RaiseAlert, Severity
+from daemon.core.commands import Notify, RaiseAlert, Severity
 
 EMERGENCY = "emergency"
 
@@ -72,4 +72,29 @@ def alert_of(command: RaiseAlert, *, account: int, raised_ns: int) -> Alert:
         account=account,
         raised_ns=raised_ns,
         facts=dict(command.facts),
+    )
+
+
+def alert_from(notice: Notify, *, account: int, raised_ns: int) -> Alert:
+    """Return the message that a `Notify` of the core is."""
+    return Alert(
+        alert_id=notice.notification_id,
+        severity=notice.severity,
+        topic=notice.topic,
+        state=notice.state,
+        symbol=notice.symbol,
+        text=notice.text,
+        reason=notice.reason.value,
+        account=account,
+        raised_ns=raised_ns,
+        facts=dict(notice.facts),
+        level=notice.level,
+        group=notice.group,
+        title=notice.title,
+        did=notice.did,
+        will=notice.will,
+        you_can=notice.you_can,
+        is_resolved=notice.is_resolved,
+        started_ns=notice.started_ns,
+        count=notice.count,
     )

@@ -152,7 +152,7 @@ async def open_desk(settings: Settings, folder: Path, clock: Clock, crew: Crew, 
     pings = await openings.pings(settings.alerts)
     outlets = await openings.outlets(settings.alerts)
     if not outlets:
-        return AlertDesk(clock=clock, outbox=None, trail=None, pings=pings)
+        return AlertDesk(clock=clock, routes=settings.alerts.routes, outbox=None, trail=None, pings=pings)
     outbox = AlertOutbox(
         outlets=outlets, file=OutboxFile(folder / FILE_NAME), clock=clock, retry_for_s=settings.alerts.retry_for_s
     )
@@ -161,7 +161,13 @@ async def open_desk(settings: Settings, folder: Path, clock: Clock, crew: Crew, 
         crew.helpful(f"alert channel {worker.name}", worker.run)
     if openings.uses_messenger:
         crew.helpful("messenger", openings.messenger.run)
-    return AlertDesk(clock=clock, outbox=outbox, trail=trail if openings.uses_messenger else None, pings=pings)
+    return AlertDesk(
+        clock=clock,
+        routes=settings.alerts.routes,
+        outbox=outbox,
+        trail=trail if openings.uses_messenger else None,
+        pings=pings,
+    )
 
 
 def watch_guard(

@@ -141,13 +141,16 @@ class AlertOutbox:
         """Let alerts leave when `wait_durable` says that what they tell is on disk, or after a short time."""
         self._journal.wait_with(wait_durable)
 
-    async def restore(self, journalled: Iterable[Alert]) -> None:
-        """Take over alerts of the journal that an earlier process had no time to put into the file."""
+    async def restore(self, journalled: Iterable[tuple[Alert, tuple[str, ...]]]) -> None:
+        """Take over alerts of the journal that an earlier process had no time to put into the file.
+
+        Each comes with the names of its channels (see `put_nowait`).
+        """
         await self._loaded.wait()
         oldest_ns = self._clock.now_ns() - self._retry_for_ns
-        for alert in journalled:
+        for alert, to in journalled:
             if alert.alert_id not in self._ended and alert.raised_ns > oldest_ns:
-                self.put_nowait(alert)
+                self.put_nowait(alert, to)
 
     async def wait_empty(self) -> None:
         """Wait until nothing is left to deliver, and the file knows it. The caller sets the deadline."""

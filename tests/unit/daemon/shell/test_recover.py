@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from config.policy import Policy, StopPolicy
-from daemon.core.commands import RaiseAlert
+from daemon.core.commands import Notify
 from daemon.core.errors import InvariantBroken
 from daemon.core.events import Started, TimerFired
 from daemon.core.interventions import Latch, LatchKind
@@ -209,7 +209,7 @@ def test_alerts_of_the_last_life_come_along(tmp_path: Path) -> None:
         (event.at_ns, command)
         for event, _, commands in life.history[1:]
         for command in commands
-        if isinstance(command, RaiseAlert)
+        if isinstance(command, Notify)
     ]
     assert raised
     assert list(recover(tmp_path).alerts) == raised

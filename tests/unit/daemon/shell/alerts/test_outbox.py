@@ -78,7 +78,7 @@ async def running(
     async with asyncio.TaskGroup() as tasks:
         working = [tasks.create_task(work()) for work in (outbox.run, *(each.run for each in outbox.workers))]
         async with asyncio.timeout(5):
-            await outbox.restore(journalled or [])
+            await outbox.restore((alert, ()) for alert in journalled or [])
         yield outbox
         for each in working:
             each.cancel()

@@ -1,0 +1,134 @@
+"""Take one alert into the book: a new fact, more of a known one, or its end.
+
+The book is bounded. Where it is full, the quieter goes: an alert below CRITICAL is not taken, one from CRITICAL on
+takes the place of the quietest. Both are counted, and the group's next message says how many.
+"""
+
+from __future__ import annotations
+
+from config.alerting import AlertingPolicy, Level
+from daemon.core.alert_book import MOST_FACTS, Fact, Group, Pages
+from daemon.core.altered import altered
+from daemon.core.commands import RaiseAlert
+from daemon.core.marks import ns
+from daemon.core.people.kinds import Kind, Phase, kind_of
+
+EVENT_NS = 60 * 10**9
+"""An event below CRITICAL is part of its group's messages for this long."""
+GRAVE_EVENT_NS = 3_600 * 10**9
+"""One from CRITICAL on is news for this long, or until somebody acknowledges it."""
+
+
+def take(pages: Pages, policy: AlertingPolicy, alert: RaiseAlert, now_ns: int) -> None:
+    """Take an alert in."""
+    kind = kind_of(alert)
+    match kind.phase:
+        case Phase.ENDS:
+            _end(pages, policy, kind, now_ns)
+            if alert.topic in {"latch", "bot", "pause"}:
+                _begin(pages, policy, alert, _as_event(alert, kind), now_ns)
+        case Phase.BEGINS | Phase.HAPPENED:
+            _begin(pages, policy, alert, kind, now_ns)
+
+
+def _as_event(alert: RaiseAlert, kind: Kind) -> Kind:
+    """A lift, a return: its own sentence is told as well, since it says what was done meanwhile."""
+    name = f"{alert.topic}:{alert.state}:{alert.symbol}:{kind.subject}"
+    return Kind(name=name, group=kind.group, level=kind.level, phase=Phase.HAPPENED, subject=kind.subject)
+
+
+def _end(pages: Pages, policy: AlertingPolicy, kind: Kind, now_ns: int) -> None:
+    known = pages.facts.get(kind.name)
+    if known is None or known.over_ns:
+        return
+    pages.facts[kind.name] = altered(known, over_ns=now_ns)
+    hasten(pages, known.group, now_ns + ns(policy.resolve_after_s))
+
+
+def _begin(pages: Pages, policy: AlertingPolicy, alert: RaiseAlert, kind: Kind, now_ns: int) -> None:
+    known = pages.facts.get(kind.name)
+    if known is None and not _has_place(pages, policy, kind, now_ns):
+        return
+    fact = _fact(alert, kind, now_ns) if known is None else _renewed(known, alert, kind, now_ns)
+    pages.facts[kind.name] = fact
+    group = _group(pages, fact.group, now_ns)
+    if fact.level.rank > fact.told_rank:
+        hasten(pages, group.key, news_due_ns(policy, group, fact.level, now_ns))
+
+
+def _fact(alert: RaiseAlert, kind: Kind, now_ns: int) -> Fact:
+    is_event = kind.phase is Phase.HAPPENED
+    lasts_ns = GRAVE_EVENT_NS if kind.level.rank >= Level.CRITICAL.rank else EVENT_NS
+    return Fact(
+        group=kind.group,
+        topic=alert.topic,
+        state=alert.state,
+        symbol=alert.symbol,
+        subject=kind.subject,
+        level=kind.level,
+        text=alert.text,
+        figures=alert.facts,
+        reason=alert.reason.value,
+        severity=alert.severity.value,
+        since_ns=now_ns,
+        is_event=is_event,
+        ends_ns=now_ns + lasts_ns if is_event else 0,
+    )
+
+
+def _renewed(known: Fact, alert: RaiseAlert, kind: Kind, now_ns: int) -> Fact:
+    """The same thing again: its newest figures; an event that happens again, or a state that came back, counts."""
+    fresh = _fact(alert, kind, now_ns)
+    has_begun_again = known.is_event or bool(known.over_ns)
+    return altered(
+        fresh,
+        group=known.group,
+        since_ns=known.since_ns,
+        times=known.times + has_begun_again,
+        told_rank=known.told_rank,
+        acknowledged_rank=known.acknowledged_rank,
+        eased_ns=0,
+    )
+
+
+def _group(pages: Pages, key: str, now_ns: int) -> Group:
+    group = pages.groups.get(key)
+    if group is None:
+        group = pages.groups[key] = Group(key=key, since_ns=now_ns, due_ns=now_ns + EVENT_NS)
+    return group
+
+
+def hasten(pages: Pages, key: str, due_ns: int) -> None:
+    """Have a group looked at, at this time at the latest."""
+    group = pages.groups[key]
+    if due_ns < group.due_ns:
+        pages.groups[key] = altered(group, due_ns=due_ns)
+
+
+def news_due_ns(policy: AlertingPolicy, group: Group, level: Level, since_ns: int) -> int:
+    """When something new may be told: what is worse than was told as soon as it is gathered, more of it later."""
+    is_urgent = level.rank >= Level.CRITICAL.rank
+    gathered_ns = since_ns + ns(policy.gather_urgent_s if is_urgent else policy.gather_s)
+    if level.rank > group.told_rank:
+        return gathered_ns
+    return max(gathered_ns, group.told_ns + ns(policy.update_urgent_s if is_urgent else policy.update_s))
+
+
+def _has_place(pages: Pages, policy: AlertingPolicy, kind: Kind, now_ns: int) -> bool:
+    if len(pages.facts) < MOST_FACTS:
+        return True
+    pages.dropped += 1
+    name = kind.name
+    if kind.level.rank >= Level.CRITICAL.rank:
+        name = min(pages.facts, key=lambda each: _worth(pages.facts[each]))
+    is_here = name in pages.facts and _worth(pages.facts[name]) < (False, kind.level.rank, 0)
+    lost = pages.facts.pop(name).group if is_here else kind.group
+    group = _group(pages, lost, now_ns)
+    pages.groups[lost] = altered(group, dropped=group.dropped + 1)
+    hasten(pages, lost, news_due_ns(policy, group, kind.level, now_ns))
+    return is_here
+
+
+def _worth(fact: Fact) -> tuple[bool, int, int]:
+    """What goes first: what is over, then what is quietest, then what was told."""
+    return (not fact.over_ns, fact.level.rank, 0 if fact.told_rank else 1)

@@ -1,0 +1,120 @@
+"""One message from what is to be told: the most exposed first, a count for the rest, numbers with units.
+
+Exposure is the worth of a position at its mark as a share of the account's money in the same currency, so that
+positions of different currencies can be compared.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from config.alerting import BY_RANK, Level
+from daemon.core.alert_book import Fact
+from daemon.core.commands import Notify, Severity
+from daemon.core.draft import Draft
+from daemon.core.margin.contracts import is_usable, value_sat
+from daemon.core.people import words
+from daemon.core.people.telling import Cause, Telling
+from daemon.core.reasons import Reason
+from daemon.core.state import GuardState
+
+MOST_NAMED: Final = 5
+"""So many facts are told in full; the others are counted, and `seawall alerts` lists them."""
+LONGEST_TEXT: Final = 240
+_PERMILLION: Final = 1_000_000
+_SEVERITIES: Final = {
+    Level.WATCH: Severity.NOTE,
+    Level.WARN: Severity.WARNING,
+    Level.CRITICAL: Severity.CRITICAL,
+    Level.EMERGENCY: Severity.CRITICAL,
+}
+
+
+def notice_of(draft: Draft, telling: Telling, number: int) -> Notify:
+    """Write the message."""
+    group, is_over = telling.group, telling.cause is Cause.RESOLVED
+    facts = [fact for _, fact in most_exposed(draft, telling)]
+    level = BY_RANK[telling.rank]
+    route = BY_RANK[min(telling.rank + group.escalation, Level.EMERGENCY.rank)]
+    first = facts[0] if facts else None
+    count = max(1, len(facts) or group.told_count)
+    symbol = "" if first is None else first.symbol
+    return Notify(
+        reason=Reason.RECOVERED if is_over or first is None else Reason(first.reason),
+        notification_id=f"{group.key}:{group.since_ns}:{number}",
+        cause=telling.cause.value,
+        level=level.value,
+        route=route.value,
+        severity=Severity.NOTE if is_over else _SEVERITIES[level],
+        group=group.key,
+        title=words.title(group.key, level, count, symbol, is_resolved=is_over),
+        topic=group.key if first is None else first.topic,
+        state="resolved" if first is None else first.state,
+        symbol=symbol,
+        text=_text(draft, telling, facts),
+        did=words.did(draft, group.key, tuple(facts)),
+        will="It guards on." if is_over else words.will(draft, group.key),
+        you_can="Nothing needs to be done." if is_over else words.you_can(group.key, tuple(facts)),
+        is_resolved=is_over,
+        started_ns=group.since_ns,
+        count=count,
+        facts=() if first is None else first.figures,
+    )
+
+
+def most_exposed(draft: Draft, telling: Telling) -> list[tuple[str, Fact]]:
+    """The worst first; of the same level what is news, then the most exposed, then the oldest."""
+
+    def order(item: tuple[str, Fact]) -> tuple[bool, int, bool, int, int, str]:
+        name, fact = item
+        is_old = fact.level.rank <= fact.told_rank
+        return (bool(fact.over_ns), -fact.level.rank, is_old, -exposure(draft, fact.symbol), fact.since_ns, name)
+
+    return sorted(telling.facts, key=order)
+
+
+def exposure(view: Draft | GuardState, symbol: str) -> int:
+    """The worth of a position in millionths of the account's money; 0 where it is flat or not known."""
+    guarded, instrument, mark = view.positions.get(symbol), view.instruments.get(symbol), view.marks.get(symbol)
+    if guarded is None or instrument is None or mark is None or not guarded.position.quantity:
+        return 0
+    if not is_usable(instrument):
+        return 0
+    margin = view.margins.get(guarded.position.currency)
+    money_sat = max(1, 0 if margin is None else margin.margin_balance_sat)
+    return abs(value_sat(instrument, guarded.position.quantity, mark.price)) * _PERMILLION // money_sat
+
+
+def _text(draft: Draft, telling: Telling, facts: list[Fact]) -> str:
+    group = telling.group
+    if telling.cause is Cause.RESOLVED:
+        minutes, rest = divmod((draft.now_ns - group.since_ns) // 10**9, 60)
+        return (
+            f"Over after {minutes} min {rest} s: {words.TITLES.get(group.key, group.key)}, {group.told_count} fact(s)."
+        )
+    said = [_sentence(fact) for fact in facts[:MOST_NAMED]]
+    if len(facts) > MOST_NAMED:
+        said.append(f"And {len(facts) - MOST_NAMED} more, less exposed.")
+    if telling.hushed:
+        said.append(f"{telling.hushed} more follow from other trouble or are silenced.")
+    if group.dropped:
+        said.append(f"{group.dropped} more found no place in memory; the log has them.")
+    return " ".join((*_why_again(draft, telling), *said))
+
+
+def _why_again(draft: Draft, telling: Telling) -> tuple[str, ...]:
+    """What tells a repeat and an escalation from news."""
+    minutes = (draft.now_ns - telling.group.since_ns) // (60 * 10**9)
+    match telling.cause:
+        case Cause.REPEAT:
+            return (f"Still, after {minutes} min:",)
+        case Cause.ESCALATION:
+            return (f"Nobody has acknowledged this for {minutes} min:",)
+        case _:
+            return ()
+
+
+def _sentence(fact: Fact) -> str:
+    text = fact.text if len(fact.text) <= LONGEST_TEXT else f"{fact.text[: LONGEST_TEXT - 3]}..."
+    again = f" ({fact.times} times)" if fact.times > 1 else ""
+    return f"{text}{again}{' It is over by now.' if fact.over_ns and not fact.is_event else ''}"
