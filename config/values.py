@@ -6,11 +6,17 @@ rather than end the reading.
 
 from __future__ import annotations
 
+import difflib
+import re
 from decimal import Decimal
 from enum import Enum
 from types import NoneType, UnionType
 from typing import get_args, get_origin
 
+_PLAIN_NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,12})?")
+_MEANT = {"yes": "true", "on": "true", "true": "true", "1": "true"} | dict.fromkeys(
+    ("no", "off", "false", "0"), "false"
+)
 _LARGEST_EXPONENT = 30  # of ten; beyond it a whole number may take longer to write out than the machine lasts
 
 
@@ -57,8 +63,18 @@ def _exactly(value: object, wanted: object, kind: type, is_not: str, must_not: s
     if wanted is not kind:
         raise Unfit(must_not)
     if not isinstance(value, kind):
-        raise Unfit(is_not)
+        raise Unfit(f"{is_not}{_instead(value, kind)}")
     return value
+
+
+def _instead(value: object, kind: type) -> str:
+    """What to write, where that is plain."""
+    if kind is str and isinstance(value, int | Decimal):
+        return ": put quotes around it"
+    word = str(value).lower()
+    if kind is bool and word in _MEANT:
+        return f": write {_MEANT[word]}"
+    return ""
 
 
 def _printable(value: object) -> object:
@@ -72,14 +88,18 @@ def _enum(value: object, wanted: type[Enum]) -> Enum:
     for member in wanted:
         if member.value == value:
             return member
-    known = ", ".join(f'"{member.value}"' for member in wanted)
-    raise Unfit(f"must be one of {known}")
+    names = [str(member.value) for member in wanted]
+    close = difflib.get_close_matches(value.lower(), names, n=1) if isinstance(value, str) else []
+    known = ", ".join(f'"{name}"' for name in names)
+    hint = f': did you mean "{close[0]}"?' if close else ""
+    raise Unfit(f"must be one of {known}{hint}")
 
 
 def _number(value: object, wanted: object) -> object:
     """Numbers come from the TOML reader as int or Decimal, so nothing was rounded on the way."""
     if not isinstance(value, int | Decimal):
-        raise Unfit("must be a number without quotes")
+        hint = f": write {value}" if isinstance(value, str) and _PLAIN_NUMBER.fullmatch(value) else ""
+        raise Unfit(f"must be a number without quotes{hint}")
     if isinstance(value, Decimal) and not value.is_finite():
         raise Unfit("must be a finite number")
     if Decimal(value).adjusted() > _LARGEST_EXPONENT:
