@@ -33,7 +33,7 @@ KILLS_SEED = 1
 unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_REQUIRE_HASHES
 PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: help demo test sim fuzz kills mutants interop check format lock bench clean
+.PHONY: help demo test sim fuzz kills mutants promtool interop schemathesis check format lock bench clean
 
 help:
 	@echo "make demo     play a crash with a guarded and an unguarded account (about half a minute)"
@@ -41,8 +41,10 @@ help:
 	@echo "make sim      simulate the guard in random worlds    SEEDS=1000 START=7 plays these, SEED=7 TRACE=1 repeats one"
 	@echo "make kills    kill the real daemon at every boundary of its commands, 200 times and more (minutes)"
 	@echo "make mutants  break the guard on purpose, in one way after another: a test has to notice each"
+	@echo "make promtool test the alert rules of deploy/prometheus (needs promtool, Debian package prometheus)"
 	@echo "make fuzz     give every parser bytes at their worst    FUZZ_SECONDS=600 shares out more time, FUZZ_ONLY=NAME takes one"
 	@echo "make interop  try public BitMEX clients against the embedded exchange (installs them into a cache; needs the network)"
+	@echo "make schemathesis  ask the control API what its OpenAPI document allows and what not (installs into a cache)"
 	@echo "make check    formatting, lint, types, import contracts"
 	@echo "make format   let ruff put the code into shape"
 	@echo "make bench    run the benchmarks of tests/benchmarks"
@@ -70,6 +72,14 @@ kills: $(DEVELOPMENT)
 mutants: $(DEVELOPMENT)
 	$(BIN)/python -m tests.mutants.run $(MUTANTS_ARGS)
 
+# Every alert rule in a story in which it fires and one in which it does not.
+PROMTOOL = promtool
+promtool:
+	@command -v $(PROMTOOL) >/dev/null || { echo "promtool is not here (on Debian and Ubuntu: apt install prometheus)" >&2; exit 1; }
+	$(PROMTOOL) check config deploy/prometheus/prometheus.example.yml
+	$(PROMTOOL) check rules deploy/prometheus/seawall.rules.yml
+	$(PROMTOOL) test rules deploy/prometheus/seawall.rules.test.yml
+
 # Every parser under mutation, with coverage as guide: atheris in an environment of its own below ~/.cache/seawall-fuzz.
 fuzz: $(RUNTIME)
 	$(BIN)/python tests/fuzz/run.py --seconds "$(FUZZ_SECONDS)" --only "$(FUZZ_ONLY)"
@@ -77,6 +87,11 @@ fuzz: $(RUNTIME)
 # Clients written by others, each in an environment of its own below ~/.cache/seawall-interop (SEAWALL_INTEROP_CACHE).
 interop: $(RUNTIME)
 	$(BIN)/python tests/interop/run.py $(INTEROP_ARGS)
+
+# The control API against its own OpenAPI document, by schemathesis in an environment of its own below
+# ~/.cache/seawall-schemathesis (SEAWALL_SCHEMATHESIS_CACHE).
+schemathesis: $(DEVELOPMENT)
+	$(BIN)/python tests/schemathesis/run.py $(SCHEMATHESIS_ARGS)
 
 check: $(DEVELOPMENT)
 	$(BIN)/ruff format --check .

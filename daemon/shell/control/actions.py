@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
@@ -43,10 +44,8 @@ def _freeze(_state: GuardState, _asked: Asked) -> OperatorRequest:
 
 def _set_stop(state: GuardState, asked: Asked) -> OperatorRequest:
     body = asked.body
-    price = Decimal(body.price)
-    if not price:
-        raise Refused(400, "a price is above 0")
-    return SetStop(symbol=body.symbol, side=_side(state, body.symbol), price=price, may_loosen=body.may_loosen)
+    side = _side(state, body.symbol)
+    return SetStop(symbol=body.symbol, side=side, price=Decimal(body.price), may_loosen=body.may_loosen)
 
 
 def _side(state: GuardState, symbol: str) -> Side:
@@ -66,11 +65,11 @@ def _clear_stop(_state: GuardState, asked: Asked) -> OperatorRequest:
 
 
 def _pause(_state: GuardState, asked: Asked) -> OperatorRequest:
-    return PauseAsked(seconds=asked.body.seconds)
+    return PauseAsked(seconds=math.ceil(asked.body.seconds))
 
 
 def _shadow(_state: GuardState, asked: Asked) -> OperatorRequest:
-    return ShadowAsked(seconds=asked.body.seconds)
+    return ShadowAsked(seconds=math.ceil(asked.body.seconds))
 
 
 def _resume(_state: GuardState, _asked: Asked) -> OperatorRequest:

@@ -14,8 +14,16 @@ from daemon.core.pausing import LONGEST_S
 
 Symbol = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_:.\-]+$")]
 Name = Annotated[str, Meta(min_length=1, max_length=80)]
-Price = Annotated[str, Meta(max_length=40, pattern=r"^[0-9]{1,20}(\.[0-9]{1,18})?$", description="a decimal, as text")]
-PauseSeconds = Annotated[int, Meta(ge=1, le=LONGEST_S)]
+Price = Annotated[
+    str,
+    Meta(
+        max_length=40,
+        pattern=r"^([0-9]{0,12}[1-9][0-9]{0,12}(\.[0-9]{1,12})?|0\.[0-9]{0,11}[1-9][0-9]{0,11})$",
+        description="a decimal, as text",
+    ),
+]
+PauseSeconds = Annotated[float, Meta(ge=1, le=LONGEST_S)]
+"""A number, since JSON does not tell 60 from 60.0; what is begun of a second counts whole."""
 
 
 class Asks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

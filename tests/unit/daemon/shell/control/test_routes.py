@@ -70,6 +70,7 @@ WISHES: list[tuple[str, dict[str, object], OperatorRequest]] = [
     ("/v1/flatten", {"symbols": ["XBTUSD"]}, FlattenAsked(symbols=("XBTUSD",))),
     ("/v1/freeze", {}, FreezeAsked()),
     ("/v1/pause", {"seconds": 90}, PauseAsked(seconds=90)),
+    ("/v1/pause", {"seconds": 89.5}, PauseAsked(seconds=90)),
     ("/v1/shadow", {}, ShadowAsked(seconds=600)),
     ("/v1/resume", {}, ResumeAsked()),
     ("/v1/clear-stop", {"symbol": "XBTUSD"}, ClearStop(symbol="XBTUSD")),
@@ -125,7 +126,7 @@ async def test_no_route_goes_beyond_the_callers_right(route: Any) -> None:
         ("/v1/pause", b'{"seconds":0}', "not understood"),
         ("/v1/pause", b'{"seconds":14401}', "not understood"),
         ("/v1/set-stop", b'{"symbol":"XBTUSDT","price":"NaN"}', "not understood"),
-        ("/v1/set-stop", b'{"symbol":"XBTUSDT","price":"0"}', "above 0"),
+        ("/v1/set-stop", b'{"symbol":"XBTUSDT","price":"0.00"}', "not understood"),
         ("/v1/set-stop", b'{"symbol":"XBTUSDT"}', "price"),
     ],
 )
