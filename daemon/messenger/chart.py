@@ -74,7 +74,7 @@ class _Plot:
             y = _TOP + part * (bottom - _TOP) / 4
             pen.line([(_LEFT, y), (right, y)], fill=_FAINT)
         pen.text((_LEFT, bottom + 4), _clock(self._begun_s), fill=_INK, font=_font(12))
-        pen.text((right, bottom + 4), _clock(self._chart.times_s[-1]), fill=_INK, font=_font(12), anchor="ra")
+        pen.text((right, bottom + 4), f"{_clock(self._chart.times_s[-1])} UTC", fill=_INK, font=_font(12), anchor="ra")
 
     def draw_tracks(self, pen: ImageDraw.ImageDraw) -> None:
         """Each track, and its name and last price at the right, one below the other where they would overlap."""

@@ -31,6 +31,7 @@ COMMANDS = (
     ("config", "explain", "alerts.webhook_url"),
     ("config", "diff", "--running"),
     ("status",),
+    ("alert", "test"),
 )
 
 
@@ -44,7 +45,7 @@ def planted_key(exchange: EmbeddedExchange) -> ApiKey:
 
 
 def settings_with_everything(guard: GuardProcess) -> None:
-    """A command that shouts the secret to standard error, and a webhook that nobody answers, with a token in it."""
+    """A command that shouts the secret to standard error, and channels that nobody answers, with a token in each."""
     script = guard.folder.parent / "tell.py"
     script.write_text(
         "import sys, os\n"
@@ -56,6 +57,9 @@ def settings_with_everything(guard: GuardProcess) -> None:
     guard.settings.write_text(
         guard.settings.read_text()
         + f"[alerts]\nwebhook_url = 'http://127.0.0.1:9/hooks/{TOKEN}?token={TOKEN}'\nwebhook_timeout_s = 1\n"
+        + f"[alerts.channels.chat]\nkind = 'apprise'\nurl = 'json://{TOKEN}:{TOKEN}@127.0.0.1:9/{TOKEN}'\n"
+        + f"[alerts.channels.pager]\nkind = 'alertmanager'\nurl = 'http://user:{TOKEN}@127.0.0.1:9/{TOKEN}'\n"
+        + f"[alerts.heartbeat]\nurl = 'http://127.0.0.1:9/{TOKEN}'\n"
         + "[credentials]\n"
         + "".join(f"{name}_command = {msgspec.json.encode(each).decode()}\n" for name, each in words.items())
     )

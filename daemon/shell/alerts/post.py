@@ -73,14 +73,15 @@ class Post:
         if self._behind_proxy:
             return await self._once(self._client.build_request(method, url, headers=headers, content=content))
         named = {**headers, "host": url.netloc.decode("ascii")}
-        *others, last = await self._look_up.addresses(url.host, url.port or (443 if url.scheme == "https" else 80))
+        name = url.raw_host.decode("ascii")
+        *others, last = await self._look_up.addresses(name, url.port or (443 if url.scheme == "https" else 80))
         for address in (*others, last):
             request = self._client.build_request(
                 method,
                 url.copy_with(host=address),
                 headers=named,
                 content=content,
-                extensions={"sni_hostname": url.host},
+                extensions={"sni_hostname": name},
             )
             try:
                 return await self._once(request)

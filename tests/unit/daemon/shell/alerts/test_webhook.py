@@ -170,7 +170,10 @@ async def test_a_name_is_looked_up_and_still_named(monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(socket, "getaddrinfo", found)
         async with Webhook(Secret(f"http://hooks.example.org:{port}/x"), timeout_s=5) as webhook:
             await webhook.deliver(an_alert("one"))
+        async with Webhook(Secret(f"http://höoks.example.org:{port}/x"), timeout_s=5) as webhook:
+            await webhook.deliver(an_alert("one"))
     assert f"host: hooks.example.org:{port}" in heads[0]
+    assert f"host: xn--hoks-5qa.example.org:{port}" in heads[1]
 
 
 async def test_name_and_word_of_an_address_are_sent_as_such() -> None:
