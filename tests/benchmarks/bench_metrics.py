@@ -25,7 +25,8 @@ ROUNDS = 7
 
 def snapshot_of(state: GuardState) -> Snapshot:
     """Return a snapshot of an open guard, with nothing told by its streams lately."""
-    estimate = {symbol: replace(each, samples=10_000, hourly_percent=Decimal("0.5")) for symbol, each in state.volatility.items()}
+    known = {"samples": 10_000, "hourly_percent": Decimal("0.5")}
+    estimate = {symbol: replace(each, **known) for symbol, each in state.volatility.items()}
     running = Running(
         state=replace(state, volatility=estimate),
         market=StreamFacts(),

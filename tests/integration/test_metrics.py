@@ -45,7 +45,7 @@ async def scrape_until(port: int, wanted: bytes) -> bytes:
                 page = b""
             if wanted in page:
                 return page
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.02)
 
 
 async def test_a_scraper_sees_a_position_covered(tmp_path: Path) -> None:

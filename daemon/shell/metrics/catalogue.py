@@ -50,6 +50,9 @@ START_TIME: Final = _gauge("start_time_seconds", "When this process began to gua
 MODE: Final = _gauge("mode", "1 for the mode that the guard is in, 0 for every other.", "mode")
 MODE_AGE: Final = _gauge("mode_age_seconds", "How long it has been in this mode.")
 OBSERVING: Final = _gauge("observing", "1 while nothing is sent and people are only told.")
+PAUSE_LEFT: Final = _gauge(
+    "pause_remaining_seconds", "Until a pause, or a shadow, that a person asked for ends; absent without one.", "kind"
+)
 DEGRADED: Final = _gauge("degraded", "1 while this degraded state holds, of the account or of any position.", "state")
 LATCHES: Final = _gauge("latches", "Latches that hold: no new exposure until somebody lifts them.")
 RULE_BROKEN: Final = _gauge(

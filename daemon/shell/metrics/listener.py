@@ -21,6 +21,8 @@ from daemon.shell.metrics.page import Page
 
 MOST_CONNECTIONS: Final = 16
 DEADLINE_S: Final = 10.0
+BUSY_DEADLINE_S: Final = 1.0
+"""For those beyond: time to say so. Beyond twice as many nothing is said."""
 HEAD_LIMIT_BYTES: Final = 8 * 1024
 PATH: Final = "/metrics"
 _WORDS: Final = {
@@ -57,7 +59,8 @@ class MetricsListener:
         self._host = host
         self._port = port
         self._page = page
-        self._open = 0
+        self._open: set[asyncio.StreamWriter] = set()
+        self.up = asyncio.Event()
         self.port = 0
         """Where it listens; 0 while it does not."""
 
@@ -72,31 +75,36 @@ class MetricsListener:
         )
         try:
             self.port = server.sockets[0].getsockname()[1]
+            self.up.set()
             log.info("metrics are served", address=self._host, port=self.port)
             await server.serve_forever()
         finally:
             self.port = 0
             server.close()
+            for writer in self._open:
+                writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open += 1
+        self._open.add(writer)
+        is_busy = len(self._open) > MOST_CONNECTIONS
         try:
-            async with asyncio.timeout(DEADLINE_S):
-                writer.write(await self._reply(reader))
+            async with asyncio.timeout(BUSY_DEADLINE_S if is_busy else DEADLINE_S):
+                if len(self._open) > 2 * MOST_CONNECTIONS:
+                    return
+                head = await reader.readuntil(b"\r\n\r\n")
+                writer.write(_BUSY if is_busy else await self._reply(head))
                 await writer.drain()
                 writer.close()
                 await writer.wait_closed()
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # the one who asked went away, hangs, or asked nonsense: nothing to tell anybody
         finally:
-            self._open -= 1
+            self._open.discard(writer)
             writer.transport.abort()
 
-    async def _reply(self, reader: asyncio.StreamReader) -> bytes:
-        if self._open > MOST_CONNECTIONS:
-            return _answer(503, f"busy: {MOST_CONNECTIONS} connections are open\n".encode())
+    async def _reply(self, head: bytes) -> bytes:
         try:
-            method = _method_of(await reader.readuntil(b"\r\n\r\n"), is_local=self._is_local)
+            method = _method_of(head, is_local=self._is_local)
         except Refused as refused:
             return _answer(refused.status, f"{refused}\n".encode())
         return _answer(200, await self._page.text(), self._page.media_type, with_body=method == "GET")
@@ -143,3 +151,6 @@ def _answer(status: int, body: bytes, media: str = "text/plain; charset=utf-8", 
         "Cache-Control: no-store\r\nConnection: close\r\n\r\n"
     )
     return head.encode() + (body if with_body else b"")
+
+
+_BUSY: Final = _answer(503, b"busy: too many connections are open\n")

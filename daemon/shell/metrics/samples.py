@@ -62,6 +62,8 @@ def _of_core(running: Running, now_ns: int) -> Iterator[Sample]:
     if state.mode_since_ns:
         yield Sample(c.MODE_AGE, (), _age_s(state.mode_since_ns, now_ns))
     yield Sample(c.OBSERVING, (), state.policy.observe)
+    if state.pause is not None:
+        yield Sample(c.PAUSE_LEFT, (state.pause.kind.value,), max(0, state.pause.until_ns - now_ns) / 1e9)
     yield Sample(c.LATCHES, (), len(state.latches))
     held = {*state.degraded}
     for guarded in state.positions.values():
