@@ -34,6 +34,7 @@ from connectors.ports import DropCopy, FeedSink, MarketData, OrderEntry
 from daemon.core.commands import RaiseAlert, Severity
 from daemon.core.events import Started, StopAsked
 from daemon.core.operator_requests import OperatorRequest
+from daemon.core.people.shown import shown
 from daemon.core.reasons import Reason
 from daemon.core.state import GuardState, initial_state, with_policy
 from daemon.shell.alerts.desk import AlertDesk
@@ -290,6 +291,7 @@ class Guard:
             operate=self.operate,
             reload=self.reload,
             settings=self._reloader.shown,
+            alerts=lambda: {} if self._parts is None else shown(self._parts.runner.state),
             tail=lambda last, every: tail(self._folder / "journal", last, every=every),
             feed=self._feed,
             metrics=self._metrics.page,

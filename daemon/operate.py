@@ -20,6 +20,7 @@ def add_operate(commands: Commands) -> None:
     _add_freeze(commands)
     _add_stop(commands)
     _add_pauses(commands)
+    _add_hushes(commands)
     _add_reload(commands)
 
 
@@ -57,6 +58,52 @@ def _add_pauses(commands: Commands) -> None:
     resume.set_defaults(command=_carry, operation="resume")
 
 
+def _add_hushes(commands: Commands) -> None:
+    ack = add_command(
+        commands,
+        "ack",
+        "take on what people were told",
+        "It is not repeated to you until it gets worse, or something new joins it. `seawall alerts` shows the keys.",
+        "  seawall ack distance --comment 'adding margin' --config seawall.toml\n"
+        "  seawall ack --all --config seawall.toml",
+    )
+    _add_which(ack, "KEY", "of one group of alerts", "every group that stands")
+    ack.add_argument("--comment", default="", metavar="TEXT", help="for whoever looks next")
+    add_where(ack)
+    ack.set_defaults(command=_carry, operation="ack")
+    silence = add_command(
+        commands,
+        "silence",
+        "do not tell of some facts for a time",
+        "What is silenced still stands in `seawall alerts` and the journal. An emergency is told all the same. Each of "
+        "--topic, --state and --symbol is exact, or a pattern with *; left out: any.",
+        "  seawall silence --for 2h --state budget_drained --comment 'bot reload' --config seawall.toml\n"
+        "  seawall unsilence s1 --config seawall.toml",
+    )
+    silence.add_argument("--for", dest="seconds", type=length_s, required=True, metavar="TIME", help="90s, 10m or 2h")
+    silence.add_argument("--comment", required=True, metavar="TEXT", help="why, for whoever comes next")
+    for name in ("topic", "state", "symbol"):
+        silence.add_argument(f"--{name}", default="", metavar="PATTERN", help=f"{name} of the facts")
+    add_where(silence)
+    silence.set_defaults(command=_carry, operation="silence")
+    unsilence = add_command(
+        commands,
+        "unsilence",
+        "end a silence",
+        "By its name (`seawall alerts` shows it), or all of them.",
+        "  seawall unsilence s1 --config seawall.toml\n  seawall unsilence --all --config seawall.toml",
+    )
+    _add_which(unsilence, "NAME", "of the silence", "every silence")
+    add_where(unsilence)
+    unsilence.set_defaults(command=_carry, operation="unsilence")
+
+
+def _add_which(command: argparse.ArgumentParser, word: str, one: str, every: str) -> None:
+    which = command.add_mutually_exclusive_group(required=True)
+    which.add_argument("name", nargs="?", metavar=word, help=one)
+    which.add_argument("--all", dest="every", action="store_true", help=every)
+
+
 def _add_reload(commands: Commands) -> None:
     reload = add_command(
         commands,
@@ -81,9 +128,7 @@ def _add_lift(commands: Commands) -> None:
         "into the journal.",
         "  seawall lift daily_loss --config seawall.toml\n  seawall lift --all --config seawall.toml",
     )
-    which = lift.add_mutually_exclusive_group(required=True)
-    which.add_argument("name", nargs="?", metavar="NAME", help="name of the latch")
-    which.add_argument("--all", dest="every", action="store_true", help="lift every latch")
+    _add_which(lift, "NAME", "name of the latch", "lift every latch")
     add_where(lift)
     lift.set_defaults(command=_carry, operation="lift")
 

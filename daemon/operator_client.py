@@ -36,13 +36,16 @@ def carry(options: argparse.Namespace) -> int:
         "pause": _pause,
         "shadow": _pause,
         "resume": _resume,
+        "ack": _acknowledge,
+        "silence": _silence,
+        "unsilence": _unsilence,
         "reload": _reload,
     }
     return commands[options.operation](options)
 
 
 def _lift(options: argparse.Namespace) -> int:
-    return act(options, "lift", {"name": "" if options.every else options.name})
+    return act(options, "lift", {"name": _name(options)})
 
 
 def _flatten(options: argparse.Namespace) -> int:
@@ -70,6 +73,24 @@ def _pause(options: argparse.Namespace) -> int:
 
 def _resume(options: argparse.Namespace) -> int:
     return act(options, "resume", {})
+
+
+def _acknowledge(options: argparse.Namespace) -> int:
+    return act(options, "acknowledge", {"key": _name(options), "comment": options.comment})
+
+
+def _silence(options: argparse.Namespace) -> int:
+    names = ("seconds", "comment", "topic", "state", "symbol")
+    return act(options, "silence", {name: getattr(options, name) for name in names})
+
+
+def _unsilence(options: argparse.Namespace) -> int:
+    return act(options, "unsilence", {"name": _name(options)})
+
+
+def _name(options: argparse.Namespace) -> str:
+    """The one that is named; empty: all of them."""
+    return "" if options.every else str(options.name)
 
 
 def _reload(options: argparse.Namespace) -> int:

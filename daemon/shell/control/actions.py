@@ -12,6 +12,7 @@ import msgspec
 from config.control import Right
 from connectors.vocabulary import Side
 from daemon.core.operator_requests import (
+    AcknowledgeAsked,
     ClearStop,
     FlattenAsked,
     FreezeAsked,
@@ -21,6 +22,8 @@ from daemon.core.operator_requests import (
     ResumeAsked,
     SetStop,
     ShadowAsked,
+    SilenceAsked,
+    UnsilenceAsked,
 )
 from daemon.core.state import GuardState
 from daemon.shell.control import shapes
@@ -74,6 +77,25 @@ def _shadow(_state: GuardState, asked: Asked) -> OperatorRequest:
 
 def _resume(_state: GuardState, _asked: Asked) -> OperatorRequest:
     return ResumeAsked()
+
+
+def _acknowledge(_state: GuardState, asked: Asked) -> OperatorRequest:
+    return AcknowledgeAsked(key=asked.body.key, comment=asked.body.comment)
+
+
+def _silence(_state: GuardState, asked: Asked) -> OperatorRequest:
+    body = asked.body
+    return SilenceAsked(
+        seconds=math.ceil(body.seconds),
+        comment=body.comment,
+        topic=body.topic,
+        state=body.state,
+        symbol=body.symbol,
+    )
+
+
+def _unsilence(_state: GuardState, asked: Asked) -> OperatorRequest:
+    return UnsilenceAsked(name=asked.body.name)
 
 
 def _carrying(wish: _Wish) -> Act:
@@ -133,5 +155,8 @@ ACTIONS: Final = (
     _action("/v1/pause", "Do nothing of your own for a time", _carrying(_pause), shapes.PauseBody),
     _action("/v1/shadow", "Send nothing for a time, and say what would be done", _carrying(_shadow), shapes.PauseBody),
     _action("/v1/resume", "End a pause or a shadow", _carrying(_resume)),
+    _action("/v1/acknowledge", "Take on what stands", _carrying(_acknowledge), shapes.AcknowledgeBody),
+    _action("/v1/silence", "Do not tell of some facts for a time", _carrying(_silence), shapes.SilenceBody),
+    _action("/v1/unsilence", "End a silence, or all", _carrying(_unsilence), shapes.UnsilenceBody),
     _action("/v1/reload", "Read the settings anew", _reload, shapes.ReloadBody),
 )

@@ -11,6 +11,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from daemon.core.pausing import LONGEST_S
+from daemon.core.people.asked import LONGEST_S as LONGEST_SILENCE_S
+from daemon.core.people.asked import SHORTEST_S as SHORTEST_SILENCE_S
 
 Symbol = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_:.\-]+$")]
 Name = Annotated[str, Meta(min_length=1, max_length=80)]
@@ -106,6 +108,33 @@ class ReloadBody(Asks, frozen=True, kw_only=True):
 
     may_loosen: bool = False
     """Stops may go back to where the new policy wants them."""
+
+
+class AcknowledgeBody(Asks, frozen=True, kw_only=True):
+    """Take on what stands."""
+
+    key: Annotated[str, Meta(max_length=80)] = ""
+    """Of one group of alerts; empty: all of them."""
+    comment: Annotated[str, Meta(max_length=400)] = ""
+
+
+class SilenceBody(Asks, frozen=True, kw_only=True):
+    """Do not tell of some facts for a time; an emergency is told all the same."""
+
+    seconds: Annotated[float, Meta(ge=SHORTEST_SILENCE_S, le=LONGEST_SILENCE_S)]
+    comment: Annotated[str, Meta(min_length=1, max_length=400, pattern=r"[0-9A-Za-z]")]
+    """Why, for whoever comes next."""
+    topic: Annotated[str, Meta(max_length=80)] = ""
+    state: Annotated[str, Meta(max_length=80)] = ""
+    symbol: Annotated[str, Meta(max_length=80)] = ""
+    """Each exact, or a pattern with `*`; empty: any."""
+
+
+class UnsilenceBody(Asks, frozen=True, kw_only=True):
+    """End a silence."""
+
+    name: Annotated[str, Meta(max_length=80)] = ""
+    """Of one; empty: all of them."""
 
 
 # ------------------------------------------------------------------ answers

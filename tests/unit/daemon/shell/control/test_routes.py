@@ -13,6 +13,7 @@ from config.control import Right
 from config.policy import Policy
 from connectors.vocabulary import Side
 from daemon.core.operator_requests import (
+    AcknowledgeAsked,
     ClearStop,
     FlattenAsked,
     FreezeAsked,
@@ -22,6 +23,8 @@ from daemon.core.operator_requests import (
     ResumeAsked,
     SetStop,
     ShadowAsked,
+    SilenceAsked,
+    UnsilenceAsked,
 )
 from daemon.shell.control.application import ROUTES
 from daemon.shell.control.route import BODY_LIMIT_BYTES, LONGEST_ID
@@ -73,6 +76,13 @@ WISHES: list[tuple[str, dict[str, object], OperatorRequest]] = [
     ("/v1/pause", {"seconds": 89.5}, PauseAsked(seconds=90)),
     ("/v1/shadow", {}, ShadowAsked(seconds=600)),
     ("/v1/resume", {}, ResumeAsked()),
+    ("/v1/acknowledge", {"key": "cover"}, AcknowledgeAsked(key="cover")),
+    (
+        "/v1/silence",
+        {"seconds": 60, "comment": "bot reload", "state": "budget_*"},
+        SilenceAsked(seconds=60, comment="bot reload", state="budget_*"),
+    ),
+    ("/v1/unsilence", {"name": "s1"}, UnsilenceAsked(name="s1")),
     ("/v1/clear-stop", {"symbol": "XBTUSD"}, ClearStop(symbol="XBTUSD")),
     (
         "/v1/set-stop",
