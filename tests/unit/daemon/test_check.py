@@ -26,7 +26,7 @@ from daemon.exit_codes import ExitCode
 from tests.fakes import FakeOrderEntry, FakeVenue
 
 SETTINGS = Settings(venue=venue_settings(Environment.TESTNET))
-UNIT = Path(__file__).resolve().parents[3] / "deploy" / "systemd" / "seawall.service"
+UNIT = Path(__file__).resolve().parents[3] / "deploy" / "systemd" / "seawall@.service"
 
 
 async def key_rights(settings: Settings, orders: FakeOrderEntry) -> Finding:
