@@ -26,7 +26,7 @@ from daemon.exit_codes import ExitCode
 from daemon.shell.alerts import heartbeat
 from daemon.shell.alerts.outbox import AlertOutbox
 from daemon.shell.watchdog import ServiceNotifier
-from tests.fakes import START_NS, FakeVenue, a_long
+from tests.fakes import START_NS, FakeVenue, a_long, tell_mark
 from tests.integration.test_messenger import a_hanging_receiver
 from tests.unit.daemon.shell.alerts.test_webhook import Receiver, a_receiver
 
@@ -142,13 +142,14 @@ async def test_the_heartbeat_tells_sight_blindness_and_sight_again(
 
 
 async def test_a_chat_gets_the_picture_of_the_position(tmp_path: Path) -> None:
-    """P10: the real messenger delivers the news of the cover with a chart of price, stop and liquidation price."""
+    """P10: the real messenger tells that liquidation comes near, with a chart of price, stop and liquidation price."""
+    venue = FakeVenue(positions=[a_long()], now_ns=time.time_ns())
     async with a_receiver() as receiver:
         channels = {"chat": ChannelSettings(kind=ChannelKind.APPRISE, url=receiver.url.replace("http", "json"))}
-        async with a_guard(
-            tmp_path, FakeVenue(positions=[a_long()], now_ns=time.time_ns()), AlertSettings(channels=channels)
-        ):
-            await until(lambda: any("covered" in str(body["title"]) for body in receiver.bodies))
+        async with a_guard(tmp_path, venue, AlertSettings(channels=channels)):
+            await until(lambda: bool(venue.orders))
+            assert venue.sink is not None
+            tell_mark(venue.sink, "58500.0")
             await until(lambda: any(body["attachments"] for body in receiver.bodies))
     picture: Any = next(body["attachments"] for body in receiver.bodies if body["attachments"])
     assert base64.b64decode(picture[0]["base64"]).startswith(b"\x89PNG")

@@ -40,9 +40,11 @@ class Trail:
 
     def __init__(self) -> None:
         self._lines: dict[str, _Line] = {}
+        self._look: Callable[[], GuardState] | None = None
 
     async def run(self, state: Callable[[], GuardState]) -> None:
         """Sample until cancelled."""
+        self._look = state
         while True:
             self.sample(state())
             await asyncio.sleep(SAMPLE_EVERY_S)
@@ -73,7 +75,9 @@ class Trail:
             line.marks.append(Mark(at_s=alert.raised_ns / 1e9, text=alert.did or alert.text))
 
     def chart(self, alert: Alert) -> Chart | None:
-        """Return the picture that belongs to an alert; None where there is nothing to show."""
+        """Return the picture that belongs to an alert, up to now; None where there is nothing to show."""
+        if self._look is not None:
+            self.sample(self._look())
         line = self._lines.get(alert.symbol)
         if line is None or not line.times_s:
             return None

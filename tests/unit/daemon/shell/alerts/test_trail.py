@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from decimal import Decimal
 
@@ -76,3 +77,15 @@ def test_time_that_stands_still_adds_nothing() -> None:
     chart = trail.chart(an_alert("one"))
     assert chart is not None
     assert len(chart.times_s) == 1
+
+
+async def test_a_chart_goes_on_to_the_moment_it_is_asked_for() -> None:
+    """The slow cycle may have looked seconds ago: what the newest state knows is in the picture."""
+    trail, states = Trail(), [a_state(0, "60000")]
+    sampling = asyncio.create_task(trail.run(lambda: states[-1]))
+    await asyncio.sleep(0)
+    states.append(a_state(3, "58000"))
+    chart = trail.chart(an_alert("one"))
+    sampling.cancel()
+    assert chart is not None
+    assert chart.tracks[0].prices == (60_000.0, 58_000.0)
