@@ -231,6 +231,8 @@ class SimGuard:
     alerts: list[RaiseAlert] = field(default_factory=list)
     problems: list[str | None] = field(default_factory=list)
     """Per life: why the journal could not be used."""
+    former_policies: list[Policy] = field(default_factory=list)
+    """Those before a reload: what they latched holds on."""
     lives: int = 0
     broken: list[BaseException] = field(default_factory=list)
     _task: asyncio.Task[None] | None = None
@@ -315,6 +317,7 @@ class SimGuard:
     def reload(self, policy: Policy, *, may_loosen: bool) -> None:
         """Other settings stand in the file, and are taken in while it runs."""
         told = tuple(str(each) for each in changes(self.policy, policy))
+        self.former_policies.append(self.policy)
         self.policy = policy
         if self._life is not None:
             self._life.take(

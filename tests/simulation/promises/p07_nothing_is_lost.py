@@ -143,7 +143,8 @@ class NothingIsLost(Promise):
                 self._broken(f"{name}: {latch.kind.value} {latch.name} lifts by itself ({who})")
 
     def _check_cause(self, facts: GuardFacts, known: _Known, latch: Latch) -> None:
-        if not _is_meant(facts.policy, known.asked, latch):
+        in_force = (facts.policy, *facts.guard.former_policies)
+        if not any(_is_meant(policy, known.asked, latch) for policy in in_force):
             text = f"{facts.guard.name}: {latch.kind.value} {latch.name} holds, which nobody asked for"
             self._ground.broken("P1", text)
 

@@ -28,6 +28,7 @@ async def reload(scene: Scene, guard: SimGuard, random: Random) -> None:
         if each.is_alive:
             each.reload(policy, may_loosen=may_loosen)
         else:
+            each.former_policies.append(each.policy)
             each.policy = policy  # what it starts with again
     scene.note(f"reloads{', letting stops go back' if may_loosen else ''}")
     scene.hit(OPERATOR_RELOADS)
