@@ -24,6 +24,7 @@ from daemon.exchange.options import add_exchange
 from daemon.exit_codes import CommandFailed, ExitCode
 from daemon.heartbeat import add_heartbeat
 from daemon.journal.options import add_journal
+from daemon.last_act import add_last_act
 from daemon.migrate import add_migrate
 from daemon.operate import add_operate
 from daemon.stress.options import add_stress
@@ -86,7 +87,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     offline = (add_calc, add_stress, add_backtest)
     online = (add_heartbeat, add_operate, add_alert, add_journal, add_config, add_migrate)
-    for add in (_add_run, _add_check, _add_status, *online, *offline, add_exchange, add_web, _add_demo):
+    for add in (_add_run, _add_check, _add_status, *online, *offline, add_exchange, add_web, add_last_act, _add_demo):
         add(commands)
     add_console(commands, parser)
     return top

@@ -12,6 +12,7 @@ from daemon.shell.alerts.message import Alert, alert_from, alert_of
 from daemon.shell.alerts.outbox import AlertOutbox
 from daemon.shell.alerts.post import Post
 from daemon.shell.alerts.trail import Trail
+from daemon.shell.alerts.troubles import Troubles
 from daemon.shell.clock import Clock
 
 
@@ -24,6 +25,7 @@ class AlertDesk:
         clock: Clock,
         outbox: AlertOutbox | None,
         trail: Trail | None = None,
+        troubles: Troubles | None = None,
         pings: Post | None = None,
         routes: RouteSettings | None = None,
     ) -> None:
@@ -32,6 +34,8 @@ class AlertDesk:
         self._routes = routes or RouteSettings()
         self.trail = trail
         """What the charts are drawn from, where a channel takes pictures."""
+        self.troubles = troubles or Troubles()
+        """What still stands, for channels that are told so."""
         self.pings = pings
         """The way to the service that notices silence."""
         self.heartbeat: Heartbeat | None = None
@@ -96,3 +100,8 @@ class AlertDesk:
         """Wait until nothing is left to deliver. The caller sets the deadline."""
         if self._outbox is not None:
             await self._outbox.wait_empty()
+
+    async def wait_saved(self) -> None:
+        """Wait until the next process would know all that is left to deliver. The caller sets the deadline."""
+        if self._outbox is not None:
+            await self._outbox.wait_saved()
