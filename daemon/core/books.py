@@ -97,7 +97,7 @@ def _confirm(draft: Draft, known: KnownOrder | None, evidence: Evidence, taken_n
         return
     seen_ns = max(known.seen_ns, taken_ns)
     seen = replace(known, is_confirmed=True, is_doubted=False, denied_ns=0, seen_ns=seen_ns, seen_by=evidence.value)
-    draft.put_order(seen)
+    draft.put_order(replace(seen, is_left_out=known.is_left_out and evidence is not Evidence.STREAM))
     draft.touch(known.order.symbol)
 
 
@@ -117,6 +117,7 @@ def _put(draft: Draft, known: KnownOrder | None, order: Order, evidence: Evidenc
             seen_ns=seen_ns,
             seen_by=seen_by,
             is_told=is_told,
+            is_left_out=known is not None and known.is_left_out and evidence is not Evidence.STREAM,
         )
     )
 
@@ -174,7 +175,8 @@ def _miss(draft: Draft, known: KnownOrder, evidence: Evidence) -> None:
     if not ids.is_ours(draft.account, known.order.client_order_id) or (known.denied_ns and is_live):
         draft.drop_order(known.order.symbol, known.order.order_id)
     elif not known.denied_ns:
-        draft.put_order(replace(known, is_doubted=True, is_told=known.is_told and not is_live))
+        is_left_out = is_live or known.is_left_out
+        draft.put_order(replace(known, is_doubted=True, is_told=known.is_told and not is_live, is_left_out=is_left_out))
     elif draft.now_ns >= known.denied_ns + DENIED_FOR_NS:
         drop_unknown(draft, known)
 

@@ -89,7 +89,8 @@ def judge(view: Draft | GuardState, guarded: Guarded, side: Side, trigger: Decim
     ours = [k for k in formed if ids.is_ours(view.account, k.order.client_order_id)]
     sound = [k for k in formed if is_sound(k.order, side, guarded.liquidation.price)]
     counted = tuple(k.order for k in sound if _counts(view, k, side, trigger))
-    keeper = min((k.order for k in ours), key=lambda order: _rank(view, guarded, order), default=None)
+    best = min(ours, key=lambda k: (k.is_left_out, _rank(view, guarded, k.order)), default=None)
+    keeper = None if best is None else best.order
     own_stops = [k for k in book if _is_own_stop(view, k)]
     right = [k for k in own_stops if k.order.side is ids.closing_side(side)]
     return Cover(

@@ -17,14 +17,7 @@ from decimal import Decimal
 from enum import Enum
 
 from config.policy import Policy, Tier
-from connectors.vocabulary import (
-    Instrument,
-    Insurance,
-    Margin,
-    Order,
-    Position,
-    Wallet,
-)
+from connectors.vocabulary import Instrument, Insurance, Margin, Order, Position, Wallet
 from daemon.core.alert_book import AlertBook
 from daemon.core.bot_standing import Bot, Listening
 from daemon.core.degraded import Degraded
@@ -79,6 +72,8 @@ class KnownOrder:
     """The account stream told it, or listed it when it was opened last."""
     denied_ns: int = 0
     """Ours: since when questions by its name do not show it, although it was there and no end of it was told."""
+    is_left_out: bool = False
+    """The live table left it out when it was listed last, and only reads, of which copies may lag, show it since."""
 
     @property
     def is_settled(self) -> bool:

@@ -433,6 +433,8 @@ def _cancel_surplus(draft: Draft, case: _Case, keeper: Order) -> bool:
     """One of ours is enough: cancel the others once the kept one holds everything."""
     if not case.cover.others or case.wanted.trigger is None or keeper.stop_price is None:
         return False
+    if draft.orders[keeper.symbol][keeper.order_id].is_left_out:
+        return False  # a read may come from a copy that lags behind: the others are no surplus on its word
     side = case.guarded.position.side
     alone = covers.is_enough([keeper], case.guarded.position.quantity)
     if side is None or not alone or is_looser(side, keeper.stop_price, case.wanted.trigger):

@@ -437,6 +437,16 @@ def test_a_stop_missing_from_a_list_is_asked_for_not_replaced() -> None:
     assert guard.guarded().covered_ns
 
 
+def test_a_stop_that_only_a_read_shows_again_takes_no_other_away() -> None:
+    """P1: the live table has the second guard's stop instead of ours; the copy that is asked still shows ours."""
+    guard = covered()
+    row, new = guard_order(guard), a_stop("new", "sw-7-XBTUSDT-L-s2", stop_price=Decimal(918))
+    guard.now += MS
+    find = guard.only(FindOrders, guard.give(e.OrdersListed(at_ns=guard.now, orders=(new,))))
+    commands = guard.give(e.OrdersFound(at_ns=guard.now, command_id=find.command_id, orders=(row,)))
+    assert [each.order_id for each in guard.some(CancelOrder, commands)] == [row.order_id]
+
+
 def test_a_stop_that_nobody_knows_any_more_is_put_back() -> None:
     """The list lacks it and the question finds nothing: gone, so the next number is placed."""
     guard = covered()
