@@ -23,6 +23,7 @@ from connectors.simulated.server.player import Player, run_refresher, run_timers
 from connectors.simulated.server.rest.door import Door
 from connectors.simulated.server.settings import ExchangeSettings
 from daemon.core.interventions import Latch, LatchKind
+from daemon.core.operator_requests import ResumeAsked
 from tests.simulation.agenda import Item, agenda_of, carry_out
 from tests.simulation.bot import CONTRACTS, Bot
 from tests.simulation.faults import Line
@@ -255,6 +256,8 @@ class World:
             self.network.hang_up(guard.name)
             if not guard.is_alive:
                 guard.start()
+            if guard.state is not None and guard.state.pause is not None:
+                guard.ask(ResumeAsked(), f"resume-{self.loop.time()}")
         self.prices.volatility = VOLATILITY / 2
         self.promises.quiet_since_s = 0.0
         self.promises.disturb()

@@ -96,6 +96,8 @@ class GuardFacts(LineWitness):
     """Bots that people were told are silent."""
     silences: Silences = field(default_factory=Silences)
     """Those that are, by our own count."""
+    paused_s: float = 0.0
+    """When it was last seen paused by a person."""
     active: set[tuple[str, str]] = field(default_factory=set)
     """Degraded states and symbols that people were told of and that have not ended."""
     over_s: dict[str, float] = field(default_factory=dict)
@@ -116,6 +118,11 @@ class GuardFacts(LineWitness):
         return self.guard.is_alive and self.started_s < inf
 
     @property
+    def is_paused(self) -> bool:
+        """Whether a person has it do nothing of its own."""
+        return self.guard.state is not None and self.guard.state.pause is not None
+
+    @property
     def free_s(self) -> float:
         """For how long nothing of its own went wrong."""
         return self.now_s() - max(self.trouble_s, self.started_s) if self.is_alive else 0.0
@@ -123,6 +130,8 @@ class GuardFacts(LineWitness):
     def take_event(self, event: Event) -> None:
         """Learn what it was told."""
         self.silences.take(event, self.policy.bots)
+        if self.is_paused:
+            self.paused_s = self.trouble_s = self.now_s()
         match event:
             case Started():
                 self.started_s = self.trouble_s = self.now_s()
@@ -257,8 +266,8 @@ class Ground:
     guards: dict[str, GuardFacts] = field(default_factory=dict)
     judged: frozenset[int] | None = None
     """Accounts that a guard is held to; None for all."""
-    quiet_since_s: float = 0.0
-    """When the last fault or interference ended; infinity while one lasts."""
+    undisturbed_s: float = 0.0
+    """When the last fault or interference ended, pauses left aside; infinity while one lasts."""
     trouble_ended_s: float = 0.0
     """When the last fault ended, what bots do left aside; infinity while one lasts."""
     sent_s: dict[tuple[str, bytes], float] = field(default_factory=dict)
@@ -273,6 +282,11 @@ class Ground:
     def is_judged(self, account: object) -> bool:
         """Whether somebody has promised anything about this account."""
         return self.judged is None or account in self.judged
+
+    @property
+    def quiet_since_s(self) -> float:
+        """When the last fault, interference or pause ended; infinity while one lasts."""
+        return max(self.undisturbed_s, *(facts.paused_s for facts in self.guards.values()), 0.0)
 
     @property
     def calm_s(self) -> float:

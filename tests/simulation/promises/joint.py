@@ -99,7 +99,7 @@ class Promises(Witness):
 
     @quiet_since_s.setter
     def quiet_since_s(self, at_s: float) -> None:
-        self.ground.quiet_since_s = at_s
+        self.ground.undisturbed_s = at_s
         self.ground.trouble_ended_s = inf if at_s == inf else self.ground.now_s()
 
     def broken(self, promise: str, text: str) -> None:
@@ -112,7 +112,7 @@ class Promises(Witness):
 
     def disturb(self) -> None:
         """Something happened that the guard needs time to answer."""
-        self.ground.quiet_since_s = max(self.ground.quiet_since_s, self.ground.now_s())
+        self.ground.undisturbed_s = max(self.ground.undisturbed_s, self.ground.now_s())
 
     def size(self, key: Key) -> int:
         """Signed contracts."""

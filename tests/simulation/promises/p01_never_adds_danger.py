@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from typing import Final
 
 from config.ladder import Step
 from config.modes import Action, RuleMode
 from config.policy import AccountPolicy, Policy, SwitchMode
 from connectors.simulated.engine.changes import Change, Row
+from daemon.core.interventions import PauseKind
 from tests.simulation.promises.book import OURS, Key, adds_exposure, is_ours, key_of, traded_by
 from tests.simulation.promises.ground import GuardFacts, Promise
 from tests.simulation.promises.latch_rules import latched_cancel_faults
@@ -29,6 +31,9 @@ RACE_S = 3.0
 CORRECTIONS = frozenset({"transferMargin", "leverage", "isolate"})
 
 Liquidations = dict[Key, tuple[int, Decimal | None]]
+
+JUST_PAUSED_NS: Final = 2 * 10**9
+"""What left just before the pause may still be on its way."""
 
 
 class NeverAddsDanger(Promise):
@@ -123,6 +128,7 @@ class NeverAddsDanger(Promise):
         self.checked += 1
         if facts is not None:
             self.check_leaving(facts.policy, sent, body)
+            self._check_paused(facts, sent, body)
         if sent.path.endswith("/order/cancelAllAfter") or is_correction(sent.path, dict(body)):
             return
         if not sent.path.endswith("/order"):
@@ -135,6 +141,17 @@ class NeverAddsDanger(Promise):
                 self._broken(text)
         else:
             self._check_order(facts, sent, body)
+
+    def _check_paused(self, facts: GuardFacts, sent: Sent, body: Mapping[str, object]) -> None:
+        """While a person has it paused, only what a person asked for leaves, and the disarming of the switch."""
+        state = facts.guard.state
+        pause = None if state is None else state.pause
+        if pause is None or state is None or state.now_ns - pause.since_ns < JUST_PAUSED_NS:
+            return
+        is_disarm = sent.path.endswith("/order/cancelAllAfter") and str(body.get("timeout")) == "0"
+        is_asked = bool({"operator", "operator-flatten"} & state.latches.keys() or pause.stops)
+        if not is_disarm and (pause.kind is PauseKind.SHADOW or not is_asked):
+            self._broken(f"a guard in {pause.kind.value} sends {sent.verb} {sent.path} {sent.body!r}")
 
     def check_leaving(self, policy: Policy, sent: Sent, body: Mapping[str, object]) -> None:
         """What no rule is on for does not happen."""

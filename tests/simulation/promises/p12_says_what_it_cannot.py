@@ -161,7 +161,8 @@ class SaysWhatItCannot(Promise):
         """A timer that a guard feeds runs, and the next feed is overdue; what somebody else armed says nothing."""
         policy, world = facts.policy.switch, self._ground.exchange.world
         timer = world.accounts[facts.guard.account].cancel_at_ms
-        if facts.policy.observe or policy.mode is SwitchMode.OFF or timer is None or not facts.fed_s:
+        is_not_its_own = facts.policy.observe or facts.is_paused or policy.mode is SwitchMode.OFF
+        if is_not_its_own or timer is None or not facts.fed_s:
             return False
         unfed_s = self._now_s - facts.fed_s
         is_own = (
