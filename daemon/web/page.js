@@ -101,6 +101,7 @@ function troubles(state) {
   (state.latches ?? []).forEach((each) => lines.push(`latched: ${each.name}, ${each.cause}; to lift it: ${each.lift}`));
   (state.bots ?? []).filter((each) => each.standing === "silent").forEach((each) => lines.push(`bot ${each.bot} is silent, for ${span(each.silent_for_s)}`));
   (state.may_exist ?? []).forEach((each) => lines.push(`may still take effect: ${each.kind} ${each.client_order_id}`));
+  if (state.pause) lines.push(`${state.pause.kind === "pause" ? "paused: only what a person asks for is sent" : "in shadow: nothing is sent"}, for ${span(state.pause.left_s)} more, by ${state.pause.who}`);
   if (state.observe) lines.push("observing: nothing is sent to the exchange");
   return lines;
 }
