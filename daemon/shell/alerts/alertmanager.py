@@ -5,13 +5,16 @@ not hear of again is taken for resolved at its `endsAt`; that is right when this
 tells of that), and wrong while it lives. So what fires is pushed again three times within its validity, over restarts,
 and what is over is pushed with its end for a while, in case one push was lost there.
 
+Not every trouble ends with a message (a happening is simply forgotten after a while, a message may be too old to be
+delivered), so at each renewal it is asked whether the trouble still stands; what does not is ended.
+
 Source: prometheus.io/docs/alerting/latest/alerts_api. Units: seconds; times in nanoseconds since 1970 UTC.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -44,12 +47,22 @@ Row = dict[str, object]
 class Alertmanager(Channel):
     """Pushes to one Alertmanager."""
 
-    def __init__(self, url: Secret, *, timeout_s: float, renew_every_s: float, clock: Clock) -> None:
+    def __init__(
+        self,
+        url: Secret,
+        *,
+        timeout_s: float,
+        renew_every_s: float,
+        clock: Clock,
+        stands: Callable[[str], bool | None] | None = None,
+    ) -> None:
         self._post = Post(Secret(push_address(url.reveal())), timeout_s=timeout_s)
         self.renew_every_s = renew_every_s
         self._valid_ns = int(VALID_FOR_RENEWALS * renew_every_s * 1e9)
         self._over_ns = int(OVER_FOR_RENEWALS * renew_every_s * 1e9)
         self._clock = clock
+        self._stands = stands
+        """Whether the trouble of a group still stands; None: nobody knows yet."""
 
     async def __aenter__(self) -> Self:
         await self._post.__aenter__()
@@ -70,10 +83,16 @@ class Alertmanager(Channel):
     async def renew(self) -> None:
         """Push again what fires, and what ended a short while ago."""
         now_ns = self._clock.now_ns()
-        kept = tuple(each for each in self.held if not each.is_resolved or now_ns - each.raised_ns < self._over_ns)
+        known = tuple(self._as_it_stands(each, now_ns) for each in self.held)
+        kept = tuple(each for each in known if not each.is_resolved or now_ns - each.raised_ns < self._over_ns)
         if kept:
             await self._post.send(msgspec.json.encode(self._rows(kept)))
         self.held = kept
+
+    def _as_it_stands(self, alert: Alert, now_ns: int) -> Alert:
+        if alert.is_resolved or self._stands is None or self._stands(alert.group) is not False:
+            return alert
+        return msgspec.structs.replace(alert, is_resolved=True, raised_ns=now_ns, started_ns=alert.begun_ns)
 
     def take_held(self, alerts: tuple[Alert, ...]) -> None:
         """Go on with what an earlier process pushed; what was pushed since then is newer."""
@@ -111,12 +130,15 @@ def held_after(held: tuple[Alert, ...], alert: Alert) -> tuple[Alert, ...]:
 
 
 def labels(alert: Alert) -> dict[str, str]:
-    """What makes the alert itself: the same while its trouble lasts at one level."""
+    """What makes the alert itself: the same while its trouble lasts at one level.
+
+    What a message of a group is mostly about (topic, symbol) may change while the trouble is the same.
+    """
     named = {
-        "alertname": f"Seawall_{alert.topic}",
+        "alertname": f"Seawall_{_NOT_IN_NAMES.sub('_', alert.group or alert.topic)}",
         "severity": alert.level or alert.severity.value,
         "account": str(alert.account),
-        "symbol": alert.symbol,
+        "symbol": "" if alert.group else alert.symbol,
         "group": alert.group or f"{alert.topic}:{alert.state}:{alert.symbol}",
     }
     return {name: value for name, value in named.items() if value}
@@ -131,6 +153,8 @@ def words_about(alert: Alert) -> dict[str, str]:
         "will": alert.will,
         "you_can": alert.you_can,
         "alert_id": alert.alert_id,
+        "topic": alert.topic,
+        "symbol": alert.symbol,
         "state": alert.state,
         **{f"fact_{_NOT_IN_NAMES.sub('_', name)}": value for name, value in alert.facts.items()},
     }

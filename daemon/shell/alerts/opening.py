@@ -32,6 +32,7 @@ from daemon.shell.alerts.outbox import AlertOutbox
 from daemon.shell.alerts.outbox_file import OutboxFile
 from daemon.shell.alerts.post import Post
 from daemon.shell.alerts.trail import Trail
+from daemon.shell.alerts.troubles import Troubles
 from daemon.shell.alerts.webhook import Webhook
 from daemon.shell.alerts.worker import Outlet
 from daemon.shell.clock import Clock
@@ -67,6 +68,7 @@ class Openings:
     messenger: Messenger = field(default_factory=Messenger)
     picture: Callable[[Alert], Chart | None] | None = None
     """What Apprise channels show; None: nothing."""
+    troubles: Troubles = field(default_factory=Troubles)
     uses_messenger: bool = False
 
     async def outlets(self, alerts: AlertSettings) -> tuple[Outlet, ...]:
@@ -112,7 +114,11 @@ class Openings:
                 return await self.resources.enter_async_context(Webhook(address, timeout_s=settings.timeout_s))
             case ChannelKind.ALERTMANAGER:
                 alertmanager = Alertmanager(
-                    address, timeout_s=settings.timeout_s, renew_every_s=settings.renew_every_s, clock=self.clock
+                    address,
+                    timeout_s=settings.timeout_s,
+                    renew_every_s=settings.renew_every_s,
+                    clock=self.clock,
+                    stands=self.troubles.stands,
                 )
                 return await self.resources.enter_async_context(alertmanager)
             case ChannelKind.APPRISE:
@@ -156,6 +162,7 @@ async def open_desk(settings: Settings, folder: Path, clock: Clock, crew: Crew, 
     outbox = AlertOutbox(
         outlets=outlets, file=OutboxFile(folder / FILE_NAME), clock=clock, retry_for_s=settings.alerts.retry_for_s
     )
+    openings.troubles.watch(outbox=outbox)
     crew.helpful("alert outbox", outbox.run)
     for worker in outbox.workers:
         crew.helpful(f"alert channel {worker.name}", worker.run)
@@ -166,6 +173,7 @@ async def open_desk(settings: Settings, folder: Path, clock: Clock, crew: Crew, 
         routes=settings.alerts.routes,
         outbox=outbox,
         trail=trail if openings.uses_messenger else None,
+        troubles=openings.troubles,
         pings=pings,
     )
 
@@ -175,6 +183,7 @@ def watch_guard(
 ) -> None:
     """Once there is a guard to speak of: begin the trail for the charts, and the outside heartbeat."""
     trail, pings = desk.trail, desk.pings
+    desk.troubles.watch(state=state)
     if trail is not None:
         crew.helpful("price trail", lambda: trail.run(state))
     if pings is not None:

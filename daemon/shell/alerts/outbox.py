@@ -28,6 +28,8 @@ from daemon.shell.alerts.worker import FIRST_PAUSE_S, Outcome, Outlet, Worker
 from daemon.shell.clock import Clock
 
 COMPACT_AFTER_LINES = 5_000
+CHANNEL_GROUP = "channel:"
+"""What is told of a channel itself is in a group of this beginning and its name."""
 JOURNAL_WITHIN_S = 0.5
 """An alert waits no longer than this for the disk: a late alert is worse than a forgotten one."""
 TROUBLE_EVERY_NS = 600 * 10**9
@@ -210,6 +212,10 @@ class AlertOutbox:
             self._troubled.add(name)
             self._tell_of_channel(name, "failing", f"The alert channel {name} does not deliver: {why}.")
 
+    def is_troubled(self, name: str) -> bool:
+        """Whether people were told that a channel fails, and not yet that it works again."""
+        return name in self._troubled
+
     def note_well(self, name: str) -> None:
         """Tell them that it works again."""
         if name in self._troubled:
@@ -231,7 +237,7 @@ class AlertOutbox:
             reason=Reason.DEGRADED.value,
             account=0,
             raised_ns=now_ns,
-            group=f"channel:{name}",
+            group=f"{CHANNEL_GROUP}{name}",
             will="What it could not deliver is tried again, and goes to its fallback where it has one.",
             you_can=f"Run `seawall alert test {name}`.",
             is_resolved=state == "well",

@@ -20,7 +20,9 @@ def title_of(alert: Alert) -> str:
     """One line: how grave, what about, and the account where there are several."""
     grade = "resolved" if alert.is_resolved else (alert.level or alert.severity.value)
     about = " ".join(each for each in (alert.symbol, alert.topic, alert.state) if each).replace("_", " ")
-    return _cut(f"[{grade.upper()}] {alert.title or about}", LONGEST_TITLE)
+    said = alert.title or about
+    is_graded = said.upper().startswith(grade.upper())
+    return _cut(said if is_graded else f"[{grade.upper()}] {said}", LONGEST_TITLE)
 
 
 def text_of(alert: Alert) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,16 @@ import msgspec
 import pytest
 
 from config.credentials import Secret
+from config.policy import Policy
+from daemon.core.alert_book import AlertBook, Group
 from daemon.core.commands import Severity
+from daemon.core.state import initial_state
 from daemon.shell.alerts.alertmanager import Alertmanager, labels, push_address, words_about
 from daemon.shell.alerts.channel import DeliveryRefused
 from daemon.shell.alerts.message import Alert
 from daemon.shell.alerts.outbox import AlertOutbox
 from daemon.shell.alerts.outbox_file import OutboxFile
+from daemon.shell.alerts.troubles import Troubles
 from daemon.shell.alerts.worker import Outlet
 from tests.fakes import START_NS, ManualClock
 from tests.unit.daemon.shell.alerts.test_waiting import an_alert
@@ -56,10 +61,9 @@ async def test_what_fires_ends_in_the_future_and_what_is_over_has_ended() -> Non
         await channel.deliver(firing("one", clock))
         (row,) = rows(receiver)
         assert row["labels"] == {
-            "alertname": "Seawall_tier",
+            "alertname": "Seawall_XBTUSD_tier",
             "severity": "warn",
             "account": "1",
-            "symbol": "XBTUSD",
             "group": "XBTUSD:tier",
         }
         assert row["annotations"]["description"] == "one"
@@ -150,7 +154,9 @@ def test_labels_do_not_change_while_the_trouble_lasts() -> None:
     clock = ManualClock()
     one = firing("one", clock)
     clock.advance_s(60)
-    assert labels(one) == labels(msgspec.structs.replace(firing("two", clock), text="other", facts={"a": "b"}))
+    assert labels(one) == labels(
+        msgspec.structs.replace(firing("two", clock), text="other", symbol="ETHUSD", topic="cover")
+    )
 
 
 def test_names_are_those_that_it_takes() -> None:
@@ -204,3 +210,38 @@ async def test_what_fires_goes_on_firing_after_a_kill(tmp_path: Path) -> None:
         assert row["annotations"]["alert_id"] == "one"
         await live(receiver, firing("two", clock, over=True), pushes=3)
     assert {each.alert_id for each in OutboxFile(path).read().held["am"]} == {"two"}
+
+
+async def test_what_no_longer_stands_is_ended_without_a_message() -> None:
+    """A happening is forgotten, a message was too old: the next renewal pushes the end, under the same labels."""
+    clock, standing = ManualClock(), {"notes": None, "distance": True}
+    async with a_receiver() as receiver:
+        url = Secret(receiver.url)
+        async with Alertmanager(url, timeout_s=2, renew_every_s=RENEW_S, clock=clock, stands=standing.get) as channel:
+            for group in standing:
+                await channel.deliver(firing(group, clock, group=group))
+            clock.advance_s(60)
+            await channel.renew()
+            assert all(row["endsAt"] > row["startsAt"] for row in rows(receiver)), "not known yet is not over"
+            standing["notes"] = False
+            clock.advance_s(60)
+            await channel.renew()
+            ended, lasting = rows(receiver)
+            assert (ended["labels"]["group"], lasting["labels"]["group"]) == ("notes", "distance")
+            assert ended["endsAt"] < lasting["endsAt"]
+            first_end = ended["endsAt"]
+            clock.advance_s(60)
+            await channel.renew()
+            assert rows(receiver)[0]["endsAt"] == first_end, "it ended once"
+
+
+def test_who_knows_whether_a_trouble_stands() -> None:
+    """The core's book for its groups, the outbox for channels; before they are there nobody does."""
+    troubles = Troubles()
+    assert troubles.stands("distance") is None
+    assert troubles.stands("channel:phone") is None
+    book = AlertBook(groups={"distance": Group(key="distance", since_ns=1, due_ns=1)})
+    state = replace(initial_state(1, Policy()), people=book)
+    troubles.watch(state=lambda: state)
+    assert troubles.stands("distance") is True
+    assert troubles.stands("notes") is False
