@@ -41,6 +41,9 @@ def _end(pages: Pages, policy: AlertingPolicy, kind: Kind, now_ns: int) -> None:
     known = pages.facts.get(kind.name)
     if known is None or known.over_ns:
         return
+    if known.group not in pages.groups:  # its group was told to be over before: nobody waits for this end
+        del pages.facts[kind.name]
+        return
     pages.facts[kind.name] = altered(known, over_ns=now_ns)
     hasten(pages, known.group, now_ns + ns(policy.resolve_after_s))
 
