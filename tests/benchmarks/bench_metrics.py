@@ -1,6 +1,7 @@
 """A page of metrics of 1, 100 and 1,000 positions: processor time, longest piece of the loop's time, size.
 
-The longest piece is what a stop that has to go out may wait for; the page as it is served pauses between pieces.
+The longest piece is what a stop that has to go out may wait for; the page as it is served pauses between pieces. The
+second table says what counting adds to a decision.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from time import perf_counter, process_time, thread_time
 
 from daemon.core.ledger import StreamFacts
 from daemon.core.state import GuardState
+from daemon.core.step import step
 from daemon.shell.metrics.meter import Meter
 from daemon.shell.metrics.page import Page
 from daemon.shell.metrics.rendering import pieces
 from daemon.shell.metrics.snapshot import JournalFigures, Running, Snapshot
-from tests.benchmarks.bench_core_step import guarding
-from tests.benchmarks.measure import print_table
+from tests.benchmarks.bench_core_step import events_of, guarding
+from tests.benchmarks.measure import median_costs, print_table
 
 SIZES = (1, 100, 1_000)
 ROUNDS = 7
@@ -71,6 +73,19 @@ def row_of(count: int) -> tuple[str, float, float, float, float]:
     return f"{count:,}", sorted(costs)[ROUNDS // 2] * 1e3, min(longest) * 1e3, waits * 1e3, len(page) / 1e3
 
 
+def counting_row(count: int) -> tuple[str, float, float, float]:
+    """Return what a decision about a mark costs, and what counting it costs."""
+    guard, meter = guarding(count), Meter()
+    before, event = guard.state, events_of(guard)["MarkSeen"]
+    outcome = step(before, event)
+    costs = median_costs(
+        {"decide": lambda: step(before, event), "count": lambda: meter.decided(event, before, outcome)}, rounds=ROUNDS
+    )
+    return f"{count:,}", costs["decide"], costs["count"], costs["count"] / costs["decide"]
+
+
 if __name__ == "__main__":
     columns = ["positions", "CPU ms a page", "longest piece, ms", "scraper waits, ms", "kB"]
     print_table("a page of metrics", columns, [row_of(count) for count in SIZES])
+    columns = ["positions", "decide", "count it", "count to decide"]
+    print_table("a mark outside its band, CPU us", columns, [counting_row(count) for count in SIZES])

@@ -48,6 +48,9 @@ _PLAIN = frozenset(
         "seawall_request_budget_banned",
         "seawall_journal_ok",
         "seawall_alerts_waiting",
+        "seawall_alert_facts",
+        "seawall_alert_facts_inhibited",
+        "seawall_silences",
     }
 )
 """Counts of things, and 0 or 1: they have no unit."""

@@ -160,6 +160,13 @@ JOURNAL_OK: Final = _gauge("journal_ok", "1 while the journal is written, 0 whil
 JOURNAL_WAITING: Final = _gauge("journal_waiting_records", "Records that are not on disk yet.")
 JOURNAL_LAG: Final = _gauge("journal_lag_seconds", "For how long the oldest of these has waited; 0 if none does.")
 ALERTS: Final = _counter("alerts_raised", "Alerts that the guard raised.")
+MESSAGES: Final = _counter(
+    "alert_messages", "Messages that people were to get, over restarts: facts of one kind are one."
+)
+FACTS: Final = _gauge("alert_facts", "Facts that hold and that people are told of, or that follow from another.")
+INHIBITED: Final = _gauge("alert_facts_inhibited", "Those that follow from another, and are not told on their own.")
+FACTS_DROPPED: Final = _counter("alert_facts_dropped", "Facts that found no place in memory, over restarts.")
+SILENCES: Final = _gauge("silences", "Silences that people have set and that hold.")
 ALERTS_WAITING: Final = _gauge("alerts_waiting", "Alerts that a channel still has to deliver.", "channel")
 DELIVERIES: Final = _counter("alert_deliveries", "Alerts that a channel is done with, by how.", "channel", "outcome")
 ATTEMPTS_FAILED: Final = _counter(

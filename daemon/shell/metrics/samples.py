@@ -135,6 +135,15 @@ def _of_switch(state: GuardState, now_ns: int) -> Iterator[Sample]:
         yield Sample(c.SWITCH_COUNTDOWN, (), (state.switch.expires_ns - now_ns) / 1e9)
 
 
+def _of_people(running: Running, _now_ns: int) -> Iterator[Sample]:
+    book = running.state.people
+    yield Sample(c.MESSAGES, (), book.messages)
+    yield Sample(c.FACTS, (), len(book.facts))
+    yield Sample(c.INHIBITED, (), book.inhibited)
+    yield Sample(c.FACTS_DROPPED, (), book.dropped)
+    yield Sample(c.SILENCES, (), len(book.silences))
+
+
 def _of_journal(running: Running, _now_ns: int) -> Iterator[Sample]:
     journal: JournalFigures = running.journal
     yield Sample(c.JOURNAL_RECORDS, (), journal.records)
@@ -144,7 +153,14 @@ def _of_journal(running: Running, _now_ns: int) -> Iterator[Sample]:
 
 
 _Part = Callable[[Running, int], Iterable[Sample]]
-_PARTS: Final[tuple[_Part, ...]] = (_of_core, _of_rules_and_bots, _of_feeds, _of_requests, _of_journal)
+_PARTS: Final[tuple[_Part, ...]] = (
+    _of_core,
+    _of_rules_and_bots,
+    _of_feeds,
+    _of_requests,
+    _of_journal,
+    _of_people,
+)
 
 # ---------------------------------------------------------------------- what was counted, and who was told
 

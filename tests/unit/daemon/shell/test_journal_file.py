@@ -67,9 +67,12 @@ def test_a_full_disk_is_said_and_made_good(tmp_path: Path, monkeypatch: pytest.M
     assert not file.wait_durable(0.05)
     assert "No space left" in str(file.problem)
     assert not file.wait_durable_if_well(3_600)
+    records, lag_s = file.lag
+    assert (records, lag_s > 0.04) == (2, True)
     refuses[0] = False
     assert file.wait_durable(5)
     assert file.problem is None
+    assert file.lag == (0, 0.0)
     assert bare(segment_path(tmp_path, 1)) == b"{a}\n{b}\n"
     file.close()
 
