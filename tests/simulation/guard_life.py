@@ -35,6 +35,7 @@ from daemon.core.operator_requests import OperatorRequest
 from daemon.core.state import GuardState
 from daemon.shell.account_seen import describe_account
 from daemon.shell.alerts.desk import AlertDesk
+from daemon.shell.alerts.message import Alert
 from daemon.shell.crew import Crew
 from daemon.shell.inbox import Inbox
 from daemon.shell.journal import Journal
@@ -89,8 +90,9 @@ class _RecordingDesk(AlertDesk):
         super().__init__(clock=clock, outbox=None)
         self._heard = heard
 
-    def raise_alert(self, command: RaiseAlert) -> None:
+    def note(self, command: RaiseAlert) -> Alert:
         self._heard.append(command)
+        return super().note(command)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
