@@ -66,9 +66,14 @@ def _protect(draft: Draft, symbol: str) -> None:
     if side is None:
         clearing.clear_up(draft, symbol)
         return
+    ratchet = guarded.ratchet
     wanted = work_out(draft, draft.positions[symbol])
     cover = covers.judge(draft, draft.positions[symbol], side, wanted.trigger)
     _note(draft, symbol, wanted, cover)
+    if draft.positions[symbol].ratchet != ratchet:
+        # A stop was confirmed just now that holds what was wanted before it was known.
+        wanted = work_out(draft, draft.positions[symbol])
+        cover = covers.judge(draft, draft.positions[symbol], side, wanted.trigger)
     shadows.judge(draft, symbol, wanted)
     _wake_for_time(draft, symbol)
     if latches.flattening(draft, symbol) is not None:

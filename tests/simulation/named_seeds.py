@@ -74,4 +74,15 @@ NAMED_SEEDS: tuple[NamedSeed, ...] = (
             ),
         ),
     ),
+    NamedSeed(
+        broke="a stop that was confirmed in one step with its replacement did not hold it, and the new one rested looser",
+        plan=replace(
+            plan_of(5300001, minutes=1.5),
+            items=(
+                Item(13, 68.482, "down", 0, 51_827_423_989_466),
+                Item(16, 83.757, "partial late", 0, 83_479_985_530_607),
+                Item(44, 85.723, "operator reloads", 0, 213_283_023_426_736),
+            ),
+        ),
+    ),
 )

@@ -237,6 +237,18 @@ def test_a_nearer_liquidation_tightens_a_step_ahead() -> None:
     assert amend.reason is Reason.COVER_TOO_FAR
 
 
+def test_a_stop_confirmed_just_now_holds_what_replaces_it() -> None:
+    """P3: the policy asks for another form, further away; the first stop is confirmed in the very same step."""
+    guard = Driven().up()
+    place = guard.only(PlaceStop, guard.position(a_position()))
+    row = guard.row_of(place)
+    policy = Policy(stop=StopPolicy(buffer_percent=Decimal(1), style=StopStyle.CLOSE))
+    guard.give(e.PolicyChanged(at_ns=guard.now, policy=policy, who="ada", changes=("stop",), may_loosen=False))
+    beside = guard.only(PlaceStop, guard.order(row))
+    assert beside.quantity is None
+    assert beside.stop_price == place.stop_price == Decimal(918)
+
+
 def test_a_stop_that_only_the_journal_shows_is_not_moved() -> None:
     """P3, P7: the journal lost its end, in which the stop was moved nearer; a witness of this process is awaited."""
     guard = covered()
