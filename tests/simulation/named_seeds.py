@@ -75,7 +75,7 @@ NAMED_SEEDS: tuple[NamedSeed, ...] = (
         ),
     ),
     NamedSeed(
-        broke="a stop that was confirmed in one step with its replacement did not hold it, and the new one rested looser",
+        broke="a stop that was confirmed in the step of its replacement did not hold the new one, which rested looser",
         plan=replace(
             plan_of(5300001, minutes=1.5),
             items=(
