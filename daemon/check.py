@@ -32,6 +32,7 @@ from daemon.reach import Streams, stream_problems
 from daemon.shell.alerts.opening import channels_of, missing_packages
 from daemon.shell.clock import SystemClock
 from daemon.shell.health import SkewGauge
+from daemon.shell.tracing.opening import missing_extra
 
 
 async def check(path: Path) -> list[Finding]:
@@ -45,6 +46,7 @@ async def check(path: Path) -> list[Finding]:
         *wishes(settings, SystemClock().wall_ns()),
         *machine(settings, path),
         *alert_channels(settings),
+        *traces(settings),
         *control_api(settings),
     ]
     try:
@@ -111,6 +113,16 @@ def alert_channels(settings: Settings) -> list[Finding]:
         else:
             findings.append(ok("heartbeat", "a service outside is pinged while the guard sees and acts"))
     return findings
+
+
+def traces(settings: Settings) -> list[Finding]:
+    """Whether traces can be made, where the settings ask for them."""
+    if settings.tracing.endpoint is None:
+        return []
+    missing = missing_extra()
+    if missing is not None:
+        return [advice("tracing", f"{missing}; the guard works without traces")]
+    return [ok("tracing", f"each request is traced to {settings.tracing.endpoint}")]
 
 
 def _alert_channel(name: str, channel: ChannelSettings) -> Finding:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Final
 
 import structlog
 
@@ -13,8 +15,21 @@ from daemon.shell.tracing.stories import Stories
 log = structlog.get_logger("tracing")
 
 
+_PACKAGE: Final = "opentelemetry.exporter"
+"""Of the extra; the part that others do not bring along."""
+
+
 def _nothing() -> None:
     return
+
+
+def missing_extra() -> str | None:
+    """Return why there can be no traces here, or None."""
+    try:
+        is_there = find_spec(_PACKAGE) is not None
+    except ModuleNotFoundError:
+        is_there = False
+    return None if is_there else "OpenTelemetry is not installed: pip install 'seawall[tracing]'"
 
 
 def open_traces(settings: Settings, clock: Clock) -> tuple[Stories | None, Callable[[], None]]:

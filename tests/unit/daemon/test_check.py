@@ -14,11 +14,13 @@ import pytest
 from config.channels import ChannelKind, ChannelSettings, HeartbeatSettings
 from config.ladder import LadderPolicy, Step
 from config.load import load_settings
+from config.metrics import TracingSettings
 from config.model import AlertSettings, Settings
 from config.policy import Policy, SwitchMode, SwitchPolicy
 from config.venue import Environment, venue_settings
 from connectors.errors import Misconfigured, Unavailable
-from daemon.check import alert_channels, clock_skew, control_api, exit_code
+from daemon import check as check_module
+from daemon.check import alert_channels, clock_skew, control_api, exit_code, traces
 from daemon.checks.findings import Finding, Standing, ok, problem
 from daemon.checks.key import key_findings
 from daemon.checks.wishes import COLD_START_S, MARGIN_S, RESTART_S, policy_advice, switch_timeout
@@ -114,6 +116,17 @@ def test_a_channel_without_an_address_or_its_package_is_a_problem(monkeypatch: p
     assert "SEAWALL_TEST_NOWHERE is empty" in found[0].text
     assert "pip install 'seawall[alerts]'" in found[2].text
     assert "token" not in str(found)
+
+
+def test_traces_without_the_extra_are_advised_against(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody asks for traces: nothing is said; somebody does, and the packages are missing: what to install."""
+    asked = replace(SETTINGS, tracing=TracingSettings(endpoint="http://127.0.0.1:4318/v1/traces"))
+    assert traces(SETTINGS) == []
+    assert [each.standing for each in traces(asked)] == [Standing.OK]
+    monkeypatch.setattr(check_module, "missing_extra", lambda: "pip install 'seawall[tracing]'")
+    (found,) = traces(asked)
+    assert found.standing is Standing.ADVICE
+    assert "seawall[tracing]" in found.text
 
 
 def test_the_first_problem_names_the_exit_code() -> None:
