@@ -33,7 +33,7 @@ KILLS_SEED = 1
 unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_REQUIRE_HASHES
 PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: help demo test sim fuzz kills mutants promtool interop schemathesis check format lock bench clean
+.PHONY: help demo test sim fuzz kills mutants promtool schema interop schemathesis check format lock bench clean
 
 help:
 	@echo "make demo     play a crash with a guarded and an unguarded account (about half a minute)"
@@ -43,6 +43,7 @@ help:
 	@echo "make mutants  break the guard on purpose, in one way after another: a test has to notice each"
 	@echo "make promtool test the alert rules of deploy/prometheus (needs promtool, Debian package prometheus)"
 	@echo "make fuzz     give every parser bytes at their worst    FUZZ_SECONDS=600 shares out more time, FUZZ_ONLY=NAME takes one"
+	@echo "make schema   check the settings' schema and the profiles with the reference implementation (needs the network once)"
 	@echo "make interop  try public BitMEX clients against the embedded exchange (installs them into a cache; needs the network)"
 	@echo "make schemathesis  ask the control API what its OpenAPI document allows and what not (installs into a cache)"
 	@echo "make check    formatting, lint, types, import contracts"
@@ -83,6 +84,10 @@ promtool:
 # Every parser under mutation, with coverage as guide: atheris in an environment of its own below ~/.cache/seawall-fuzz.
 fuzz: $(RUNTIME)
 	$(BIN)/python tests/fuzz/run.py --seconds "$(FUZZ_SECONDS)" --only "$(FUZZ_ONLY)"
+
+# The settings' schema under the reference implementation, in an environment below ~/.cache/seawall-schema.
+schema: $(RUNTIME)
+	$(BIN)/python tests/reference_schema/run.py
 
 # Clients written by others, each in an environment of its own below ~/.cache/seawall-interop (SEAWALL_INTEROP_CACHE).
 interop: $(RUNTIME)

@@ -1,6 +1,6 @@
 """As much of JSON Schema as the settings' schema uses, so that the suite needs no further package.
 
-`make schema` asks the reference implementation instead (tests/interop keeps such tools out of the environment).
+`make schema` asks the reference implementation instead, in an environment of its own.
 """
 
 from __future__ import annotations
