@@ -230,7 +230,9 @@ class Guard:
         self._parts: Parts | None = None
         self._bots = BotDesk(settings.policy.bots, clock=clock)
         self._feed = RecordFeed()
-        self._metrics = Metrics(settings, clock=clock, alerts=lambda: desk.figures)
+        self._metrics = Metrics(
+            settings, clock=clock, alerts=lambda: desk.figures, reloads=lambda: self._reloader.figures
+        )
         self._started_ns = clock.now_ns()
 
     # ------------------------------------------------------------ start

@@ -173,6 +173,7 @@ ATTEMPTS_FAILED: Final = _counter(
     "alert_attempts_failed", "Attempts at delivery that failed and are repeated.", "channel"
 )
 HANDED_OVER: Final = _counter("alerts_handed_over", "Alerts that a channel left to its fallback.", "channel")
+RELOADS: Final = _counter("reloads", "Reloads of the settings that were asked for, by what came of them.", "result")
 PINGS: Final = _counter("heartbeat_pings", "Pings to the service that notices silence, by what they said.", "result")
 
 CATALOGUE: Final[tuple[Metric, ...]] = tuple(each for each in list(globals().values()) if isinstance(each, Metric))

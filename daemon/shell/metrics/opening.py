@@ -25,18 +25,26 @@ _PAGE: Final = "daemon.shell.metrics.page"
 class Metrics:
     """What one guard shows of itself to machines: what counts, where figures come from, the doors, and the traces."""
 
-    def __init__(self, settings: Settings, *, clock: Clock, alerts: Callable[[], Mapping[str, object]]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock,
+        alerts: Callable[[], Mapping[str, object]],
+        reloads: Callable[[], Mapping[str, object]] = dict,
+    ) -> None:
         """Prepare; nothing is bound and nothing loaded yet.
 
         Args:
             settings: Where to listen, and which venue is guarded.
             clock: What time it is.
             alerts: The figures of the alert desk.
+            reloads: The figures of reloads of the settings.
         """
         self._listen = settings.metrics.listen
         tracer, self.close = open_traces(settings, clock)
         venue = settings.venue.environment.value
-        self._source = Source(clock=clock, venue=venue, alerts=alerts, tracer=tracer)
+        self._source = Source(clock=clock, venue=venue, alerts=alerts, reloads=reloads, tracer=tracer)
         self._page: Page | None = None
         self.meter: Meter = self._source.meter
 

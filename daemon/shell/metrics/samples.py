@@ -47,6 +47,9 @@ def of_guard(snapshot: Snapshot) -> Iterator[Sample]:
     for name in (WAITING, *(each.value for each in Mode)):
         yield Sample(c.MODE, (name,), name == mode)
     yield from _of_alerts(snapshot.alerts)
+    for figure, result in (("reloads", "done"), ("refused", "refused")):
+        if figure in snapshot.reloads:
+            yield Sample(c.RELOADS, (result,), float(str(snapshot.reloads[figure])))
     if running is not None:
         for part in _PARTS:
             yield from part(running, snapshot.now_ns)

@@ -47,6 +47,8 @@ class Snapshot:
     started_ns: int
     alerts: Mapping[str, object] = field(default_factory=dict)
     """Figures of the alert desk."""
+    reloads: Mapping[str, object] = field(default_factory=dict)
+    """Figures of the reloads of settings."""
     counts: Counts | None = None
     """None: counting broke."""
     running: Running | None = None

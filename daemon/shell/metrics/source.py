@@ -67,6 +67,7 @@ class Source:
         clock: Clock,
         venue: str,
         alerts: Callable[[], Mapping[str, object]],
+        reloads: Callable[[], Mapping[str, object]] = dict,
         tracer: Tracer | None = None,
     ) -> None:
         """Prepare.
@@ -75,12 +76,14 @@ class Source:
             clock: What time it is.
             venue: Which venue is guarded, as the settings call it.
             alerts: The figures of the alert desk.
+            reloads: The figures of reloads of the settings.
             tracer: Follows decisions as well.
         """
         self.meter = Meter(tracer)
         self._clock = clock
         self._venue = venue
         self._alerts = alerts
+        self._reloads = reloads
         self._started_ns = clock.now_ns()
         self._parts: tuple[Core, Ears, Records, Disk] | None = None
 
@@ -97,6 +100,7 @@ class Source:
             venue=self._venue,
             started_ns=self._started_ns,
             alerts=self._alerts(),
+            reloads=self._reloads(),
             counts=self.meter.read(now_ns),
             running=self._running(),
         )

@@ -61,6 +61,7 @@ def snapshot_of(state: GuardState, *, live: bool = True) -> Snapshot:
         venue="testnet",
         started_ns=state.now_ns - 60 * SECOND,
         alerts=ALERTS,
+        reloads={"reloads": 2, "refused": 1, "problem": "a word"},
         counts=Meter().read(state.now_ns),
         running=running,
     )
