@@ -189,6 +189,19 @@ class RaiseAlert:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """One fact of a message, for machines."""
+
+    topic: str
+    state: str
+    symbol: str
+    level: str
+    since_ns: int
+    text: str
+    is_over: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Notify:
     """One message for people: the present state of one group of facts (see `people/`). Delivered at least once."""
 
@@ -218,6 +231,8 @@ class Notify:
     count: int
     """How many facts it tells of, named in the text or not."""
     facts: tuple[tuple[str, str], ...] = ()
+    members: tuple[Told, ...] = ()
+    """The first twenty of them, in the order of the text."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

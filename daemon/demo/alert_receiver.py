@@ -21,6 +21,15 @@ HOST = "127.0.0.1"
 PATH = "/alerts"
 
 
+class ReceivedFact(msgspec.Struct, frozen=True, kw_only=True):
+    """One fact that an alert tells of."""
+
+    topic: str
+    state: str
+    symbol: str
+    since_ns: int
+
+
 class ReceivedAlert(msgspec.Struct, frozen=True, kw_only=True):
     """The fields of an alert that the demo shows."""
 
@@ -32,6 +41,7 @@ class ReceivedAlert(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     raised_ns: int
     facts: dict[str, str] = {}
+    members: tuple[ReceivedFact, ...] = ()
 
 
 class AlertReceiver:

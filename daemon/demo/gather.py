@@ -135,8 +135,9 @@ def confirmations(alerts: Iterable[ReceivedAlert]) -> dict[str, int]:
     """Per symbol, when the guard first said that its cover is confirmed resting (protocol time, ms)."""
     found: dict[str, int] = {}
     for alert in alerts:
-        if alert.topic == "cover" and alert.state == "covered":
-            found.setdefault(alert.symbol, alert.raised_ns // NS_PER_MS)
+        for fact in alert.members:
+            if fact.topic == "cover" and fact.state == "covered":
+                found.setdefault(fact.symbol, fact.since_ns // NS_PER_MS)
     return found
 
 
@@ -187,6 +188,7 @@ def alert_facts(alerts: Iterable[ReceivedAlert], clock: TapeClock) -> tuple[Aler
             state=alert.state,
             symbol=alert.symbol,
             text=alert.text,
+            symbols=tuple(dict.fromkeys(fact.symbol for fact in alert.members if fact.symbol)),
         )
         for alert in alerts
     )

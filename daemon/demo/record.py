@@ -55,6 +55,8 @@ class AlertFact:
     state: str
     symbol: str
     text: str
+    symbols: tuple[str, ...] = ()
+    """All that it tells of."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,7 +13,7 @@ from html import escape
 from itertools import zip_longest
 
 from daemon.demo.chart import Level, Moment, price_chart
-from daemon.demo.record import AccountRecord, HeldPosition, Result, RunRecord, StopSummary, Verdict
+from daemon.demo.record import AccountRecord, AlertFact, HeldPosition, Result, RunRecord, StopSummary, Verdict
 from daemon.demo.words import clock_time, iso_time, money_text, price_text, span_text
 
 HEADLINES = {
@@ -118,10 +118,16 @@ def _stop_row(stop: StopSummary) -> tuple[str, ...]:
 def _alerts(result: Result) -> str:
     rows = []
     for alert in result.record.alerts:
-        lead = lead_ms(alert.symbol, alert.tape_ms, result)
+        lead = alert_lead_ms(alert, result)
         early = f"{span_text(lead)} before" if lead is not None and lead > 0 else ""
         rows.append((clock_time(alert.tape_ms), alert.severity, alert.symbol, alert.text, early))
     return _table(("tape time", "severity", "symbol", "what it said", "liquidation without a guard"), rows)
+
+
+def alert_lead_ms(alert: AlertFact, result: Result) -> int | None:
+    """Return how early an alert came: before the last liquidation of a position that it tells of."""
+    leads = [lead_ms(symbol, alert.tape_ms, result) for symbol in alert.symbols or (alert.symbol,)]
+    return max((lead for lead in leads if lead is not None), default=None)
 
 
 def lead_ms(symbol: str, tape_ms: int, result: Result) -> int | None:

@@ -28,6 +28,12 @@ timeout_s = 60
 [health]
 reconcile_every_s = 5
 
+[alerting]
+gather_s = 0
+gather_urgent_s = 0
+update_s = 0
+update_urgent_s = 0
+
 [alerts]
 webhook_url = "{webhook}"
 

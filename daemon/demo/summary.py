@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from daemon.demo.record import AccountRecord, AlertFact, Exit, Result, StopSummary
-from daemon.demo.report import HEADLINES, lead_ms
+from daemon.demo.report import HEADLINES, alert_lead_ms
 from daemon.demo.words import clock_time, iso_time, money_text, price_text, span_text
 
 
@@ -62,7 +62,7 @@ def _stop_line(stop: StopSummary) -> str:
 
 
 def _alert_line(alert: AlertFact, result: Result) -> str:
-    lead = lead_ms(alert.symbol, alert.tape_ms, result)
+    lead = alert_lead_ms(alert, result)
     early = f"  ({span_text(lead)} before)" if lead is not None and lead > 0 else ""
     return f"{clock_time(alert.tape_ms)}  {alert.severity:<8}  {alert.text}{early}"
 
@@ -110,7 +110,7 @@ def _alert(alert: AlertFact, result: Result) -> dict[str, object]:
         "state": alert.state,
         "symbol": alert.symbol,
         "text": alert.text,
-        "before_liquidation_ms": lead_ms(alert.symbol, alert.tape_ms, result),
+        "before_liquidation_ms": alert_lead_ms(alert, result),
     }
 
 

@@ -194,7 +194,7 @@ async def test_people_hear_through_the_webhook_even_if_it_was_dead(tmp_path: Pat
             receiver.bodies.clear()
             await wait_bodies(receiver, lambda: "covered" in [body["state"] for body in receiver.bodies])
     (covered,) = {body["alert_id"] for body in receiver.bodies if body["state"] == "covered"}
-    assert covered.startswith("cover:covered:")
+    assert covered.startswith("notes:")
 
 
 async def wait_bodies(receiver: Receiver, condition: Callable[[], bool]) -> None:

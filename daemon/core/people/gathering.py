@@ -120,16 +120,18 @@ def news_due_ns(policy: AlertingPolicy, group: Group, level: Level, since_ns: in
 def _has_place(pages: Pages, policy: AlertingPolicy, kind: Kind, now_ns: int) -> bool:
     if len(pages.facts) < MOST_FACTS:
         return True
-    pages.dropped += 1
-    name = kind.name
-    if kind.level.rank >= Level.CRITICAL.rank:
-        name = min(pages.facts, key=lambda each: _worth(pages.facts[each]))
-    is_here = name in pages.facts and _worth(pages.facts[name]) < (False, kind.level.rank, 0)
-    lost = pages.facts.pop(name).group if is_here else kind.group
+    name = min(pages.facts, key=lambda each: _worth(pages.facts[each])) if _is_urgent(kind) else ""
+    makes_room = bool(name) and _worth(pages.facts[name]) < (True, kind.level.rank, 0)
+    lost = pages.facts.pop(name).group if makes_room else kind.group
     group = _group(pages, lost, now_ns)
+    pages.dropped += 1
     pages.groups[lost] = altered(group, dropped=group.dropped + 1)
     hasten(pages, lost, news_due_ns(policy, group, kind.level, now_ns))
-    return is_here
+    return makes_room
+
+
+def _is_urgent(kind: Kind) -> bool:
+    return kind.level.rank >= Level.CRITICAL.rank
 
 
 def _worth(fact: Fact) -> tuple[bool, int, int]:

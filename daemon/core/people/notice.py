@@ -10,7 +10,7 @@ from typing import Final
 
 from config.alerting import BY_RANK, Level
 from daemon.core.alert_book import Fact
-from daemon.core.commands import Notify, Severity
+from daemon.core.commands import Notify, Severity, Told
 from daemon.core.draft import Draft
 from daemon.core.margin.contracts import is_usable, value_sat
 from daemon.core.people import words
@@ -20,6 +20,8 @@ from daemon.core.state import GuardState
 
 MOST_NAMED: Final = 5
 """So many facts are told in full; the others are counted, and `seawall alerts` lists them."""
+MOST_LISTED: Final = 20
+"""So many are listed for machines."""
 LONGEST_TEXT: Final = 240
 _PERMILLION: Final = 1_000_000
 _SEVERITIES: Final = {
@@ -59,6 +61,7 @@ def notice_of(draft: Draft, telling: Telling, number: int) -> Notify:
         started_ns=group.since_ns,
         count=count,
         facts=() if first is None else first.figures,
+        members=tuple(_told(fact) for fact in facts[:MOST_LISTED]),
     )
 
 
@@ -112,6 +115,18 @@ def _why_again(draft: Draft, telling: Telling) -> tuple[str, ...]:
             return (f"Nobody has acknowledged this for {minutes} min:",)
         case _:
             return ()
+
+
+def _told(fact: Fact) -> Told:
+    return Told(
+        topic=fact.topic,
+        state=fact.state,
+        symbol=fact.symbol,
+        level=fact.level.value,
+        since_ns=fact.since_ns,
+        text=fact.text if len(fact.text) <= LONGEST_TEXT else f"{fact.text[: LONGEST_TEXT - 3]}...",
+        is_over=bool(fact.over_ns),
+    )
 
 
 def _sentence(fact: Fact) -> str:

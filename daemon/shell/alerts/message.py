@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from daemon.core.commands import Notify, RaiseAlert, Severity
+from daemon.core.commands import Notify, RaiseAlert, Severity, Told
 
 EMERGENCY = "emergency"
 
@@ -44,6 +44,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """When the trouble of this group began; 0: when the alert was raised."""
     count: int = 1
     """How many facts this message tells of."""
+    members: tuple[Told, ...] = ()
+    """The first of them, the worst and most exposed in front."""
 
     @property
     def rank(self) -> int:
@@ -97,4 +99,5 @@ def alert_from(notice: Notify, *, account: int, raised_ns: int) -> Alert:
         is_resolved=notice.is_resolved,
         started_ns=notice.started_ns,
         count=notice.count,
+        members=notice.members,
     )

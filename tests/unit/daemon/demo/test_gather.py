@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from daemon.demo.alert_receiver import ReceivedAlert
+from daemon.demo.alert_receiver import ReceivedAlert, ReceivedFact
 from daemon.demo.gather import (
     TapeClock,
     alert_facts,
@@ -47,6 +47,7 @@ def an_alert(raised_ms: int, topic: str = "cover", state: str = "covered", alert
         symbol="XBTUSD",
         text="covered",
         raised_ns=raised_ms * 1_000_000,
+        members=(ReceivedFact(topic=topic, state=state, symbol="XBTUSD", since_ns=raised_ms * 1_000_000),),
     )
 
 
