@@ -35,6 +35,7 @@ MACHINES = {
     "daemon/core/outcomes.py:TABLE": (test_pure_tables.OutcomeMachine,),
     "daemon/core/state.py:SwitchState": (GUARD,),
     "daemon/core/interventions.py:LatchKind": (GUARD,),
+    "daemon/core/interventions.py:PauseKind": (GUARD,),
     "daemon/core/protection.py:Stage": (GUARD,),
     "daemon/shell/alerts/worker.py:Outcome": (test_channel_states.ChannelsMachine,),
     "connectors/bitmex/protocol/session_states.py:State": (test_wire_states.ConnectionMachine,),
@@ -121,7 +122,13 @@ def test_every_machine_is_played() -> None:
     """Each machine of the list has its test."""
     played = {
         machine
-        for module in (test_guard_states, test_outbox_states, test_pure_tables, test_wire_states)
+        for module in (
+            test_channel_states,
+            test_guard_states,
+            test_outbox_states,
+            test_pure_tables,
+            test_wire_states,
+        )
         for name, machine in vars(module).items()
         if name.endswith("Machine") and name != "RuleBasedStateMachine"
     }
