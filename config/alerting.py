@@ -29,14 +29,13 @@ class Level(Enum):
     CRITICAL = "critical"
     EMERGENCY = "emergency"
 
-    @property
-    def rank(self) -> int:
-        """1 for WATCH up to 4 for EMERGENCY."""
-        return _RANKS[self]
+    rank: int
+    """1 for WATCH up to 4 for EMERGENCY. An attribute, since it is asked for thousands of facts at once."""
 
 
-_RANKS: Final = {level: rank for rank, level in enumerate(Level, start=1)}
-BY_RANK: Final = {rank: level for level, rank in _RANKS.items()}
+BY_RANK: Final = dict(enumerate(Level, start=1))
+for _rank, _level in BY_RANK.items():
+    _level.rank = _rank
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -120,20 +120,18 @@ def news_due_ns(policy: AlertingPolicy, group: Group, level: Level, since_ns: in
 def _has_place(pages: Pages, policy: AlertingPolicy, kind: Kind, now_ns: int) -> bool:
     if len(pages.facts) < MOST_FACTS:
         return True
-    name = min(pages.facts, key=lambda each: _worth(pages.facts[each])) if _is_urgent(kind) else ""
-    makes_room = bool(name) and _worth(pages.facts[name]) < (True, kind.level.rank, 0)
-    lost = pages.facts.pop(name).group if makes_room else kind.group
+    name = _quieter(pages, kind)
+    lost = pages.facts.pop(name).group if name else kind.group
     group = _group(pages, lost, now_ns)
     pages.dropped += 1
     pages.groups[lost] = altered(group, dropped=group.dropped + 1)
     hasten(pages, lost, news_due_ns(policy, group, kind.level, now_ns))
-    return makes_room
+    return bool(name)
 
 
-def _is_urgent(kind: Kind) -> bool:
-    return kind.level.rank >= Level.CRITICAL.rank
-
-
-def _worth(fact: Fact) -> tuple[bool, int, int]:
-    """What goes first: what is over, then what is quietest, then what was told."""
-    return (not fact.over_ns, fact.level.rank, 0 if fact.told_rank else 1)
+def _quieter(pages: Pages, kind: Kind) -> str:
+    """The oldest fact that goes for one from CRITICAL on: what is over, or less grave; empty: none does."""
+    rank = kind.level.rank
+    if rank < Level.CRITICAL.rank:
+        return ""
+    return next((name for name, fact in pages.facts.items() if fact.over_ns or fact.level.rank < rank), "")

@@ -78,14 +78,20 @@ def most_exposed(draft: Draft, telling: Telling) -> list[tuple[str, Fact]]:
 
 def exposure(view: Draft | GuardState, symbol: str) -> int:
     """The worth of a position in millionths of the account's money; 0 where it is flat or not known."""
-    guarded, instrument, mark = view.positions.get(symbol), view.instruments.get(symbol), view.marks.get(symbol)
-    if guarded is None or instrument is None or mark is None or not guarded.position.quantity:
-        return 0
-    if not is_usable(instrument):
+    guarded = view.positions.get(symbol)
+    if guarded is None or not guarded.position.quantity:
         return 0
     margin = view.margins.get(guarded.position.currency)
     money_sat = max(1, 0 if margin is None else margin.margin_balance_sat)
-    return abs(value_sat(instrument, guarded.position.quantity, mark.price)) * _PERMILLION // money_sat
+    return abs(guarded.position.mark_value_sat or _worth_sat(view, symbol)) * _PERMILLION // money_sat
+
+
+def _worth_sat(view: Draft | GuardState, symbol: str) -> int:
+    """Where the venue's row does not tell its worth."""
+    instrument, mark = view.instruments.get(symbol), view.marks.get(symbol)
+    if instrument is None or mark is None or not is_usable(instrument):
+        return 0
+    return value_sat(instrument, view.positions[symbol].position.quantity, mark.price)
 
 
 def _text(draft: Draft, telling: Telling, facts: list[Fact]) -> str:
