@@ -10,7 +10,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from daemon.core import events as e
 from daemon.core.mode import Mode
-from daemon.core.operator_requests import ClearStop, FlattenAsked, FreezeAsked, LiftLatch
+from daemon.core.operator_requests import (
+    ClearStop,
+    FlattenAsked,
+    FreezeAsked,
+    LiftLatch,
+    OperatorRequest,
+    PauseAsked,
+    ResumeAsked,
+    ShadowAsked,
+)
 from tests.builders import ACCOUNT, SECOND
 from tests.property.machines.guard_world import LAWS, MAKER, GuardWorld
 
@@ -108,10 +117,19 @@ class GuardMachine(RuleBasedStateMachine):
 
     @rule(
         request=st.sampled_from(
-            [FreezeAsked(), FlattenAsked(), LiftLatch(name=""), LiftLatch(name="operator"), ClearStop(symbol="XBTUSDT")]
+            [
+                FreezeAsked(),
+                FlattenAsked(),
+                LiftLatch(name=""),
+                LiftLatch(name="operator"),
+                ClearStop(symbol="XBTUSDT"),
+                PauseAsked(seconds=5),
+                ShadowAsked(seconds=5),
+                ResumeAsked(),
+            ]
         )
     )
-    def operator_asks(self, request: FreezeAsked | FlattenAsked | LiftLatch | ClearStop) -> None:
+    def operator_asks(self, request: OperatorRequest) -> None:
         """A person asks for something."""
         world = self.world
         world.number += 1
