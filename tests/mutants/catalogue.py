@@ -12,5 +12,11 @@ from tests.mutants.machinery import MUTANTS_OF_MACHINERY
 from tests.mutants.mutant import Mutant
 from tests.mutants.orders import MUTANTS_OF_ORDERS
 from tests.mutants.people import MUTANTS_OF_PEOPLE
+from tests.mutants.settings import MUTANTS_OF_SETTINGS
 
-MUTANTS: Final[tuple[Mutant, ...]] = (*MUTANTS_OF_ORDERS, *MUTANTS_OF_MACHINERY, *MUTANTS_OF_PEOPLE)
+MUTANTS: Final[tuple[Mutant, ...]] = (
+    *MUTANTS_OF_ORDERS,
+    *MUTANTS_OF_MACHINERY,
+    *MUTANTS_OF_PEOPLE,
+    *MUTANTS_OF_SETTINGS,
+)
