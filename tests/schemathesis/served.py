@@ -18,6 +18,7 @@ from config.bots import BotPolicy
 from config.credentials import Secret
 from config.policy import Policy
 from daemon.core.events import Event
+from daemon.core.people.shown import shown
 from daemon.core.state import GuardState
 from daemon.shell.bot_desk import BotDesk
 from daemon.shell.clock import SystemClock
@@ -82,6 +83,7 @@ def counter_of(core: Core, folder: Path, clock: SystemClock) -> Counter:
         settings=lambda: {"settings": {"guard.observe": "false"}},
         tail=lambda last, every: tail(folder, last, every=every),
         metrics=page,
+        alerts=lambda: shown(core.state),
     )
 
 
