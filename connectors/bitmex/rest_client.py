@@ -192,6 +192,7 @@ class RestClient:
                 try:
                     answer = await _read(response, started_s, is_write=is_write)
                     if self._echoes.is_repeated(answer):
+                        self._heed(request.endpoint, answer)
                         await _break_off(response)
                         raise unanswered("the answer to another request came once more", is_write=is_write)
                 finally:
@@ -212,11 +213,22 @@ class RestClient:
         """Unsigned requests draw on a bucket of the address, shared with everybody behind it: none of the account's."""
         return self._budget if endpoint.is_signed else self._address_budget
 
+    def _heed(self, endpoint: Endpoint, answer: Answer) -> None:
+        """Stay away for a 429 that came before: while the bucket is empty, two of them may be alike to the byte."""
+        if answer.status != 429:
+            return
+        error = refusal(answer, is_write=endpoint.is_write, expires_after_s=float(self._settings.expires_after_s))
+        if isinstance(error, Unavailable):
+            self._pause(endpoint, error, _steady_s())
+
+    def _pause(self, endpoint: Endpoint, error: Unavailable, now_s: float) -> None:
+        self._budget_of(endpoint).pause(now_s, error.retry_after_s + _PAUSE_MARGIN_S)
+
     def _note(self, endpoint: Endpoint, answer: Answer, error: VenueError) -> None:
         """Remember to stay away, and leave a line for people."""
         now_s = _steady_s()
         if isinstance(error, Unavailable) and answer.status == 429:
-            self._budget_of(endpoint).pause(now_s, error.retry_after_s + _PAUSE_MARGIN_S)
+            self._pause(endpoint, error, now_s)
             self._budget_of(endpoint).empty(now_s)
         if isinstance(error, Unavailable) and is_ban(answer):
             error.retry_after_s = self._bans.page(now_s)

@@ -47,6 +47,8 @@ FIRST_READ_NS: Final = 3 * 10**9
 LOOSER_RESTS_NS: Final = 2 * 10**9
 """So long a looser stop has to rest before a tighter one goes: a second guard, whom nobody told that a person loosened
 it, takes the looser one away meanwhile, and both at once would leave nothing."""
+CUT_WITHIN_NS: Final = 2 * 10**9
+"""So old a read may be, on which a stop is made smaller."""
 VANISHING_NS: Final = 60 * 10**9
 """A stop that disappears again within this time has the same cause: somebody cancels it, or the venue does."""
 
@@ -421,7 +423,8 @@ def _new_size(draft: Draft, case: _Case, keeper: Order) -> int | None:
     """The quantity to amend to; None while the present one does.
 
     A stop that is larger than its position is harmless, since it can only shrink it, and the venue cuts it down by
-    itself; only one that stays too large for a whole slow cycle is corrected, if a read since then says so too.
+    itself; only one that stays too large for a whole slow cycle is corrected, right after a read that says so too: the
+    position may have grown since, with a stream that tells nothing.
     """
     guarded, amount = case.guarded, abs(case.guarded.position.quantity)
     if keeper.quantity is None or wanted_quantity(draft, case.guarded) is None or keeper.quantity == amount:
@@ -430,8 +433,9 @@ def _new_size(draft: Draft, case: _Case, keeper: Order) -> int | None:
         return amount
     # Rows come with every move of the mark: what counts is how long the size has stood, not how old the row is.
     settled_ns = max(guarded.sized_ns, keeper.timestamp_ns) + ns(draft.policy.health.reconcile_every_s)
-    is_settled = draft.now_ns >= settled_ns and case.cover.is_whole
-    return amount if is_settled and is_size_agreed(guarded) else None
+    if draft.now_ns < settled_ns or not case.cover.is_whole or not is_size_agreed(guarded):
+        return None
+    return amount if guarded.query is not None and draft.now_ns - guarded.query.at_ns <= CUT_WITHIN_NS else None
 
 
 def _cancel_surplus(draft: Draft, case: _Case, keeper: Order) -> bool:

@@ -85,4 +85,26 @@ NAMED_SEEDS: tuple[NamedSeed, ...] = (
             ),
         ),
     ),
+    NamedSeed(
+        broke="two refusals for the rate were alike to the byte: the second was taken for an echo, and not heeded",
+        plan=replace(
+            plan_of(5300049, minutes=1.25),
+            items=(
+                Item(8, 35.477, "bot acts", 0, 10_038_152_339_338),
+                Item(9, 37.578, "500", 0, 109_081_077_185_729),
+                Item(10, 45.736, "bot acts", 0, 176_109_636_055_802),
+                Item(11, 46.103, "bot acts", 0, 108_129_436_733_703),
+                Item(12, 51.12, "bot acts", 0, 98_961_612_795_658),
+                Item(13, 52.032, "bot acts", 0, 235_235_099_179_794),
+                Item(14, 53.544, "flood", 0, 265_558_190_171_990),
+                Item(15, 56.024, "500", 0, 61_021_136_758_563),
+                Item(16, 65.562, "bot acts", 0, 65_089_413_040_252),
+                Item(17, 67.507, "flood", 0, 200_288_334_642_753),
+                Item(70, 17.555, "operator reloads", 0, 129_526_713_246_704),
+                Item(71, 28.722, "operator reloads", 0, 130_740_447_811_936),
+                Item(72, 47.882, "operator reloads", 0, 15_855_297_764_022),
+                Item(73, 70.471, "operator reloads", 0, 146_698_177_994_105),
+            ),
+        ),
+    ),
 )

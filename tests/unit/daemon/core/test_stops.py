@@ -272,10 +272,10 @@ def test_a_shrunk_position_leaves_its_stop_alone() -> None:
 
 
 def _cut(guard: Driven, *, read: int) -> list[int | None]:
-    """The sizes that the stop is amended to while the stream says 40 for a slow cycle, and reads say `read`."""
+    """The sizes that the stop is amended to while the stream says 40 for slow cycles, and reads say `read`."""
     cut: list[AmendStop] = []
     guard.position(a_position(40))
-    for _ in range(32):
+    for _ in range(64):
         cut += guard.some(AmendStop, guard.wait(SECOND))
         if guard.state.pictures.command_id is not None:
             cut += guard.some(AmendStop, guard.picture([a_position(read)], [guard_order(guard)]))
@@ -286,6 +286,17 @@ def _cut(guard: Driven, *, read: int) -> list[int | None]:
 def test_a_stop_that_stays_too_large_is_cut_although_rows_keep_coming() -> None:
     """The venue sends a row with every move of the mark: the size has stood for a slow cycle all the same."""
     assert _cut(covered(), read=40) == [40]
+
+
+def test_a_stop_is_not_cut_on_a_read_of_a_while_ago() -> None:
+    """P1: the position may have grown since, and the stream tells nothing any more."""
+    guard = covered()
+    guard.position(a_position(40))
+    guard.wait(29 * SECOND)
+    guard.picture([a_position(40)], [guard_order(guard)])
+    guard.wait(20 * SECOND)
+    guard.position(a_position(40))
+    assert not guard.some(AmendStop, guard.all)
 
 
 def test_a_stop_is_not_cut_to_a_size_that_one_witness_tells_alone() -> None:
