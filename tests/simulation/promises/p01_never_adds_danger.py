@@ -200,7 +200,8 @@ class NeverAddsDanger(Promise):
     def _is_clearing(self, facts: GuardFacts, order_id: str) -> bool:
         """The one exception: the switch is armed and was not fed for a while, and the order may add exposure.
 
-        A blind guard cannot know that the time-out of some other client has ended the countdown before its own does.
+        A blind guard cannot know that the time-out of some other client has ended the countdown before its own does,
+        nor, when its clock has been set meanwhile, how much of it is over.
         """
         row, switch = self._book.known.get(order_id), facts.policy.switch
         if row is None or switch.mode is not SwitchMode.AUTO:
@@ -209,7 +210,7 @@ class NeverAddsDanger(Promise):
         idle_s = self._now_s - facts.counted_s
         if self._ground.exchange.next_timer_ms() is None and idle_s > 2 * (unfed_s + 1):
             return False
-        return adds_exposure(row) and idle_s >= unfed_s
+        return adds_exposure(row) and (idle_s >= unfed_s or facts.guard.clock.is_just_set(idle_s))
 
     def _check_cancel(self, order_id: str) -> None:
         row = self._book.orders.get(order_id)
