@@ -33,7 +33,7 @@ KILLS_SEED = 1
 unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_REQUIRE_HASHES
 PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: help demo test sim fuzz kills mutants promtool schema interop schemathesis check format lock bench clean
+.PHONY: help demo test sim fuzz kills mutants promtool schema interop schemathesis check format lock bench deb deb-test container-root clean
 
 help:
 	@echo "make demo     play a crash with a guarded and an unguarded account (about half a minute)"
@@ -49,6 +49,8 @@ help:
 	@echo "make check    formatting, lint, types, import contracts"
 	@echo "make format   let ruff put the code into shape"
 	@echo "make bench    run the benchmarks of tests/benchmarks"
+	@echo "make deb      build a Debian package with everything inside      make deb-test tries it in a clean root (root, mmdebstrap)"
+	@echo "make container-root   make a root and a Containerfile in dist/container (root, mmdebstrap)"
 	@echo "make lock     renew the two lock files from pyproject.toml"
 	@echo "make clean    remove .venv and everything that was built"
 
@@ -113,6 +115,17 @@ bench: $(DEVELOPMENT)
 		if [ ! -e "$$script" ]; then echo "no benchmarks yet"; break; fi; \
 		name=$$(basename "$$script" .py); echo "== $$name"; $(BIN)/python -m "tests.benchmarks.$$name"; \
 	done
+
+# The package carries its locked wheels; the clean root comes from this machine's own Debian mirror and is kept a week.
+deb: $(DEVELOPMENT)
+	@PYTHON=$(BIN)/python sh deploy/debian/build.sh
+
+deb-test: $(DEVELOPMENT)
+	@older=$$(PYTHON=$(BIN)/python VERSION='0~before' sh deploy/debian/build.sh) && newer=$$(PYTHON=$(BIN)/python sh deploy/debian/build.sh) && \
+		sh deploy/debian/test.sh "$$older" "$$newer"
+
+container-root: $(DEVELOPMENT)
+	@package=$$(PYTHON=$(BIN)/python sh deploy/debian/build.sh) && sh deploy/container/root.sh "$$package"
 
 # The lock holds the hashes of every published file of a version, so one lock serves every platform; it names no index.
 # Compiled with the oldest supported Python, so that packages which only that one needs are in it.
