@@ -41,6 +41,8 @@ class OneStopPerPosition(Promise):
         """Since when that order does something."""
         self._doubled_s: dict[str, float] = {}
         """When the latest request under a client order id left, if somebody on the way delivered it twice."""
+        self._delayed: set[str] = set()
+        """Client order ids of requests that were held up on their way."""
 
     def on_changes(self, changes: Sequence[Change]) -> None:
         """Count again for whatever of ours changed."""
@@ -54,7 +56,8 @@ class OneStopPerPosition(Promise):
         """Two orders under one name are one act done twice: the venue refuses the second, or the guard asks before.
 
         A venue that forgets an id at once cannot be kept from it by two guards that act in the same moment, nor by one
-        whose single request was delivered twice.
+        whose single request was delivered twice, or whose reduction was held up until the one that it sent after asking
+        (P5 looks to that) was filled: such a request is bounded by its expiry, and can only shrink what is held.
         """
         name, order_id = _name_of(row), str(row["orderID"])
         known = self._acting.get(name)
@@ -66,7 +69,8 @@ class OneStopPerPosition(Promise):
         self.checked += 1
         if known == order_id:
             return
-        if known is not None and self._repeats(name[1]) > 1 and not self._is_one_request(name):
+        came_late = row["ordType"] == "Market" and name[1] in self._delayed
+        if known is not None and self._repeats(name[1]) > 1 and not (came_late or self._is_one_request(name)):
             self._broken(f"{name[1]} stands for two orders that did something: {known} and {order_id}")
         self._acting[name], self._acted_s[name] = order_id, self._now_s
 
@@ -85,6 +89,8 @@ class OneStopPerPosition(Promise):
             name = str(body["clOrdID"])
             self._sent[sent.guard, name] += 1
             self._doubled_s.pop(name, None)
+            if sent.fate is RequestFate.DELAYED:
+                self._delayed.add(name)
             if sent.fate is RequestFate.TWICE:
                 self._doubled_s[name] = self._now_s
 
