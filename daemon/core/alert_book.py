@@ -49,6 +49,11 @@ class Fact:
     acknowledged_rank: int = 0
     """The worst that a person acknowledged."""
 
+    @property
+    def rank(self) -> int:
+        """How loudly it is told now: what was over before anybody heard of it wakes nobody."""
+        return min(self.level.rank, Level.WARN.rank) if self.over_ns else self.level.rank
+
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
@@ -61,6 +66,7 @@ class Group:
     told_ns: int = 0
     """When people were last told; 0: not yet."""
     told_rank: int = 0
+    """The worst of the last message."""
     told_count: int = 0
     """How many facts the last message told of."""
     messages: int = 0

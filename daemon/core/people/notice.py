@@ -70,7 +70,7 @@ def most_exposed(draft: Draft, telling: Telling) -> list[tuple[str, Fact]]:
 
     def order(item: tuple[str, Fact]) -> tuple[bool, int, bool, int, int, str]:
         name, fact = item
-        is_old = fact.level.rank <= fact.told_rank
+        is_old = fact.rank <= fact.told_rank
         return (bool(fact.over_ns), -fact.level.rank, is_old, -exposure(draft, fact.symbol), fact.since_ns, name)
 
     return sorted(telling.facts, key=order)

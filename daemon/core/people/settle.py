@@ -6,6 +6,7 @@ did. While nothing was raised and nothing is due it costs one comparison and a l
 
 from __future__ import annotations
 
+from config.alerting import BY_RANK
 from daemon.core.alert_book import Group, Pages
 from daemon.core.altered import altered
 from daemon.core.commands import Exit, Notify, RaiseAlert
@@ -58,9 +59,9 @@ def _due_ns(draft: Draft, pages: Pages, group: Group) -> int:
     look_ns = draft.now_ns + telling.LOOK_NS
     policy = draft.policy.alerting
     fresh = [
-        gathering.news_due_ns(policy, group, fact.level, fact.since_ns)
+        gathering.news_due_ns(policy, group, BY_RANK[fact.rank], fact.since_ns)
         for fact in pages.facts.values()
-        if fact.group == group.key and fact.level.rank > fact.told_rank
+        if fact.group == group.key and fact.rank > fact.told_rank
     ]
     return min([look_ns, *(due_ns for due_ns in fresh if due_ns > draft.now_ns)])
 
@@ -77,8 +78,8 @@ def _tell(draft: Draft, pages: Pages, told: Telling) -> None:
     pages.messages += 1
     _say(draft, notice_of(draft, _with_group(told, group), pages.messages))
     for name, fact in told.facts:
-        if fact.told_rank != fact.level.rank:
-            pages.facts[name] = altered(fact, told_rank=max(fact.told_rank, fact.level.rank))
+        if fact.told_rank < fact.rank:
+            pages.facts[name] = altered(fact, told_rank=fact.rank)
     pages.groups[group.key] = _after(draft, told, group)
 
 
@@ -99,7 +100,7 @@ def _after(draft: Draft, told: Telling, group: Group) -> Group:
     return altered(
         group,
         told_ns=draft.now_ns,
-        told_rank=max((fact.level.rank for _, fact in told.facts if not fact.over_ns), default=0),
+        told_rank=told.rank,
         told_count=len(told.facts),
         messages=group.messages + 1,
         has_stood=group.has_stood or any(not fact.is_event for _, fact in told.facts),

@@ -65,7 +65,7 @@ def look(draft: Draft, pages: Pages, group: Group, *, is_last: bool) -> Telling 
     cause = _cause(draft, group, loud, rank, is_last=is_last)
     if cause is None or _is_held(draft, group, rank, cause):
         return None
-    worst = rank or max((fact.told_rank for _, fact in loud), default=group.told_rank)
+    worst = max((fact.rank for _, fact in loud), default=group.told_rank)
     return Telling(cause=cause, group=group, rank=max(worst, 1), facts=tuple(loud), hushed=hushed)
 
 
@@ -104,10 +104,10 @@ def _eased(draft: Draft, fact: Fact) -> Fact:
 
 def _cause(draft: Draft, group: Group, loud: list[tuple[str, Fact]], rank: int, *, is_last: bool) -> Cause | None:
     policy, now_ns = draft.policy.alerting, draft.now_ns
-    fresh = [fact.level for _, fact in loud if fact.level.rank > fact.told_rank]
+    fresh = [fact for _, fact in loud if fact.rank > fact.told_rank]
     if fresh or (group.dropped and rank):
-        level = max(fresh, key=lambda each: each.rank, default=Level.WATCH)
-        since_ns = min((fact.since_ns for _, fact in loud if fact.level.rank > fact.told_rank), default=group.since_ns)
+        level = BY_RANK[max((fact.rank for fact in fresh), default=Level.WATCH.rank)]
+        since_ns = min((fact.since_ns for fact in fresh), default=group.since_ns)
         if is_last or now_ns >= news_due_ns(policy, group, level, since_ns):
             return Cause.NEWS
     if not group.told_ns:

@@ -114,6 +114,6 @@ def you_can(group: str, facts: tuple[Fact, ...]) -> str:
     """What a person can do."""
     if any(fact.state == "liquidated" for fact in facts):
         return _LIQUIDATED
-    return _CAN.get(group, "Look at `seawall status`.") + (
-        f" `seawall ack {group}` stops the repeats." if facts else ""
-    )
+    is_repeated = any(fact.level is not Level.WATCH and not fact.over_ns for fact in facts)
+    ack = f" `seawall ack {group}` stops the repeats." if is_repeated else ""
+    return _CAN.get(group, "Look at `seawall status`.") + ack

@@ -4,6 +4,7 @@
   been told as that tier or a worse one.
 - Once: a named state that lasts is told when it begins, not again until it has ended; a tier that flaps is not told
   over and over; and whatever the cause, no guard says more than `TALKATIVE` things in a minute.
+- What people get is a message for each cause, not one for each fact: see `messages.py`.
 - Again: a tier from WARN on that lasts is said again, no sooner than the setting says, and not much later.
 
 Units: seconds of virtual time, rooms in percent of the mark.
@@ -19,11 +20,12 @@ from math import inf
 from typing import Final
 
 from config.policy import Tier, TierPolicy
-from daemon.core.commands import Command, RaiseAlert
+from daemon.core.commands import Command, Notify, RaiseAlert
 from daemon.core.events import Event, Started
 from daemon.core.reasons import Reason
 from tests.simulation.promises.book import Holding, Key
 from tests.simulation.promises.ground import WHOLE_AGAIN_S, Ground, GuardFacts, Promise
+from tests.simulation.promises.messages import Messages
 
 TALKATIVE: Final = 120
 """More alerts than this from one guard within a minute are a flood."""
@@ -62,6 +64,7 @@ class PeopleHear(Promise):
     def __init__(self, ground: Ground) -> None:
         super().__init__(ground)
         self._heard: dict[str, _Heard] = {}
+        self._messages: dict[str, Messages] = {}
         self._near_s: dict[tuple[str, str], tuple[int, float]] = {}
         """By guard and symbol: the tier that the exchange's figures say, and since when."""
 
@@ -73,13 +76,24 @@ class PeopleHear(Promise):
     def on_commands(self, facts: GuardFacts, commands: Sequence[Command]) -> None:
         """Take what is told."""
         for command in commands:
+            if isinstance(command, Notify):
+                self._note(facts, self._messages_of(facts).told(facts, command, self._now_s))
             if isinstance(command, RaiseAlert):
                 self.checked += 1
+                self._messages_of(facts).raised(command, self._now_s)
                 self._count(facts, command)
                 if command.topic == "degraded":
                     self._take_degraded(facts, command)
                 elif command.topic == "tier":
                     self._take_tier(facts, command)
+
+    def _messages_of(self, facts: GuardFacts) -> Messages:
+        return self._messages.setdefault(facts.guard.name, Messages())
+
+    def _note(self, facts: GuardFacts, wrong: str) -> None:
+        self.checked += 1
+        if wrong:
+            self._broken(f"{facts.guard.name}: {wrong}")
 
     def _count(self, facts: GuardFacts, alert: RaiseAlert) -> None:
         heard, minute = self._of(facts), int(self._now_s // 60)
@@ -123,6 +137,7 @@ class PeopleHear(Promise):
             return
         heard, state = self._of(facts), facts.guard.state
         heard.lasting &= facts.active
+        self._messages_of(facts).restarted(facts)
         positions = {} if state is None else state.positions
         for symbol in list(heard.tiers):
             if symbol not in positions or positions[symbol].tier is Tier.CALM:
@@ -133,6 +148,7 @@ class PeopleHear(Promise):
     def on_second(self, *, is_strict: bool) -> None:
         """Hold what was told against the exchange's own figures."""
         for facts in self._ground.guards.values():
+            self._note(facts, self._messages_of(facts).late(facts, self._now_s))
             for key, held in self._book.held():
                 if key[0] == facts.guard.account:
                     self._judge(facts, key, held)

@@ -136,6 +136,18 @@ def test_repeats_by_level_until_acknowledged() -> None:
     assert not listener.wait(3_000)
 
 
+def test_what_was_over_before_anybody_heard_wakes_nobody_and_is_told() -> None:
+    """P12: a critical of half a second is told as a warning that is over; when it comes back to stay, as critical."""
+    listener = Listener()
+    listener.degrade("misconfigured")
+    listener.recover("misconfigured")
+    (told,) = listener.wait(10)
+    assert (told.level, told.cause) == ("warn", "news")
+    assert "It is over by now." in told.text
+    listener.degrade("misconfigured")
+    assert [each.level for each in listener.wait(5)] == ["critical"]
+
+
 def test_a_watch_is_told_once() -> None:
     """Good to know is said once, however long it stands."""
     listener = Listener()
