@@ -33,6 +33,6 @@ unshare --net --mount --pid --fork --kill-child sh -eu -c '
     mkdir "$root/dev/shm"
     mount -o remount,bind,ro "$root"
     if touch "$root/usr/written" 2> /dev/null; then echo "the root can be written" >&2; exit 1; fi
-    exec env -i PATH=/usr/bin:/bin HOME=/tmp LC_ALL=C.UTF-8 chroot --userspec=seawall:seawall "$root" \
+    exec env -i PATH=/usr/sbin:/usr/bin:/bin HOME=/tmp LC_ALL=C.UTF-8 chroot --userspec=seawall:seawall "$root" \
         sh -c "cd /tmp && seawall --version && seawall demo --plain"' sh "$root"
 echo "$out: seawall-root.tar ($(du -m "$out/seawall-root.tar" | cut -f1) MB) and Containerfile"

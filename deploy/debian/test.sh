@@ -59,7 +59,7 @@ inside dpkg -i /newer.deb
 stays upgrade
 grep -q '^# mine' "$root/etc/seawall/main.toml"
 inside seawall config show --config /etc/seawall/main.toml > /dev/null
-inside seawall config diff --config /etc/seawall/main.toml | head -n 5
+inside seawall config diff /etc/seawall/main.toml /usr/share/seawall/careful.toml | head -n 5
 inside dpkg --verify seawall
 
 say "remove: settings, credentials and state stay"
@@ -70,6 +70,6 @@ stays removal
 say "purge: they go"
 inside dpkg --purge seawall
 [ ! -e "$root/etc/seawall" ] && [ ! -e "$root/var/lib/seawall" ]
-left=$(find "$root" -xdev -path '*seawall*' -not -path "$root" -not -path "$root/proc/*" -not -path "$root/var/log/*" -not -path "$root/tmp/*" | head)
+left=$(cd "$root" && find . -xdev -name '*seawall*' -not -path './proc/*' -not -path './var/log/*' -not -path './tmp/*' | head)
 [ -z "$left" ] || { echo "left behind: $left" >&2; exit 1; }
 say "all well"
