@@ -33,7 +33,7 @@ KILLS_SEED = 1
 unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_REQUIRE_HASHES
 PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: help demo test sim fuzz kills mutants promtool schema interop schemathesis check format lock bench deb deb-test container-root clean
+.PHONY: help demo test sim fuzz kills mutants promtool schema interop schemathesis check format lock bench deb deb-test systemd-test container-root clean
 
 help:
 	@echo "make demo     play a crash with a guarded and an unguarded account (about half a minute)"
@@ -123,6 +123,9 @@ deb: $(DEVELOPMENT)
 deb-test: $(DEVELOPMENT)
 	@older=$$(PYTHON=$(BIN)/python VERSION='0~before' sh deploy/debian/build.sh) && newer=$$(PYTHON=$(BIN)/python sh deploy/debian/build.sh) && \
 		sh deploy/debian/test.sh "$$older" "$$newer"
+
+systemd-test: $(DEVELOPMENT)
+	@package=$$(PYTHON=$(BIN)/python sh deploy/debian/build.sh) && sh deploy/debian/boot-test.sh "$$package"
 
 container-root: $(DEVELOPMENT)
 	@package=$$(PYTHON=$(BIN)/python sh deploy/debian/build.sh) && sh deploy/container/root.sh "$$package"

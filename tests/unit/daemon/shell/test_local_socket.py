@@ -39,6 +39,14 @@ def test_a_group_may_use_it_as_well(tmp_path: Path) -> None:
         assert path.stat().st_gid == os.getgid()
 
 
+def test_a_group_that_has_it_already_costs_no_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sandbox that forbids chown (systemd's ~@privileged does) keeps nobody from the group of the service itself."""
+    monkeypatch.setattr(os, "chown", lambda *_: pytest.fail("chown was called"))
+    group = grp.getgrgid(tmp_path.stat().st_gid).gr_name
+    with bound_socket(tmp_path / "s.sock", group=group):
+        assert (tmp_path / "s.sock").stat().st_mode & 0o777 == 0o660
+
+
 def test_a_group_that_does_not_exist_is_named(tmp_path: Path) -> None:
     """A slip in the settings is no riddle."""
     with (
