@@ -21,7 +21,7 @@ from daemon.web.follow import TIMEOUT_S, Ask, Follower
 from daemon.web.pages import application
 
 _END_WITHIN_S = 3
-"""Longer than a stream takes to see that it should."""
+"""Longer than a request is held back."""
 
 
 def serve(options: argparse.Namespace) -> int:
@@ -56,7 +56,7 @@ class _Server(uvicorn.Server):
     """Serves the page; a signal is a wish to end, not a death."""
 
     def __init__(self, asked: Ask) -> None:
-        pages = application(Follower(asked, clock=time.monotonic), is_ending=lambda: self.should_exit)
+        pages = application(Follower(asked, clock=time.monotonic))
         super().__init__(
             uvicorn.Config(
                 pages,

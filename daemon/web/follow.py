@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -16,6 +16,9 @@ from daemon.shell.control.client import DaemonUnreachable
 
 EVERY_S: Final = 1.0
 TIMEOUT_S: Final = 3.0
+"""For each part of an answer."""
+LONGEST_S: Final = 2 * TIMEOUT_S
+"""For all of it: then browsers are told, and the question goes on."""
 
 Ask = Callable[[str], tuple[int, bytes]]
 """Target -> status and body. Blocks; raises DaemonUnreachable if nobody answers."""
@@ -27,11 +30,20 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     problem: str
     """Why the guard does not answer; empty while it does."""
     age_s: float | None
-    """How old the state is; None if there has never been one."""
+    """How old state and alerts are at most, from when they were asked for; None if there have never been any."""
     state: msgspec.Raw
     """As the guard said it, or null. The newest that was ever heard: with a `problem`, a memory."""
     alerts: msgspec.Raw
     """Likewise."""
+
+
+class _Heard(NamedTuple):
+    """One whole answer."""
+
+    state: msgspec.Raw
+    alerts: msgspec.Raw
+    at_s: float | None
+    """When it was asked for, by the clock; None: never."""
 
 
 class Follower:
@@ -47,11 +59,10 @@ class Follower:
         self._ask = ask
         self._clock = clock
         self._turn = asyncio.Lock()
+        self._question: asyncio.Task[_Heard] | None = None
         self._asked_s = float("-inf")
-        self._heard_s: float | None = None
         self._problem = "not asked yet"
-        self._state = msgspec.Raw(b"null")
-        self._alerts = msgspec.Raw(b"null")
+        self._newest = _Heard(state=msgspec.Raw(b"null"), alerts=msgspec.Raw(b"null"), at_s=None)
 
     async def picture(self) -> Picture:
         """Return the newest picture, at most `EVERY_S` old while the guard answers."""
@@ -59,18 +70,30 @@ class Follower:
             if self._clock() - self._asked_s >= EVERY_S:
                 await self._look()
                 self._asked_s = self._clock()
-        age_s = None if self._heard_s is None else round(self._clock() - self._heard_s, 1)
-        return Picture(problem=self._problem, age_s=age_s, state=self._state, alerts=self._alerts)
+        newest = self._newest
+        age_s = None if newest.at_s is None else round(self._clock() - newest.at_s, 1)
+        return Picture(problem=self._problem, age_s=age_s, state=newest.state, alerts=newest.alerts)
 
     async def _look(self) -> None:
+        if self._question is None:
+            self._question = asyncio.create_task(self._hear())  # noqa: TID251 - outlives whoever asked first
+        question = self._question
+        await asyncio.wait({question}, timeout=LONGEST_S)
+        if not question.done():  # a second question would only make it worse
+            self._problem = f"its answer takes longer than {LONGEST_S:g} s"
+            return
+        self._question = None
         try:
-            self._state = await self._read("/v1/state")
-            self._alerts = await self._read("/v1/alerts")
+            self._newest = question.result()
         except (DaemonUnreachable, ValueError) as error:
             self._problem = str(error) or type(error).__name__
             return
         self._problem = ""
-        self._heard_s = self._clock()
+
+    async def _hear(self) -> _Heard:
+        begun_s = self._clock()
+        state, alerts = await self._read("/v1/state"), await self._read("/v1/alerts")
+        return _Heard(state=state, alerts=alerts, at_s=begun_s)
 
     async def _read(self, target: str) -> msgspec.Raw:
         status, body = await asyncio.to_thread(self._ask, target)

@@ -1,11 +1,11 @@
-// Follows /pictures and draws each. Everything the guard says is set as text, never as markup.
+// Asks for one picture after the other and draws each. Everything the guard says is set as text, never as markup.
 "use strict";
 
 const SVG = "http://www.w3.org/2000/svg";
-const SILENT_AFTER_MS = 5000;
+const LOST_AFTER_MS = 10000; // longer than a guard that hangs keeps its page's server waiting
+const AGAIN_AFTER_MS = 1000;
 const byId = (id) => document.getElementById(id);
-let heardAt = 0;
-let last = null;
+const heard = { atMs: Date.now(), ageS: null, problem: "", isDrawn: false };
 
 function made(tag, css, text) {
   const node = document.createElement(tag);
@@ -33,16 +33,22 @@ const percent = (text) => (text === null || text === undefined ? "unknown" : `${
 const price = (text) => (text === null || text === undefined ? "none" : text);
 const readable = (name) => String(name).replaceAll("_", " ");
 
-// Guarding is good; a guard that does not see or does not act is bad; the rest is on its way.
+const MOODS = ["bad", "warn", "good"];
+const endangered = (state) => (state.positions ?? []).filter((each) => moodOfPosition(each) === "bad");
+
+// Guarding with nothing wrong is good; a guard that does not see or does not act is bad; the rest deserves a look.
 function moodOf(state) {
-  if (state.mode !== "guarding") return ["blind", "stopped"].includes(state.mode) ? "bad" : "warn";
-  return (state.positions ?? []).some((each) => moodOfPosition(each) === "bad") ? "bad" : "good";
+  if (["blind", "stopped"].includes(state.mode) || endangered(state).length) return "bad";
+  return state.mode !== "guarding" || troubles(state).length ? "warn" : "good";
 }
 
 function modeWords(state) {
-  const held = state.positions ?? [];
-  const endangered = held.filter((each) => moodOfPosition(each) === "bad").length;
-  return endangered ? `${readable(state.mode)}, ${endangered} of ${held.length} in danger` : readable(state.mode);
+  const words = [readable(state.mode)];
+  if (state.pause) words.push(state.pause.kind === "pause" ? "paused" : "in shadow");
+  if (state.observe) words.push("observing");
+  const few = endangered(state).length;
+  if (few) words.push(`${few} of ${state.positions.length} in danger`);
+  return words.join(", ");
 }
 
 function moodOfPosition(position) {
@@ -73,7 +79,7 @@ function labels(position) {
   const add = (css, text) => list.append(made("span", css, text));
   add("mark", `mark ${price(position.mark_price)}`);
   add("stop", `stop ${price(position.stop_trigger)}`);
-  add("liquidation", `liquidation ${price(position.liquidation_price)}`);
+  add("liquidation", `liquidation ${position.liquidation_price ?? readable(position.liquidation)}`);
   add("entry", `entry ${price(position.entry_price)}`);
   add("", `room ${percent(position.room_percent)}`);
   return list;
@@ -103,6 +109,9 @@ function troubles(state) {
   (state.may_exist ?? []).forEach((each) => lines.push(`may still take effect: ${each.kind} ${each.client_order_id}`));
   if (state.pause) lines.push(`${state.pause.kind === "pause" ? "paused: only what a person asks for is sent" : "in shadow: nothing is sent"}, for ${span(state.pause.left_s)} more, by ${state.pause.who}`);
   if (state.observe) lines.push("observing: nothing is sent to the exchange");
+  (state.rules ?? []).forEach((rule) => rule.broken.forEach((each) => lines.push(`rule ${rule.rule}: ${each.text}`)));
+  if (state.journal?.problem) lines.push(`journal: ${state.journal.problem}`);
+  if (state.settings?.problem) lines.push(`the newest settings are not in force: ${state.settings.problem}`);
   return lines;
 }
 
@@ -125,29 +134,29 @@ function facts(state) {
   return rows.flatMap(([name, value]) => [made("dt", "", name), made("dd", "", value)]);
 }
 
-function draw(picture) {
-  const state = picture.state;
-  const problem = byId("problem");
-  problem.hidden = !picture.problem;
-  const memory = state ? ` What follows is ${span(picture.age_s)} old: a memory.` : "";
-  problem.textContent = picture.problem ? `No guard answers: ${picture.problem}.${memory}` : "";
-  byId("main").className = picture.problem ? "memory" : "";
-  byId("age").textContent = picture.age_s === null ? "" : `${span(picture.age_s)} old`;
-  if (!state) return headline("no guard", "bad");
-  const isBlind = ["starting", "blind"].includes(state.mode);
-  headline(picture.problem ? "no answer" : modeWords(state), picture.problem ? "bad" : moodOf(state));
+// What is nearest to harm stands first.
+function byDanger(one, other) {
+  const room = (position) => Number(position.room_percent ?? Infinity);
+  const moods = MOODS.indexOf(moodOfPosition(one)) - MOODS.indexOf(moodOfPosition(other));
+  return moods || (room(one) === room(other) ? 0 : room(one) - room(other));
+}
+
+function drawState(state, alerts) {
   byId("who").textContent = `account ${state.account ?? "unknown"} on ${state.venue}`;
-  if (isBlind) byId("main").className = "memory";
   fill("troubles", troubles(state).map((each) => made("li", "", each)), "nothing that the guard knows of");
-  const cards = (state.positions ?? []).map(positionCard);
+  const cards = [...(state.positions ?? [])].sort(byDanger).map(positionCard);
   byId("positions").replaceChildren(...(cards.length ? cards : [made("p", "soft", state.positions ? "no open positions" : "nothing is known of the account yet, and nothing is guarded")]));
-  fill("alerts", alertLines(picture.alerts), "none stand");
+  byId("positions").className = ["starting", "blind"].includes(state.mode) ? "memory" : "";
+  fill("alerts", (alerts?.alerts ?? []).map(alertLine), "none stand");
   byId("guard").replaceChildren(...facts(state));
 }
 
-function alertLines(alerts) {
-  const standing = Array.isArray(alerts) ? alerts : alerts?.alerts ?? [];
-  return standing.map((each) => made("li", "", [each.level ?? each.severity, each.title ?? each.text].filter(Boolean).join(": ")));
+function alertLine(alert) {
+  const line = made("li", "", "");
+  line.append(made("strong", "", alert.title), made("p", "", alert.text));
+  const by = alert.is_acknowledged ? `, acknowledged by ${alert.acknowledged_by}` : "";
+  line.append(made("p", "soft", `since ${new Date(alert.since_ns / 1e6).toLocaleString()}${by}. ${alert.you_can}`));
+  return line;
 }
 
 // The tab itself says it: who has twenty tabs open sees the one that matters.
@@ -158,19 +167,64 @@ function headline(words, mood) {
   document.title = `${mood === "bad" ? "(!) " : ""}${words} - Seawall`;
 }
 
-function take(event) {
-  heardAt = Date.now();
-  last = JSON.parse(event.data);
-  draw(last);
+const ageS = () => (heard.ageS === null ? null : heard.ageS + Math.max(0, Date.now() - heard.atMs) / 1000);
+
+// Why there is no news, above all else; what stands below it is a memory then, and looks like one.
+function sayProblem(problem) {
+  heard.problem = problem;
+  byId("problem").hidden = !problem;
+  byId("main").className = problem ? "memory" : "";
+  if (problem) headline("no news", "bad");
+  sayAge();
 }
 
-// A page that shows an old picture as if it were new is worse than none.
+function sayAge() {
+  byId("age").textContent = ageS() === null ? "" : `${span(ageS())} old`;
+  const memory = heard.isDrawn ? ` What follows is ${span(ageS())} old: a memory.` : "";
+  byId("problem").textContent = heard.problem ? `No news of the guard: ${heard.problem}.${memory}` : "";
+}
+
+function draw(picture) {
+  if (picture.state) {
+    drawState(picture.state, picture.alerts);
+    Object.assign(heard, { atMs: Date.now(), ageS: picture.age_s, isDrawn: true });
+    headline(modeWords(picture.state), moodOf(picture.state));
+  }
+  sayProblem(picture.problem);
+}
+
+async function pictureOf(route) {
+  let answer;
+  try {
+    answer = await fetch(route, { cache: "no-store", signal: AbortSignal.timeout(LOST_AFTER_MS) });
+    if (answer.ok) return await answer.json();
+  } catch {
+    throw new Error("this page has lost its own server");
+  }
+  throw new Error(`this page's own server answered ${answer.status}`);
+}
+
+// One request at a time, so that any number of tabs share the few connections that a browser opens to one server.
+// The server holds each back for a second: a tab in the background, whose timers sleep, goes on all the same.
+async function follow() {
+  let route = "/picture";
+  for (;;) {
+    try {
+      draw(await pictureOf(route));
+      route = "/next";
+    } catch (error) {
+      sayProblem(error.name !== "Error" ? `this page cannot read its words (${error.message}); load it anew` : error.message);
+      route = "/picture";
+      await new Promise((done) => setTimeout(done, AGAIN_AFTER_MS));
+    }
+  }
+}
+
+// A page that shows an old picture as if it were new is worse than none: after a night's sleep of the machine as well.
 function watch() {
-  if (Date.now() - heardAt < SILENT_AFTER_MS) return;
-  draw({ problem: "this page has lost its own server", age_s: heardAt ? (Date.now() - heardAt) / 1000 : null,
-    state: last?.state ?? null, alerts: last?.alerts ?? null });
+  if (!heard.problem && Date.now() - heard.atMs > LOST_AFTER_MS) sayProblem("this page has lost its own server");
+  else sayAge();
 }
 
-heardAt = Date.now();
-new EventSource("/pictures").onmessage = take;
+follow();
 setInterval(watch, 1000);

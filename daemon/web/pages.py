@@ -1,8 +1,11 @@
 """The routes of the page. It only reads, and says nothing to anybody who came by another name than a loopback one.
 
     GET /             the page; GET /page.css, /page.js beside it
-    GET /picture      the guard's newest picture, once
-    GET /pictures     the same as server-sent events, one a second
+    GET /picture      the guard's newest picture
+    GET /next         the same, a second later
+
+Why no stream: a browser opens six connections to one server, and a stream keeps one for as long as its tab is open. The
+seventh tab would stay white. A request that is held back for a second lets any number of tabs take turns.
 
 Why the host is looked at: a page of somebody else's, open in the same browser, may point its own name at 127.0.0.1 and
 read from here as if it were ours. The name it came by gives it away.
@@ -11,20 +14,18 @@ read from here as if it were ours. The name it came by gives it away.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from typing import Final
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from daemon.web.follow import EVERY_S, Follower
 
-MOST_VIEWERS: Final = 32
-"""Streams at a time; each is a task and a connection of this process, none of the guard's."""
 _OWN_NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _HEADERS: Final = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
@@ -43,17 +44,11 @@ _FILES: Final = {
 Answer = Callable[[Request], Awaitable[Response]]
 
 
-def application(follower: Follower, *, is_ending: Callable[[], bool]) -> Starlette:
-    """Return the page's application.
-
-    Args:
-        follower: Knows the guard.
-        is_ending: The server was told to stop; streams end by themselves then, within `EVERY_S`.
-    """
-    viewers = _Viewers(follower, is_ending)
+def application(follower: Follower) -> Starlette:
+    """Return the page's application, which asks `follower` for what the guard says."""
     routes = [Route(path, _own(_file(name, media)), methods=["GET"]) for path, (name, media) in _FILES.items()]
-    routes.append(Route("/picture", _own(viewers.once), methods=["GET"]))
-    routes.append(Route("/pictures", _own(viewers.stream), methods=["GET"]))
+    routes.append(Route("/picture", _own(_picture(follower, after_s=0)), methods=["GET"]))
+    routes.append(Route("/next", _own(_picture(follower, after_s=EVERY_S)), methods=["GET"]))
     return Starlette(routes=routes)
 
 
@@ -79,28 +74,9 @@ def _file(name: str, media: str) -> Answer:
     return answer
 
 
-class _Viewers:
-    """Those who look at the moment."""
+def _picture(follower: Follower, *, after_s: float) -> Answer:
+    async def answer(_request: Request) -> Response:
+        await asyncio.sleep(after_s)
+        return Response(msgspec.json.encode(await follower.picture()), media_type="application/json")
 
-    def __init__(self, follower: Follower, is_ending: Callable[[], bool]) -> None:
-        self._follower = follower
-        self._is_ending = is_ending
-        self._open = 0
-
-    async def once(self, _request: Request) -> Response:
-        picture = await self._follower.picture()
-        return Response(msgspec.json.encode(picture), media_type="application/json")
-
-    async def stream(self, _request: Request) -> Response:
-        if self._open >= MOST_VIEWERS:
-            return PlainTextResponse(f"{MOST_VIEWERS} pages are open already: close one\n", 503)
-        return StreamingResponse(self._pictures(), media_type="text/event-stream")
-
-    async def _pictures(self) -> AsyncIterator[bytes]:
-        self._open += 1
-        try:
-            while not self._is_ending():  # a browser that goes away ends it too: the server closes this generator
-                yield b"data: " + msgspec.json.encode(await self._follower.picture()) + b"\n\n"
-                await asyncio.sleep(EVERY_S)
-        finally:
-            self._open -= 1
+    return answer

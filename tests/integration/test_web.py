@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ async def picture_with(browser: httpx.AsyncClient, key: str, *wanted: object) ->
 
 
 async def test_it_shows_the_guard_and_says_when_it_is_gone(tmp_path: Path) -> None:
-    """A position with its stop is seen; kill -9 of the guard is said within moments; a new guard is seen again."""
+    """A position with its stop is seen, by the names that the script reads; kill -9 is said; so is a new guard."""
     async with running() as exchange, Rest(exchange) as rest, a_guard(tmp_path, exchange) as guard:
         await guard.start_guarding()
         await open_long(rest)
@@ -64,6 +65,8 @@ async def test_it_shows_the_guard_and_says_when_it_is_gone(tmp_path: Path) -> No
         async with a_page(tmp_path / "state" / SOCKET_NAME) as (browser, _):
             shown = await picture_with(browser, "mode", "guarding")
             assert [each["symbol"] for each in shown["state"]["positions"]] == ["XBTUSD"]
+            assert _read_by_the_script("state") <= set(shown["state"])
+            assert _read_by_the_script("position") <= set(shown["state"]["positions"][0])
             await guard.kill()
             gone = await _until_problem(browser)
             assert "no daemon answers" in gone["problem"]
@@ -74,14 +77,15 @@ async def test_it_shows_the_guard_and_says_when_it_is_gone(tmp_path: Path) -> No
 
 
 async def test_open_pages_do_not_keep_it_from_ending(tmp_path: Path) -> None:
-    """SIGTERM with a browser that still reads: it ends by itself, and well."""
-    async with a_page(tmp_path / "nobody.sock") as (browser, process), browser.stream("GET", "/pictures") as stream:
-        lines = stream.aiter_lines()
-        first = await anext(lines)
-        assert "no daemon answers" in first
+    """SIGTERM while a browser waits for the next picture: it ends by itself, and well."""
+    async with a_page(tmp_path / "nobody.sock") as (browser, process):
+        assert "no daemon answers" in (await browser.get("/picture")).json()["problem"]
+        waiting = asyncio.create_task(browser.get("/next"))
         process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(DEADLINE_S):
             assert await process.wait() == 0
+        with contextlib.suppress(httpx.TransportError):
+            await waiting
 
 
 async def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
@@ -98,6 +102,11 @@ async def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
         assert second.returncode == 6
         assert words.decode().startswith(f"seawall: cannot listen on 127.0.0.1:{browser.base_url.port}")
         assert words.count(b"\n") == 1
+
+
+def _read_by_the_script(name: str) -> set[str]:
+    script = files("daemon.web").joinpath("page.js").read_text(encoding="utf-8")
+    return set(re.findall(rf"\b{name}\.([a-z_]+)", script))
 
 
 async def _until_problem(browser: httpx.AsyncClient) -> dict[str, Any]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import msgspec
+import pytest
 
 from daemon.shell.control.client import DaemonUnreachable
+from daemon.web import follow
 from daemon.web.follow import EVERY_S, Follower
 
 
@@ -94,3 +97,33 @@ async def test_half_an_answer_does_not_reach_the_browsers() -> None:
     guard.now_s += 2
     guard.body, guard.status = b'{"error":"opening"}', 503
     assert "503" in (await follower.picture()).problem
+
+
+async def test_an_answer_that_never_ends_is_said_and_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A guard that sends a byte now and then: browsers are told, and hear it when it is done at last."""
+    monkeypatch.setattr(follow, "LONGEST_S", 0.01)
+    guard, is_done = _Guard(), threading.Event()
+
+    def drip(target: str) -> tuple[int, bytes]:
+        is_done.wait(10)
+        return guard.ask(target)
+
+    follower = Follower(drip, clock=lambda: guard.now_s)
+    for _ in range(2):
+        assert "takes longer" in (await follower.picture()).problem
+        guard.now_s += 2
+    is_done.set()
+    monkeypatch.setattr(follow, "LONGEST_S", 10.0)
+    assert (await follower.picture()).problem == ""
+    assert guard.asked == ["/v1/state", "/v1/alerts"]
+
+
+async def test_state_without_alerts_is_no_picture() -> None:
+    """Half of the questions is answered: nothing is shown of it, or half of the page would be older than it says."""
+    guard = _Guard()
+    follower = Follower(
+        lambda target: guard.ask(target) if target == "/v1/state" else (503, b"busy"), clock=lambda: guard.now_s
+    )
+    picture = await follower.picture()
+    assert picture.problem == "the guard answered /v1/alerts with 503"
+    assert (picture.age_s, bytes(picture.state)) == (None, b"null")

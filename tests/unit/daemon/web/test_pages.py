@@ -21,12 +21,12 @@ def _ask(target: str) -> tuple[int, bytes]:
 async def browser() -> AsyncIterator[httpx.AsyncClient]:
     """Someone who looks at the page of a healthy guard."""
     follower = Follower(_ask, clock=lambda: 0.0)
-    transport = httpx.ASGITransport(app=application(follower, is_ending=lambda: False))
+    transport = httpx.ASGITransport(app=application(follower))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8790") as client:
         yield client
 
 
-@pytest.mark.parametrize("path", ["/", "/page.css", "/page.js", "/picture"])
+@pytest.mark.parametrize("path", ["/", "/page.css", "/page.js", "/picture", "/next"])
 async def test_each_answer_forbids_what_a_page_needs_not(browser: httpx.AsyncClient, path: str) -> None:
     """No script but ours, no frames, nothing kept."""
     answer = await browser.get(path)
