@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -14,6 +15,7 @@ from config.policy import (
     Policy,
     StartBreach,
     StopPolicy,
+    StopStyle,
     TimeStopPolicy,
     TrailingPolicy,
 )
@@ -275,3 +277,30 @@ def test_a_fixed_price_of_the_settings_that_the_mark_has_passed_closes_at_once()
     guard.picture([a_position()])
     assert guard.only(ReduceAtMarket, guard.all).reason is Reason.THROUGH_TRIGGER
     assert "1010 in the settings" in guard.alerts("reducing")[0].text
+
+
+def test_a_stop_confirmed_just_now_holds_what_replaces_it() -> None:
+    """P3: the policy asks for another form, further away; the first stop is confirmed in the very same step."""
+    guard = Driven().up()
+    place = guard.only(PlaceStop, guard.position(a_position()))
+    row = guard.row_of(place)
+    policy = Policy(stop=StopPolicy(buffer_percent=Decimal(1), style=StopStyle.CLOSE))
+    guard.give(e.PolicyChanged(at_ns=guard.now, policy=policy, who="ada", changes=("stop",), may_loosen=False))
+    beside = guard.only(PlaceStop, guard.order(row))
+    assert beside.quantity is None
+    assert beside.stop_price == place.stop_price == Decimal(918)
+
+
+def test_a_stop_that_only_the_journal_shows_is_not_moved() -> None:
+    """P3, P7: the journal lost its end, in which the stop was moved nearer; a witness of this process is awaited."""
+    guard = opened()
+    row = next(iter(guard.state.orders["XBTUSDT"].values())).order
+    guard.now += SECOND
+    guard.start()
+    guard.mark(1000)
+    assert not guard.some(AmendStop, guard.position(a_position(250, liquidation_price=Decimal(905))))[0].stop_price
+    guard.now += SECOND
+    guard.order(replace(row, stop_price=Decimal(950), quantity=250, timestamp_ns=guard.now))
+    moved = [amend.stop_price for amend in guard.some(AmendStop, guard.all)]
+    assert moved == [None]
+    assert guard.guarded().ratchet == Decimal(950)

@@ -237,33 +237,6 @@ def test_a_nearer_liquidation_tightens_a_step_ahead() -> None:
     assert amend.reason is Reason.COVER_TOO_FAR
 
 
-def test_a_stop_confirmed_just_now_holds_what_replaces_it() -> None:
-    """P3: the policy asks for another form, further away; the first stop is confirmed in the very same step."""
-    guard = Driven().up()
-    place = guard.only(PlaceStop, guard.position(a_position()))
-    row = guard.row_of(place)
-    policy = Policy(stop=StopPolicy(buffer_percent=Decimal(1), style=StopStyle.CLOSE))
-    guard.give(e.PolicyChanged(at_ns=guard.now, policy=policy, who="ada", changes=("stop",), may_loosen=False))
-    beside = guard.only(PlaceStop, guard.order(row))
-    assert beside.quantity is None
-    assert beside.stop_price == place.stop_price == Decimal(918)
-
-
-def test_a_stop_that_only_the_journal_shows_is_not_moved() -> None:
-    """P3, P7: the journal lost its end, in which the stop was moved nearer; a witness of this process is awaited."""
-    guard = covered()
-    row = guard_order(guard)
-    guard.now += SECOND
-    guard.start()
-    guard.mark(1000)
-    assert not guard.some(AmendStop, guard.position(a_position(250, liquidation_price=Decimal(905))))[0].stop_price
-    guard.now += SECOND
-    guard.order(replace(row, stop_price=Decimal(950), quantity=250, timestamp_ns=guard.now))
-    moved = [amend.stop_price for amend in guard.some(AmendStop, guard.all)]
-    assert moved == [None]
-    assert guard.guarded().ratchet == Decimal(950)
-
-
 def test_a_shrunk_position_leaves_its_stop_alone() -> None:
     """A reduce-only stop that is too large is harmless and is left to the venue."""
     guard = covered()
