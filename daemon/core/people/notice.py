@@ -43,7 +43,7 @@ def notice_of(draft: Draft, telling: Telling, number: int) -> Notify:
     symbol = "" if first is None else first.symbol
     return Notify(
         reason=Reason.RECOVERED if is_over or first is None else Reason(first.reason),
-        notification_id=f"{group.key}:{group.since_ns}:{number}",
+        notification_id=f"{group.key}:{draft.now_ns}:{number}",
         cause=telling.cause.value,
         level=level.value,
         route=route.value,

@@ -63,6 +63,8 @@ def look(draft: Draft, pages: Pages, group: Group, *, is_last: bool) -> Telling 
     pages.inhibited += hushed
     rank = max((fact.level.rank for _, fact in loud if not fact.over_ns), default=0)
     cause = _cause(draft, group, loud, rank, is_last=is_last)
+    if cause is Cause.RESOLVED and hushed:
+        return None  # what is silenced, or follows from something else, is not over
     if cause is None or _is_held(draft, group, rank, cause):
         return None
     worst = max((fact.rank for _, fact in loud), default=group.told_rank)

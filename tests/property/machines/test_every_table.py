@@ -15,6 +15,7 @@ from tests.property.machines import (
     test_channel_states,
     test_guard_states,
     test_outbox_states,
+    test_people_states,
     test_pure_tables,
     test_wire_states,
 )
@@ -47,6 +48,7 @@ WITHOUT_ENUM = {
     "daemon/core/tiers.py": (GUARD,),
     "daemon/core/bots.py": (GUARD,),
     "daemon/core/operator.py": (GUARD,),
+    "daemon/core/people/settle.py": (test_people_states.PeopleMachine,),
     "daemon/shell/alerts/outbox.py": (test_outbox_states.OutboxMachine, test_channel_states.ChannelsMachine),
     "daemon/shell/alerts/worker.py": (test_outbox_states.OutboxMachine, test_channel_states.ChannelsMachine),
     "connectors/bitmex/protocol/extras.py": (test_wire_states.ConnectionMachine,),
@@ -83,6 +85,8 @@ PLAIN = {
     "daemon/core/events.py:Source": _A_NAME,
     "daemon/core/events.py:FeedName": _A_NAME,
     "daemon/core/events.py:HeardBy": _A_NAME,
+    "daemon/core/people/kinds.py:Phase": _A_NAME,
+    "daemon/core/people/telling.py:Cause": _WORKED_OUT,
     "daemon/shell/records.py:Kind": _A_NAME,
     "daemon/shell/alerts/heartbeat.py:Standing": _WORKED_OUT,
     "daemon/shell/alerts/heartbeat.py:Ping": _WORKED_OUT,
@@ -126,6 +130,7 @@ def test_every_machine_is_played() -> None:
             test_channel_states,
             test_guard_states,
             test_outbox_states,
+            test_people_states,
             test_pure_tables,
             test_wire_states,
         )

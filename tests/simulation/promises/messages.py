@@ -2,7 +2,8 @@
 
 - Few: no guard sends more than `CALLS` messages in a minute, whatever goes on; news of a group comes no sooner after
   the one before than the settings say, unless it is worse; repeats keep their interval.
-- All: a fact from CRITICAL on that was raised is in a message within `HEARD_S`, unless it follows from another.
+- All: a fact from CRITICAL on that was raised is in a message as soon as the settings let it, unless it follows from
+  another; one that was over before anybody heard may wait as long as a warning.
 - Whole: every message says what happened, what was done, what comes next and what can be done, under an id of its own.
 
 Units: seconds of virtual time.
@@ -89,21 +90,21 @@ class Messages:
         state = facts.guard.state
         known = {} if state is None else state.people.facts
         self.owed = {name: at_s for name, at_s in self.owed.items() if name in known}
-        if state is None or not state.people.groups:
-            self.groups.clear()
+        self.groups.clear()  # a crash may cost the word that people were told: then they are told again
 
     def late(self, facts: GuardFacts, now_s: float) -> str:
         """A grave fact that people have not heard of in time; empty if there is none."""
         state = facts.guard.state
         policy = facts.policy.alerting
-        patience_s = float(policy.gather_urgent_s + policy.update_urgent_s) + SLACK_S
+        urgent_s = float(policy.gather_urgent_s + policy.update_urgent_s) + SLACK_S
+        over_s = float(policy.gather_s + policy.update_s) + SLACK_S
         for name, since_s in list(self.owed.items()):
             fact = None if state is None else state.people.facts.get(name)
             if facts.free_s < WHOLE_AGAIN_S or (state is not None and fact is not None and inhibitor(state, fact)):
                 self.owed[name] = now_s
             elif fact is not None and fact.told_rank >= min(fact.rank, Level.CRITICAL.rank):
                 del self.owed[name]
-            elif now_s - since_s > patience_s:
+            elif now_s - since_s > (over_s if fact is not None and fact.over_ns else urgent_s):
                 del self.owed[name]
                 return f"{name} was raised {now_s - since_s:.0f} s ago and nobody was told"
         return ""
