@@ -89,8 +89,11 @@ def _from_environment(environ: Mapping[str, str]) -> tuple[str, str] | None:
 
 def _from_systemd(environ: Mapping[str, str]) -> tuple[str, str] | None:
     folder = environ.get(SYSTEMD_FOLDER_VARIABLE)
-    if not folder or not (Path(folder) / SYSTEMD_KEY).exists():
-        return None
+    try:
+        if not folder or not (Path(folder) / SYSTEMD_KEY).exists():
+            return None
+    except OSError as error:  # systemd 252 names the folder to ExecStopPost= and hides it
+        raise CredentialsError(f"systemd's credentials in {folder} cannot be read: {error.strerror}") from error
     return read_word(Path(folder) / SYSTEMD_KEY), read_word(Path(folder) / SYSTEMD_SECRET)
 
 

@@ -34,6 +34,17 @@ def test_the_environment_comes_before_systemd(tmp_path: Path) -> None:
     assert load_credentials(CredentialSources(), both).key_id == "k"
 
 
+def test_a_folder_that_systemd_hides_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """systemd 252 names the folder of credentials to what it runs after the end, and does not let it in."""
+
+    def hidden(_path: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", hidden)
+    with pytest.raises(CredentialsError, match=r"systemd's credentials in .* cannot be read: Permission denied"):
+        load_credentials(CredentialSources(), {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+
+
 def test_half_a_pair_is_refused(tmp_path: Path) -> None:
     """A key without a secret is a mistake, not a reason to look elsewhere."""
     with pytest.raises(CredentialsError, match="SEAWALL_SECRET is empty"):
