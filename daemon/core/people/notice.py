@@ -138,4 +138,14 @@ def _told(fact: Fact) -> Told:
 def _sentence(fact: Fact) -> str:
     text = fact.text if len(fact.text) <= LONGEST_TEXT else f"{fact.text[: LONGEST_TEXT - 3]}..."
     again = f" ({fact.times} times)" if fact.times > 1 else ""
-    return f"{text}{again}{' It is over by now.' if fact.over_ns and not fact.is_event else ''}"
+    return f"{text}{again}{_by_now(fact)}"
+
+
+def _by_now(fact: Fact) -> str:
+    """What has become of it since the sentence was written."""
+    if fact.is_event:
+        return ""
+    if fact.over_ns:
+        return " It is over by now."
+    has_eased = fact.topic == "tier" and fact.state != fact.level.value
+    return f" It is {fact.level.value.upper()} by now." if has_eased else ""

@@ -3,7 +3,7 @@
 - Few: no guard sends more than `CALLS` messages in a minute, whatever goes on; news of a group comes no sooner after
   the one before than the settings say, unless it is worse; repeats keep their interval.
 - All: a fact from CRITICAL on that was raised is in a message as soon as the settings let it, unless it follows from
-  another; one that was over before anybody heard may wait as long as a warning.
+  another; one that was over, or eased, before anybody heard may wait as long as a warning.
 - Whole: every message says what happened, what was done, what comes next and what can be done, under an id of its own.
 
 Units: seconds of virtual time.
@@ -104,7 +104,7 @@ class Messages:
                 self.owed[name] = now_s
             elif fact is not None and fact.told_rank >= min(fact.rank, Level.CRITICAL.rank):
                 del self.owed[name]
-            elif now_s - since_s > (over_s if fact is not None and fact.over_ns else urgent_s):
+            elif now_s - since_s > (over_s if fact is not None and fact.rank < Level.CRITICAL.rank else urgent_s):
                 del self.owed[name]
                 return f"{name} was raised {now_s - since_s:.0f} s ago and nobody was told"
         return ""

@@ -148,6 +148,16 @@ def test_what_was_over_before_anybody_heard_wakes_nobody_and_is_told() -> None:
     assert [each.level for each in listener.wait(5)] == ["critical"]
 
 
+def test_what_eased_before_anybody_heard_says_what_it_is_by_now() -> None:
+    """P10: an emergency that the guard itself ended within a second."""
+    listener = Listener()
+    listener.tier(Tier.EMERGENCY, "A")
+    listener.quietly("A", Tier.WATCH)
+    (told,) = listener.wait(6)
+    assert told.level == "watch"
+    assert told.text == "A tier emergency. It is WATCH by now."
+
+
 def test_a_watch_is_told_once() -> None:
     """Good to know is said once, however long it stands."""
     listener = Listener()
