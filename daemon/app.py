@@ -46,6 +46,7 @@ from daemon.shell.clock import Clock, SystemClock
 from daemon.shell.control.counter import Counter
 from daemon.shell.control.feed import RecordFeed
 from daemon.shell.control.journal_tail import tail
+from daemon.shell.control.lately import Lately
 from daemon.shell.crew import Crew
 from daemon.shell.effects import LocalEffects
 from daemon.shell.executor import Executor
@@ -288,12 +289,12 @@ class Guard:
         """What callers of the control API may ask of this guard."""
         return Counter(
             bots=self._bots,
-            describe=self.describe,
+            describe=Lately(self.describe),
             state=lambda: None if self._parts is None else self._parts.runner.state,
             operate=self.operate,
             reload=self.reload,
             settings=self._reloader.shown,
-            alerts=lambda: {} if self._parts is None else shown(self._parts.runner.state),
+            alerts=Lately(lambda: {} if self._parts is None else shown(self._parts.runner.state)),
             tail=lambda last, every: tail(self._folder / "journal", last, every=every),
             feed=self._feed,
             metrics=self._metrics.page,

@@ -6,9 +6,7 @@ this process), the machine, channels, credentials, then the venue with that key.
 
 from __future__ import annotations
 
-import grp
 import os
-import stat
 import sys
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from config.secrets_from import CredentialsError, load_credentials
 from connectors.errors import VenueError
 from connectors.ports import OrderEntry
 from daemon.app import BitmexPorts
+from daemon.checks.control import control_api
 from daemon.checks.findings import Finding, Standing, advice, ok, problem
 from daemon.checks.key import distances, key_findings
 from daemon.checks.machine import machine
@@ -134,37 +133,6 @@ def _alert_channel(name: str, channel: ChannelSettings) -> Finding:
     if missing is not None:
         return problem("alerts", f"channel {name}: {missing}", ExitCode.BAD_INPUT)
     return ok("alerts", f"go to the channel {name} ({channel.kind.value}); `seawall alert test {name}` tries it")
-
-
-def control_api(settings: Settings) -> list[Finding]:
-    """Whether bots can reach the control API, where the settings ask for it."""
-    control, path = settings.control, Path(settings.control_socket)
-    if not control.enabled:
-        return []
-    if control.socket is not None and not path.parent.is_dir():
-        text = f"{path.parent} is not there: make it, or name another place in control.socket"
-        return [problem("control", text, ExitCode.BAD_INPUT)]
-    if control.group is None:
-        return [ok("control", f"bots of this user call in at {path}")]
-    try:
-        members = grp.getgrnam(control.group)
-    except KeyError:
-        text = f"there is no group called {control.group}: make it, or leave control.group out"
-        return [problem("control", text, ExitCode.BAD_INPUT)]
-    return [_reachable_by(members, path)]
-
-
-def _reachable_by(members: grp.struct_group, path: Path) -> Finding:
-    """Whether the folder of the socket lets a group in."""
-    if os.geteuid() and members.gr_gid not in {os.getegid(), *os.getgroups()}:
-        text = f"this user is not in the group {members.gr_name}, so it cannot give the socket to it"
-        return problem("control", text, ExitCode.BAD_INPUT)
-    folder = path.parent.stat()
-    is_open = folder.st_mode & stat.S_IXOTH or (folder.st_gid == members.gr_gid and folder.st_mode & stat.S_IXGRP)
-    if not is_open:
-        text = f"the group {members.gr_name} may not enter {path.parent}: give the folder to it, with mode 0750"
-        return problem("control", text, ExitCode.BAD_INPUT)
-    return ok("control", f"bots of the group {members.gr_name} call in at {path}")
 
 
 def exit_code(findings: list[Finding]) -> ExitCode:

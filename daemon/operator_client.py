@@ -51,7 +51,7 @@ def _lift(options: argparse.Namespace) -> int:
 def _flatten(options: argparse.Namespace) -> int:
     if not options.yes:
         _confirm(f"Close {', '.join(options.symbols) or 'EVERY position of the account'} at the market? [yes/no] ")
-    return act(options, "flatten", {"symbols": options.symbols})
+    return act(options, "flatten", {"symbols": options.symbols} if options.symbols else {})
 
 
 def _freeze(options: argparse.Namespace) -> int:

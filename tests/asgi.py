@@ -18,11 +18,12 @@ from tests.fakes import ManualClock
 class Connection:
     """What a served connection tells of its caller."""
 
-    def __init__(self, right: Right | None) -> None:
+    def __init__(self, right: Right | None, via: str = "socket") -> None:
         self._right = right
+        self._via = via
 
     def caller(self, _authorization: str) -> Caller | None:
-        return None if self._right is None else Caller(name="ada", right=self._right, via="socket")
+        return None if self._right is None else Caller(name="ada", right=self._right, via=self._via)
 
     def hold(self) -> bool:
         return True
@@ -43,6 +44,7 @@ async def asked(
     body: bytes = b"",
     right: Right | None = Right.OPERATE,
     counter: Counter | None = None,
+    via: str = "socket",
 ) -> tuple[int, bytes]:
     """Ask once; status and body of the answer."""
     scope = {
@@ -52,7 +54,7 @@ async def asked(
         "raw_path": path.encode("latin-1"),
         "query_string": query,
         "headers": list(headers),
-        "state": {"connection": Connection(right)},
+        "state": {"connection": Connection(right, via)},
         "http_version": "1.1",
         "scheme": "http",
         "server": ("localhost", 80),

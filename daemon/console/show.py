@@ -13,6 +13,7 @@ from daemon.console.paint import Paint, paint_for, plain
 from daemon.console.view import length
 from daemon.exit_codes import CommandFailed, ExitCode
 from daemon.inputs import socket_of
+from daemon.shell.clock import SystemClock
 from daemon.shell.control.client import DaemonUnreachable, call
 
 Row = Mapping[str, Any]
@@ -128,17 +129,26 @@ def _orders(answer: Row, paint: Paint) -> list[str]:
 
 def _alerts(answer: Row, paint: Paint) -> list[str]:
     lines = [line for each in answer["alerts"] for line in _alert(each, paint)]
-    lines += [f"silenced: {_shown(each)}" for each in answer["silences"]]
+    lines += [_silence(each) for each in answer["silences"]]
     deliveries = ", ".join(f"{name} {_shown(value)}" for name, value in answer["deliveries"].items())
     return [*(lines or ["nothing that people would have to know of holds"]), f"deliveries: {deliveries}"]
 
 
 def _alert(each: Row, paint: Paint) -> Iterator[str]:
-    level = str(each.get("level") or each.get("severity") or "alert")
-    key = each.get("key") or each.get("group") or ""
-    for_s = each.get("for_s")
-    age = f" for {length(float(for_s))}" if isinstance(for_s, (int, float)) else ""
-    yield f"{paint.style(level, 'yellow')}{age} {key}: {plain(str(each.get('text') or each.get('title') or ''))}"
+    level, key = str(each["level"]), each["key"]
+    since_ns = each.get("since_ns")
+    age = f" for {length((SystemClock().wall_ns() - since_ns) / 1e9)}" if since_ns else ""
+    taken = f" (acknowledged by {plain(str(each['acknowledged_by']))})" if each.get("is_acknowledged") else ""
+    text = plain(str(each.get("text") or each.get("title") or ""))
+    yield f"{paint.style(level, 'yellow')}{age} {key}{taken}: {text}"
+
+
+def _silence(each: Row) -> str:
+    parts = ", ".join(f"{name} {each[name]}" for name in ("topic", "state", "symbol") if each.get(name))
+    left = length((each["until_ns"] - SystemClock().wall_ns()) / 1e9)
+    return plain(
+        f"silenced as {each['name']} by {each['who']} for {left} more: {parts or 'everything'}; {each['comment']}"
+    )
 
 
 _LINES = {"positions": _positions, "protection": _protection, "orders": _orders, "alerts": _alerts}

@@ -10,14 +10,14 @@ Pure: a status in, lines out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from daemon.console.paint import Paint, plain
 
 FULL_PERCENT: Final = 20.0
 _COLOUR_OF_TIER: Final = {"calm": "green", "watch": "cyan", "warn": "yellow", "critical": "red", "emergency": "alarm"}
-_MOST_ALERTS: Final = 5
+_MOST_ALERTS: Final = 3
 _LEAST_BAR: Final = 10
 _MOST_BAR: Final = 60
 
@@ -44,13 +44,32 @@ def lines_of(
         )
     if not status:
         return lines
-    lines += [_first(status, paint), *_held(status, paint), *_streams(status, paint, width), ""]
+    lines += [_first(status, paint), *_held(status, paint), *_alerts(alerts, paint), *_streams(status, paint, width)]
     if "positions" not in status:
         return [*lines, paint.style("nothing is known of the account yet, and nothing is guarded", "yellow")]
-    lines += [line for position in status["positions"] for line in _position(position, paint, width)]
-    if not status["positions"]:
-        lines.append("no open positions")
-    return [*lines, *_others(status), *_bots(status, paint), *_alerts(alerts, paint)]
+    lines += ["", _summary(status["positions"], paint)]
+    lines += [
+        line for position in sorted(status["positions"], key=_urgency) for line in _position(position, paint, width)
+    ]
+    return [*lines, *_others(status), *_bots(status, paint)]
+
+
+def _is_bare(position: Status) -> bool:
+    return position["covered_since"] is None and position["cover"] != "nothing"
+
+
+def _urgency(position: Status) -> tuple[bool, float, str]:
+    """Without a stop first, then what is nearest to its liquidation: a small window shows the beginning."""
+    room = position["room_percent"]
+    return not _is_bare(position), float("-inf") if room is None else float(room), str(position["symbol"])
+
+
+def _summary(positions: Sequence[Status], paint: Paint) -> str:
+    bare = sum(1 for each in positions if _is_bare(each))
+    if not positions:
+        return "no open positions"
+    words = f"{len(positions)} open position{'s' if len(positions) > 1 else ''}"
+    return f"{words}, {paint.style(f' {bare} WITHOUT A CONFIRMED STOP ', 'alarm')}" if bare else words
 
 
 def _first(status: Status, paint: Paint) -> str:
@@ -163,8 +182,6 @@ def _bots(status: Status, paint: Paint) -> Iterator[str]:
 
 
 def _alerts(alerts: tuple[Status, ...], paint: Paint) -> Iterator[str]:
-    if alerts:
-        yield ""
     for each in alerts[:_MOST_ALERTS]:
         level = str(each.get("level") or each.get("severity") or "")
         style = _COLOUR_OF_TIER.get(level, "yellow")

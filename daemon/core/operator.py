@@ -78,12 +78,36 @@ def repeat_refusal(state: GuardState, request_id: str, request: OperatorRequest)
 
 
 def outcome(state: GuardState, request: OperatorRequest) -> str:
-    """What holds after a request was carried out, in one sentence for the person who made it."""
+    """What holds after a request was carried out, in one sentence for the person who made it.
+
+    Of a request that is sent again it must not say what held once: a pause may be over, a latch lifted.
+    """
+    over = _is_over(state, request)
+    if over:
+        return over
     said = _outcome(state, request)
     changes_orders = isinstance(request, FlattenAsked | FreezeAsked | SetStop)
     if quiet.sends_nothing(state) and changes_orders:
         return f"observing only, so nothing is sent to the venue; guarding, this would be: {said}"
     return said
+
+
+def _is_over(state: GuardState, request: OperatorRequest) -> str:
+    """Why what a request asked for does not hold any more; empty if it does, or if nothing lasts."""
+    pause = None if state.pause is None else state.pause.kind
+    match request:
+        case PauseAsked() if pause is not PauseKind.PAUSE:
+            return "that pause is over" if pause is None else "that pause is over; the guard is in shadow"
+        case ShadowAsked() if pause is not PauseKind.SHADOW:
+            return "that shadow is over" if pause is None else "that shadow is over; the guard is paused"
+        case ResumeAsked() if pause is not None:
+            return f"the guard acted again then; since, a {pause.value} was asked for and holds"
+        case FlattenAsked() if latches.OPERATOR_FLATTEN not in state.latches:
+            return f"it was done; the latch {latches.OPERATOR_FLATTEN} is lifted, so nothing is kept closed any more"
+        case FreezeAsked() if latches.OPERATOR not in state.latches:
+            return f"it was done; the latch {latches.OPERATOR} is lifted, so nothing is frozen any more"
+        case _:
+            return ""
 
 
 def _outcome(state: GuardState, request: OperatorRequest) -> str:  # noqa: PLR0911 - one line per request

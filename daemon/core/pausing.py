@@ -44,15 +44,17 @@ def refusal(view: Draft | GuardState, length_s: int) -> str:
 
 
 def begin(draft: Draft, kind: PauseKind, length_s: int, who: str) -> None:
-    """Send nothing from now on; a pause that holds is replaced by the new one."""
+    """Send nothing from now on; a pause that holds is replaced by the new one, and stops given in it stay given."""
     if refusal(draft, length_s):
         return
+    given = () if draft.pause is None else draft.pause.stops
     draft.pause = Pause(
         kind=kind,
         who=who,
         since_ns=draft.now_ns,
         until_ns=draft.now_ns + length_s * _NS,
         told_ns=draft.now_ns,
+        stops=given,
     )
     _look_anew(draft)
 

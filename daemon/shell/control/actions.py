@@ -38,7 +38,7 @@ def _lift(_state: GuardState, asked: Asked) -> OperatorRequest:
 
 
 def _flatten(_state: GuardState, asked: Asked) -> OperatorRequest:
-    return FlattenAsked(symbols=tuple(asked.body.symbols))
+    return FlattenAsked(symbols=tuple(asked.body.symbols or ()))
 
 
 def _freeze(_state: GuardState, _asked: Asked) -> OperatorRequest:
@@ -47,12 +47,22 @@ def _freeze(_state: GuardState, _asked: Asked) -> OperatorRequest:
 
 def _set_stop(state: GuardState, asked: Asked) -> OperatorRequest:
     body = asked.body
-    side = _side(state, body.symbol)
+    side = _side_asked_before(state, asked) or _side(state, body.symbol)
     return SetStop(symbol=body.symbol, side=side, price=Decimal(body.price), may_loosen=body.may_loosen)
 
 
+def _side_asked_before(state: GuardState, asked: Asked) -> Side | None:
+    """The direction that a request with this id named: a repeat is the same wish, whatever became of the position."""
+    before = state.operator_ids.get(asked.request_id)
+    match None if before is None else before.request:
+        case SetStop(symbol=symbol, side=side) if symbol == asked.body.symbol:
+            return side
+        case _:
+            return None
+
+
 def _side(state: GuardState, symbol: str) -> Side:
-    """The direction of the position as it is known now; a repeat of the request finds the same.
+    """The direction of the position as it is known now.
 
     Raises:
         Refused: If there is no such position.
@@ -120,8 +130,9 @@ def _done(answer: Answer) -> Answer:
 async def _reload(counter: Counter, asked: Asked) -> Answer:
     if counter.reload is None:
         raise Refused(404, "this guard cannot reload")
-    if counter.state() is None:
-        not_yet()
+    state = counter.state() or not_yet()
+    if asked.request_id in state.operator_ids:
+        raise Refused(409, f"the id {asked.request_id} was used for another request; nothing was done")
     return _done(await counter.reload(asked.caller.name, may_loosen=asked.body.may_loosen))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol
@@ -60,6 +61,8 @@ class Counter:
     """Without anything secret."""
     tail: Callable[[int, bool], list[Answer]] | None = None
     """The newest records of the journal; blocks."""
+    one_tail: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One at a time: each takes megabytes, and a thread that looking up the venue's address may wait for."""
     alerts: Callable[[], Answer] | None = None
     metrics: Callable[[], Awaitable[tuple[bytes, str]]] | None = None
     """The page and its media type."""

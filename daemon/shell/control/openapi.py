@@ -11,7 +11,7 @@ from msgspec.json import schema_components
 
 from daemon.shell.control.client import ID_HEADER
 from daemon.shell.control.route import BODY_LIMIT_BYTES, LONGEST_ID, Route
-from daemon.shell.control.shapes import Problem
+from daemon.shell.control.shapes import Nothing, Problem
 from daemon.version import VERSION
 
 _REF: Final = "#/components/schemas/{name}"
@@ -67,17 +67,13 @@ def _operation(route: Route) -> dict[str, Any]:
     }
     if route.body is not None:
         content = {"application/json": {"schema": _schema(route.body)}}
-        operation["requestBody"] = {"required": bool(_required(route.body)), "content": content}
+        operation["requestBody"] = {"required": route.body is not Nothing, "content": content}
     return operation
 
 
 def _name(route: Route) -> str:
     words = re.sub(r"[^a-z]+", "_", route.path.removeprefix("/v1/").lower()).strip("_")
     return f"{route.verb.lower()}_{words}"
-
-
-def _required(kind: type[msgspec.Struct]) -> list[str]:
-    return [field.encode_name for field in msgspec.structs.fields(kind) if field.required]
 
 
 def _parameters(route: Route) -> Iterator[dict[str, Any]]:

@@ -103,7 +103,8 @@ async def _silences(counter: Counter, _asked: Asked) -> Answer:
 async def _journal(counter: Counter, asked: Asked) -> Answer:
     if counter.tail is None:
         raise Refused(404, "this guard keeps no journal here")
-    return {"records": await asyncio.to_thread(counter.tail, asked.query.last, asked.query.every)}
+    async with counter.one_tail:
+        return {"records": await asyncio.to_thread(counter.tail, asked.query.last, asked.query.every)}
 
 
 async def _events(counter: Counter, asked: Asked) -> Reply:

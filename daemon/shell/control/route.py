@@ -72,7 +72,7 @@ async def _read(route: Route, request: Request) -> Asked:
     if not length.isdecimal() or len(length) > 18 or int(length) > BODY_LIMIT_BYTES:
         raise Refused(413, f"a body of more than {BODY_LIMIT_BYTES} bytes is not taken")
     caller = _allowed(route, request)
-    via = "command" if COMMAND_HEADER in request.headers else caller.via
+    via = "command" if caller.via == "socket" and COMMAND_HEADER in request.headers else caller.via
     return Asked(
         caller=caller,
         via=via,
@@ -119,6 +119,10 @@ async def _body(route: Route, request: Request) -> msgspec.Struct | None:
                 raise Refused(413, f"a body of more than {BODY_LIMIT_BYTES} bytes is not taken")
     except ClientDisconnect as error:
         raise Refused(400, "the body did not come") from error
+    if not content and route.body is not Nothing:
+        raise Refused(
+            400, "a JSON object is needed as the body, for nothing said could mean everything; {} if so meant"
+        )
     try:
         return msgspec.json.decode(bytes(content) or b"{}", type=route.body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -77,8 +77,8 @@ class LiftBody(Asks, frozen=True, kw_only=True):
 class FlattenBody(Asks, frozen=True, kw_only=True):
     """Close at the market, and keep closed until lifted."""
 
-    symbols: Annotated[list[Symbol], Meta(max_length=100)] = msgspec.field(default_factory=list)
-    """Empty: every position of the account."""
+    symbols: Annotated[list[Symbol], Meta(min_length=1, max_length=100)] | None = None
+    """Left out: every position of the account. An empty list is refused: whoever meant some found none."""
 
 
 class SetStopBody(Asks, frozen=True, kw_only=True):

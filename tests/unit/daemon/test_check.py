@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import grp
-import os
 import re
 from dataclasses import replace
 from decimal import Decimal
@@ -13,14 +11,13 @@ import pytest
 
 from config.channels import ChannelKind, ChannelSettings, HeartbeatSettings
 from config.ladder import LadderPolicy, Step
-from config.load import load_settings
 from config.metrics import TracingSettings
 from config.model import AlertSettings, Settings
 from config.policy import Policy, SwitchMode, SwitchPolicy
 from config.venue import Environment, venue_settings
 from connectors.errors import Misconfigured, Unavailable
 from daemon import check as check_module
-from daemon.check import alert_channels, clock_skew, control_api, exit_code, traces
+from daemon.check import alert_channels, clock_skew, exit_code, traces
 from daemon.checks.findings import Finding, Standing, ok, problem
 from daemon.checks.key import key_findings
 from daemon.checks.wishes import COLD_START_S, MARGIN_S, RESTART_S, policy_advice, switch_timeout
@@ -144,23 +141,3 @@ def test_a_policy_that_undoes_itself_is_advice_and_no_problem() -> None:
     assert "ladder.emergency: trim" in found.text
     assert exit_code([found]) is ExitCode.OK
     assert policy_advice(SETTINGS, 0) == []
-
-
-def _listening(folder: Path, control: str) -> list[str]:
-    """What is said of the control API of these settings."""
-    file = folder / "seawall.toml"
-    file.write_text(f'[venue]\nenvironment = "testnet"\n[control]\nenabled = true\n{control}')
-    return [f"{each.standing.value}: {each.text}" for each in control_api(load_settings(file))]
-
-
-def test_where_bots_call_in_is_said_and_checked(tmp_path: Path) -> None:
-    """The folder of the socket, its group, and whether that group gets there."""
-    group = grp.getgrgid(os.getgid()).gr_name
-    assert _listening(tmp_path, "")[0].startswith("ok: bots of this user call in at")
-    assert "is not there" in _listening(tmp_path, 'socket = "run/control.sock"')[0]
-    (tmp_path / "run").mkdir(mode=0o700)
-    inside = 'socket = "run/control.sock"\n'
-    assert "no group called no-such" in _listening(tmp_path, f'{inside}group = "no-such"')[0]
-    assert "may not enter" in _listening(tmp_path, f'{inside}group = "{group}"')[0]
-    (tmp_path / "run").chmod(0o750)
-    assert _listening(tmp_path, f'{inside}group = "{group}"')[0].startswith(f"ok: bots of the group {group}")

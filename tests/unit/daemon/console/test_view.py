@@ -83,3 +83,19 @@ def test_a_frame_fits_its_window_and_clears_nothing(columns: int, rows: int, tmp
     lines = drawn.removeprefix("\x1b[H").removesuffix("\x1b[J").split("\r\n")
     assert len(lines) == rows
     assert all(width_of(line.removesuffix("\x1b[K")) <= columns for line in lines)
+
+
+def test_in_a_small_window_two_hundred_positions_hide_neither_the_naked_one_nor_the_alert() -> None:
+    """60 columns, 15 rows: how many are without a stop, the newest alert, and the naked one before the others."""
+    status = status_of(covered())
+    row = status["positions"][0]
+    rows = [{**row, "symbol": f"A{number:03}", "room_percent": str(50 - number / 10)} for number in range(200)]
+    rows[150] = {**rows[150], "symbol": "NAKED", "covered_since": None, "cover": "stop", "stops": []}
+    status["positions"] = rows
+    lines = lines_of(status, PAINT, width=60, alerts=({"level": "critical", "text": "no stop holds"},))
+    shown = "\n".join(lines[:14])
+    assert "200 open positions,  1 WITHOUT A CONFIRMED STOP" in shown
+    assert "[critical] no stop holds" in shown
+    at = [shown.find(name) for name in ("NAKED", "A199", "A198")]
+    assert at == sorted(at)
+    assert -1 not in at

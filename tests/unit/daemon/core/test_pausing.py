@@ -8,6 +8,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from config.channels import FailOn
 from config.policy import Policy, SwitchMode, SwitchPolicy
 from connectors.vocabulary import OrderStatus, Side
 from daemon.core import danger, halt
@@ -28,6 +29,7 @@ from daemon.core.operator import outcome, refusal
 from daemon.core.operator_requests import (
     FlattenAsked,
     FreezeAsked,
+    LiftLatch,
     PauseAsked,
     ResumeAsked,
     SetStop,
@@ -36,6 +38,7 @@ from daemon.core.operator_requests import (
 from daemon.core.pausing import LONGEST_S
 from daemon.core.reasons import Reason
 from daemon.core.state import GuardState, SwitchState
+from daemon.shell.alerts.heartbeat import Ping, Standing, look_at, ping_for
 from tests.builders import SECOND, a_position, an_order
 from tests.driven import Driven
 from tests.unit.daemon.core.test_latches import ask
@@ -247,3 +250,46 @@ def test_a_pause_that_is_asked_for_again_lasts_from_then() -> None:
     assert guard.state.pause.kind.value == "shadow"
     guard.wait(11 * SECOND)
     assert guard.state.pause is None
+
+
+def test_a_longer_pause_keeps_the_stop_that_was_given_in_the_first() -> None:
+    """The stop that a person asked for is brought there, although the pause was asked for again meanwhile."""
+    guard = covered()
+    ask(guard, PauseAsked(seconds=60))
+    nearer = (guard.guarded().ratchet or Decimal(0)) + 20
+    ask(guard, SetStop(symbol="XBTUSDT", side=Side.LONG, price=nearer), "r-2")
+    ask(guard, PauseAsked(seconds=600), "r-3")
+    assert guard.state.pause is not None
+    assert guard.state.pause.stops == ("XBTUSDT",)
+
+
+def test_a_repeat_does_not_claim_what_is_over() -> None:
+    """A lost answer is asked for again after somebody resumed: "paused" would be a dangerous lie."""
+    guard = covered()
+    wishes = (PauseAsked(seconds=600), ShadowAsked(seconds=600), FlattenAsked(), FreezeAsked())
+    for number, wish in enumerate(wishes):
+        ask(guard, wish, f"w-{number}")
+        assert " over" not in outcome(guard.state, wish)
+        assert "it was done" not in outcome(guard.state, wish)
+    assert outcome(guard.state, wishes[0]) == "that pause is over; the guard is in shadow"
+    assert "a shadow was asked for and holds" in outcome(guard.state, ResumeAsked())
+    ask(guard, ResumeAsked(), "r")
+    ask(guard, LiftLatch(name=""), "l")
+    assert [outcome(guard.state, wish).split(";")[0] for wish in wishes] == [
+        "that pause is over",
+        "that shadow is over",
+        "it was done",
+        "it was done",
+    ]
+
+
+@pytest.mark.parametrize("kind", [PauseAsked, ShadowAsked])
+def test_the_outside_heartbeat_is_no_success_while_it_lasts(kind: type) -> None:
+    """A ping says "it sees and acts"; a paused guard does not act, so silence or the word of failure tells so."""
+    guard = covered()
+    assert look_at(guard.state, now_ns=guard.now).standing is Standing.WELL
+    ask(guard, kind(seconds=60))
+    look = look_at(guard.state, now_ns=guard.now)
+    assert look.standing is Standing.BLIND
+    assert ping_for(look, FailOn.BLIND, told_cycle_ns=0) is Ping.FAIL
+    assert ping_for(look, FailOn.NEVER, told_cycle_ns=0) is None

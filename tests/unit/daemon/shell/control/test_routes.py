@@ -12,6 +12,7 @@ import pytest
 from config.control import Right
 from config.policy import Policy
 from connectors.vocabulary import Side
+from daemon.core.interventions import Asked as Remembered
 from daemon.core.operator_requests import (
     AcknowledgeAsked,
     ClearStop,
@@ -102,10 +103,32 @@ async def test_every_action_is_an_operators_request(path: str, body: dict[str, o
     assert desk.heard[1][1] == "command"
 
 
+async def test_a_repeat_is_the_same_wish_whatever_became_of_the_position() -> None:
+    """An answer got lost and the stop fired: asked again, the guard says that it was done, not that it cannot be."""
+    desk = Desk()
+    wish = SetStop(symbol="XBTUSDT", side=Side.SHORT, price=Decimal("950.5"))
+    state = desk.counter.state()
+    assert state is not None
+    before = replace(state, positions={}, operator_ids={"r-1": Remembered(at_ns=1, request=wish)})
+    desk.counter = replace(desk.counter, state=lambda: before)
+    assert (await desk.post("/v1/set-stop", {"symbol": "XBTUSDT", "price": "950.5"}))[0] == 200
+    assert desk.heard[0][3] == wish
+    status, answer = await desk.post("/v1/reload", {})
+    assert (status, answer["error"]) == (409, "the id r-1 was used for another request; nothing was done")
+
+
+async def test_over_tcp_nobody_passes_for_a_command() -> None:
+    """P11: the journal says that it came over the network, whatever the caller writes into a header."""
+    desk = Desk()
+    headers = [*ID, (b"x-seawall-command", b"1")]
+    assert (await asked("POST", "/v1/freeze", headers=headers, counter=desk.counter, via="tcp"))[0] == 200
+    assert desk.heard[0][1] == "tcp"
+
+
 async def test_what_the_guard_refuses_is_409_in_its_words() -> None:
     """And a reload names every problem."""
     desk = Desk({"error": "nothing is latched"})
-    assert await desk.post("/v1/lift") == (409, {"error": "nothing is latched"})
+    assert await desk.post("/v1/lift", {}) == (409, {"error": "nothing is latched"})
     assert await desk.post("/v1/set-stop", {"symbol": "ETHUSD", "price": "5"}) == (
         409,
         {"error": "no position is open in ETHUSD"},
@@ -133,6 +156,9 @@ async def test_no_route_goes_beyond_the_callers_right(route: Any) -> None:
         ("/v1/flatten", b'{"symbol":"XBTUSD"}', "fields here: symbols"),
         ("/v1/flatten", b'{"symbols":["X Y"]}', "not understood"),
         ("/v1/flatten", b"\xff", "not understood"),
+        ("/v1/flatten", b"", "a JSON object is needed"),
+        ("/v1/flatten", b'{"symbols":[]}', "not understood"),
+        ("/v1/lift", b"", "a JSON object is needed"),
         ("/v1/pause", b'{"seconds":0}', "not understood"),
         ("/v1/pause", b'{"seconds":14401}', "not understood"),
         ("/v1/set-stop", b'{"symbol":"XBTUSDT","price":"NaN"}', "not understood"),
