@@ -138,6 +138,8 @@ def _unfed(draft: Draft) -> str:
     switch, mode = draft.switch, draft.policy.switch.mode
     if draft.policy.observe or mode is SwitchMode.OFF or draft.pause is not None:
         return ""
+    if switch.state is SwitchState.UNKNOWN and draft.mode in {Mode.STARTING, Mode.SYNCING}:
+        return _unknown(draft)
     if switch.state is not SwitchState.ARMED:
         return _unarmed(draft) if mode is SwitchMode.ALWAYS else ""
     why = _why_unfed(draft)
@@ -145,6 +147,13 @@ def _unfed(draft: Draft) -> str:
         return ""
     left_ns = max(0, switch.expires_ns - draft.now_ns)
     return f"the dead man's switch is not fed while {why}; it cancels every order, stops too, in {seconds(left_ns)}"
+
+
+def _unknown(draft: Draft) -> str:
+    """No journal tells whether the process before armed it, and reading the account takes long."""
+    if draft.now_ns < draft.started_ns + ns(draft.policy.switch.interval_s):
+        return ""
+    return "it is not known whether the dead man's switch runs; it is not fed while the account is being read"
 
 
 def _unarmed(draft: Draft) -> str:

@@ -154,6 +154,18 @@ def test_a_hedge_row_is_named_until_it_is_flat() -> None:
     assert told(guard, Degraded.HEDGE_MODE) == ["began", "ended"]
 
 
+@pytest.mark.parametrize(("mode", "is_told"), [(SwitchMode.AUTO, True), (SwitchMode.OFF, False)])
+def test_a_switch_of_which_nothing_is_known_is_told_when_reading_takes_long(mode: SwitchMode, *, is_told: bool) -> None:
+    """P12: no journal tells whether the process before armed it, and the first picture does not come."""
+    guard = Driven(Policy(switch=SwitchPolicy(mode=mode)))
+    guard.start()
+    guard.connect([a_position()], [a_stop()])
+    guard.wait(14 * SECOND)
+    assert told(guard, Degraded.SWITCH_UNFED) == []
+    guard.wait(2 * SECOND)
+    assert (Degraded.SWITCH_UNFED.value in guard.state.degraded) is is_told
+
+
 @pytest.mark.parametrize("mode", [SwitchMode.AUTO, SwitchMode.ALWAYS])
 def test_a_running_countdown_while_blind_is_told(mode: SwitchMode) -> None:
     """P6: every order will go, stops too, in so many seconds; over when the guard sees again."""
