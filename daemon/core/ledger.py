@@ -27,7 +27,7 @@ class StreamFacts:
     pong_ns: int = 0
     """When a ping was last answered."""
     data_ns: int = 0
-    """When a frame that is no pong last arrived."""
+    """When a frame that is no pong last arrived, on this connection or on one before; 0: never."""
     topics: dict[str, int] = field(default_factory=dict)
     """When each topic last told a row."""
 

@@ -80,7 +80,7 @@ class Inbox:
         self._take = take
         self._bands = bands
         self._exact_mark: ExactMark = _no_mark
-        self._market_alive_ns = self._account_alive_ns = clock.now_ns()
+        self._market_alive_ns = self._account_alive_ns = self._begun_ns = clock.now_ns()
         self._pong_ns: dict[Feed, int] = {}
         self._connected_ns: dict[Feed, int] = {}
         self._told_ns: dict[str, int] = {}
@@ -104,11 +104,11 @@ class Inbox:
     def facts(self, feed: Feed) -> StreamFacts:
         """Return the three facts about a feed (socket, pong, data), and when each of its topics last told a row."""
         topics = _TOPICS[feed]
-        is_open = feed in self._connected_ns
+        data_ns = self._data_ns(feed)
         return StreamFacts(
             connected_ns=self._connected_ns.get(feed, 0),
             pong_ns=self._pong_ns.get(feed, 0),
-            data_ns=self._data_ns(feed) if is_open or feed in self._live else 0,
+            data_ns=0 if data_ns == self._begun_ns else data_ns,  # ages count from the start where nothing was told
             topics={topic: self._told_ns[topic] for topic in topics if topic in self._told_ns},
         )
 

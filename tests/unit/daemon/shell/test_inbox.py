@@ -95,9 +95,11 @@ def test_ages_count_from_the_last_sign_of_life() -> None:
 def test_socket_pong_and_data_are_three_facts() -> None:
     """P6: an open socket that answers pings tells nothing; each topic's last word is noted apart."""
     inbox, _, clock = an_inbox()
+    clock.advance_s(1)
     assert inbox.facts(Feed.ACCOUNT) == StreamFacts()
     inbox.feed_connected(Feed.ACCOUNT, received_ns=0)
     connected_ns = clock.now_ns()
+    assert inbox.facts(Feed.ACCOUNT) == StreamFacts(connected_ns=connected_ns), "an open socket has told nothing yet"
     clock.advance_s(1)
     inbox.feed_alive(Feed.ACCOUNT, received_ns=0)
     inbox.order(a_resting_stop(), received_ns=0)
@@ -109,7 +111,8 @@ def test_socket_pong_and_data_are_three_facts() -> None:
     )
     assert (inbox.age_ns(Feed.ACCOUNT), inbox.data_age_ns(Feed.ACCOUNT)) == (0, 30 * 10**9)
     inbox.feed_lost(Feed.ACCOUNT, "closed", received_ns=0)
-    assert inbox.facts(Feed.ACCOUNT).connected_ns == 0
+    lost = inbox.facts(Feed.ACCOUNT)
+    assert (lost.connected_ns, lost.data_ns) == (0, data_ns), "an outage must not hide how long nothing was told"
 
 
 def test_every_kind_of_news_becomes_its_event() -> None:
