@@ -25,6 +25,8 @@ def take(pages: Pages, policy: AlertingPolicy, alert: RaiseAlert, now_ns: int) -
     match kind.phase:
         case Phase.ENDS:
             _end(pages, policy, kind, now_ns)
+            if alert.topic == "pause":  # "still paused" beside "acts again" would be said in one breath
+                pages.facts.pop(kind.name, None)
             if alert.topic in {"latch", "bot", "pause"}:
                 _begin(pages, policy, alert, _as_event(alert, kind), now_ns)
         case Phase.BEGINS | Phase.HAPPENED:
@@ -88,10 +90,15 @@ def _renewed(known: Fact, alert: RaiseAlert, kind: Kind, now_ns: int) -> Fact:
         group=known.group,
         since_ns=known.since_ns,
         times=known.times + has_begun_again,
-        told_rank=known.told_rank,
+        told_rank=0 if _is_reminder(known, alert) else known.told_rank,
         acknowledged_rank=known.acknowledged_rank,
         eased_ns=0,
     )
+
+
+def _is_reminder(known: Fact, alert: RaiseAlert) -> bool:
+    """Whether it is to be said again by itself: a guard that does nothing reminds its people until one heard it."""
+    return alert.topic == "pause" and known.acknowledged_rank < known.level.rank
 
 
 def _group(pages: Pages, key: str, now_ns: int) -> Group:

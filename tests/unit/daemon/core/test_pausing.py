@@ -19,6 +19,7 @@ from daemon.core.commands import (
     CancelOrders,
     DisarmSwitch,
     FeedSwitch,
+    Notify,
     PlaceStop,
     ReduceAtMarket,
     Severity,
@@ -27,6 +28,7 @@ from daemon.core.commands import (
 from daemon.core.degraded import Degraded
 from daemon.core.operator import outcome, refusal
 from daemon.core.operator_requests import (
+    AcknowledgeAsked,
     FlattenAsked,
     FreezeAsked,
     LiftLatch,
@@ -293,3 +295,27 @@ def test_the_outside_heartbeat_is_no_success_while_it_lasts(kind: type) -> None:
     assert look.standing is Standing.BLIND
     assert ping_for(look, FailOn.BLIND, told_cycle_ns=0) is Ping.FAIL
     assert ping_for(look, FailOn.NEVER, told_cycle_ns=0) is None
+
+
+def test_people_are_reminded_every_five_minutes_and_hear_one_end() -> None:
+    """P10: messages, not only the log; and the end does not say "still paused" beside it."""
+    guard = covered()
+    ask(guard, PauseAsked(seconds=1_200))
+    for _ in range(125):
+        guard.wait(10 * SECOND)
+    told = [each for each in guard.all if isinstance(each, Notify) and each.group == "operator"]
+    assert [each.text.count("Still paused") for each in told[:4]] == [0, 1, 1, 1]
+    ended = next(each for each in told if "The guard acts again" in each.text)
+    assert "paused by" not in ended.text
+
+
+def test_who_acknowledged_a_pause_is_not_reminded_of_it() -> None:
+    """Until it gets worse; the next to hear of it is its end."""
+    guard = covered()
+    ask(guard, PauseAsked(seconds=1_200))
+    guard.wait(60 * SECOND)
+    ask(guard, AcknowledgeAsked(), "a")
+    for _ in range(100):
+        guard.wait(10 * SECOND)
+    told = [each for each in guard.all if isinstance(each, Notify) and each.group == "operator"]
+    assert len([each for each in told if "paused by" in each.text]) == 1
