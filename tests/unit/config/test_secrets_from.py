@@ -35,7 +35,7 @@ def test_the_environment_comes_before_systemd(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_systemd_hides_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """systemd 252 names the folder of credentials to what it runs after the end, and does not let it in."""
+    """A folder that is named and not let into, as systemd 252 does to what it runs after the end, is said to be."""
 
     def hidden(_path: Path) -> bool:
         raise PermissionError(13, "Permission denied")
