@@ -8,12 +8,12 @@ status() { systemctl show --property="$2" --value "$1"; }
 has() { status seawall@main StatusText | grep -q "$1"; }
 is() { [ "$(status seawall@main ActiveState)" = "$1" ]; }
 
-dpkg -i /root/seawall.deb
+dpkg -i /srv/seawall.deb
 echo "== the exchange under its unit"
 systemctl start seawall-exchange
 says sh -c 'journalctl -u seawall-exchange -o cat | grep -q "\"secret\""'
-journalctl -u seawall-exchange -o cat | grep '"secret"' | head -n 1 > /root/exchange.json
-word() { python3 -c 'import json, sys; print(json.load(open("/root/exchange.json"))[sys.argv[1]])' "$1"; }
+journalctl -u seawall-exchange -o cat | grep '"secret"' | head -n 1 > /srv/exchange.json
+word() { python3 -c 'import json, sys; print(json.load(open("/srv/exchange.json"))[sys.argv[1]])' "$1"; }
 
 echo "== an account, its settings and keys"
 seawall-new-account main

@@ -14,23 +14,23 @@ tar=$(sh "$here/root.sh" python3,ca-certificates,systemd,systemd-sysv,dbus,passw
 root=$(mktemp -d "${TMPDIR:-/tmp}/seawall-boot.XXXXXX")
 trap 'rm -rf --one-file-system "$root"' EXIT
 tar -xf "$tar" -C "$root" --exclude='./dev/*'
-cp "$package" "$root/root/seawall.deb"
-cp "$here/boot-proof.sh" "$root/root/proof.sh"
+cp "$package" "$root/srv/seawall.deb"
+cp "$here/boot-proof.sh" "$root/srv/proof.sh"
 cat > "$root/etc/systemd/system/proof.service" << 'UNIT'
 [Unit]
 After=multi-user.target
 [Service]
 Type=oneshot
-ExecStart=/bin/sh -c 'sh -eux /root/proof.sh > /root/proof.log 2>&1; echo $? > /root/proof.code'
+ExecStart=/bin/sh -c 'sh -eux /srv/proof.sh > /srv/proof.log 2>&1; echo $? > /srv/proof.code'
 ExecStopPost=/usr/bin/systemctl --no-block poweroff
 [Install]
 WantedBy=multi-user.target
 UNIT
 mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
 ln -s ../proof.service "$root/etc/systemd/system/multi-user.target.wants/proof.service"
-timeout 300 systemd-nspawn --quiet --directory="$root" --boot --private-network --register=no --keep-unit > "$root/root/boot.log" 2>&1 || true
-grep -E '^(==|seawall)' "$root/root/proof.log" || true
-if [ "$(cat "$root/root/proof.code" 2> /dev/null)" != 0 ]; then
-    tail -n 120 "$root/root/proof.log" >&2
+timeout 300 systemd-nspawn --quiet --directory="$root" --boot --private-network --register=no --keep-unit > "$root/srv/boot.log" 2>&1 || true
+grep -E '^(==|seawall)' "$root/srv/proof.log" || true
+if [ "$(cat "$root/srv/proof.code" 2> /dev/null)" != 0 ]; then
+    tail -n 120 "$root/srv/proof.log" >&2
     exit 1
 fi
