@@ -56,6 +56,7 @@ from daemon.core.danger import refusal
 from daemon.core.floor import floor_of
 from daemon.core.mode import Mode
 from daemon.core.operator_requests import (
+    AcknowledgeAsked,
     ClearStop,
     FlattenAsked,
     FreezeAsked,
@@ -64,6 +65,8 @@ from daemon.core.operator_requests import (
     ResumeAsked,
     SetStop,
     ShadowAsked,
+    SilenceAsked,
+    UnsilenceAsked,
 )
 from daemon.core.reasons import Reason
 from daemon.core.state import GuardState, Need, initial_state
@@ -210,6 +213,9 @@ events = st.one_of(
             st.builds(PauseAsked, seconds=st.integers(1, 600)),
             st.builds(ShadowAsked, seconds=st.integers(1, 60)),
             st.builds(ResumeAsked),
+            st.builds(AcknowledgeAsked, key=st.sampled_from(["", "cover", "distance", "nothing"])),
+            st.builds(SilenceAsked, seconds=st.integers(-1, 600), comment=texts, symbol=symbols),
+            st.builds(UnsilenceAsked, name=st.sampled_from(["", "s1", "nothing"])),
             st.builds(FlattenAsked, symbols=st.sampled_from([(), ("XBTUSDT",)])),
             st.builds(FlattenAsked, symbols=st.just(())),
             st.builds(LiftLatch, name=st.sampled_from(["", "operator", "nothing"])),
