@@ -103,7 +103,8 @@ function protection(position) {
 }
 
 function troubles(state) {
-  const lines = (state.degraded ?? []).map((each) => `${readable(each.state)}, for ${span(each.for_s)}`);
+  const said = state.pause ? ["paused"] : []; // with more words below
+  const lines = (state.degraded ?? []).filter((each) => !said.includes(each.state)).map((each) => `${readable(each.state)}, for ${span(each.for_s)}`);
   (state.latches ?? []).forEach((each) => lines.push(`latched: ${each.name}, ${each.cause}; to lift it: ${each.lift}`));
   (state.bots ?? []).filter((each) => each.standing === "silent").forEach((each) => lines.push(`bot ${each.bot} is silent, for ${span(each.silent_for_s)}`));
   (state.may_exist ?? []).forEach((each) => lines.push(`may still take effect: ${each.kind} ${each.client_order_id}`));
