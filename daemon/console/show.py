@@ -80,17 +80,21 @@ def _positions(answer: Row, paint: Paint) -> list[str]:
 def _protection(answer: Row, paint: Paint) -> list[str]:
     lines = [*_memory(answer)]
     for proof in answer["protection"]:
-        covered = proof["covered_since"]
-        what = (
-            paint.style(f"covered since {covered}", "green") if covered else paint.style("NO CONFIRMED STOP", "alarm")
-        )
-        lines.append(f"{proof['symbol']} {proof['quantity']:+d}: {what}")
+        lines.append(f"{proof['symbol']} {proof['quantity']:+d}: {_cover(proof, paint)}")
         lines += [f"  {_stop(stop)}" for stop in proof["stops"]]
         proved = proof["protection"]
         for name, value in proved.items() if isinstance(proved, Mapping) else ():
             lines.append(f"  {name.replace('_', ' ')}: {_shown(value)}")
         lines += [f"  degraded: {state}" for state in proof["degraded"]]
     return lines if answer["protection"] else [*lines, "no open positions"]
+
+
+def _cover(proof: Row, paint: Paint) -> str:
+    if proof["covered_since"]:
+        return paint.style(f"covered since {proof['covered_since']}", "green")
+    if proof["cover"] == "nothing":
+        return paint.style("needs no stop: no price in range liquidates it", "dim")
+    return paint.style("NO CONFIRMED STOP", "alarm")
 
 
 def _stop(stop: Row) -> str:

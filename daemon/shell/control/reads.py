@@ -19,7 +19,7 @@ from daemon.shell.control.counter import Answer, Asked, Counter, Refused, Reply,
 from daemon.shell.control.route import Route, reply_of
 from daemon.shell.control.stream import EventStream
 
-_PROOF: Final = ("symbol", "quantity", "covered_since", "stops", "protection", "degraded")
+_PROOF: Final = ("symbol", "quantity", "cover", "covered_since", "stops", "protection", "degraded")
 
 
 async def _state(counter: Counter, _asked: Asked) -> Answer:

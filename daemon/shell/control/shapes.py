@@ -247,7 +247,10 @@ class Proof(Struct, frozen=True, kw_only=True):
 
     symbol: str
     quantity: int
+    cover: str
+    """What it needs: "stop", "nothing" (no price in range liquidates it), "unknown", "worthless" (no room for one)."""
     covered_since: str | None
+    """Null without a confirmed stop; alarming unless it needs nothing."""
     stops: list[dict[str, Any]]
     protection: Any
     degraded: list[str]

@@ -1,0 +1,49 @@
+"""One question, one table: who needs no stop is no alarm, and ages and silences are words."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon.console import show as shown
+from daemon.console.show import show
+from daemon.shell.clock import SystemClock
+
+PROOF = {"symbol": "XBTUSD", "quantity": 5, "covered_since": None, "cover": "stop", "stops": [], "protection": None}
+
+
+@pytest.fixture
+def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Any]:
+    """Ask a guard that answers this; return what the person sees."""
+
+    def asked(question: str, answer: dict[str, Any]) -> str:
+        monkeypatch.setattr(shown, "call", lambda *_args: (200, answer))
+        show(argparse.Namespace(socket=Path("s"), question=question, as_json=False))
+        return capsys.readouterr().out
+
+    return asked
+
+
+def test_a_position_that_needs_no_stop_is_no_alarm(ask: Any) -> None:
+    """P12: an alarm that means nothing hides the one that does."""
+    free = {**PROOF, "symbol": "ETHUSD", "cover": "nothing", "degraded": []}
+    said = ask("protection", {"mode": "guarding", "protection": [free, {**PROOF, "degraded": ["uncovered"]}]})
+    assert "ETHUSD +5: needs no stop" in said
+    assert "XBTUSD +5: NO CONFIRMED STOP" in said
+    assert "degraded: uncovered" in said
+
+
+def test_alerts_say_how_old_they_are_and_who_took_them(ask: Any) -> None:
+    """And a silence is a sentence, with its end and why; words of others cannot steer the terminal."""
+    now_ns = SystemClock().wall_ns()
+    group = {"level": "warn", "key": "sight", "text": "no\x1b[2J data", "since_ns": now_ns - 90 * 10**9}
+    taken = {**group, "key": "rule", "is_acknowledged": True, "acknowledged_by": "ada"}
+    silence = {"name": "s1", "who": "ada", "until_ns": now_ns + 3_700 * 10**9, "comment": "reload", "state": "budget_*"}
+    said = ask("alerts", {"alerts": [group, taken], "silences": [silence], "deliveries": {"told": 2}})
+    assert "warn for 1 min 30 s sight: no?[2J data" in said
+    assert "rule (acknowledged by ada): " in said
+    assert "silenced as s1 by ada for 1 h 1 min more: state budget_*; reload" in said
