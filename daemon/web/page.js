@@ -38,7 +38,7 @@ const endangered = (state) => (state.positions ?? []).filter((each) => moodOfPos
 
 // Guarding with nothing wrong is good; a guard that does not see or does not act is bad; the rest deserves a look.
 function moodOf(state) {
-  if (["blind", "stopped"].includes(state.mode) || endangered(state).length) return "bad";
+  if (["waiting_for_venue", "blind", "stopped"].includes(state.mode) || endangered(state).length) return "bad";
   return state.mode !== "guarding" || troubles(state).length ? "warn" : "good";
 }
 
@@ -102,9 +102,19 @@ function protection(position) {
   return `protection ${readable(proof.stage)}${naked}`;
 }
 
+const NOT_GUARDING = {
+  waiting_for_venue: "it waits for the exchange: nothing is known of the account, and nothing is guarded",
+  starting: "it begins, and does not see the exchange yet",
+  syncing: "it sees the exchange, and reads the account before it acts",
+  blind: "it cannot see, or cannot act: what rests at the exchange protects",
+  stopping: "it is being stopped: stops that rest stay",
+  stopped: "it is stopped: stops that rest stay",
+};
+
 function troubles(state) {
   const said = state.pause ? ["paused"] : []; // with more words below
   const lines = (state.degraded ?? []).filter((each) => !said.includes(each.state)).map((each) => `${readable(each.state)}, for ${span(each.for_s)}`);
+  if (state.mode !== "guarding") lines.unshift(NOT_GUARDING[state.mode] ?? readable(state.mode));
   (state.latches ?? []).forEach((each) => lines.push(`latched: ${each.name}, ${each.cause}; to lift it: ${each.lift}`));
   (state.bots ?? []).filter((each) => each.standing === "silent").forEach((each) => lines.push(`bot ${each.bot} is silent, for ${span(each.silent_for_s)}`));
   (state.may_exist ?? []).forEach((each) => lines.push(`may still take effect: ${each.kind} ${each.client_order_id}`));
@@ -147,7 +157,7 @@ function drawState(state, alerts) {
   fill("troubles", troubles(state).map((each) => made("li", "", each)), "nothing that the guard knows of");
   const cards = [...(state.positions ?? [])].sort(byDanger).map(positionCard);
   byId("positions").replaceChildren(...(cards.length ? cards : [made("p", "soft", state.positions ? "no open positions" : "nothing is known of the account yet, and nothing is guarded")]));
-  byId("positions").className = ["starting", "blind"].includes(state.mode) ? "memory" : "";
+  byId("positions").className = ["starting", "syncing", "blind"].includes(state.mode) ? "memory" : "";
   fill("alerts", (alerts?.alerts ?? []).map(alertLine), "none stand");
   byId("guard").replaceChildren(...facts(state));
 }

@@ -9,6 +9,8 @@ from importlib.resources import files
 import httpx
 import pytest
 
+from daemon.core.mode import Mode
+from daemon.shell.metrics.samples import WAITING
 from daemon.web.follow import Follower
 from daemon.web.pages import application
 
@@ -69,3 +71,12 @@ def test_the_page_names_only_what_is_served() -> None:
     wanted = set(re.findall(r'(?:byId|fill)\("([a-z]+)"', script))
     assert wanted == set(re.findall(r'<(?:span|p|main|ul|div|dl)[^>]* ?id="([a-z]+)"', page))
     assert not re.search(r"https?://", page)
+
+
+def test_every_mode_but_guarding_is_something_wrong_in_words() -> None:
+    """The page never says that nothing is wrong while nothing is guarded."""
+    script = files("daemon.web").joinpath("page.js").read_text(encoding="utf-8")
+    table = re.search(r"const NOT_GUARDING = \{(.*?)\};", script, re.DOTALL)
+    assert table is not None
+    told = set(re.findall(r"^  ([a-z_]+): ", table[1], re.MULTILINE))
+    assert told == {WAITING, *(each.value for each in Mode)} - {Mode.GUARDING.value}
