@@ -9,7 +9,46 @@ from tests.mutants.mutant import Mutant
 _ALERTS: Final = "daemon/shell/alerts"
 _T_ALERTS: Final = "tests/unit/daemon/shell/alerts"
 
+_BOOK: Final = "daemon/core/people"
+_T_BOOK: Final = "tests/unit/daemon/core/people"
+
 MUTANTS_OF_PEOPLE: Final = (
+    Mutant(
+        name="silences-an-emergency",
+        promise="P10",
+        what="A silence holds back whatever it names.",
+        path=f"{_BOOK}/hushed.py",
+        before="    if fact.level is Level.EMERGENCY or not silences:",
+        after="    if not silences:",
+        caught_by=(f"{_T_BOOK}/test_settle.py",),
+    ),
+    Mutant(
+        name="acknowledged-for-worse",
+        promise="P10",
+        what="Who took on a critical is never told of the emergency that it becomes.",
+        path=f"{_BOOK}/asked.py",
+        before="acknowledged_rank=fact.level.rank)",
+        after="acknowledged_rank=4, told_rank=4)",
+        caught_by=(f"{_T_BOOK}/test_settle.py",),
+    ),
+    Mutant(
+        name="a-fact-without-an-end",
+        promise="P10",
+        what="What nobody said was over is repeated for ever.",
+        path=f"{_BOOK}/telling.py",
+        before="    if level is None:\n        return altered(fact, over_ns=draft.now_ns)",
+        after="    if level is None:\n        return fact",
+        caught_by=(f"{_T_BOOK}/test_settle.py",),
+    ),
+    Mutant(
+        name="a-full-book-is-deaf",
+        promise="P10",
+        what="A flood of warnings keeps a liquidation from people.",
+        path=f"{_BOOK}/gathering.py",
+        before="    name = _quieter(pages, kind)",
+        after='    name = ""',
+        caught_by=(f"{_T_BOOK}/test_settle.py",),
+    ),
     Mutant(
         name="nobody-takes-over",
         promise="P10",

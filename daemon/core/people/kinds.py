@@ -121,6 +121,8 @@ def level_of(alert: RaiseAlert) -> Level:
         return Level.EMERGENCY
     if alert.state == Degraded.UNCOVERED.value and alert.severity is Severity.CRITICAL:
         return Level.EMERGENCY  # near liquidation, and nothing rests that protects it
+    if alert.topic == "pause" and alert.severity is Severity.CRITICAL:
+        return Level.EMERGENCY  # paused, and nothing rests that protects a position
     return _OF_SEVERITY[alert.severity]
 
 

@@ -41,6 +41,8 @@ class Messages:
     groups: dict[str, _Group] = field(default_factory=dict)
     owed: dict[str, float] = field(default_factory=dict)
     """Grave facts that were raised and not told, by name, and since when."""
+    eased: set[str] = field(default_factory=set)
+    """Those of them that are over, or less grave by now."""
     minute: int = 0
     calls: int = 0
     checked: int = 0
@@ -98,14 +100,21 @@ class Messages:
         policy = facts.policy.alerting
         urgent_s = float(policy.gather_urgent_s + policy.update_urgent_s) + SLACK_S
         over_s = float(policy.gather_s + policy.update_s) + SLACK_S
-        for name, since_s in list(self.owed.items()):
+        for name in list(self.owed):
             fact = None if state is None else state.people.facts.get(name)
+            if fact is not None and fact.rank < Level.CRITICAL.rank:
+                self.eased.add(name)
+            elif name in self.eased:  # it got worse again: that is owed from now on
+                self.eased.discard(name)
+                self.owed[name] = now_s
             if facts.free_s < WHOLE_AGAIN_S or (state is not None and fact is not None and inhibitor(state, fact)):
                 self.owed[name] = now_s
             elif fact is not None and fact.told_rank >= min(fact.rank, Level.CRITICAL.rank):
                 del self.owed[name]
-            elif now_s - since_s > (over_s if fact is not None and fact.rank < Level.CRITICAL.rank else urgent_s):
-                del self.owed[name]
+            elif now_s - self.owed[name] > (
+                over_s if fact is not None and fact.rank < Level.CRITICAL.rank else urgent_s
+            ):
+                since_s = self.owed.pop(name)
                 return f"{name} was raised {now_s - since_s:.0f} s ago and nobody was told"
         return ""
 

@@ -29,6 +29,7 @@ from tests.unit.daemon.core.people.listener import alert
         ("latch", "flat", Severity.WARNING, "latch", Level.WARN, Phase.HAPPENED),
         ("bot", "silent", Severity.CRITICAL, "bot", Level.CRITICAL, Phase.BEGINS),
         ("pause", "pause", Severity.WARNING, "operator", Level.WARN, Phase.BEGINS),
+        ("pause", "pause", Severity.CRITICAL, "operator", Level.EMERGENCY, Phase.BEGINS),
         ("switch", "clearing", Severity.CRITICAL, "switch", Level.CRITICAL, Phase.BEGINS),
         ("rule", "daily_loss", Severity.CRITICAL, "rule", Level.CRITICAL, Phase.BEGINS),
         ("degraded", "uncovered", Severity.CRITICAL, "cover", Level.EMERGENCY, Phase.BEGINS),
