@@ -36,14 +36,20 @@ def pause_refusal(command: VenueCommand, state: GuardState) -> str | None:
             is_asked = all(_latched(state, each.symbol, LatchKind.FREEZE, LatchKind.FLATTEN) for each in orders)
         case CancelOrder(key=key):
             at_stop = state.mode is Mode.STOPPING
-            is_asked = at_stop or key.symbol in pause.stops or _latched(state, key.symbol, LatchKind.FLATTEN)
+            is_asked = at_stop or _priced(state, key.symbol) or _latched(state, key.symbol, LatchKind.FLATTEN)
         case PlaceStop(key=key) | AmendStop(key=key):
-            is_asked = key.symbol in pause.stops or _latched(state, key.symbol, LatchKind.FLATTEN)
+            is_asked = _priced(state, key.symbol) or _latched(state, key.symbol, LatchKind.FLATTEN)
         case ReduceAtMarket(key=key):
             is_asked = _latched(state, key.symbol, LatchKind.FLATTEN)
         case _:
             is_asked = False
     return None if is_asked else "the guard is paused, and no person asked for it"
+
+
+def _priced(state: GuardState, symbol: str) -> bool:
+    """A person gave the stop of the position that is open now a price, in this pause."""
+    asked_for = () if state.pause is None else state.pause.stops
+    return symbol in asked_for and symbol in state.positions and state.positions[symbol].episode.given is not None
 
 
 def _latched(state: GuardState, symbol: str, *kinds: LatchKind) -> bool:

@@ -42,8 +42,15 @@ def is_held(view: Draft | GuardState, symbol: str) -> bool:
     """Whether the stop of a symbol is left as it is."""
     if not is_quiet(view):
         return False
-    is_given = view.pause is not None and not sends_nothing(view) and symbol in view.pause.stops
-    return not is_given and not may_close(view, symbol)
+    return not _is_given(view, symbol) and not may_close(view, symbol)
+
+
+def _is_given(view: Draft | GuardState, symbol: str) -> bool:
+    """Whether a person gave this stop its price since the pause began; of another position nobody spoke."""
+    if view.pause is None or sends_nothing(view) or symbol not in view.pause.stops:
+        return False
+    guarded = view.positions.get(symbol)
+    return guarded is not None and guarded.episode.given is not None
 
 
 def words(view: Draft | GuardState) -> str:

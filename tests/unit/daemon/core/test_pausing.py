@@ -319,3 +319,22 @@ def test_who_acknowledged_a_pause_is_not_reminded_of_it() -> None:
         guard.wait(10 * SECOND)
     told = [each for each in guard.all if isinstance(each, Notify) and each.group == "operator"]
     assert len([each for each in told if "paused by" in each.text]) == 1
+
+
+def test_a_price_given_in_a_pause_is_for_that_position_alone() -> None:
+    """P12: its stop fires and another position opens during the pause: nobody asked for that one's stop."""
+    guard = covered()
+    first = guard.some(PlaceStop, guard.all)[0]
+    ask(guard, PauseAsked(seconds=600))
+    nearer = (guard.guarded().ratchet or Decimal(0)) + 20
+    ask(guard, SetStop(symbol="XBTUSDT", side=Side.LONG, price=nearer), "r-2")
+    stop = next(iter(guard.state.orders["XBTUSDT"].values())).order
+    guard.order(replace(stop, stop_price=nearer))
+    guard.order(replace(stop, stop_price=nearer, status=OrderStatus.FILLED, leaves_quantity=0))
+    guard.position(a_position(quantity=0))
+    guard.wait(SECOND)
+    since = len(guard.all)
+    guard.position(a_position())
+    guard.wait(10 * SECOND)
+    assert written(guard, since) == []
+    assert "no person asked" in str(danger.refusal(first, guard.state))
