@@ -318,9 +318,11 @@ def _bridge(draft: Draft, case: _Case) -> Decimal | None:
         draft.wake(guarded.position.key.symbol, due_ns)
         return None
     price, mark = nearest_valid(draft, guarded), usable_mark(draft, guarded.position.key.symbol)
-    if price is None or mark is None or guarded.ratchet is None or is_through(side, guarded.ratchet, mark.price):
-        return price
-    return nearer(side, price, guarded.ratchet)
+    released = guarded.episode.released
+    for bound in (guarded.ratchet, None if released is None else released.price):
+        if price is not None and mark is not None and bound is not None and not is_through(side, bound, mark.price):
+            return nearer(side, price, bound)  # A person let it go back so far, and no further.
+    return price
 
 
 def _note_vanished(draft: Draft, guarded: Guarded, trigger: Decimal) -> None:

@@ -19,12 +19,17 @@ from config.policy import (
     TimeStopPolicy,
     TrailingPolicy,
 )
-from connectors.vocabulary import Position
+from connectors.vocabulary import Position, Side
 from daemon.core import events as e
+from daemon.core import stops
 from daemon.core.commands import AmendStop, PlaceStop, ReduceAtMarket, SetBand
+from daemon.core.cover import judge
 from daemon.core.degraded import Degraded
+from daemon.core.draft import Draft
+from daemon.core.episode import Release
 from daemon.core.reasons import Reason
 from daemon.core.state import Need, Standing, with_policy
+from daemon.core.wanted import work_out
 from tests.builders import SECOND, START_NS, a_margin, a_position
 from tests.driven import Driven
 
@@ -304,3 +309,20 @@ def test_a_stop_that_only_the_journal_shows_is_not_moved() -> None:
     moved = [amend.stop_price for amend in guard.some(AmendStop, guard.all)]
     assert moved == [None]
     assert guard.guarded().ratchet == Decimal(950)
+
+
+def test_a_stop_in_reserve_goes_back_no_further_than_a_person_let_it() -> None:
+    """P3: the mark is beyond the stop that was confirmed, and not beyond the price up to which it was let go."""
+    guard = opened()
+    draft = Draft(guard.state, guard.now)
+    held = draft.positions["XBTUSDT"]
+    episode = replace(held.episode, released=Release(price=D(985), who="ada", at_ns=guard.now))
+    draft.change("XBTUSDT", ratchet=D(1010), through_ns=guard.now - HOUR, episode=episode)
+    guarded = draft.positions["XBTUSDT"]
+    wanted = work_out(draft, guarded)
+    case = stops._Case(guarded=guarded, wanted=wanted, cover=judge(draft, guarded, Side.LONG, D(1010)), is_through=True)
+    assert stops._bridge(draft, case) == D(985)
+    let_go = replace(episode, released=None)
+    draft.change("XBTUSDT", episode=let_go)
+    bare = replace(case, guarded=draft.positions["XBTUSDT"])
+    assert stops._bridge(draft, bare) == D(950)
