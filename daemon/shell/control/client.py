@@ -6,6 +6,7 @@ Only the standard library and the JSON decoder are used, so that a command is do
 from __future__ import annotations
 
 import socket
+import time
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,8 @@ from daemon.shell.local_socket import address_of
 SOCKET_NAME: Final = "control.sock"
 """In the state folder, if the settings name no other place."""
 TIMEOUT_S: Final = 5.0
+_NO_PLACE_S: Final = 0.02
+"""Until the next try, where the kernel has no place for a connection: unlike TCP it does not wait by itself."""
 ANSWER_LIMIT_BYTES: Final = 16 * 1024 * 1024
 """Some thousand positions; more is not a guard's answer."""
 COMMAND_HEADER: Final = "x-seawall-command"
@@ -141,10 +144,21 @@ class _UnixConnection(HTTPConnection):
     def __init__(self, path: Path, timeout_s: float) -> None:
         super().__init__("localhost", timeout=timeout_s)
         self._path = path
+        self._timeout_s = timeout_s
 
     def connect(self) -> None:
-        """Connect to the socket instead of to a host."""
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        with address_of(self._path) as address:
-            self.sock.connect(address)
+        """Connect to the socket instead of to a host; while others fill its queue, wait for a place in it."""
+        give_up_s = time.monotonic() + self._timeout_s
+        while True:
+            self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self.sock.settimeout(self._timeout_s)
+            try:
+                with address_of(self._path) as address:
+                    self.sock.connect(address)
+            except BlockingIOError:
+                self.sock.close()
+                if time.monotonic() >= give_up_s:
+                    raise
+                time.sleep(_NO_PLACE_S)
+            else:
+                return
