@@ -49,7 +49,9 @@ BUILD_INFO: Final = _gauge("build_info", "Always 1; which build guards which ven
 START_TIME: Final = _gauge("start_time_seconds", "When this process began to guard, in seconds since 1970.")
 MODE: Final = _gauge("mode", "1 for the mode that the guard is in, 0 for every other.", "mode")
 MODE_AGE: Final = _gauge("mode_age_seconds", "How long it has been in this mode.")
-OBSERVING: Final = _gauge("observing", "1 while nothing is sent and people are only told.")
+OBSERVING: Final = _gauge(
+    "observing", "1 while the settings want nothing sent and people told; a shadow counts as a pause."
+)
 PAUSE_LEFT: Final = _gauge(
     "pause_remaining_seconds", "Until a pause, or a shadow, that a person asked for ends; absent without one.", "kind"
 )
