@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from secrets import token_hex
 from typing import Any, Final
 
@@ -15,10 +16,13 @@ import msgspec
 
 from daemon.exit_codes import CommandFailed, ExitCode
 from daemon.inputs import socket_of
-from daemon.shell.control.client import COMMAND_HEADER, ID_HEADER, DaemonUnreachable, call
+from daemon.shell.control.client import COMMAND_HEADER, ID_HEADER, DaemonBusy, DaemonUnreachable, call
 
 TRIES: Final = 3
 TIMEOUT_S: Final = 10.0
+PLACE_WITHIN_S: Final = 10.0
+"""Of this long others may take every place: each of them has to go after five seconds."""
+AGAIN_S: Final = 0.1
 _BUSY: Final = 503
 
 
@@ -138,17 +142,21 @@ def _code(status: int) -> ExitCode:
 
 
 def _sent(options: argparse.Namespace, target: str, wish: dict[str, object]) -> tuple[int, dict[str, Any]]:
-    """Send one request, up to three times under one id.
+    """Send one request, up to three times under one id, and until there is a place where others take them all.
 
     Raises:
         CommandFailed: If no daemon answers.
     """
     path = options.socket or socket_of(options.config)
     headers = {ID_HEADER: token_hex(8), COMMAND_HEADER: "1", "content-type": "application/json"}
-    for attempt in range(1, TRIES + 1):
+    give_up_s, tries = time.monotonic() + PLACE_WITHIN_S, 0
+    while True:
         try:
             return call(path, "POST", target, body=wish, headers=headers, timeout_s=TIMEOUT_S)
         except DaemonUnreachable as error:
-            if attempt == TRIES:
+            is_crowded = isinstance(error, DaemonBusy) and time.monotonic() < give_up_s
+            tries += not is_crowded
+            if tries == TRIES:
                 raise CommandFailed(str(error), ExitCode.VENUE_UNREACHABLE) from error
-    raise AssertionError("the last try raises")
+            if is_crowded:
+                time.sleep(AGAIN_S)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 import time
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPConnection, HTTPException, HTTPResponse, RemoteDisconnected
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +30,10 @@ ID_HEADER: Final = "idempotency-key"
 
 class DaemonUnreachable(Exception):
     """Nobody answers on the socket."""
+
+
+class DaemonBusy(DaemonUnreachable):
+    """Others take every place there: a moment later one may be free."""
 
 
 def ask(path: Path, target: str, *, timeout_s: float = TIMEOUT_S) -> tuple[int, bytes]:
@@ -69,6 +73,10 @@ def send(
         connection.request(verb, target, body=content, headers=headers or {})
         response = connection.getresponse()
         return response.status, _whole(path, response)
+    except RemoteDisconnected as error:
+        raise DaemonUnreachable(f"no daemon answers at {path}: it hung up") from error
+    except (ConnectionResetError, BlockingIOError) as error:
+        raise DaemonBusy(f"the daemon at {path} lets nobody in at the moment: {error.strerror}") from error
     except OSError as error:
         raise DaemonUnreachable(f"no daemon answers at {path}: {error.strerror or error}") from error
     except (HTTPException, ValueError) as error:
@@ -111,7 +119,7 @@ def call(
         return status, msgspec.json.decode(content, type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         if status == 503:
-            raise DaemonUnreachable(f"the daemon at {path} is busy: nothing was done, ask again") from error
+            raise DaemonBusy(f"the daemon at {path} is busy: nothing was done, ask again") from error
         raise DaemonUnreachable(_no_daemon(path)) from error
 
 

@@ -28,6 +28,8 @@ from daemon.shell.local_socket import bound_socket, clear_stale, remove_own
 MOST_CONNECTIONS: Final = 64
 MOST_AT_ALL: Final = 2 * MOST_CONNECTIONS
 """Beyond that a connection is dropped unheard: each costs a descriptor, and the guard needs its own."""
+MOST_READERS: Final = MOST_CONNECTIONS * 3 // 4
+"""The other places are for those who may operate: a crowd of bots must not keep out a person who wants to flatten."""
 MOST_HELD: Final = 8
 """Connections that outlive the deadline."""
 DEADLINE_S: Final = 5.0
@@ -133,6 +135,7 @@ class _Served:
         self.problem = "it is starting"
         self._crowded_s = -CROWDED_FOR_S
         self.held = 0
+        self.readers = 0
 
     def deaf(self) -> str:
         if not self.problem and asyncio.get_running_loop().time() < self._crowded_s + CROWDED_FOR_S:
@@ -193,6 +196,7 @@ class _OneRequest(H11Protocol):
         self._caller_of = caller_of
         self._expiry: asyncio.TimerHandle | None = None
         self._is_held = False
+        self._is_reader = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the parent has it
         super().connection_made(transport)
@@ -206,8 +210,19 @@ class _OneRequest(H11Protocol):
         if len(self.connections) > MOST_AT_ALL:
             transport.abort()
             return
+        if not self._has_place():
+            self._served.note_crowd()
+            transport.abort()
+            return
         self.app_state = {**self.app_state, "connection": self}
         self._expiry = self.loop.call_later(DEADLINE_S, transport.abort)
+
+    def _has_place(self) -> bool:
+        """Count one who by the kernel's word may only read; False where those take their share already."""
+        caller = self.caller("")
+        self._is_reader = caller is not None and not caller.may(Right.OPERATE)
+        self._served.readers += self._is_reader
+        return not self._is_reader or self._served.readers <= MOST_READERS
 
     def hold(self) -> bool:
         """Let this connection outlive its deadline, if not too many do."""
@@ -228,6 +243,8 @@ class _OneRequest(H11Protocol):
         if self._is_held:
             self._is_held = False
             self._served.held -= 1
+        self._served.readers -= self._is_reader
+        self._is_reader = False
         super().connection_lost(exc)
 
 

@@ -16,7 +16,7 @@ import pytest
 from config.bots import BotPolicy, Heartbeat
 from daemon.core.operator_requests import FreezeAsked
 from daemon.shell.bot_desk import BotDesk
-from daemon.shell.control import server
+from daemon.shell.control import rights, server
 from daemon.shell.control.counter import Counter
 from daemon.shell.control.route import BODY_LIMIT_BYTES
 from daemon.shell.control.server import HEAD_LIMIT_BYTES, MOST_AT_ALL, MOST_CONNECTIONS, ControlApi
@@ -173,6 +173,27 @@ async def test_a_bot_that_others_crowd_out_is_not_called_silent_for_it(
             writer.close()
         async with asyncio.timeout(DEADLINE_S):
             while api.deaf():  # noqa: ASYNC110 - it passes with time
+                await asyncio.sleep(0.01)
+
+
+async def test_a_crowd_that_may_only_read_keeps_nobody_out_who_may_operate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P11: bots of the group that leak connections take their share of the places, and a person still gets through."""
+    path = tmp_path / "control.sock"
+    operators = rights._GUARDS
+    async with serving(path) as api:
+        monkeypatch.setattr(rights, "_GUARDS", frozenset({4_242_424}))
+        crowd = [await asyncio.open_unix_connection(str(path)) for _ in range(MOST_CONNECTIONS)]
+        assert await say(path, BEAT + b"\r\n") == b""
+        assert "take every place" in api.deaf()
+        monkeypatch.setattr(rights, "_GUARDS", operators)
+        assert (await say(path, BEAT + b"\r\n")).startswith(b"HTTP/1.1 200")
+        monkeypatch.setattr(rights, "_GUARDS", frozenset({4_242_424}))
+        for _reader, writer in crowd:
+            writer.close()
+        async with asyncio.timeout(DEADLINE_S):
+            while not (await say(path, BEAT + b"\r\n")).startswith(b"HTTP/1.1 200"):  # noqa: ASYNC110 - the places get free with time
                 await asyncio.sleep(0.01)
 
 
