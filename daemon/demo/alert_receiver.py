@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 
 import msgspec
 import uvicorn
@@ -28,6 +28,7 @@ class ReceivedFact(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     symbol: str
     since_ns: int
+    text: str = ""
 
 
 class ReceivedAlert(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +43,23 @@ class ReceivedAlert(msgspec.Struct, frozen=True, kw_only=True):
     raised_ns: int
     facts: dict[str, str] = {}
     members: tuple[ReceivedFact, ...] = ()
+
+
+def only_news(alerts: Iterable[ReceivedAlert]) -> Iterator[ReceivedAlert]:
+    """Each message with what no earlier one said; one that says nothing new is left out.
+
+    A message tells the whole of its group, so that it can be read alone. In a list each fact is read once.
+    """
+    said: set[tuple[str, str, str]] = set()
+    for alert in alerts:
+        if not alert.members:
+            yield alert
+            continue
+        news = {(fact.topic, fact.symbol, fact.text): fact.text for fact in alert.members}
+        fresh = [text for key, text in news.items() if key not in said]
+        said.update(news)
+        if fresh:
+            yield msgspec.structs.replace(alert, text=" ".join(fresh))
 
 
 class AlertReceiver:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from daemon.demo.alert_receiver import ReceivedAlert
+from daemon.demo.alert_receiver import ReceivedAlert, only_news
 from daemon.demo.bot import ORDER_PREFIX
 from daemon.demo.plan import PlannedPosition
 from daemon.demo.record import AlertFact, Exit, HeldPosition, PricePoint, StopFact
@@ -178,7 +178,7 @@ def _danger(row: Row, quantity: int) -> list[str]:
 
 
 def alert_facts(alerts: Iterable[ReceivedAlert], clock: TapeClock) -> tuple[AlertFact, ...]:
-    """The alerts with the time on the tape."""
+    """What people were told, each fact once, with the time on the tape."""
     return tuple(
         AlertFact(
             at_ms=alert.raised_ns // NS_PER_MS,
@@ -190,7 +190,7 @@ def alert_facts(alerts: Iterable[ReceivedAlert], clock: TapeClock) -> tuple[Aler
             text=alert.text,
             symbols=tuple(dict.fromkeys(fact.symbol for fact in alert.members if fact.symbol)),
         )
-        for alert in alerts
+        for alert in only_news(alerts)
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from daemon.demo import gather
+from daemon.demo.alert_receiver import only_news
 from daemon.demo.programme import Programme
 from daemon.demo.record import Exit, HeldPosition
 from daemon.demo.screen import Line, Snapshot
@@ -48,7 +49,7 @@ def snapshot_of(
         mode=str((status or {}).get("mode", "starting again")),
         switch=_switch(status),
         equity=(equity[stage.guarded.name], equity[stage.unguarded.name]) if equity else None,
-        alerts=tuple(alert.text for alert in stage.alerts.alerts if alert.severity not in HIDDEN_ALERTS),
+        alerts=tuple(alert.text for alert in only_news(stage.alerts.alerts) if alert.severity not in HIDDEN_ALERTS),
     )
 
 

@@ -2,7 +2,9 @@
 
 from decimal import Decimal
 
-from daemon.demo.alert_receiver import ReceivedAlert, ReceivedFact
+import msgspec
+
+from daemon.demo.alert_receiver import ReceivedAlert, ReceivedFact, only_news
 from daemon.demo.gather import (
     TapeClock,
     alert_facts,
@@ -140,3 +142,19 @@ def test_alerts_and_prices_get_tape_time() -> None:
     facts = alert_facts([an_alert(15)], TapeClock.of(tape(10, 20)))
     assert (facts[0].at_ms, facts[0].tape_ms) == (15, 1_000)
     assert [(p.tape_ms, p.mark) for p in price_points(tape(1, 2), "XBTUSD")] == [(100, 100.0), (200, 100.0)]
+
+
+def test_each_fact_is_listed_once() -> None:
+    """Messages tell their whole group again: the list shows what is new, and no message without news."""
+
+    def told(raised_ms: int, *texts: str) -> ReceivedAlert:
+        members = tuple(ReceivedFact(topic="tier", state="warn", symbol="X", since_ns=1, text=each) for each in texts)
+        return msgspec.structs.replace(an_alert(raised_ms), text=" ".join(texts), members=members)
+
+    messages = [
+        told(1, "A is WARN."),
+        told(2, "B is WARN.", "A is WARN."),
+        told(3, "A is WARN."),
+        told(4, "A is calm."),
+    ]
+    assert [each.text for each in only_news(messages)] == ["A warns.", "B warns.", "A is calm."]
