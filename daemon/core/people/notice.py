@@ -101,7 +101,7 @@ def _text(draft: Draft, telling: Telling, facts: list[Fact]) -> str:
         return (
             f"Over after {minutes} min {rest} s: {words.TITLES.get(group.key, group.key)}, {group.told_count} fact(s)."
         )
-    said = [_sentence(fact) for fact in facts[:MOST_NAMED]]
+    said = [_sentence(draft, fact) for fact in facts[:MOST_NAMED]]
     if len(facts) > MOST_NAMED:
         said.append(f"And {len(facts) - MOST_NAMED} more, less exposed.")
     if telling.hushed:
@@ -135,17 +135,21 @@ def _told(fact: Fact) -> Told:
     )
 
 
-def _sentence(fact: Fact) -> str:
+def _sentence(draft: Draft, fact: Fact) -> str:
     text = fact.text if len(fact.text) <= LONGEST_TEXT else f"{fact.text[: LONGEST_TEXT - 3]}..."
     again = f" ({fact.times} times)" if fact.times > 1 else ""
-    return f"{text}{again}{_by_now(fact)}"
+    return f"{text}{again}{_by_now(draft, fact)}"
 
 
-def _by_now(fact: Fact) -> str:
+def _by_now(draft: Draft, fact: Fact) -> str:
     """What has become of it since the sentence was written."""
     if fact.is_event:
         return ""
     if fact.over_ns:
         return " It is over by now."
-    has_eased = fact.topic == "tier" and fact.state != fact.level.value
-    return f" It is {fact.level.value.upper()} by now." if has_eased else ""
+    if fact.topic != "tier":
+        return ""
+    eased = f" It is {fact.level.value.upper()} by now." if fact.state != fact.level.value else ""
+    guarded = draft.positions.get(fact.symbol)
+    was_open = ("covered", "False") in fact.figures
+    return eased + (" Its stop rests by now." if was_open and guarded is not None and guarded.covered_ns else "")

@@ -152,9 +152,9 @@ def test_each_fact_is_listed_once() -> None:
         return msgspec.structs.replace(an_alert(raised_ms), text=" ".join(texts), members=members)
 
     messages = [
-        told(1, "A is WARN."),
-        told(2, "B is WARN.", "A is WARN."),
-        told(3, "A is WARN."),
+        told(1, "A warns."),
+        told(2, "B warns.", "A warns."),
+        told(3, "A warns."),
         told(4, "A is calm."),
     ]
     assert [each.text for each in only_news(messages)] == ["A warns.", "B warns.", "A is calm."]

@@ -65,6 +65,11 @@ class Listener:
         guarded = altered(self.state.positions[symbol], tier=tier)
         self.state = altered(self.state, positions={**self.state.positions, symbol: guarded})
 
+    def stop_rests(self, symbol: str) -> None:
+        """A position's stop is confirmed, and nothing is raised."""
+        guarded = altered(self.state.positions[symbol], covered_ns=self.now)
+        self.state = altered(self.state, positions={**self.state.positions, symbol: guarded})
+
     # ------------------------------------------------------------ steps
 
     def say(self, *alerts: RaiseAlert) -> list[Notify]:

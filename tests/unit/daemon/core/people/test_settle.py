@@ -330,3 +330,13 @@ def test_what_is_shown_names_facts_levels_and_silences() -> None:
     assert alerts[0]["facts"][0]["exposure_percent"] == 10.0
     assert alerts[1]["facts"][0]["silenced_by"] == "s1"
     assert (silences[0]["name"], silences[0]["who"], silences[0]["hushes"]) == ("s1", "ann", 1)
+
+
+def test_a_stop_that_came_after_the_sentence_is_said() -> None:
+    """P10: a tier is told as a position opens; who reads of it a minute later must not think that no stop rests."""
+    listener = Listener()
+    listener.tier(Tier.WARN, "A")
+    listener.say(alert("tier", "warn", "A", covered="False"))
+    listener.stop_rests("A")
+    (told,) = listener.wait(6)
+    assert told.text == "A tier warn. Its stop rests by now."
