@@ -107,10 +107,10 @@ class Messages:
             elif name in self.eased:  # it got worse again: that is owed from now on
                 self.eased.discard(name)
                 self.owed[name] = now_s
-            if facts.free_s < WHOLE_AGAIN_S or (state is not None and fact is not None and inhibitor(state, fact)):
+            if fact is not None and fact.told_rank >= min(fact.rank, Level.CRITICAL.rank):
+                del self.owed[name]  # heard amid trouble counts too: it may be over before the calm
+            elif facts.free_s < WHOLE_AGAIN_S or (state is not None and fact is not None and inhibitor(state, fact)):
                 self.owed[name] = now_s
-            elif fact is not None and fact.told_rank >= min(fact.rank, Level.CRITICAL.rank):
-                del self.owed[name]
             elif now_s - self.owed[name] > (
                 over_s if fact is not None and fact.rank < Level.CRITICAL.rank else urgent_s
             ):
