@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Final
 
 from connectors.bitmex.protocol.numbers import (
@@ -309,7 +310,7 @@ def parse_instrument(row: Row) -> Instrument | None:
         settlement_currency=required_text(row, "settlCurrency"),
         multiplier=required_integer(row, "multiplier"),
         lot_size=required_integer(row, "lotSize"),
-        tick_size=required_price(row, "tickSize"),
+        tick_size=_tick_size(row),
         max_price=required_price(row, "maxPrice"),
         max_order_quantity=required_integer(row, "maxOrderQty"),
         initial_margin_ratio=required_price(row, "initMargin"),
@@ -326,6 +327,13 @@ def parse_instrument(row: Row) -> Instrument | None:
         base_risk_limit_sat=integer(row, "riskLimit") or 0,
         risk_step_sat=integer(row, "riskStep") or 0,
     )
+
+
+def _tick_size(row: Row) -> Decimal:
+    found = required_price(row, "tickSize")
+    if found <= 0:  # every price of ours is put on this grid
+        raise MalformedRow(f"tickSize is {found}, and must be above 0")
+    return found
 
 
 _CONTRACT_TEXTS: Final = ("symbol", "settlCurrency")

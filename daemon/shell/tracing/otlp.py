@@ -51,13 +51,13 @@ class SpanSender:
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # it would say every failure, with a traceback
         session = requests.Session()
         session.trust_env = False  # the settings say where spans go, and no proxy of the environment
-        exporter = _Told(OTLPSpanExporter(endpoint=endpoint, timeout=ATTEMPT_S, session=session), endpoint)
+        self._told = _Told(OTLPSpanExporter(endpoint=endpoint, timeout=ATTEMPT_S, session=session), endpoint)
         self._provider = TracerProvider(
             resource=Resource.create({"service.name": "seawall", "service.version": VERSION, "seawall.venue": venue}),
             shutdown_on_exit=False,
         )
         processor = BatchSpanProcessor(
-            exporter, max_queue_size=MOST_WAITING, max_export_batch_size=BATCH, schedule_delay_millis=EVERY_MS
+            self._told, max_queue_size=MOST_WAITING, max_export_batch_size=BATCH, schedule_delay_millis=EVERY_MS
         )
         self._provider.add_span_processor(processor)
         self._tracer = self._provider.get_tracer("seawall", VERSION)
@@ -85,6 +85,7 @@ class SpanSender:
         closing = threading.Thread(target=self._provider.shutdown, name="traces", daemon=True)
         closing.start()
         closing.join(CLOSE_S)
+        self._told.hush()
 
 
 def _parts(story: Story) -> list[tuple[str, int, int]]:
@@ -121,15 +122,20 @@ class _Told(SpanExporter):
         self._exporter = exporter
         self._endpoint = endpoint
         self._is_failing = False
+        self._is_over = False
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         result = self._exporter.export(spans)
         is_failing = result is not SpanExportResult.SUCCESS
-        if is_failing != self._is_failing:
+        if is_failing != self._is_failing and not self._is_over:
             say = log.warning if is_failing else log.info
             say("traces are not taken" if is_failing else "traces are taken again", endpoint=self._endpoint)
             self._is_failing = is_failing
         return result
+
+    def hush(self) -> None:
+        """Say nothing any more: whoever would read it went on."""
+        self._is_over = True
 
     def shutdown(self) -> None:
         self._exporter.shutdown()

@@ -304,6 +304,13 @@ def test_what_is_no_derivative_is_left_out(changed: dict[str, Any]) -> None:
     assert parse_instrument(exact(INSTRUMENT_ROW | changed)) is None
 
 
+@pytest.mark.parametrize("tick_size", [0, -0.0, -0.5])
+def test_a_tick_that_is_no_step_is_not_understood(tick_size: float) -> None:
+    """Every price of ours is put on that grid: the last good figure stays, and the frame goes into quarantine."""
+    with pytest.raises(MalformedRow, match=r"tickSize is .* must be above 0"):
+        parse_instrument(exact(INSTRUMENT_ROW | {"tickSize": tick_size}))
+
+
 @pytest.mark.parametrize("state", ["Closed", "Settled", "Unlisted", "Delisted", ""])
 def test_only_open_instruments_trade(state: str) -> None:
     """A contract that is winding down is known, and not open."""
