@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
@@ -87,6 +88,8 @@ async def test_nobody_takes_traces_and_the_guard_guards(tmp_path: Path, monkeypa
     venue = FakeVenue(positions=[a_long()])
     async with a_running_guard(tmp_path, venue, tracing=TracingSettings(endpoint="http://127.0.0.1:1/v1/traces")):
         assert await wait_request(venue, is_stop)
+    left = [thread.name for thread in threading.enumerate() if "traces" in thread.name or "Otel" in thread.name]
+    assert left == [], "a thread of the library goes on trying after the guard ended"
 
 
 def test_nothing_is_loaded_that_nobody_asked_for() -> None:

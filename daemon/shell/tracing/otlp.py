@@ -33,6 +33,7 @@ BATCH: Final = 256
 EVERY_MS: Final = 1_000
 ATTEMPT_S: Final = 5.0
 CLOSE_S: Final = 2.0
+GIVE_UP_S: Final = 0.2
 _GOOD: Final = frozenset({"confirmed"})
 
 log = structlog.get_logger("tracing")
@@ -81,11 +82,12 @@ class SpanSender:
         root.end(end_time=story.ended_ns)
 
     def close(self) -> None:
-        """Send what waits, for two seconds at most; blocks."""
+        """Send what waits, for two seconds at most, then end the library's waits between attempts; blocks."""
         closing = threading.Thread(target=self._provider.shutdown, name="traces", daemon=True)
         closing.start()
         closing.join(CLOSE_S)
-        self._told.hush()
+        self._told.give_up()
+        closing.join(GIVE_UP_S)
 
 
 def _parts(story: Story) -> list[tuple[str, int, int]]:
@@ -123,8 +125,11 @@ class _Told(SpanExporter):
         self._endpoint = endpoint
         self._is_failing = False
         self._is_over = False
+        self._is_shut = False
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        if self._is_over:
+            return SpanExportResult.FAILURE
         result = self._exporter.export(spans)
         is_failing = result is not SpanExportResult.SUCCESS
         if is_failing != self._is_failing and not self._is_over:
@@ -133,12 +138,15 @@ class _Told(SpanExporter):
             self._is_failing = is_failing
         return result
 
-    def hush(self) -> None:
-        """Say nothing any more: whoever would read it went on."""
+    def give_up(self) -> None:
+        """Send and say nothing any more: whoever would read it went on."""
         self._is_over = True
+        self.shutdown()
 
     def shutdown(self) -> None:
-        self._exporter.shutdown()
+        if not self._is_shut:
+            self._is_shut = True
+            self._exporter.shutdown()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         return self._exporter.force_flush(timeout_millis)
