@@ -55,7 +55,7 @@ def notice_of(draft: Draft, telling: Telling, number: int) -> Notify:
         symbol=symbol,
         text=_text(draft, telling, facts),
         did=words.did(draft, group.key, tuple(facts)),
-        will="It guards on." if is_over else words.will(draft, group.key),
+        will=words.will(draft, group.key, is_over=is_over),
         you_can="Nothing needs to be done." if is_over else words.you_can(group.key, tuple(facts)),
         is_resolved=is_over,
         started_ns=group.since_ns,

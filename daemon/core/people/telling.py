@@ -63,6 +63,8 @@ def look(draft: Draft, pages: Pages, group: Group, *, is_last: bool) -> Telling 
     pages.inhibited += hushed
     rank = max((fact.level.rank for _, fact in loud if not fact.over_ns), default=0)
     cause = _cause(draft, group, loud, rank, is_last=is_last)
+    if cause is Cause.NEWS and _is_held(draft, group, rank, cause):
+        cause = _cause_again(draft, group, loud, rank)  # news that has to wait must not hold what would be loud
     if cause is Cause.RESOLVED and hushed:
         return None  # what is silenced, or follows from something else, is not over
     if cause is None or _is_held(draft, group, rank, cause):
@@ -112,6 +114,12 @@ def _cause(draft: Draft, group: Group, loud: list[tuple[str, Fact]], rank: int, 
         since_ns = min((fact.since_ns for fact in fresh), default=group.since_ns)
         if is_last or now_ns >= news_due_ns(policy, group, level, since_ns):
             return Cause.NEWS
+    return _cause_again(draft, group, loud, rank)
+
+
+def _cause_again(draft: Draft, group: Group, loud: list[tuple[str, Fact]], rank: int) -> Cause | None:
+    """Why people are told of what they know: it ended, nobody acknowledged it, or it has gone unsaid for long."""
+    policy, now_ns = draft.policy.alerting, draft.now_ns
     if not group.told_ns:
         return None
     if not loud:

@@ -27,7 +27,7 @@ TITLES: Final = {
     "notes": "notes",
 }
 _WILL: Final = {
-    "distance": "It watches every mark price, tightens nothing away from the mark, and says so when the tier changes.",
+    "distance": "It watches the mark price, moves stops only nearer to it, and tells when a tier gets worse or is over.",
     "cover": "It goes on placing and confirming stops until every position is covered.",
     "sight": "It reconnects and reads the account anew; it decides nothing on old prices.",
     "means": "It keeps what is left of its means for stops, closes and cancels, and tries again.",
@@ -42,7 +42,7 @@ _WILL: Final = {
 _CAN: Final = {
     "distance": "Reduce the position, add margin, or run `seawall flatten SYMBOL`.",
     "cover": "Look at `seawall protection`; place a stop by hand at the exchange, or run `seawall flatten SYMBOL`.",
-    "sight": "Check the line and the exchange's status page; the resting stops protect meanwhile.",
+    "sight": "Check the line and the exchange's status page; only stops that rest there protect meanwhile.",
     "means": "Look at `seawall status`: it names what is refused; slow down the bots or mend the key.",
     "switch": "Look at `seawall status`; stop the bots if the guard does not come back.",
     "latch": "Lift it with `seawall lift NAME` once the cause is dealt with.",
@@ -73,7 +73,8 @@ def title(group: str, level: Level, count: int, symbol: str, *, is_resolved: boo
 def did(draft: Draft, group: str, facts: tuple[Fact, ...]) -> str:
     """What the guard has done about it, with figures."""
     if quiet.is_quiet(draft):
-        return f"Nothing was sent: {quiet.words(draft)}."
+        covered, open_ones = _covered(draft, set(draft.positions))
+        return f"{_held_back(draft)}; {covered} of {open_ones} position(s) have a resting stop."
     symbols = {fact.symbol for fact in facts if fact.symbol}
     if group in {"distance", "cover", "position"} and symbols:
         return _of_positions(draft, symbols)
@@ -86,6 +87,12 @@ def did(draft: Draft, group: str, facts: tuple[Fact, ...]) -> str:
         gone = f"{len(draft.cancels)} order(s) that may add exposure were cancelled by id" if draft.cancels else ""
         return f"{gone or 'No order was cancelled'}; {covered} of {open_ones} position(s) have a resting stop."
     return "It is in the journal: `seawall tail` shows what was done."
+
+
+def _held_back(draft: Draft) -> str:
+    """What a quiet guard did not do. While it is paused, what people ask for is done all the same."""
+    own = "" if quiet.sends_nothing(draft) else " of its own"
+    return f"Nothing{own} is sent: {quiet.words(draft)}"
 
 
 def _of_positions(draft: Draft, symbols: set[str]) -> str:
@@ -101,13 +108,14 @@ def _covered(draft: Draft, symbols: set[str]) -> tuple[int, int]:
     return sum(bool(each.covered_ns) for each in held), len(held)
 
 
-def will(draft: Draft, group: str) -> str:
+def will(draft: Draft, group: str, *, is_over: bool = False) -> str:
     """What the guard does next."""
     if draft.pause is not None:
-        return f"It sends nothing of its own for {seconds(draft.pause.until_ns - draft.now_ns)} more."
+        own = "" if quiet.sends_nothing(draft) else " of its own"
+        return f"It sends nothing{own} for {seconds(draft.pause.until_ns - draft.now_ns)} more."
     if quiet.is_quiet(draft):
         return "It watches, and tells."
-    return _WILL.get(group, "It goes on guarding.")
+    return "It guards on." if is_over else _WILL.get(group, "It goes on guarding.")
 
 
 def you_can(group: str, facts: tuple[Fact, ...]) -> str:

@@ -6,11 +6,13 @@ from decimal import Decimal
 
 import pytest
 
+from config.alerting import Level
 from config.policy import Tier
 from daemon.core.alert_book import MOST_FACTS
 from daemon.core.commands import Severity
 from daemon.core.operator_requests import AcknowledgeAsked, SilenceAsked, UnsilenceAsked
 from daemon.core.people.shown import shown
+from tests.builders import SECOND, START_NS
 from tests.unit.daemon.core.people.listener import Listener, alert
 
 
@@ -340,3 +342,22 @@ def test_a_stop_that_came_after_the_sentence_is_said() -> None:
     listener.stop_rests("A")
     (told,) = listener.wait(6)
     assert told.text == "A tier warn. Its stop rests by now."
+
+
+def test_news_that_quiet_hours_hold_does_not_hold_the_escalation_of_what_was_told() -> None:
+    """P10: a second trouble in the night does not make the first one quieter."""
+    quiet = {"quiet_from": _clock(120), "quiet_until": _clock(8 * 3_600)}
+    listener = Listener(**quiet, quiet_up_to=Level.CRITICAL)
+    listener.tier(Tier.CRITICAL, "XBTUSD")
+    listener.wait(300)
+    listener.tier(Tier.CRITICAL, "ETHUSD")
+    listener.wait(700)
+    assert causes(listener) == ["news", "escalation"]
+    assert listener.heard[-1].route == "emergency"
+    assert {each.symbol for each in listener.heard[-1].members} == {"XBTUSD", "ETHUSD"}
+
+
+def _clock(after_s: int) -> str:
+    """The time of day so many seconds after the story begins, for the settings."""
+    minute = (START_NS // SECOND + after_s) // 60 % 1_440
+    return f"{minute // 60:02}:{minute % 60:02}"
