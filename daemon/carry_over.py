@@ -1,8 +1,8 @@
 """A journal whose newest checkpoint this version does not understand: what people and rules decided is carried over.
 
 Why: recovery never stays away for a journal; what it cannot read it leaves out and starts from the venue alone. A
-lock-out or a day's budget would be forgotten by that. Here the checkpoint's fields are read one by one, those that are
-understood go into a new journal, and the old one is set aside, whole.
+lock-out, a pause, an acknowledgement or a day's budget would be forgotten by that. Here the checkpoint's fields are
+read one by one, those that are understood go into a new journal, and the old one is set aside, whole.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ from daemon.shell.records import (
 from daemon.shell.recover import recover, state_of
 from daemon.version import VERSION
 
-KEPT_FIELDS: Final = ("now_ns", "next_command_id", "latches", "margin_budgets", "day_books", "operator_ids")
+KEPT_FIELDS: Final = (
+    *("now_ns", "next_command_id", "latches", "margin_budgets", "day_books", "operator_ids"),
+    *("pause", "people"),
+)
 """What no question to the venue can bring back (see `decided_by_people_and_rules`)."""
 _NUMBERS_APART: Final = 10_000_000
 
@@ -54,7 +57,8 @@ class CarriedOver:
         """In one line."""
         lost = f"; not understood and left out: {', '.join(self.left_out)}" if self.left_out else ""
         return (
-            f"{self.journal}: latches, budgets and day's books go into a new journal, the old one to {self.aside}{lost}"
+            f"{self.journal}: latches, a pause, acknowledgements, silences, budgets and day's books "
+            f"go into a new journal, the old one to {self.aside}{lost}"
         )
 
     def carry_out(self) -> None:
@@ -97,7 +101,7 @@ def _carried(journal: Path, document: msgspec.Raw, policy: Policy, first_seq: in
     account = _read("account", written)
     if not isinstance(account, int):
         return None
-    kept = {name: value for name in KEPT_FIELDS if (value := _read(name, written)) is not None}
+    kept = {name: value for name in KEPT_FIELDS if (value := _read(name, written)) is not msgspec.UNSET}
     left_out = tuple(name for name in KEPT_FIELDS if name in written and name not in kept)
     state = decided_by_people_and_rules(_with(initial_state(account, policy), kept))
     checkpoint = Checkpoint(state=msgspec.Raw(msgspec.json.encode(state)), unanswered=(), version=VERSION)
@@ -105,13 +109,14 @@ def _carried(journal: Path, document: msgspec.Raw, policy: Policy, first_seq: in
     return CarriedOver(journal=journal, line=line, first_seq=first_seq, left_out=left_out)
 
 
-def _read(name: str, written: dict[str, msgspec.Raw]) -> Any:  # noqa: ANN401 - a field of any type, or None
+def _read(name: str, written: dict[str, msgspec.Raw]) -> Any:  # noqa: ANN401 - a field of any type
+    """The field; `UNSET` where it is not there or not understood (None is what a guard that is not paused writes)."""
     if name not in written:
-        return None
+        return msgspec.UNSET
     try:
         return msgspec.json.decode(written[name], type=get_type_hints(GuardState)[name])
     except msgspec.MsgspecError:
-        return None
+        return msgspec.UNSET
 
 
 def _with(state: GuardState, kept: dict[str, Any]) -> GuardState:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import socket
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from config.alerting import Level
 from config.load import load_settings
 from config.policy import Policy
-from daemon.carry_over import carried_over
+from daemon.carry_over import KEPT_FIELDS, carried_over
 from daemon.cli import main
-from daemon.core.interventions import Latch, LatchKind
-from daemon.core.state import GuardState, initial_state
+from daemon.core.alert_book import AlertBook, Fact
+from daemon.core.interventions import Latch, LatchKind, Pause, PauseKind
+from daemon.core.state import GuardState, decided_by_people_and_rules, initial_state
 from daemon.exit_codes import ExitCode
 from daemon.migrate import migrated
 from daemon.shell.journal_file import segment_path
@@ -23,6 +25,7 @@ from daemon.shell.lock import hold_state_folder
 from daemon.shell.records import NO_CHAIN, Checkpoint, encode_checkpoint, sealed
 from daemon.shell.recover import recover
 
+FIELDS = tuple(each.name for each in fields(GuardState))
 PROFILES = sorted((Path(__file__).resolve().parents[3] / "config" / "profiles").glob("*.toml"))
 OLD = '# mine\n[venue]\nenvironment = "testnet"\n[control]\n# no bots\nenabled = false  # yet\n[log]\nlevel = "info"\n'
 
@@ -155,11 +158,29 @@ def test_a_lock_out_outlives_a_journal_of_another_version(path: Path, capsys: py
     assert capsys.readouterr().out == "nothing to do\n"
 
 
+def test_everything_that_people_and_rules_decided_is_carried_over(path: Path) -> None:
+    """P7: a pause, an acknowledgement and a silence too: whatever a damaged journal keeps, an old one keeps."""
+    kept = decided_by_people_and_rules(full := GuardState(**{name: object() for name in FIELDS}))
+    same = {name for name in FIELDS if getattr(kept, name) is getattr(full, name)}
+    assert same == {"account", "policy", *KEPT_FIELDS}
+    pause = Pause(kind=PauseKind.PAUSE, who="anna", since_ns=5, until_ns=500, told_ns=5)
+    fact = Fact(
+        group="distance", topic="tier", state="warn", symbol="XBTUSD", level=Level.WARN, text="near", since_ns=3
+    )
+    book = AlertBook(facts={"one": replace(fact, acknowledged_rank=2)})
+    before = replace(locked_out(), pause=pause, people=book)
+    journal = a_journal(path.parent, before, positions=[])
+    migrate(path)
+    found = recover(journal, Policy()).state
+    assert found is not None
+    assert (found.pause, found.people) == (pause, book)
+
+
 def test_what_is_not_understood_of_it_is_said(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """P12: the day's books are of another shape: everything else is carried over."""
     journal = a_journal(path.parent, locked_out(), positions=[], day_books={"XBt": 5})
     migrate(path, "--dry-run")
-    assert "left out: day_books" in capsys.readouterr().out
+    assert capsys.readouterr().out.endswith("left out: day_books\n")
     migrate(path)
     found = recover(journal, Policy()).state
     assert found is not None
