@@ -25,6 +25,7 @@ from daemon.checks.control import control_api
 from daemon.checks.findings import Finding, Standing, advice, ok, problem
 from daemon.checks.key import distances, key_findings
 from daemon.checks.machine import machine
+from daemon.checks.restart import pauses_on_this_machine, switch_timeout
 from daemon.checks.wishes import wishes
 from daemon.exit_codes import ExitCode
 from daemon.reach import Streams, stream_problems
@@ -43,6 +44,7 @@ async def check(path: Path) -> list[Finding]:
     findings = [
         ok("settings", f"{path} is understood"),
         *wishes(settings, SystemClock().wall_ns()),
+        switch_timeout(settings, pauses_on_this_machine(path.stem)),
         *machine(settings, path),
         *alert_channels(settings),
         *traces(settings),

@@ -7,18 +7,12 @@ from collections.abc import Iterator
 from config.advice import advice_on
 from config.impossible import ContractFacts, below_a_tick, impossible
 from config.model import Settings
-from config.policy import SwitchMode
 from daemon.backtest.rehearsal import PRICE, TICK_SIZE, rehearse
 from daemon.backtest.venue import SYMBOL
 from daemon.checks.findings import Finding, advice, ok, problem
 from daemon.core.errors import InvariantBroken
 from daemon.exit_codes import ExitCode
 
-RESTART_S = 5
-"""What the systemd unit waits before it starts the guard again (`RestartSec`)."""
-COLD_START_S = 10
-"""From process start to the first feed of the switch: interpreter, recovery, connections, first picture."""
-MARGIN_S = 10
 _USUAL = ContractFacts(symbol=SYMBOL, tick_size=TICK_SIZE, price=PRICE)
 
 
@@ -26,7 +20,6 @@ def wishes(settings: Settings, now_ns: int) -> Iterator[Finding]:
     """Yield what is to be said of the policy."""
     yield from policy_problems(settings)
     yield from policy_advice(settings, now_ns)
-    yield switch_timeout(settings)
     yield rehearsal(settings)
 
 
@@ -42,21 +35,6 @@ def policy_problems(settings: Settings) -> Iterator[Finding]:
 def policy_advice(settings: Settings, now_ns: int) -> list[Finding]:
     """Name what cannot come to pass, or undoes another part of the policy."""
     return [advice("policy", text) for text in advice_on(settings.policy, now_ns=now_ns)]
-
-
-def switch_timeout(settings: Settings) -> Finding:
-    """An armed switch must outlive a restart of the guard."""
-    switch = settings.policy.switch
-    needed_s = RESTART_S + COLD_START_S + MARGIN_S
-    if switch.mode is SwitchMode.OFF:
-        return ok("switch", "off: the dead man's switch is never written")
-    if switch.timeout_s < needed_s:
-        text = (
-            f"switch.timeout_s = {switch.timeout_s} does not outlive a restart of the guard "
-            f"({RESTART_S} s pause, {COLD_START_S} s start, {MARGIN_S} s margin): set it to {needed_s} or more"
-        )
-        return problem("switch", text, ExitCode.BAD_INPUT)
-    return ok("switch", f"its time-out of {switch.timeout_s} s outlives a restart of the guard")
 
 
 def rehearsal(settings: Settings) -> Finding:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from daemon.app import STOP_S
-from daemon.checks.wishes import RESTART_S
+from daemon.checks.restart import RESTART_S
 from daemon.last_act import ASK_S, DELIVER_S, RECOVER_S, SAVE_S
 
 REPOSITORY = Path(__file__).resolve().parents[2]

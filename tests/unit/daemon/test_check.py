@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -13,51 +10,23 @@ from config.channels import ChannelKind, ChannelSettings, HeartbeatSettings
 from config.ladder import LadderPolicy, Step
 from config.metrics import TracingSettings
 from config.model import AlertSettings, Settings
-from config.policy import Policy, SwitchMode, SwitchPolicy
+from config.policy import Policy
 from config.venue import Environment, venue_settings
 from connectors.errors import Misconfigured, Unavailable
 from daemon import check as check_module
 from daemon.check import alert_channels, clock_skew, exit_code, traces
 from daemon.checks.findings import Finding, Standing, ok, problem
 from daemon.checks.key import key_findings
-from daemon.checks.wishes import COLD_START_S, MARGIN_S, RESTART_S, policy_advice, switch_timeout
+from daemon.checks.wishes import policy_advice
 from daemon.exit_codes import ExitCode
 from tests.fakes import FakeOrderEntry, FakeVenue
 
 SETTINGS = Settings(venue=venue_settings(Environment.TESTNET))
-UNIT = Path(__file__).resolve().parents[3] / "deploy" / "systemd" / "seawall@.service"
 
 
 async def key_rights(settings: Settings, orders: FakeOrderEntry) -> Finding:
     """The first thing that is said of the key."""
     return (await key_findings(settings, orders))[0]
-
-
-def with_switch(mode: SwitchMode, timeout_s: int) -> Settings:
-    """Settings with another switch."""
-    return replace(SETTINGS, policy=Policy(switch=SwitchPolicy(mode=mode, timeout_s=Decimal(timeout_s))))
-
-
-def test_the_restart_that_is_reckoned_with_is_the_one_of_the_unit() -> None:
-    """The systemd unit and the check must not drift apart."""
-    restart = re.search(r"^RestartSec=(\d+)$", UNIT.read_text(), flags=re.MULTILINE)
-    assert restart is not None
-    assert int(restart.group(1)) == RESTART_S
-
-
-@pytest.mark.parametrize(
-    ("mode", "short_by", "standing"),
-    [
-        (SwitchMode.AUTO, 1, Standing.PROBLEM),
-        (SwitchMode.ALWAYS, 1, Standing.PROBLEM),
-        (SwitchMode.AUTO, 0, Standing.OK),
-        (SwitchMode.OFF, 1, Standing.OK),
-    ],
-)
-def test_an_armed_switch_must_outlive_a_restart(mode: SwitchMode, short_by: int, standing: Standing) -> None:
-    """One second short is refused; a switch that is off cannot fire."""
-    needed = RESTART_S + COLD_START_S + MARGIN_S
-    assert switch_timeout(with_switch(mode, needed - short_by)).standing is standing
 
 
 async def test_a_clock_that_is_off_is_a_problem() -> None:
