@@ -1,8 +1,8 @@
 """`seawall last-act`: what the service manager runs when the guard's process is gone (`ExecStopPost=`).
 
 Why: somebody has to say what a death means for the account, and to disarm a switch that could only take the stops. What
-to do is decided in `daemon/core/last_act.py`; here is the reading, the one request and the telling, each with a
-deadline, because the next start waits for all of it. Where another guard runs already, nothing is done.
+to do is decided in `daemon/core/operators/last_act.py`; here is the reading, the one request and the telling, each with
+a deadline, because the next start waits for all of it. Where another guard runs already, nothing is done.
 
 Source of the variables: systemd.exec(5), "Environment Variables in Spawned Processes".
 """
@@ -26,7 +26,7 @@ from daemon.exit_codes import ExitCode
 if TYPE_CHECKING:
     from config.model import Settings
     from connectors.ports import OrderEntry
-    from daemon.core.last_act import Death, Deaths, Findings
+    from daemon.core.operators.last_act import Death, Deaths, Findings
     from daemon.core.state import GuardState
     from daemon.shell.clock import Clock
 
@@ -92,7 +92,7 @@ async def act(settings: Settings, folder: Path, environ: Mapping[str, str]) -> F
         folder: Its state folder.
         environ: With the service manager's word about the end.
     """
-    from daemon.core.last_act import is_orderly
+    from daemon.core.operators.last_act import is_orderly
     from daemon.shell.clock import SystemClock
 
     clock = SystemClock()
@@ -107,7 +107,7 @@ async def act(settings: Settings, folder: Path, environ: Mapping[str, str]) -> F
 
 def death_of(environ: Mapping[str, str], at_ns: int) -> Death:
     """Read how it ended; run by hand there is no such word, and the end is taken for a bad one."""
-    from daemon.core.last_act import Death
+    from daemon.core.operators.last_act import Death
 
     status = environ.get("EXIT_STATUS", "")
     meaning = ExitCode(int(status)).meaning if status.isdecimal() and int(status) in set(ExitCode) else ""
@@ -146,7 +146,7 @@ async def _looked_at(
     settings: Settings, state: GuardState | None, death: Death, deaths: Deaths, clock: Clock
 ) -> Findings:
     """Ask the venue where that matters, disarm where that is all that is left to do."""
-    from daemon.core.last_act import Findings, switch_left, wants_picture
+    from daemon.core.operators.last_act import Findings, switch_left, wants_picture
 
     if not wants_picture(settings.policy, state, clock.now_ns()):
         left = switch_left(settings.policy, state, None, clock.now_ns())
@@ -203,7 +203,7 @@ class _Look:
                     await orders.close()
 
     async def _ask(self, orders: OrderEntry) -> None:
-        from daemon.core.last_act import SwitchLeft, switch_left
+        from daemon.core.operators.last_act import SwitchLeft, switch_left
 
         self.open_orders = (await orders.picture()).open_orders
         left = switch_left(self._settings.policy, self._state, self.open_orders, self._clock.now_ns())
@@ -220,7 +220,7 @@ async def _tell(settings: Settings, folder: Path, found: Findings, clock: Clock)
     """Log every death; people hear of those that are news."""
     import structlog
 
-    from daemon.core.last_act import Deaths, is_to_be_told, level_of, notice_of
+    from daemon.core.operators.last_act import Deaths, is_to_be_told, level_of, notice_of
 
     notice, is_told = notice_of(found), is_to_be_told(found)
     structlog.get_logger("last_act").critical(
@@ -234,7 +234,7 @@ async def _tell(settings: Settings, folder: Path, found: Findings, clock: Clock)
 
 async def _deliver(settings: Settings, folder: Path, found: Findings, clock: Clock) -> None:
     """Where a start follows, the file is enough: it delivers first of all. Where none follows, deliver here."""
-    from daemon.core.last_act import is_last, notice_of
+    from daemon.core.operators.last_act import is_last, notice_of
     from daemon.shell.alerts.opening import open_desk
     from daemon.shell.crew import Crew
 
@@ -253,7 +253,7 @@ async def _deliver(settings: Settings, folder: Path, found: Findings, clock: Clo
 def _remembered(folder: Path) -> Deaths:
     import msgspec
 
-    from daemon.core.last_act import Deaths
+    from daemon.core.operators.last_act import Deaths
 
     try:
         return msgspec.json.decode((folder / DEATHS_NAME).read_bytes(), type=Deaths)

@@ -17,6 +17,7 @@ from random import Random
 from config.policy import Policy
 from connectors.vocabulary import Order, OrderKind, OrderSide, OrderStatus, Position, Trigger
 from daemon.core import events as e
+from daemon.core.choke_point.danger import refusal
 from daemon.core.commands import (
     AmendStop,
     CancelOrder,
@@ -32,7 +33,6 @@ from daemon.core.commands import (
     ReduceAtMarket,
     SetTimer,
 )
-from daemon.core.danger import refusal
 from daemon.core.state import initial_state
 from daemon.core.step import step
 from tests.builders import ACCOUNT, SECOND, START_NS, a_margin, a_position, an_instrument, an_order

@@ -28,6 +28,7 @@ from daemon.backtest.latency import Latency
 from daemon.backtest.line import run_now
 from daemon.backtest.news import NewsReader, exact_mark
 from daemon.backtest.witness import Witness
+from daemon.core.choke_point.danger import refusal
 from daemon.core.commands import (
     ClearBand,
     Command,
@@ -42,7 +43,6 @@ from daemon.core.commands import (
     SetTimer,
     VenueCommand,
 )
-from daemon.core.danger import refusal
 from daemon.core.events import (
     Event,
     ExecutionSeen,

@@ -12,7 +12,7 @@ from connectors.simulated.engine.changes import Row
 from daemon.backtest.record import Ending, Exit, Level, Told
 from daemon.backtest.venue import SYMBOL
 from daemon.core.commands import RaiseAlert, ReduceAtMarket
-from daemon.core.interventions import LatchKind
+from daemon.core.memory.interventions import LatchKind
 from daemon.core.state import Guarded, GuardState
 
 GUARD_PREFIX: Final = "sw-"

@@ -11,15 +11,15 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from connectors.vocabulary import Side
-from daemon.core import take_profit
 from daemon.core.commands import ClearBand, SetBand
-from daemon.core.distance import bounds, hourly_percent
 from daemon.core.draft import Draft
 from daemon.core.margin.liquidation import PERCENT
-from daemon.core.marks import usable_mark
+from daemon.core.market.distance import bounds, hourly_percent
+from daemon.core.market.marks import usable_mark
+from daemon.core.protecting import take_profit
+from daemon.core.protecting.wanted import decision_marks
 from daemon.core.state import Band, Guarded
 from daemon.core.tiers import RANK
-from daemon.core.wanted import decision_marks
 
 
 def refresh(draft: Draft, symbol: str) -> None:

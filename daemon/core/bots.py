@@ -28,18 +28,20 @@ from typing import Final
 from config.bots import BotPolicy, Heartbeat, OnSilence
 from config.policy import Policy, SwitchMode
 from connectors.vocabulary import Order, OrderKind, OrderStatus
-from daemon.core import ids, latches, quiet
+from daemon.core import ids
+from daemon.core.adding import may_add_exposure
 from daemon.core.alerts import seconds, tell
-from daemon.core.books import may_add_exposure
-from daemon.core.bot_standing import Bot, Listening
 from daemon.core.commands import Severity
 from daemon.core.draft import ACCOUNT, Draft
 from daemon.core.events import BotHeard, HealthTicked, HeardBy
-from daemon.core.feeds import account_is_fresh
-from daemon.core.marks import ns
+from daemon.core.folding.feeds import account_is_fresh
+from daemon.core.market.marks import ns
+from daemon.core.memory.bot_standing import Bot, Listening
+from daemon.core.memory.witnesses import KnownOrder
 from daemon.core.mode import Mode
 from daemon.core.reasons import Reason
-from daemon.core.state import GuardState, KnownOrder, SwitchState
+from daemon.core.restraint import latches, quiet
+from daemon.core.state import GuardState, SwitchState
 
 MOST_A_TICK_NS: Final = 2 * 10**9
 """Of the time between two ticks, this much counts: they come once a second, and whatever is longer was slept."""

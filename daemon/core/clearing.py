@@ -7,14 +7,17 @@ than anywhere else (`flatness.py`), and nothing is forgotten that a request unde
 from __future__ import annotations
 
 from connectors.vocabulary import Order
-from daemon.core import flatness, latches, outcomes, quiet, requests, take_profit
-from daemon.core.account import FORGET_AFTER_NS, is_agreed
 from daemon.core.alerts import tell
 from daemon.core.commands import Severity
-from daemon.core.cover import own_stops
 from daemon.core.draft import Draft
+from daemon.core.folding import flatness
+from daemon.core.folding.account import FORGET_AFTER_NS, is_agreed
+from daemon.core.protecting import take_profit
+from daemon.core.protecting.cover import own_stops
 from daemon.core.reasons import Reason
+from daemon.core.restraint import latches, quiet
 from daemon.core.state import Guarded
+from daemon.core.writes import outcomes, requests
 
 
 def is_needless(draft: Draft, guarded: Guarded, order: Order) -> bool:

@@ -33,7 +33,7 @@ from config.modes import RuleMode
 from connectors.vocabulary import Margin
 from daemon.core.altered import altered
 from daemon.core.draft import Draft
-from daemon.core.rule_facts import DayBook, Origin
+from daemon.core.memory.rule_facts import DayBook, Origin
 from daemon.core.state import GuardState
 
 DAY_NS: Final = 86_400 * 10**9

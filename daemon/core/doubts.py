@@ -14,17 +14,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from daemon.core import ids, outcomes
-from daemon.core.cover import own_stops
+from daemon.core import ids
 from daemon.core.draft import Draft
-from daemon.core.feeds import account_is_fresh
-from daemon.core.marks import ns
-from daemon.core.orders import WriteInput, WriteKind, WriteState, next_state
+from daemon.core.folding.feeds import account_is_fresh
+from daemon.core.market.marks import ns
+from daemon.core.memory.orders import WriteInput, WriteKind, WriteState, next_state
+from daemon.core.memory.under_way import Write
+from daemon.core.protecting.cover import own_stops
+from daemon.core.protecting.take_profit import own_takes
 from daemon.core.reasons import Reason
-from daemon.core.requests import find_orders, pause_repeat
 from daemon.core.state import Guarded
-from daemon.core.take_profit import own_takes
-from daemon.core.under_way import Write
+from daemon.core.writes import outcomes
+from daemon.core.writes.requests import find_orders, pause_repeat
 
 REPEAT_AFTER_NS: Final = 10 * 10**9
 """After it left a placement that nobody tells of, and about which no question is answered, is sent once more."""

@@ -13,9 +13,10 @@ from typing import Any, Final
 from connectors.vocabulary import Instrument, Margin
 from daemon.core.altered import altered
 from daemon.core.commands import Command
+from daemon.core.memory.under_way import Pending, PendingKind
+from daemon.core.memory.witnesses import KnownOrder
 from daemon.core.reasons import Reason
-from daemon.core.state import Band, Guarded, GuardState, KnownOrder, Mark
-from daemon.core.under_way import Pending, PendingKind
+from daemon.core.state import Band, Guarded, GuardState, Mark
 from daemon.core.volatility import Volatility
 
 ACCOUNT: Final = "*"

@@ -18,11 +18,12 @@ from enum import Enum
 from typing import Final
 
 from config.bots import OnSilence
-from daemon.core import bots, latches
+from daemon.core import bots
 from daemon.core.alerts import seconds
 from daemon.core.degraded import Degraded
-from daemon.core.interventions import LatchKind
+from daemon.core.memory.interventions import LatchKind
 from daemon.core.mode import Mode
+from daemon.core.restraint import latches
 from daemon.core.state import GuardState
 
 STALE_AFTER_NS: Final = 5 * 10**9

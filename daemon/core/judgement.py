@@ -10,19 +10,24 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from config.policy import SwitchMode
-from daemon.core import bots, flat_proof, freezing, mute, pausing, protection, stops, unjudged
+from daemon.core import bots, stops
 from daemon.core.alerts import seconds, tell
 from daemon.core.commands import Severity
-from daemon.core.cover import is_crowded
 from daemon.core.degraded import Degraded
 from daemon.core.draft import ACCOUNT, Draft
-from daemon.core.feeds import account_is_heard, clock_is_off, loop_is_stalled
-from daemon.core.floor import floor_of
-from daemon.core.frozen import frozen_ns, is_frozen
-from daemon.core.marks import is_fresh, market_is_fresh, market_is_heard, ns, usable_mark
+from daemon.core.emergency import flat_proof, freezing
+from daemon.core.folding import mute
+from daemon.core.folding.feeds import account_is_heard, clock_is_off, loop_is_stalled
+from daemon.core.folding.pictures import overdue_at_ns
+from daemon.core.judging import unjudged
+from daemon.core.market.floor import floor_of
+from daemon.core.market.frozen import frozen_ns, is_frozen
+from daemon.core.market.marks import is_fresh, market_is_fresh, market_is_heard, ns, usable_mark
 from daemon.core.mode import Mode
-from daemon.core.pictures import overdue_at_ns
+from daemon.core.protecting import protection
+from daemon.core.protecting.cover import is_crowded
 from daemon.core.reasons import Reason
+from daemon.core.restraint import pausing
 from daemon.core.state import Feed, Guarded, Health, Need, Standing, SwitchState
 from daemon.core.switch import is_feed_overdue
 

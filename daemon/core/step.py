@@ -10,41 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from daemon.core import (
-    account,
-    answers,
-    bands,
-    books,
-    bots,
-    corrections,
-    exposure,
-    feeds,
-    flat_proof,
-    flatten,
-    foreign,
-    freezing,
-    inputs_seen,
-    judgement,
-    ladder,
-    latches,
-    mute,
-    operator,
-    pausing,
-    pictures,
-    policy_change,
-    protection,
-    renewal,
-    room,
-    rulebook,
-    stopping,
-    stops,
-    switch,
-    tiers,
-    trades,
-)
-from daemon.core.books import Evidence
+from daemon.core import bands, bots, judgement, stopping, stops, switch, tiers
 from daemon.core.commands import Command, SetTimer
 from daemon.core.draft import ACCOUNT, Draft
+from daemon.core.emergency import corrections, exposure, flat_proof, flatten, freezing, ladder
 from daemon.core.events import (
     BotHeard,
     Event,
@@ -83,12 +52,19 @@ from daemon.core.events import (
     TopicSeen,
     WalletSeen,
 )
-from daemon.core.feeds import move
+from daemon.core.folding import account, answers, books, feeds, foreign, mute, pictures, renewal, trades
+from daemon.core.folding.books import Evidence
+from daemon.core.folding.feeds import move
+from daemon.core.judging import rulebook
+from daemon.core.market import inputs_seen, room
+from daemon.core.memory.under_way import Pending, PendingKind
 from daemon.core.mode import Mode, ModeInput
+from daemon.core.operators import operator, policy_change
 from daemon.core.people.settle import settle as settle_people
+from daemon.core.protecting import protection
 from daemon.core.reasons import Reason
+from daemon.core.restraint import latches, pausing
 from daemon.core.state import Feed, GuardState, Mark
-from daemon.core.under_way import Pending, PendingKind
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

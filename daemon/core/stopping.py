@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import Final
 
 from config.policy import SwitchMode
-from daemon.core import exposure, switch
+from daemon.core import switch
 from daemon.core.alerts import tell
 from daemon.core.commands import Exit, Severity
 from daemon.core.draft import ACCOUNT, Draft
-from daemon.core.feeds import move
+from daemon.core.emergency import exposure
+from daemon.core.folding.feeds import move
 from daemon.core.mode import Mode, ModeInput
 from daemon.core.reasons import Reason
 

@@ -16,31 +16,22 @@ from typing import Final
 
 from config.modes import RuleMode
 from connectors.vocabulary import Order
-from daemon.core import (
-    clearing,
-    doubts,
-    flatten,
-    latches,
-    observing,
-    outcomes,
-    protection,
-    quiet,
-    reduce,
-    requests,
-    shadows,
-    take_profit,
-)
-from daemon.core import cover as covers
-from daemon.core.account import is_size_agreed
+from daemon.core import clearing, doubts
 from daemon.core.alerts import seconds, tell
 from daemon.core.commands import Severity
-from daemon.core.cover import Cover
 from daemon.core.draft import Draft
-from daemon.core.marks import is_looser, is_through, nearer, ns, usable_mark
+from daemon.core.emergency import flatten, reduce
+from daemon.core.folding.account import is_size_agreed
+from daemon.core.market.marks import is_looser, is_through, nearer, ns, usable_mark
+from daemon.core.protecting import cover as covers
+from daemon.core.protecting import protection, shadows, take_profit
+from daemon.core.protecting.cover import Cover
+from daemon.core.protecting.wanted import Wanted, nearest_valid, stepped, wanted_quantity, work_out
 from daemon.core.reasons import Reason
+from daemon.core.restraint import latches, observing, quiet
 from daemon.core.state import Guarded, Need
 from daemon.core.stop_rules import time_stop
-from daemon.core.wanted import Wanted, nearest_valid, stepped, wanted_quantity, work_out
+from daemon.core.writes import outcomes, requests
 
 FIRST_READ_NS: Final = 3 * 10**9
 """A read that does not come must not keep a position naked for longer."""

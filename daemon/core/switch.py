@@ -17,16 +17,17 @@ from dataclasses import replace
 from typing import Final
 
 from config.policy import SwitchMode
-from daemon.core import bots, exposure
+from daemon.core import bots
 from daemon.core.alerts import tell
 from daemon.core.commands import DisarmSwitch, FeedSwitch, Severity
 from daemon.core.draft import ACCOUNT, Draft
+from daemon.core.emergency import exposure
 from daemon.core.events import SwitchAnswered
-from daemon.core.marks import ns
+from daemon.core.market.marks import ns
+from daemon.core.memory.under_way import PendingKind
 from daemon.core.mode import Mode
 from daemon.core.reasons import Reason
 from daemon.core.state import SwitchState
-from daemon.core.under_way import PendingKind
 
 RETRY_NS: Final = 10**9
 TELL_EVERY_NS: Final = 60 * 10**9

@@ -17,11 +17,11 @@ from decimal import Decimal
 from typing import Final
 
 from config.policy import Tier
-from daemon.core import quiet
 from daemon.core.alerts import tell
 from daemon.core.commands import Severity
-from daemon.core.cover import is_firing
-from daemon.core.distance import (
+from daemon.core.draft import Draft
+from daemon.core.margin.liquidation import room_percent
+from daemon.core.market.distance import (
     RISING,
     Bounds,
     Distance,
@@ -32,10 +32,10 @@ from daemon.core.distance import (
     hourly_percent,
     measured,
 )
-from daemon.core.draft import Draft
-from daemon.core.margin.liquidation import room_percent
-from daemon.core.marks import ns, usable_mark
+from daemon.core.market.marks import ns, usable_mark
+from daemon.core.protecting.cover import is_firing
 from daemon.core.reasons import Reason
+from daemon.core.restraint import quiet
 from daemon.core.state import Guarded, Need
 
 RANK: Final = {tier: tier.severity for tier in Tier}

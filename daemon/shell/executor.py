@@ -20,6 +20,7 @@ from typing import Any, Protocol, assert_never
 
 import structlog
 
+from daemon.core.choke_point.danger import refusal
 from daemon.core.commands import (
     AddMargin,
     AmendStop,
@@ -46,7 +47,6 @@ from daemon.core.commands import (
     SetTimer,
     VenueCommand,
 )
-from daemon.core.danger import refusal
 from daemon.core.events import Event, RequestMisconfigured, RequestNotSent, RequestRefused, RequestUnanswered
 from daemon.core.state import GuardState
 from daemon.shell.calls import Calls

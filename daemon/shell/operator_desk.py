@@ -13,8 +13,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from daemon.core.events import Event, OperatorAsked
-from daemon.core.operator import outcome, refusal, repeat_refusal
 from daemon.core.operator_requests import OperatorRequest, SetStop
+from daemon.core.operators.operator import outcome, refusal, repeat_refusal
 from daemon.core.state import GuardState
 from daemon.shell.clock import Clock
 

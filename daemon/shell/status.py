@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from connectors.vocabulary import Order
 from daemon.core.ids import is_ours
-from daemon.core.interventions import Pause
+from daemon.core.memory.interventions import Pause
 from daemon.core.state import Feed, Guarded, GuardState, Switch, SwitchState
 from daemon.shell.status_account_rules import describe_account_rules
 from daemon.shell.status_bots import describe_bots

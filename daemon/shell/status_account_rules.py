@@ -11,8 +11,8 @@ from typing import Any
 
 from config.modes import RuleMode
 from daemon.core.account_rules import RULES
+from daemon.core.judging.unjudged import EVERY_RULE
 from daemon.core.state import GuardState
-from daemon.core.unjudged import EVERY_RULE
 
 
 def describe_account_rules(state: GuardState) -> list[dict[str, object]]:

@@ -10,18 +10,18 @@ from datetime import UTC, datetime
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
-from daemon.core.distance import (
+from daemon.core.margin.account_failure import FailureMove, account_failure_moves
+from daemon.core.margin.contribution import contributions
+from daemon.core.margin.costs import funding_cost_a_day_sat, funding_payment_sat
+from daemon.core.margin.what_if import AccountRows
+from daemon.core.market.distance import (
     common_move_percent,
     deciding_unit,
     distance,
     hourly_percent,
     largest_gap_percent,
 )
-from daemon.core.margin.account_failure import FailureMove, account_failure_moves
-from daemon.core.margin.contribution import contributions
-from daemon.core.margin.costs import funding_cost_a_day_sat, funding_payment_sat
-from daemon.core.margin.what_if import AccountRows
-from daemon.core.room import account_rows
+from daemon.core.market.room import account_rows
 from daemon.core.state import Guarded, GuardState
 
 _HUNDREDTH: Final = Decimal("0.01")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from daemon.core.inputs_seen import fund_drawdown_percent, liquidated_contracts, widest_spread
+from daemon.core.market.inputs_seen import fund_drawdown_percent, liquidated_contracts, widest_spread
 from daemon.core.state import GuardState
 
 _HOUR_NS: Final = 3600 * 10**9

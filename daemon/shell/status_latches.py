@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from config.ladder import Step
 from config.policy import Tier
-from daemon.core import flat_proof, ladder, latches
-from daemon.core.interventions import Latch, LatchKind
+from daemon.core.emergency import flat_proof, ladder
+from daemon.core.memory.interventions import Latch, LatchKind
+from daemon.core.restraint import latches
 from daemon.core.state import Guarded, GuardState
 from daemon.core.tiers import RANK
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from daemon.core import foreign, outcomes, protection
+from daemon.core.folding import foreign
 from daemon.core.ledger import StreamFacts
-from daemon.core.protection import Protector, Stage
-from daemon.core.state import Guarded, GuardState, Witness
+from daemon.core.memory.witnesses import Witness
+from daemon.core.protecting import protection
+from daemon.core.protecting.protection import Protector, Stage
+from daemon.core.state import Guarded, GuardState
+from daemon.core.writes import outcomes
 
 
 def describe_protection(state: GuardState, guarded: Guarded, *, now_ns: int) -> dict[str, object]:

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from daemon.core.protecting.take_profit import own_takes
 from daemon.core.state import Guarded, GuardState
-from daemon.core.take_profit import own_takes
 
 
 def describe_rules(state: GuardState, guarded: Guarded) -> dict[str, object]:

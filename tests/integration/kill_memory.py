@@ -12,8 +12,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from daemon.core.outcomes import EXPIRES_AFTER_NS
 from daemon.core.state import GuardState
+from daemon.core.writes.outcomes import EXPIRES_AFTER_NS
 from daemon.shell.journal_file import segments_in
 from daemon.shell.recover import recover
 

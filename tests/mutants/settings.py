@@ -6,8 +6,8 @@ from typing import Final
 
 from tests.mutants.mutant import Mutant
 
-_CHANGE: Final = "daemon/core/policy_change.py"
-_T_CHANGE: Final = "tests/unit/daemon/core/test_policy_change.py"
+_CHANGE: Final = "daemon/core/operators/policy_change.py"
+_T_CHANGE: Final = "tests/unit/daemon/core/operators/test_policy_change.py"
 _RELOAD: Final = "daemon/shell/reload.py"
 _T_RELOAD: Final = "tests/unit/daemon/shell/test_reload.py"
 

@@ -25,7 +25,7 @@ from connectors.vocabulary import (
 from daemon.core import events as e
 from daemon.core.account_rules.risk_per_trade import loss_sat, surely_fits
 from daemon.core.commands import Command, IsolatePosition, ReduceAtMarket, SetLeverage
-from daemon.core.interventions import LatchKind
+from daemon.core.memory.interventions import LatchKind
 from daemon.core.operator_requests import LiftLatch
 from daemon.core.state import GuardState, initial_state
 from daemon.core.step import step

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from config.bots import BotPolicy, OnSilence
 from config.policy import Policy
 from connectors.vocabulary import OrderStatus
+from daemon.core.choke_point.danger import refusal
 from daemon.core.commands import CancelOrders, FeedSwitch
-from daemon.core.danger import refusal
 from daemon.core.state import GuardState
 from tests.builders import SECOND, an_order
 from tests.driven import Driven

@@ -39,6 +39,7 @@ from connectors.vocabulary import (
     Trigger,
 )
 from daemon.core import events as e
+from daemon.core.choke_point.danger import refusal
 from daemon.core.commands import (
     AmendStop,
     CancelOrder,
@@ -52,8 +53,7 @@ from daemon.core.commands import (
     ReadPicture,
     ReduceAtMarket,
 )
-from daemon.core.danger import refusal
-from daemon.core.floor import floor_of
+from daemon.core.market.floor import floor_of
 from daemon.core.mode import Mode
 from daemon.core.operator_requests import (
     AcknowledgeAsked,

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from config.policy import Policy
 from connectors.vocabulary import Order, OrderKind, OrderSide, Trigger
+from daemon.core.choke_point.danger import refusal
 from daemon.core.commands import (
     AmendStop,
     CancelOrder,
@@ -23,11 +24,11 @@ from daemon.core.commands import (
     PlaceTakeProfit,
     ReduceAtMarket,
 )
-from daemon.core.danger import refusal
-from daemon.core.episode import Release
-from daemon.core.interventions import FrozenOrder, Latch, LatchKind
+from daemon.core.memory.episode import Release
+from daemon.core.memory.interventions import FrozenOrder, Latch, LatchKind
+from daemon.core.memory.witnesses import KnownOrder
 from daemon.core.reasons import Reason
-from daemon.core.state import GuardState, KnownOrder, Liquidation, Standing
+from daemon.core.state import GuardState, Liquidation, Standing
 from tests.builders import START_NS, a_key, a_position, an_order
 from tests.driven import Driven
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from connectors.vocabulary import Order, OrderStatus
 from daemon.core import events as e
 from daemon.core.commands import AmendStop, CancelOrder, FindOrders, PlaceStop
-from daemon.core.outcomes import Outcome, Word, next_outcome
+from daemon.core.writes.outcomes import Outcome, Word, next_outcome
 from tests.builders import SECOND, a_position
 from tests.driven import MS, Driven
 

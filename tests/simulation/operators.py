@@ -12,7 +12,6 @@ from decimal import Decimal
 from random import Random
 
 from connectors.vocabulary import Side
-from daemon.core.operator import refusal
 from daemon.core.operator_requests import (
     ClearStop,
     FlattenAsked,
@@ -21,6 +20,7 @@ from daemon.core.operator_requests import (
     OperatorRequest,
     SetStop,
 )
+from daemon.core.operators.operator import refusal
 from daemon.core.state import GuardState
 from tests.simulation.bot import CONTRACTS
 from tests.simulation.guard_life import SimGuard

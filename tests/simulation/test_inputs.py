@@ -6,7 +6,7 @@ from itertools import pairwise
 from math import inf
 
 from connectors.simulated.engine.inputs import Deposit
-from daemon.core.inputs_seen import widest_spread
+from daemon.core.market.inputs_seen import widest_spread
 from daemon.core.mode import Mode
 from daemon.core.state import GuardState
 from tests.simulation.virtual_loop import passing

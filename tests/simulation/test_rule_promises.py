@@ -10,9 +10,9 @@ import pytest
 from config.policy import Policy
 from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.inputs import SetLeverage
-from daemon.core import latches
 from daemon.core.draft import Draft
 from daemon.core.operator_requests import FlattenAsked
+from daemon.core.restraint import latches
 from tests.simulation.faults import RequestFate
 from tests.simulation.promises import TOO_MUCH_S
 from tests.simulation.promises.book import Book

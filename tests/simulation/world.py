@@ -22,7 +22,7 @@ from connectors.bitmex import feed
 from connectors.simulated.server.player import Player, run_refresher, run_timers
 from connectors.simulated.server.rest.door import Door
 from connectors.simulated.server.settings import ExchangeSettings
-from daemon.core.interventions import Latch, LatchKind
+from daemon.core.memory.interventions import Latch, LatchKind
 from daemon.core.operator_requests import ResumeAsked
 from tests.simulation.agenda import Item, agenda_of, carry_out
 from tests.simulation.bot import CONTRACTS, Bot

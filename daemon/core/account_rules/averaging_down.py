@@ -18,8 +18,8 @@ from connectors.vocabulary import ContractKind, Position, Side
 from daemon.core.account_rules.verdict import AccountView, Held, Level, Rule, Verdict, plain, unknown
 from daemon.core.draft import Draft
 from daemon.core.margin.contracts import is_price, is_usable
-from daemon.core.marks import is_fresh
-from daemon.core.rule_facts import Addition
+from daemon.core.market.marks import is_fresh
+from daemon.core.memory.rule_facts import Addition
 from daemon.core.state import Guarded
 
 

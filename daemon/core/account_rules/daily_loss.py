@@ -26,7 +26,7 @@ from daemon.core.account_rules.verdict import (
     standing,
     unknown,
 )
-from daemon.core.rule_facts import DayBook
+from daemon.core.memory.rule_facts import DayBook
 
 _ADVICE: Final = "stop for today"
 _ANEW: Final = "to go on all the same, lift it: the loss then counts anew from there"

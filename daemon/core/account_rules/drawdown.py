@@ -22,7 +22,7 @@ from daemon.core.account_rules.verdict import (
     share,
     unknown,
 )
-from daemon.core.rule_facts import DayBook
+from daemon.core.memory.rule_facts import DayBook
 
 
 def judge(view: AccountView, policy: DrawdownPolicy) -> tuple[Verdict, ...]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from config.account_rules import IsolatedOnlyPolicy
 from daemon.core.account_rules.verdict import AccountView, Held, Level, Rule, Verdict
-from daemon.core.rule_facts import Remedy, RemedyKind
+from daemon.core.memory.rule_facts import Remedy, RemedyKind
 
 
 def judge(view: AccountView, policy: IsolatedOnlyPolicy) -> tuple[Verdict, ...]:  # noqa: ARG001 - it has no limit

@@ -24,7 +24,7 @@ from daemon.core.account_rules.verdict import (
     unknown,
 )
 from daemon.core.margin.contracts import value_sign
-from daemon.core.rule_facts import Remedy, RemedyKind
+from daemon.core.memory.rule_facts import Remedy, RemedyKind
 
 _HUNDREDTH: Final = Decimal("0.01")
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from config.account_rules import NakedPolicy
 from daemon.core.account_rules.verdict import AccountView, Held, Level, Rule, Verdict, plain, unknown
-from daemon.core.marks import ns
+from daemon.core.market.marks import ns
 from daemon.core.state import Need
 
 

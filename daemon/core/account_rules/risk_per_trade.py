@@ -27,7 +27,7 @@ from daemon.core.account_rules.verdict import (
     unknown,
 )
 from daemon.core.margin.costs import closing_cost_sat, pnl_sat
-from daemon.core.rule_facts import Remedy, RemedyKind
+from daemon.core.memory.rule_facts import Remedy, RemedyKind
 
 _FAR: Final = Decimal(2)
 _FINE: Final = 100

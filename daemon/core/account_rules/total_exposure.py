@@ -27,9 +27,9 @@ from daemon.core.account_rules.verdict import (
     standing,
     unknown,
 )
-from daemon.core.books import may_add_exposure
+from daemon.core.adding import may_add_exposure
 from daemon.core.margin.contracts import is_price, is_usable, value_sat
-from daemon.core.rule_facts import Remedy, RemedyKind
+from daemon.core.memory.rule_facts import Remedy, RemedyKind
 
 
 def judge(view: AccountView, policy: TotalExposurePolicy) -> tuple[Verdict, ...]:

@@ -20,8 +20,8 @@ from connectors.vocabulary import Instrument, Side
 from daemon.core import alerts
 from daemon.core.draft import Draft
 from daemon.core.margin.contracts import is_usable, value_sat
-from daemon.core.marks import FRESH_FOR_NS, market_is_fresh
-from daemon.core.rule_facts import Remedy
+from daemon.core.market.marks import FRESH_FOR_NS, market_is_fresh
+from daemon.core.memory.rule_facts import Remedy
 from daemon.core.state import Guarded, GuardState
 
 CLEAR_AT: Final = Decimal("0.95")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from daemon.core.alert_book import MOST_SILENCES, Pages, Silence
 from daemon.core.altered import altered
 from daemon.core.draft import Draft
+from daemon.core.memory.alert_book import MOST_SILENCES, Pages, Silence
 from daemon.core.operator_requests import AcknowledgeAsked, SilenceAsked, UnsilenceAsked
 from daemon.core.state import GuardState
 

@@ -7,10 +7,10 @@ takes the place of the quietest. Both are counted, and the group's next message 
 from __future__ import annotations
 
 from config.alerting import AlertingPolicy, Level
-from daemon.core.alert_book import MOST_FACTS, Fact, Group, Pages
 from daemon.core.altered import altered
 from daemon.core.commands import RaiseAlert
-from daemon.core.marks import ns
+from daemon.core.market.marks import ns
+from daemon.core.memory.alert_book import MOST_FACTS, Fact, Group, Pages
 from daemon.core.people.kinds import Kind, Phase, kind_of
 
 EVENT_NS = 60 * 10**9

@@ -10,9 +10,9 @@ from typing import Final
 
 from config.alerting import Level
 from config.policy import Tier
-from daemon.core.alert_book import Fact, Pages, Silence
 from daemon.core.degraded import Degraded
 from daemon.core.draft import Draft
+from daemon.core.memory.alert_book import Fact, Pages, Silence
 from daemon.core.state import GuardState
 
 _CUT_OFF: Final = (Degraded.ADDRESS_BANNED.value, Degraded.BLIND_ACCOUNT.value, Degraded.VENUE_UNREACHABLE.value)

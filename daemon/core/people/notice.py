@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Final
 
 from config.alerting import BY_RANK, Level
-from daemon.core.alert_book import Fact
 from daemon.core.commands import Notify, Severity, Told
 from daemon.core.draft import Draft
 from daemon.core.margin.contracts import is_usable, value_sat
+from daemon.core.memory.alert_book import Fact
 from daemon.core.people import words
 from daemon.core.people.telling import Cause, Telling
 from daemon.core.reasons import Reason

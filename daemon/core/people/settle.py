@@ -7,10 +7,10 @@ did. While nothing was raised and nothing is due it costs one comparison and a l
 from __future__ import annotations
 
 from config.alerting import BY_RANK
-from daemon.core.alert_book import Group, Pages
 from daemon.core.altered import altered
 from daemon.core.commands import Exit, Notify, RaiseAlert
 from daemon.core.draft import Draft
+from daemon.core.memory.alert_book import Group, Pages
 from daemon.core.mode import Mode
 from daemon.core.people import gathering, telling
 from daemon.core.people.notice import notice_of

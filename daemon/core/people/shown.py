@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from config.alerting import BY_RANK, Level
-from daemon.core.alert_book import Fact, Group, Silence
+from daemon.core.memory.alert_book import Fact, Group, Silence
 from daemon.core.people import words
 from daemon.core.people.hushed import inhibitor, matches, silenced_by
 from daemon.core.people.notice import exposure

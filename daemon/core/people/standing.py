@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from config.alerting import Level
 from config.policy import Tier
-from daemon.core import quiet
-from daemon.core.alert_book import Fact
 from daemon.core.degraded import Degraded
 from daemon.core.draft import Draft
+from daemon.core.memory.alert_book import Fact
+from daemon.core.restraint import quiet
 from daemon.core.state import Guarded
 
 _OF_TIER = {

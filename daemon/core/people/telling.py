@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from config.alerting import BY_RANK, AlertingPolicy, Level, minute_of
-from daemon.core.alert_book import Fact, Group, Pages
 from daemon.core.altered import altered
 from daemon.core.draft import Draft
-from daemon.core.marks import ns
+from daemon.core.market.marks import ns
+from daemon.core.memory.alert_book import Fact, Group, Pages
 from daemon.core.people.gathering import news_due_ns
 from daemon.core.people.hushed import is_loud
 from daemon.core.people.standing import standing_level

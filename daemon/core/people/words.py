@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Final
 
 from config.alerting import Level
-from daemon.core import quiet
-from daemon.core.alert_book import Fact
 from daemon.core.alerts import seconds
 from daemon.core.draft import Draft
+from daemon.core.memory.alert_book import Fact
+from daemon.core.restraint import quiet
 
 TITLES: Final = {
     "distance": "near liquidation",

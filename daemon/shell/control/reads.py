@@ -9,9 +9,10 @@ from typing import Final
 from config.control import Right
 from connectors.vocabulary import Order
 from daemon.core import bots, ids
-from daemon.core.books import may_add_exposure
+from daemon.core.adding import may_add_exposure
 from daemon.core.events import HeardBy
-from daemon.core.state import GuardState, KnownOrder
+from daemon.core.memory.witnesses import KnownOrder
+from daemon.core.state import GuardState
 from daemon.shell.account_seen import describe_account
 from daemon.shell.bot_desk import NotAsked, NotYet, UnknownBot
 from daemon.shell.control import shapes

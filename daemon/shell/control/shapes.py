@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from daemon.core.pausing import LONGEST_S
 from daemon.core.people.asked import LONGEST_S as LONGEST_SILENCE_S
 from daemon.core.people.asked import SHORTEST_S as SHORTEST_SILENCE_S
+from daemon.core.restraint.pausing import LONGEST_S
 
 Symbol = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_:.\-]+$")]
 Name = Annotated[str, Meta(min_length=1, max_length=80)]

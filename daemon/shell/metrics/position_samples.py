@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from config.policy import Tier
-from daemon.core import protection
-from daemon.core.distance import RISING, distance
-from daemon.core.protection import Stage
+from daemon.core.market.distance import RISING, distance
+from daemon.core.protecting import protection
+from daemon.core.protecting.protection import Stage
 from daemon.core.state import Guarded, GuardState
 from daemon.shell.metrics import catalogue as c
 from daemon.shell.metrics.samples import Sample

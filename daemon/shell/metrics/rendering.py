@@ -22,7 +22,7 @@ from prometheus_client.metrics_core import (
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
-from daemon.core.protection import Stage
+from daemon.core.protecting.protection import Stage
 from daemon.shell.metrics import catalogue as c
 from daemon.shell.metrics.catalogue import CATALOGUE, Kind, Metric
 from daemon.shell.metrics.position_samples import MOST_SYMBOLS, of_position, open_symbols, stage_of

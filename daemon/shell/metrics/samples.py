@@ -13,8 +13,8 @@ from config.modes import RuleMode
 from daemon.core.account_rules import RULES
 from daemon.core.degraded import Degraded
 from daemon.core.ledger import StreamFacts
+from daemon.core.memory.orders import WriteKind
 from daemon.core.mode import Mode
-from daemon.core.orders import WriteKind
 from daemon.core.state import Feed, GuardState, SwitchState
 from daemon.shell.metrics import catalogue as c
 from daemon.shell.metrics.catalogue import Metric

@@ -16,7 +16,7 @@ from config.bots import BotPolicy, Heartbeat, OnSilence
 from config.modes import Lift
 from config.policy import Policy
 from connectors.vocabulary import Order, OrderStatus
-from daemon.core import bots, protection
+from daemon.core import bots
 from daemon.core import events as e
 from daemon.core.commands import (
     AmendStop,
@@ -31,17 +31,18 @@ from daemon.core.commands import (
     ReduceAtMarket,
     RenewAccountStream,
 )
-from daemon.core.interventions import LatchKind
-from daemon.core.marks import is_fresh
+from daemon.core.market.marks import is_fresh
+from daemon.core.memory.interventions import LatchKind
+from daemon.core.memory.orders import TABLE as WRITES
+from daemon.core.memory.under_way import Write
 from daemon.core.mode import TABLE as MODES
 from daemon.core.mode import Mode
 from daemon.core.operator_requests import LiftLatch
-from daemon.core.orders import TABLE as WRITES
-from daemon.core.protection import Stage
+from daemon.core.protecting import protection
+from daemon.core.protecting.protection import Stage
 from daemon.core.state import Guarded, GuardState, SwitchState, initial_state
 from daemon.core.step import step
 from daemon.core.tiers import RANK
-from daemon.core.under_way import Write
 from tests.builders import ACCOUNT, SECOND, START_NS, a_margin, a_position, a_stop, an_instrument, an_order
 
 SYMBOL: Final = "XBTUSDT"

@@ -13,9 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from config.alerting import Level
 from config.policy import Tier
-from daemon.core.alert_book import MOST_FACTS, MOST_SILENCES, AlertBook
 from daemon.core.altered import altered
 from daemon.core.commands import Notify, Severity
+from daemon.core.memory.alert_book import MOST_FACTS, MOST_SILENCES, AlertBook
 from daemon.core.operator_requests import AcknowledgeAsked, SilenceAsked, UnsilenceAsked
 from daemon.core.people.shown import shown
 from tests.unit.daemon.core.people.listener import Listener, alert

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from daemon.core.errors import InvariantBroken
+from daemon.core.memory.orders import TABLE as WRITES
+from daemon.core.memory.orders import WriteInput, WriteState, next_state
 from daemon.core.mode import TABLE as MODES
 from daemon.core.mode import Mode, ModeInput, next_mode
-from daemon.core.orders import TABLE as WRITES
-from daemon.core.orders import WriteInput, WriteState, next_state
-from daemon.core.outcomes import Outcome, Word, next_outcome
+from daemon.core.writes.outcomes import Outcome, Word, next_outcome
 
 _SHORT = settings(max_examples=25, stateful_step_count=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 _WORDS_OF_THE_VENUE = {Word.ANSWERED, Word.SEEN, Word.REFUSED, Word.NOT_SENT, Word.ABSENT_AFTER_EXPIRY}

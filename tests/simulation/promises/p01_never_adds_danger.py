@@ -16,7 +16,7 @@ from config.ladder import Step
 from config.modes import Action, RuleMode
 from config.policy import AccountPolicy, Policy, SwitchMode
 from connectors.simulated.engine.changes import Change, Row
-from daemon.core.interventions import PauseKind
+from daemon.core.memory.interventions import PauseKind
 from tests.simulation.promises.book import OURS, Key, adds_exposure, is_ours, key_of, traded_by
 from tests.simulation.promises.ground import GuardFacts, Promise
 from tests.simulation.promises.latch_rules import latched_cancel_faults

@@ -17,7 +17,7 @@ from config.modes import Action, Lift, RuleMode
 from config.policy import Policy
 from daemon.core.commands import Command, RaiseAlert
 from daemon.core.events import Event, OperatorAsked, Started
-from daemon.core.interventions import Latch, LatchKind
+from daemon.core.memory.interventions import Latch, LatchKind
 from daemon.core.operator_requests import FlattenAsked, FreezeAsked, LiftLatch
 from daemon.core.state import GuardState, with_policy
 from daemon.core.step import step

@@ -15,8 +15,8 @@ from config.load import load_settings
 from config.policy import Policy
 from daemon.carry_over import KEPT_FIELDS, carried_over
 from daemon.cli import main
-from daemon.core.alert_book import AlertBook, Fact
-from daemon.core.interventions import Latch, LatchKind, Pause, PauseKind
+from daemon.core.memory.alert_book import AlertBook, Fact
+from daemon.core.memory.interventions import Latch, LatchKind, Pause, PauseKind
 from daemon.core.state import GuardState, decided_by_people_and_rules, initial_state
 from daemon.exit_codes import ExitCode
 from daemon.migrate import migrated

@@ -14,7 +14,7 @@ from daemon.core.operator_requests import FreezeAsked, PauseAsked
 from daemon.shell.status import describe_state
 from tests.builders import SECOND, a_position
 from tests.driven import Driven
-from tests.unit.daemon.core.test_latches import ask
+from tests.unit.daemon.core.restraint.test_latches import ask
 
 PAINT = Paint(is_plain_text=True)
 FACTS = {"version": "1", "process": 1, "venue": "testnet", "uptime_s": 75.0}

@@ -12,16 +12,16 @@ from config.bots import BotPolicy, Heartbeat, OnSilence
 from config.policy import Policy, SwitchMode, SwitchPolicy
 from connectors.vocabulary import Order, OrderKind, OrderSide, OrderStatus
 from daemon.core import events as e
+from daemon.core.choke_point.danger import refusal
 from daemon.core.commands import CancelOrders, Command, DisarmSwitch, FeedSwitch, ReduceAtMarket, Severity
-from daemon.core.danger import refusal
 from daemon.core.degraded import Degraded
 from daemon.core.operator_requests import LiftLatch
 from daemon.core.reasons import Reason
 from daemon.core.state import GuardState, SwitchState, with_policy
 from tests.builders import SECOND, a_position, a_stop, an_order
 from tests.driven import Driven
-from tests.unit.daemon.core.test_freezing import cancelled, names
-from tests.unit.daemon.core.test_latches import ask
+from tests.unit.daemon.core.emergency.test_freezing import cancelled, names
+from tests.unit.daemon.core.restraint.test_latches import ask
 from tests.unit.daemon.core.test_switch import answer
 
 HOUR = 3_600 * SECOND

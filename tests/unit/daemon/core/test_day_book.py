@@ -10,7 +10,7 @@ import pytest
 
 from config.account_rules import DailyLossPolicy
 from daemon.core import day_book
-from daemon.core.rule_facts import DayBook, Origin
+from daemon.core.memory.rule_facts import DayBook, Origin
 from tests.builders import SECOND, START_NS, a_margin
 from tests.unit.daemon.core.account_rules.rule_cases import Ruled, a_state, an_account
 

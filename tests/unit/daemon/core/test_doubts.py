@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from daemon.core import events as e
 from daemon.core.commands import AmendStop, FindOrders, PlaceStop
-from daemon.core.orders import WriteState
+from daemon.core.memory.orders import WriteState
 from daemon.core.reasons import Reason
 from tests.builders import SECOND, a_position, a_stop, an_instrument
 from tests.driven import MS, Driven

@@ -12,8 +12,8 @@ from daemon.core.halt import STALE_AFTER_NS, Halt, HaltKind, age_ns, halts
 from daemon.core.operator_requests import FlattenAsked, FreezeAsked
 from tests.builders import SECOND, a_position
 from tests.driven import Driven
+from tests.unit.daemon.core.restraint.test_latches import ask
 from tests.unit.daemon.core.test_bots import alive, seconds_pass
-from tests.unit.daemon.core.test_latches import ask
 
 
 def reasons(guard: Driven, *, symbol: str | None = None, bot: str | None = None) -> list[Halt]:

@@ -23,13 +23,13 @@ from connectors.vocabulary import Position, Side
 from daemon.core import events as e
 from daemon.core import stops
 from daemon.core.commands import AmendStop, PlaceStop, ReduceAtMarket, SetBand
-from daemon.core.cover import judge
 from daemon.core.degraded import Degraded
 from daemon.core.draft import Draft
-from daemon.core.episode import Release
+from daemon.core.memory.episode import Release
+from daemon.core.protecting.cover import judge
+from daemon.core.protecting.wanted import work_out
 from daemon.core.reasons import Reason
 from daemon.core.state import Need, Standing, with_policy
-from daemon.core.wanted import work_out
 from tests.builders import SECOND, START_NS, a_margin, a_position
 from tests.driven import Driven
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 from config.policy import Policy, SwitchMode, SwitchPolicy
 from connectors.vocabulary import OrderStatus
 from daemon.core import events as e
+from daemon.core.choke_point.danger import refusal
 from daemon.core.commands import DisarmSwitch, Exit, FeedSwitch, PlaceStop, ReadPicture, Severity
-from daemon.core.danger import refusal
 from daemon.core.degraded import Degraded
 from daemon.core.mode import Mode
 from daemon.core.reasons import Reason

@@ -12,7 +12,7 @@ from config.policy import Policy, Tier, TierPolicy
 from connectors.vocabulary import Side
 from daemon.core import events as e
 from daemon.core.commands import PlaceStop
-from daemon.core.distance import bounds
+from daemon.core.market.distance import bounds
 from daemon.core.reasons import Reason
 from daemon.core.tiers import next_tier
 from tests.builders import SECOND, a_position, a_stop

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.policy import Policy, VolatilityPolicy
-from daemon.core.distance import hourly_percent, largest_gap_percent
+from daemon.core.market.distance import hourly_percent, largest_gap_percent
 from daemon.core.state import GuardState
 from daemon.core.volatility import LONELY_NS, Volatility, after_mark
 from tests.builders import SECOND, START_NS, a_position

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from config.policy import Policy
-from daemon.core.state import Guarded, KnownOrder, Mark, initial_state
+from daemon.core.memory.witnesses import KnownOrder
+from daemon.core.state import Guarded, Mark, initial_state
 from daemon.shell.account_seen import account_seen, describe_account
 from tests.builders import a_margin, a_position, a_stop, an_instrument
 

@@ -13,8 +13,8 @@ from daemon.shell.bot_desk import BotDesk, NotAsked, NotYet, UnknownBot
 from tests.builders import SECOND
 from tests.driven import Driven
 from tests.fakes import ManualClock
+from tests.unit.daemon.core.restraint.test_latches import ask
 from tests.unit.daemon.core.test_bots import seconds_pass
-from tests.unit.daemon.core.test_latches import ask
 
 BOTS = {"maker": BotPolicy(id_prefix="mm-"), "by-orders": BotPolicy(id_prefix="o-", heartbeat=Heartbeat.ORDERS)}
 

@@ -13,7 +13,7 @@ from config.policy import Policy, StopPolicy
 from daemon.core.commands import Notify
 from daemon.core.errors import InvariantBroken
 from daemon.core.events import Started, TimerFired
-from daemon.core.interventions import Latch, LatchKind
+from daemon.core.memory.interventions import Latch, LatchKind
 from daemon.core.state import GuardState
 from daemon.core.step import step
 from daemon.shell import recover as recover_module

@@ -9,7 +9,7 @@ from daemon.shell.status import describe_state, headline
 from daemon.shell.status_latches import latch_lines, plan_line
 from tests.builders import SECOND, a_position, an_order
 from tests.driven import Driven
-from tests.unit.daemon.core.test_latches import ask
+from tests.unit.daemon.core.restraint.test_latches import ask
 
 
 def shown(guard: Driven) -> dict[str, object]:

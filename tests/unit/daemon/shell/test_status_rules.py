@@ -10,7 +10,7 @@ from config.modes import RuleMode
 from config.policy import MaxLossPolicy, Policy, StopPolicy, TakeProfitPolicy, TrailingPolicy
 from daemon.shell.status import describe_state
 from daemon.shell.status_rules import rule_lines
-from tests.unit.daemon.core.test_take_profit import ladder
+from tests.unit.daemon.core.protecting.test_take_profit import ladder
 
 D = Decimal
 

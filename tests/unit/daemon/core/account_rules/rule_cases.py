@@ -13,11 +13,12 @@ from config.account_rules import AccountPolicy
 from config.modes import Action, RuleMode
 from config.policy import Policy
 from connectors.vocabulary import Instrument, Margin, Position, Wallet
-from daemon.core import latches, rulebook
 from daemon.core.account_rules import RULES
 from daemon.core.account_rules.verdict import AccountView, Level, Verdict, account_view
 from daemon.core.commands import RaiseAlert
 from daemon.core.draft import Draft
+from daemon.core.judging import rulebook
+from daemon.core.restraint import latches
 from daemon.core.state import Feed, Guarded, GuardState, Mark, Need, Pictures, initial_state
 from tests.builders import ACCOUNT, SECOND, START_NS, a_margin, a_position, an_instrument
 

@@ -10,10 +10,10 @@ import pytest
 
 from config.account_rules import DailyLossPolicy
 from config.modes import Action, Lift, RuleMode
-from daemon.core import latches
 from daemon.core.commands import RaiseAlert
 from daemon.core.draft import Draft
-from daemon.core.interventions import LatchKind
+from daemon.core.memory.interventions import LatchKind
+from daemon.core.restraint import latches
 from tests.builders import SECOND, START_NS, a_margin
 from tests.unit.daemon.core.account_rules.rule_cases import Ruled, a_guarded, a_state, an_account, topics
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from config.account_rules import IsolatedOnlyPolicy
 from daemon.core.account_rules.isolated_only import judge
 from daemon.core.account_rules.verdict import Level
-from daemon.core.rule_facts import RemedyKind
+from daemon.core.memory.rule_facts import RemedyKind
 from tests.builders import a_position
 from tests.unit.daemon.core.account_rules.rule_cases import a_guarded, a_view, only
 

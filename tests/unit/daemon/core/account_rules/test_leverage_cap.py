@@ -9,7 +9,7 @@ import pytest
 from config.account_rules import LeverageCapPolicy
 from daemon.core.account_rules.leverage_cap import judge
 from daemon.core.account_rules.verdict import Level
-from daemon.core.rule_facts import RemedyKind
+from daemon.core.memory.rule_facts import RemedyKind
 from daemon.core.state import Guarded
 from tests.builders import a_margin, a_position, an_instrument
 from tests.unit.daemon.core.account_rules.rule_cases import a_guarded, a_view, levels, only

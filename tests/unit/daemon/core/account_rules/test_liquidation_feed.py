@@ -8,7 +8,7 @@ from config.account_rules import LiquidationFeedPolicy
 from connectors.vocabulary import LiquidationOrder, OrderSide
 from daemon.core.account_rules.liquidation_feed import judge
 from daemon.core.account_rules.verdict import Level
-from daemon.core.surroundings import ForcedOrder
+from daemon.core.memory.surroundings import ForcedOrder
 from tests.builders import SECOND, START_NS
 from tests.unit.daemon.core.account_rules.rule_cases import a_guarded, a_view, levels
 

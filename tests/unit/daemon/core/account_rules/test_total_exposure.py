@@ -8,7 +8,7 @@ from config.account_rules import TotalExposurePolicy
 from connectors.vocabulary import ContractKind
 from daemon.core.account_rules.total_exposure import judge
 from daemon.core.account_rules.verdict import Level
-from daemon.core.state import KnownOrder
+from daemon.core.memory.witnesses import KnownOrder
 from tests.builders import START_NS, a_margin, a_position, a_stop, an_instrument, an_order
 from tests.unit.daemon.core.account_rules.rule_cases import a_guarded, a_view, levels, only
 

@@ -6,8 +6,8 @@ import msgspec
 
 from daemon.core import events as e
 from daemon.core.commands import Command, Exit, Notify
-from daemon.core.operator import outcome, refusal
 from daemon.core.operator_requests import AcknowledgeAsked, OperatorRequest, SilenceAsked
+from daemon.core.operators.operator import outcome, refusal
 from daemon.core.state import GuardState
 from tests.builders import SECOND, a_position
 from tests.driven import Driven

@@ -8,8 +8,8 @@ import pytest
 
 from config.alerting import Level
 from config.policy import Tier
-from daemon.core.alert_book import MOST_FACTS
 from daemon.core.commands import Severity
+from daemon.core.memory.alert_book import MOST_FACTS
 from daemon.core.operator_requests import AcknowledgeAsked, SilenceAsked, UnsilenceAsked
 from daemon.core.people.shown import shown
 from tests.builders import SECOND, START_NS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from config.policy import Tier
 from daemon.core.altered import altered
-from daemon.core.interventions import PauseKind
+from daemon.core.memory.interventions import PauseKind
 from daemon.core.state import Pause
 from tests.builders import SECOND
 from tests.unit.daemon.core.people.listener import Listener

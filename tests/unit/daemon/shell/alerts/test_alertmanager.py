@@ -15,8 +15,8 @@ import pytest
 
 from config.credentials import Secret
 from config.policy import Policy
-from daemon.core.alert_book import AlertBook, Group
 from daemon.core.commands import Severity
+from daemon.core.memory.alert_book import AlertBook, Group
 from daemon.core.state import initial_state
 from daemon.shell.alerts.alertmanager import Alertmanager, labels, push_address, words_about
 from daemon.shell.alerts.channel import DeliveryRefused

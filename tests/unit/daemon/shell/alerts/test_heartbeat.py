@@ -10,7 +10,7 @@ import pytest
 from config.channels import FailOn, HeartbeatSettings, PingMethod
 from config.policy import Policy
 from daemon.core.halt import HaltKind
-from daemon.core.interventions import Latch, LatchKind
+from daemon.core.memory.interventions import Latch, LatchKind
 from daemon.core.mode import Mode
 from daemon.core.state import GuardState, initial_state
 from daemon.shell.alerts import heartbeat as heartbeat_module

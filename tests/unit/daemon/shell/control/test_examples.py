@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from daemon.core.operator_requests import FreezeAsked
-from tests.unit.daemon.core.test_latches import ask as freeze
+from tests.unit.daemon.core.restraint.test_latches import ask as freeze
 from tests.unit.daemon.shell.control.test_server import a_desk, serving
 
 EXAMPLES = Path(__file__).resolve().parents[5] / "docs" / "examples"

@@ -12,7 +12,7 @@ import pytest
 from config.control import Right
 from config.policy import Policy
 from connectors.vocabulary import Side
-from daemon.core.interventions import Asked as Remembered
+from daemon.core.memory.interventions import Asked as Remembered
 from daemon.core.operator_requests import (
     AcknowledgeAsked,
     ClearStop,

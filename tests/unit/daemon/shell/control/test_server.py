@@ -21,7 +21,7 @@ from daemon.shell.control.counter import Counter
 from daemon.shell.control.route import BODY_LIMIT_BYTES
 from daemon.shell.control.server import HEAD_LIMIT_BYTES, MOST_AT_ALL, MOST_CONNECTIONS, ControlApi
 from tests.fakes import ManualClock
-from tests.unit.daemon.core.test_latches import ask as freeze
+from tests.unit.daemon.core.restraint.test_latches import ask as freeze
 from tests.unit.daemon.shell.test_bot_desk import Core
 
 DEADLINE_S = 5.0

@@ -9,13 +9,13 @@ from functools import cache
 from config.bots import BotPolicy
 from config.policy import Policy
 from connectors.vocabulary import OrderSide
-from daemon.core.bot_standing import Bot
 from daemon.core.commands import PlaceStop
-from daemon.core.interventions import Pause, PauseKind
 from daemon.core.ledger import BudgetFacts, StreamFacts
-from daemon.core.orders import WriteKind
+from daemon.core.memory.bot_standing import Bot
+from daemon.core.memory.interventions import Pause, PauseKind
+from daemon.core.memory.orders import WriteKind
+from daemon.core.memory.under_way import Unproved
 from daemon.core.state import GuardState, SwitchState
-from daemon.core.under_way import Unproved
 from daemon.core.volatility import Volatility
 from daemon.shell.metrics.meter import Meter
 from daemon.shell.metrics.rendering import pieces

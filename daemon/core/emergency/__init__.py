@@ -1,0 +1,1 @@
+"""Means beyond a stop: closing, cancelling what adds exposure, corrections, the ladder."""

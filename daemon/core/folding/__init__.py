@@ -1,0 +1,1 @@
+"""What the venue says, folded into the view: rows, answers, whole pictures, signs of life."""

@@ -1,0 +1,1 @@
+"""What holds the guard back, or bids it act: observing, a pause, latches."""
