@@ -27,8 +27,8 @@ MUTANTS_OF_PEOPLE: Final = (
         promise="P10",
         what="Who took on a critical is never told of the emergency that it becomes.",
         path=f"{_BOOK}/asked.py",
-        before="acknowledged_rank=fact.level.rank)",
-        after="acknowledged_rank=4, told_rank=4)",
+        before="acknowledged_rank=fact.level.rank,",
+        after="acknowledged_rank=4, told_rank=4,",
         caught_by=(f"{_T_BOOK}/test_settle.py",),
     ),
     Mutant(

@@ -16,6 +16,8 @@ from config.alerting import Level
 MOST_FACTS: Final = 2_000
 """More are not kept: the quieter go first, and how many went is said."""
 MOST_SILENCES: Final = 100
+MOST_SYMBOLS: Final = 5
+"""So many symbols of a group are remembered by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +39,7 @@ class Fact:
     is_event: bool = False
     """It happened and is over by itself; otherwise it stands until the state says that it does not."""
     ends_ns: int = 0
-    """An event is news until then, unless somebody acknowledges it."""
+    """An event is news until then, unless somebody acknowledges it; 0: until somebody does."""
     over_ns: int = 0
     """Since when it is over; 0 while it stands."""
     eased_ns: int = 0
@@ -48,6 +50,8 @@ class Fact:
     """The worst that people were told of it."""
     acknowledged_rank: int = 0
     """The worst that a person acknowledged."""
+    acknowledged_ns: int = 0
+    """When that was."""
 
     @property
     def rank(self) -> int:
@@ -69,6 +73,10 @@ class Group:
     """The worst of the last message."""
     told_count: int = 0
     """How many facts the last message told of."""
+    told_symbols: tuple[str, ...] = ()
+    """Those it named first, the most exposed before the others."""
+    liquidated: tuple[str, ...] = ()
+    """What the venue liquidated meanwhile: the end of such a trouble is no good news."""
     messages: int = 0
     has_stood: bool = False
     """Something in it stood when it was told, so its end is told, too."""

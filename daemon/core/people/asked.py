@@ -72,7 +72,7 @@ def acknowledge(draft: Draft, key: str, who: str, comment: str) -> None:
             )
     for name, fact in pages.facts.items():
         if not key or fact.group == key:
-            pages.facts[name] = altered(fact, acknowledged_rank=fact.level.rank)
+            pages.facts[name] = altered(fact, acknowledged_rank=fact.level.rank, acknowledged_ns=draft.now_ns)
     draft.people = pages.closed()
 
 

@@ -10,13 +10,15 @@ from config.alerting import AlertingPolicy, Level
 from daemon.core.altered import altered
 from daemon.core.commands import RaiseAlert
 from daemon.core.market.marks import ns
-from daemon.core.memory.alert_book import MOST_FACTS, Fact, Group, Pages
+from daemon.core.memory.alert_book import MOST_FACTS, MOST_SYMBOLS, Fact, Group, Pages
 from daemon.core.people.kinds import Kind, Phase, kind_of
 
 EVENT_NS = 60 * 10**9
 """An event below CRITICAL is part of its group's messages for this long."""
 GRAVE_EVENT_NS = 3_600 * 10**9
-"""One from CRITICAL on is news for this long, or until somebody acknowledges it."""
+"""A CRITICAL one is news for this long, or until somebody acknowledges it; an emergency until somebody does."""
+_ENDS_IN_LIQUIDATION = ("distance", "cover")
+"""Groups whose end is no good news if it came by the venue's hand."""
 
 
 def take(pages: Pages, policy: AlertingPolicy, alert: RaiseAlert, now_ns: int) -> None:
@@ -31,6 +33,15 @@ def take(pages: Pages, policy: AlertingPolicy, alert: RaiseAlert, now_ns: int) -
                 _begin(pages, policy, alert, _as_event(alert, kind), now_ns)
         case Phase.BEGINS | Phase.HAPPENED:
             _begin(pages, policy, alert, kind, now_ns)
+            if (alert.topic, alert.state) == ("position", "liquidated"):
+                _note_liquidated(pages, alert.symbol)
+
+
+def _note_liquidated(pages: Pages, symbol: str) -> None:
+    for key in _ENDS_IN_LIQUIDATION:
+        group = pages.groups.get(key)
+        if group is not None and symbol not in group.liquidated:
+            pages.groups[key] = altered(group, liquidated=(*group.liquidated, symbol)[:MOST_SYMBOLS])
 
 
 def _as_event(alert: RaiseAlert, kind: Kind) -> Kind:
@@ -54,7 +65,7 @@ def _begin(pages: Pages, policy: AlertingPolicy, alert: RaiseAlert, kind: Kind, 
     known = pages.facts.get(kind.name)
     if known is None and not _has_place(pages, policy, kind, now_ns):
         return
-    fact = _fact(alert, kind, now_ns) if known is None else _renewed(known, alert, kind, now_ns)
+    fact = _fact(alert, kind, now_ns) if known is None else _renewed(policy, known, alert, kind, now_ns)
     pages.facts[kind.name] = fact
     group = _group(pages, fact.group, now_ns)
     if fact.level.rank > fact.told_rank:
@@ -63,7 +74,6 @@ def _begin(pages: Pages, policy: AlertingPolicy, alert: RaiseAlert, kind: Kind, 
 
 def _fact(alert: RaiseAlert, kind: Kind, now_ns: int) -> Fact:
     is_event = kind.phase is Phase.HAPPENED
-    lasts_ns = GRAVE_EVENT_NS if kind.level.rank >= Level.CRITICAL.rank else EVENT_NS
     return Fact(
         group=kind.group,
         topic=alert.topic,
@@ -77,23 +87,43 @@ def _fact(alert: RaiseAlert, kind: Kind, now_ns: int) -> Fact:
         severity=alert.severity.value,
         since_ns=now_ns,
         is_event=is_event,
-        ends_ns=now_ns + lasts_ns if is_event else 0,
+        ends_ns=_ends_ns(kind.level, now_ns) if is_event else 0,
     )
 
 
-def _renewed(known: Fact, alert: RaiseAlert, kind: Kind, now_ns: int) -> Fact:
+def _ends_ns(level: Level, now_ns: int) -> int:
+    """Until when an event is news that nobody acknowledges; 0: for as long as nobody does."""
+    if level is Level.EMERGENCY:
+        return 0
+    return now_ns + (EVENT_NS if level.rank < Level.CRITICAL.rank else GRAVE_EVENT_NS)
+
+
+def _renewed(policy: AlertingPolicy, known: Fact, alert: RaiseAlert, kind: Kind, now_ns: int) -> Fact:
     """The same thing again: its newest figures; an event that happens again, or a state that came back, counts."""
     fresh = _fact(alert, kind, now_ns)
     has_begun_again = known.is_event or bool(known.over_ns)
+    is_news = _is_news_again(policy, known, kind, now_ns)
     return altered(
         fresh,
         group=known.group,
-        since_ns=known.since_ns,
+        since_ns=now_ns if is_news else known.since_ns,
         times=known.times + has_begun_again,
-        told_rank=0 if _is_reminder(known, alert) else known.told_rank,
-        acknowledged_rank=known.acknowledged_rank,
+        told_rank=0 if is_news or _is_reminder(known, alert) else known.told_rank,
+        acknowledged_rank=0 if is_news else known.acknowledged_rank,
+        acknowledged_ns=0 if is_news else known.acknowledged_ns,
         eased_ns=0,
     )
+
+
+def _is_news_again(policy: AlertingPolicy, known: Fact, kind: Kind, now_ns: int) -> bool:
+    """Whether an event that somebody acknowledged and that happens again is news: an emergency at once, others later.
+
+    What was acknowledged is what had happened by then. An event below an emergency may happen every few seconds, so
+    its acknowledgement holds as long as one of what stands.
+    """
+    if not known.is_event or not known.acknowledged_rank:
+        return False
+    return kind.level is Level.EMERGENCY or now_ns >= known.acknowledged_ns + ns(policy.acknowledged_for_s)
 
 
 def _is_reminder(known: Fact, alert: RaiseAlert) -> bool:

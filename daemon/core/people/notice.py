@@ -13,7 +13,8 @@ from daemon.core.commands import Notify, Severity, Told
 from daemon.core.draft import Draft
 from daemon.core.margin.contracts import is_usable, value_sat
 from daemon.core.memory.alert_book import Fact
-from daemon.core.people import words
+from daemon.core.people import ending, words
+from daemon.core.people.spans import span
 from daemon.core.people.telling import Cause, Telling
 from daemon.core.reasons import Reason
 from daemon.core.state import GuardState
@@ -40,7 +41,7 @@ def notice_of(draft: Draft, telling: Telling, number: int) -> Notify:
     route = BY_RANK[min(telling.rank + group.escalation, Level.EMERGENCY.rank)]
     first = facts[0] if facts else None
     count = max(1, len(facts) or group.told_count)
-    symbol = "" if first is None else first.symbol
+    symbol = next(iter((*group.liquidated, *group.told_symbols)), "") if first is None else first.symbol
     return Notify(
         reason=Reason.RECOVERED if is_over or first is None else Reason(first.reason),
         notification_id=f"{group.key}:{draft.now_ns}:{number}",
@@ -56,7 +57,7 @@ def notice_of(draft: Draft, telling: Telling, number: int) -> Notify:
         text=_text(draft, telling, facts),
         did=words.did(draft, group.key, tuple(facts)),
         will=words.will(draft, group.key, is_over=is_over),
-        you_can="Nothing needs to be done." if is_over else words.you_can(group.key, tuple(facts)),
+        you_can=ending.you_can(group) if is_over else words.you_can(group.key, tuple(facts)),
         is_resolved=is_over,
         started_ns=group.since_ns,
         count=count,
@@ -97,10 +98,7 @@ def _worth_sat(view: Draft | GuardState, symbol: str) -> int:
 def _text(draft: Draft, telling: Telling, facts: list[Fact]) -> str:
     group = telling.group
     if telling.cause is Cause.RESOLVED:
-        minutes, rest = divmod((draft.now_ns - group.since_ns) // 10**9, 60)
-        return (
-            f"Over after {minutes} min {rest} s: {words.TITLES.get(group.key, group.key)}, {group.told_count} fact(s)."
-        )
+        return ending.text(draft, group, telling.over_ns)
     said = [_sentence(draft, fact) for fact in facts[:MOST_NAMED]]
     if len(facts) > MOST_NAMED:
         said.append(f"And {len(facts) - MOST_NAMED} more, less exposed.")
@@ -113,12 +111,18 @@ def _text(draft: Draft, telling: Telling, facts: list[Fact]) -> str:
 
 def _why_again(draft: Draft, telling: Telling) -> tuple[str, ...]:
     """What tells a repeat and an escalation from news."""
-    minutes = (draft.now_ns - telling.group.since_ns) // (60 * 10**9)
+    group = telling.group
+    unheard = span(draft.now_ns - (group.unheard_ns or group.since_ns))
     match telling.cause:
+        case Cause.REPEAT if group.acknowledged_ns:
+            ago = span(draft.now_ns - group.acknowledged_ns)
+            return (f"Still, {ago} after {group.acknowledged_by} acknowledged it:",)
+        case Cause.REPEAT if all(fact.is_event for _, fact in telling.facts):
+            return (f"Nobody has acknowledged this for {unheard}:",)
         case Cause.REPEAT:
-            return (f"Still, after {minutes} min:",)
+            return (f"Still, after {span(draft.now_ns - group.since_ns)}:",)
         case Cause.ESCALATION:
-            return (f"Nobody has acknowledged this for {minutes} min:",)
+            return (f"Nobody has acknowledged this for {unheard}:",)
         case _:
             return ()
 

@@ -6,14 +6,16 @@ did. While nothing was raised and nothing is due it costs one comparison and a l
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from config.alerting import BY_RANK
 from daemon.core.altered import altered
 from daemon.core.commands import Exit, Notify, RaiseAlert
 from daemon.core.draft import Draft
-from daemon.core.memory.alert_book import Group, Pages
+from daemon.core.memory.alert_book import MOST_SYMBOLS, Group, Pages
 from daemon.core.mode import Mode
 from daemon.core.people import gathering, telling
-from daemon.core.people.notice import notice_of
+from daemon.core.people.notice import most_exposed, notice_of
 from daemon.core.people.telling import Cause, Telling
 
 
@@ -90,7 +92,12 @@ def _say(draft: Draft, notice: Notify) -> None:
 
 
 def _with_group(told: Telling, group: Group) -> Telling:
-    return Telling(cause=told.cause, group=group, rank=told.rank, facts=told.facts, hushed=told.hushed)
+    return replace(told, group=group)
+
+
+def _named(draft: Draft, told: Telling) -> tuple[str, ...]:
+    symbols = dict.fromkeys(fact.symbol for _, fact in most_exposed(draft, told) if fact.symbol)
+    return tuple(symbols)[:MOST_SYMBOLS]
 
 
 def _after(draft: Draft, told: Telling, group: Group) -> Group:
@@ -102,6 +109,7 @@ def _after(draft: Draft, told: Telling, group: Group) -> Group:
         told_ns=draft.now_ns,
         told_rank=told.rank,
         told_count=len(told.facts),
+        told_symbols=_named(draft, told),
         messages=group.messages + 1,
         has_stood=group.has_stood or any(not fact.is_event for _, fact in told.facts),
         unheard_ns=unheard_ns,

@@ -45,6 +45,8 @@ class Telling:
     """What is told, by name: everything loud of the group, what is newly over included."""
     hushed: int
     """Facts beside them that follow from another or are silenced."""
+    over_ns: int = 0
+    """When the last of it was over; 0: something stands."""
 
 
 def look(draft: Draft, pages: Pages, group: Group, *, is_last: bool) -> Telling | None:
@@ -70,7 +72,8 @@ def look(draft: Draft, pages: Pages, group: Group, *, is_last: bool) -> Telling 
     if cause is None or _is_held(draft, group, rank, cause):
         return None
     worst = max((fact.rank for _, fact in loud), default=group.told_rank)
-    return Telling(cause=cause, group=group, rank=max(worst, 1), facts=tuple(loud), hushed=hushed)
+    over_ns = max((fact.over_ns for _, fact in facts), default=draft.now_ns) if cause is Cause.RESOLVED else 0
+    return Telling(cause=cause, group=group, rank=max(worst, 1), facts=tuple(loud), hushed=hushed, over_ns=over_ns)
 
 
 def _now(draft: Draft, pages: Pages, name: str, fact: Fact) -> Fact:
@@ -88,8 +91,9 @@ def _over(draft: Draft, fact: Fact) -> Fact:
     if fact.over_ns:
         return fact
     if fact.is_event:
-        is_over = draft.now_ns >= fact.ends_ns or (fact.told_rank and fact.acknowledged_rank >= fact.level.rank)
-        return altered(fact, over_ns=draft.now_ns) if is_over else fact
+        is_past = bool(fact.ends_ns) and draft.now_ns >= fact.ends_ns
+        is_taken_on = bool(fact.told_rank) and fact.acknowledged_rank >= fact.level.rank
+        return altered(fact, over_ns=draft.now_ns) if is_past or is_taken_on else fact
     level = standing_level(draft, fact)
     if level is None:
         return altered(fact, over_ns=draft.now_ns)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 from config.alerting import Level
-from daemon.core.alerts import seconds
 from daemon.core.draft import Draft
 from daemon.core.memory.alert_book import Fact
+from daemon.core.people.spans import span
 from daemon.core.restraint import quiet
 
 TITLES: Final = {
@@ -27,7 +27,7 @@ TITLES: Final = {
     "notes": "notes",
 }
 _WILL: Final = {
-    "distance": "It watches the mark price, moves stops only nearer to it, and tells when a tier gets worse or is over.",
+    "distance": "It watches the mark, moves stops only nearer to it, and tells when a tier gets worse or is over.",
     "cover": "It goes on placing and confirming stops until every position is covered.",
     "sight": "It reconnects and reads the account anew; it decides nothing on old prices.",
     "means": "It keeps what is left of its means for stops, closes and cancels, and tries again.",
@@ -112,7 +112,7 @@ def will(draft: Draft, group: str, *, is_over: bool = False) -> str:
     """What the guard does next."""
     if draft.pause is not None:
         own = "" if quiet.sends_nothing(draft) else " of its own"
-        return f"It sends nothing{own} for {seconds(draft.pause.until_ns - draft.now_ns)} more."
+        return f"It sends nothing{own} for {span(draft.pause.until_ns - draft.now_ns)} more."
     if quiet.is_quiet(draft):
         return "It watches, and tells."
     return "It guards on." if is_over else _WILL.get(group, "It goes on guarding.")

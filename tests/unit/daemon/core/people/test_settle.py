@@ -357,6 +357,45 @@ def test_news_that_quiet_hours_hold_does_not_hold_the_escalation_of_what_was_tol
     assert {each.symbol for each in listener.heard[-1].members} == {"XBTUSD", "ETHUSD"}
 
 
+def test_a_liquidation_is_said_until_somebody_takes_it_on() -> None:
+    """P10: an emergency that happened is repeated for as long as nobody acknowledges, and not a moment longer."""
+    listener = Listener()
+    listener.say(alert("position", "liquidated", "XBTUSD", Severity.CRITICAL))
+    told = listener.wait(3 * 3_600)
+    assert len(told) == 36
+    assert told[-1].text.startswith("Nobody has acknowledged this for 2 h 55 min: XBTUSD position liquidated.")
+    listener.ask(AcknowledgeAsked(key="position", comment=""))
+    assert listener.wait(7_200) == []
+    assert not listener.state.people.groups
+
+
+def test_an_acknowledged_liquidation_that_happens_again_is_news() -> None:
+    """P10: who took on the first has not heard of the second, even seconds later."""
+    listener = Listener()
+    listener.say(alert("position", "liquidated", "XBTUSD", Severity.CRITICAL))
+    listener.wait(10)
+    listener.ask(AcknowledgeAsked(key="position", comment=""))
+    listener.wait(40)
+    listener.say(alert("position", "liquidated", "XBTUSD", Severity.CRITICAL))
+    (again,) = listener.wait(20)
+    assert (again.cause, again.text) == ("news", "XBTUSD position liquidated. (2 times)")
+
+
+def test_an_acknowledged_event_that_goes_on_happening_is_news_when_the_acknowledgement_ends() -> None:
+    """P10: below an emergency an acknowledgement holds for its time, and no longer."""
+    listener = Listener()
+    refused = alert("stop", "refused", "XBTUSD", Severity.CRITICAL)
+    listener.say(refused)
+    listener.wait(10)
+    listener.ask(AcknowledgeAsked(key="", comment=""))
+    began = len(listener.heard)
+    for _ in range(4 * 72 + 4):  # every 50 s for four hours and three minutes
+        listener.wait(50)
+        listener.say(refused)
+    listener.wait(2)
+    assert [told.cause for told in listener.heard[began:]] == ["news"]
+
+
 def _clock(after_s: int) -> str:
     """The time of day so many seconds after the story begins, for the settings."""
     minute = (START_NS // SECOND + after_s) // 60 % 1_440
