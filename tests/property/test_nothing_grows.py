@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.simulated.engine import ledger
+from connectors.simulated.engine.holdings import ledger
 from connectors.simulated.server import bins, wire
 from tests.week import Bot, census
 

@@ -11,7 +11,6 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.simulated.engine.book import rebuilt
 from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.exchange import Exchange, Refused
 from connectors.simulated.engine.inputs import (
@@ -23,8 +22,9 @@ from connectors.simulated.engine.inputs import (
     SetPrices,
     SymbolPrices,
 )
-from connectors.simulated.engine.liquidity import best
-from connectors.simulated.engine.orders import Contingency, Side
+from connectors.simulated.engine.markets.liquidity import best
+from connectors.simulated.engine.resting.book import rebuilt
+from connectors.simulated.engine.resting.orders import Contingency, Side
 from connectors.simulated.engine.switches import ClientIdReuse, SelfTrade, Switches
 
 ACCOUNTS = (1, 2, 3)

@@ -8,9 +8,9 @@ from decimal import Decimal
 from hypothesis import given
 
 from connectors.simulated.engine.exchange import Exchange
-from connectors.simulated.engine.ledger import Position
-from connectors.simulated.engine.order_load import NOTHING, OrderLoad, SideLoad, changed_load, order_load
-from connectors.simulated.engine.orders import Order, Side
+from connectors.simulated.engine.holdings.ledger import Position
+from connectors.simulated.engine.holdings.order_load import NOTHING, OrderLoad, SideLoad, changed_load, order_load
+from connectors.simulated.engine.resting.orders import Order, Side
 from connectors.simulated.engine.switches import Switches
 from connectors.simulated.engine.world import ranked
 from tests.property.test_simulated_exchange import Timed, histories, play

@@ -32,8 +32,8 @@ from connectors.simulated.engine.inputs import (
     decode,
     encode,
 )
-from connectors.simulated.engine.liquidity import best
-from connectors.simulated.engine.orders import Side
+from connectors.simulated.engine.markets.liquidity import best
+from connectors.simulated.engine.resting.orders import Side
 from connectors.simulated.engine.switches import Switches
 
 ACCOUNTS = (1, 2, 3)

@@ -28,7 +28,7 @@ from connectors.simulated.engine.inputs import (
     TransferMargin,
 )
 from connectors.simulated.engine.switches import LiquidationStyle, MarginEngine, Switches
-from connectors.simulated.engine.takeover import OLD
+from connectors.simulated.engine.taking_over.takeover import OLD
 
 BASE = {"XBTUSD": 50_000, "XBTUSDT": 50_000, "ETHUSD": 3_000, "XBTH27": 50_500}
 LOTS = {"XBTUSD": 100, "XBTUSDT": 100, "ETHUSD": 1, "XBTH27": 100}

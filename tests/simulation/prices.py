@@ -9,7 +9,7 @@ from decimal import Decimal
 from math import exp
 from random import Random
 
-from connectors.simulated.engine.funding import next_exchange_ms
+from connectors.simulated.engine.equity.funding import next_exchange_ms
 from connectors.simulated.engine.inputs import SetPrices, SymbolPrices
 from connectors.simulated.server.venue import Venue
 from tests.simulation.bot import CONTRACTS

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from connectors.simulated.engine import settlement, takeover
+from connectors.simulated.engine.holdings.ledger import add
 from connectors.simulated.engine.inputs import Decree, FundInsurance, RestrictMarket, SetMarkMethod, SettleContract
-from connectors.simulated.engine.ledger import add
-from connectors.simulated.engine.market import MarkMethod
+from connectors.simulated.engine.markets.market import MarkMethod
 from connectors.simulated.engine.refusals import Refused
 from connectors.simulated.engine.rows import MAJOR
+from connectors.simulated.engine.taking_over import settlement, takeover
 from connectors.simulated.engine.world import World
 
 

@@ -13,35 +13,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self, assert_never
 
-from connectors.simulated.engine import (
-    accounts,
-    amending,
-    decrees,
-    entry,
-    faulty_orders,
-    faulty_prices,
-    inputs,
-    leverage,
-    listing,
-    position_log,
-    settlement,
-    snapshot,
-    staging,
-    steps,
-    takeover,
-    triggers,
-)
-from connectors.simulated.engine.account_rows import margin_row, wallet_row
+from connectors.simulated.engine import decrees, faulty_orders, faulty_prices, inputs, listing, snapshot, staging, steps
 from connectors.simulated.engine.changes import Change, Reply, Row
 from connectors.simulated.engine.contracts import CONTRACTS, Contract
+from connectors.simulated.engine.equity import accounts, position_log
+from connectors.simulated.engine.equity.account_rows import margin_row, wallet_row
+from connectors.simulated.engine.equity.standing import standing
 from connectors.simulated.engine.faults.board import FaultBoard
-from connectors.simulated.engine.instrument_rows import index_row, instrument_row
-from connectors.simulated.engine.ledger import Position, cash
-from connectors.simulated.engine.order_rows import order_row
-from connectors.simulated.engine.public_rows import book_rows
+from connectors.simulated.engine.holdings.ledger import Position, cash
 from connectors.simulated.engine.refusals import Refused
-from connectors.simulated.engine.standing import standing
 from connectors.simulated.engine.switches import Switches
+from connectors.simulated.engine.tables.instrument_rows import index_row, instrument_row
+from connectors.simulated.engine.tables.order_rows import order_row
+from connectors.simulated.engine.tables.public_rows import book_rows
+from connectors.simulated.engine.taking_over import settlement, takeover
+from connectors.simulated.engine.trading import amending, entry, leverage, triggers
 from connectors.simulated.engine.world import World, new_world
 
 __all__ = ["Change", "Exchange", "Refused", "Reply", "Row"]

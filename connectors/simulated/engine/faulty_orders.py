@@ -11,16 +11,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from connectors.simulated.engine import triggers
 from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.faults.kinds import Value
+from connectors.simulated.engine.holdings.ledger import Account
 from connectors.simulated.engine.inputs import PlaceOrder
-from connectors.simulated.engine.ledger import Account
-from connectors.simulated.engine.order_checks import draft
-from connectors.simulated.engine.order_rows import order_row
-from connectors.simulated.engine.orders import Order
 from connectors.simulated.engine.refusals import Refused
-from connectors.simulated.engine.reports import SWITCH_FIRED, cancel, reject_because
+from connectors.simulated.engine.resting.orders import Order
+from connectors.simulated.engine.tables.order_rows import order_row
+from connectors.simulated.engine.tables.reports import SWITCH_FIRED, cancel, reject_because
+from connectors.simulated.engine.trading import triggers
+from connectors.simulated.engine.trading.order_checks import draft
 from connectors.simulated.engine.world import World
 
 

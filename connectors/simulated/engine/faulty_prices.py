@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from connectors.simulated.engine.faults.kinds import Value
 from connectors.simulated.engine.inputs import SetPrices, SymbolPrices
-from connectors.simulated.engine.market import Market
+from connectors.simulated.engine.markets.market import Market
 from connectors.simulated.engine.world import World
 
 _PRICES = ("mark", "last", "index")

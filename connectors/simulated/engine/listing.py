@@ -9,8 +9,8 @@ Units: times in protocol ms. Source: www.bitmex.com/app/restAPIMessages for the 
 from __future__ import annotations
 
 from connectors.simulated.engine.inputs import ListContracts
-from connectors.simulated.engine.instrument_rows import index_row, instrument_row
 from connectors.simulated.engine.refusals import Refused
+from connectors.simulated.engine.tables.instrument_rows import index_row, instrument_row
 from connectors.simulated.engine.world import World
 
 KEPT = 100  # rows of public history of each; of the few an exchange is opened with it keeps more

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import assert_never
 
 from connectors.simulated.engine.contracts import EXACT, Contract, Kind
-from connectors.simulated.engine.orders import tidy
+from connectors.simulated.engine.resting.orders import tidy
 
 SATOSHI_CURRENCY = "XBt"
 MAJOR = {"XBt": 100_000_000, "USDt": 1_000_000}  # minor units in one of the currency

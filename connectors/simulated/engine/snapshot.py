@@ -20,9 +20,9 @@ import msgspec
 
 from connectors.simulated.engine.contracts import Contract
 from connectors.simulated.engine.forms import FormError, Forms, Plain
-from connectors.simulated.engine.ledger import Account, Position
-from connectors.simulated.engine.market import Market
-from connectors.simulated.engine.orders import Order
+from connectors.simulated.engine.holdings.ledger import Account, Position
+from connectors.simulated.engine.markets.market import Market
+from connectors.simulated.engine.resting.orders import Order
 
 State = TypeVar("State")
 FORMAT = 1

@@ -13,10 +13,11 @@ from decimal import Decimal
 from ipaddress import ip_network
 from typing import assert_never
 
-from connectors.simulated.engine import faulty_orders, settlement, shrinking
+from connectors.simulated.engine import faulty_orders
 from connectors.simulated.engine.changes import Reply, Row
 from connectors.simulated.engine.faults.board import check
 from connectors.simulated.engine.faults.catalogue import kind_named
+from connectors.simulated.engine.holdings.ledger import Account, add
 from connectors.simulated.engine.inputs import (
     Announce,
     ClearFault,
@@ -27,10 +28,11 @@ from connectors.simulated.engine.inputs import (
     SettleContract,
     Staging,
 )
-from connectors.simulated.engine.ledger import Account, add
-from connectors.simulated.engine.market import MarketState
+from connectors.simulated.engine.markets.market import MarketState
 from connectors.simulated.engine.refusals import Refused
 from connectors.simulated.engine.rows import iso
+from connectors.simulated.engine.taking_over import settlement
+from connectors.simulated.engine.trading import shrinking
 from connectors.simulated.engine.world import World
 
 MOST_ANNOUNCEMENTS = 1_000

@@ -12,15 +12,17 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from connectors.simulated.engine import deleveraging, funding, liquidator, matching, settlement, takeover, triggers
 from connectors.simulated.engine.contracts import EXACT, XBTUSD
+from connectors.simulated.engine.equity import funding
 from connectors.simulated.engine.inputs import SetPrices, SymbolPrices
-from connectors.simulated.engine.instrument_rows import index_row, instrument_row
-from connectors.simulated.engine.liquidity import Match, is_book
-from connectors.simulated.engine.market import ZERO, Market, MarketState
-from connectors.simulated.engine.orders import Side
-from connectors.simulated.engine.public_rows import quote_row
+from connectors.simulated.engine.markets.liquidity import Match, is_book
+from connectors.simulated.engine.markets.market import ZERO, Market, MarketState
 from connectors.simulated.engine.refusals import Refused
+from connectors.simulated.engine.resting.orders import Side
+from connectors.simulated.engine.tables.instrument_rows import index_row, instrument_row
+from connectors.simulated.engine.tables.public_rows import quote_row
+from connectors.simulated.engine.taking_over import deleveraging, liquidator, settlement, takeover
+from connectors.simulated.engine.trading import matching, triggers
 from connectors.simulated.engine.world import World
 
 SATOSHI = Decimal(100_000_000)  # in one XBT

@@ -16,14 +16,14 @@ from hashlib import blake2b
 from connectors.simulated.engine.changes import Change, Row
 from connectors.simulated.engine.contracts import CONTRACTS, INDICES, Contract, Index
 from connectors.simulated.engine.faults.board import FaultBoard
-from connectors.simulated.engine.indices import IndexPrints
+from connectors.simulated.engine.holdings.ledger import Account, House, Position
+from connectors.simulated.engine.holdings.liquidation_order import LiquidationOrder
 from connectors.simulated.engine.inputs import SetKey
-from connectors.simulated.engine.ledger import Account, House, Position
-from connectors.simulated.engine.liquidation_order import LiquidationOrder
-from connectors.simulated.engine.market import INTEREST, RECENT, ZERO, Market, MarketState, recent_rows
-from connectors.simulated.engine.orders import Order, Side
+from connectors.simulated.engine.markets.indices import IndexPrints
+from connectors.simulated.engine.markets.market import INTEREST, RECENT, ZERO, Market, MarketState, recent_rows
 from connectors.simulated.engine.refusals import Refused
 from connectors.simulated.engine.remembered import remembered
+from connectors.simulated.engine.resting.orders import Order, Side
 from connectors.simulated.engine.switches import Switches
 
 _BUSIEST = frozenset(contract.symbol for contract in CONTRACTS)  # a hundred rows of theirs are twenty seconds

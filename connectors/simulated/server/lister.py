@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from connectors.simulated.engine.contracts import Contract
 from connectors.simulated.engine.exchange import Exchange
 from connectors.simulated.engine.inputs import ListContracts, SymbolPrices
-from connectors.simulated.engine.market import MarketState
+from connectors.simulated.engine.markets.market import MarketState
 from connectors.simulated.listing.opening import Catalogue
 from connectors.simulated.tape.followers import Followers
 from connectors.simulated.tape.market import FOLLOWERS

@@ -16,7 +16,7 @@ from connectors.simulated.engine.inputs import (
     TransferMargin,
 )
 from connectors.simulated.engine.refusals import Refused
-from connectors.simulated.engine.reports import IN_LIQUIDATION
+from connectors.simulated.engine.tables.reports import IN_LIQUIDATION
 from tests.simulation.bot import CONTRACTS, LEVERAGES
 from tests.simulation.guard_life import SimGuard
 from tests.simulation.scene import Scene

@@ -6,7 +6,7 @@ from random import Random
 
 from config.bots import OnSilence
 from connectors.simulated.engine.changes import Change
-from connectors.simulated.engine.reports import CANCELED_BY_API
+from connectors.simulated.engine.tables.reports import CANCELED_BY_API
 from tests.simulation.guard_life import SimGuard
 from tests.simulation.heartbeats import ANSWERED_WITHIN_S, EVERY_S, NAME, SILENT_AFTER_S
 from tests.simulation.scene import Scene

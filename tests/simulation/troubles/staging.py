@@ -16,7 +16,7 @@ from random import Random
 from connectors.simulated.engine.changes import Change, Row
 from connectors.simulated.engine.faults.board import ActiveFault
 from connectors.simulated.engine.inputs import ClearFault, Input, SetFault
-from connectors.simulated.engine.market import MarketState
+from connectors.simulated.engine.markets.market import MarketState
 from connectors.simulated.engine.refusals import Refused
 from tests.simulation.bot import CONTRACTS
 from tests.simulation.promises import OURS

@@ -6,7 +6,7 @@ from random import Random
 
 from connectors.simulated.engine.changes import Change
 from connectors.simulated.engine.inputs import CancelAllAfter, SetFault
-from connectors.simulated.engine.reports import SWITCH_FIRED
+from connectors.simulated.engine.tables.reports import SWITCH_FIRED
 from tests.simulation.guard_life import SimGuard
 from tests.simulation.scene import Scene
 from tests.simulation.troubles.staging import changes_seen, open_symbols, some_position

@@ -10,8 +10,8 @@ from decimal import Decimal
 
 from connectors.simulated.engine.changes import Row
 from connectors.simulated.engine.contracts import Contract
-from connectors.simulated.engine.orders import tidy
 from connectors.simulated.engine.refusals import Refused
+from connectors.simulated.engine.resting.orders import tidy
 from connectors.simulated.server.clock import iso, parse_iso
 from connectors.simulated.server.rest.call import Answer, Call
 from connectors.simulated.server.selection import select

@@ -11,7 +11,7 @@ import pytest
 from connectors.simulated.engine import snapshot
 from connectors.simulated.engine.exchange import Exchange
 from connectors.simulated.engine.inputs import PlaceOrder
-from connectors.simulated.engine.orders import Order
+from connectors.simulated.engine.resting.orders import Order
 from connectors.simulated.engine.snapshot import Difference, SnapshotError
 from connectors.simulated.engine.world import World
 from tests.property.test_simulated_exchange import START_MS, opening

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from connectors.simulated.engine.contracts import CONTRACTS, INDICES, Contract, Kind
-from connectors.simulated.engine.instrument_rows import index_row, instrument_row
 from connectors.simulated.engine.switches import Switches
+from connectors.simulated.engine.tables.instrument_rows import index_row, instrument_row
 from connectors.simulated.engine.world import World
 from connectors.simulated.listing.opening import file_catalogue, venue_catalogue
 

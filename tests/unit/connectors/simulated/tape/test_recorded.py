@@ -11,7 +11,7 @@ import pytest
 
 from connectors.simulated.engine.contracts import XBTUSD
 from connectors.simulated.engine.inputs import Print, SymbolPrices
-from connectors.simulated.engine.liquidity import is_book
+from connectors.simulated.engine.markets.liquidity import is_book
 from connectors.simulated.tape.market import MARK_BOUND
 from connectors.simulated.tape.recorded import GRAIN_MS, LEVELS, RecordedTape
 from connectors.simulated.tape.recording import RecordingError

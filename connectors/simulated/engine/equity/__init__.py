@@ -1,0 +1,1 @@
+"""How an account stands, its rows, and what is booked on its wallets."""

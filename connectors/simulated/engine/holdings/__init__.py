@@ -1,0 +1,1 @@
+"""Who owns what, what it locks, and what the house has taken over."""

@@ -1,0 +1,1 @@
+"""One market at a time: prices, liquidity, indices, and whether it takes orders."""

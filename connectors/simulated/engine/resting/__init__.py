@@ -1,0 +1,1 @@
+"""Orders: what rests, what waits, and the book they rest in."""

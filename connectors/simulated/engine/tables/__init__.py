@@ -1,0 +1,1 @@
+"""Rows of the venue's public and order tables, column by column."""

@@ -1,0 +1,1 @@
+"""Positions that end by the venue's hand: liquidation, deleveraging, settlement."""

@@ -1,0 +1,1 @@
+"""From a request to a fill: checks, matching, triggers, amendments, leverage."""
