@@ -28,7 +28,7 @@ class LookUp:
         """Return the first few addresses of a host; its own if it is one.
 
         Raises:
-            NotDelivered: If there is none, or an earlier look-up still hangs.
+            NotDelivered: If there is none, an earlier look-up still hangs, or the machine has no thread for it.
         """
         with suppress(ValueError):
             return (str(ipaddress.ip_address(host)),)
@@ -36,7 +36,12 @@ class LookUp:
             raise NotDelivered("the name look-up hangs")
         self._is_busy = True
         answer: asyncio.Future[tuple[str, ...]] = asyncio.get_running_loop().create_future()
-        threading.Thread(target=self._look, args=(host, port, answer), daemon=True, name="alert look-up").start()
+        thread = threading.Thread(target=self._look, args=(host, port, answer), daemon=True, name="alert look-up")
+        try:
+            thread.start()
+        except RuntimeError as error:  # the machine has no thread to spare: nothing is under way that could hang
+            self._is_busy = False
+            raise NotDelivered("no thread for the name look-up") from error
         return await answer
 
     def _look(self, host: str, port: int, answer: asyncio.Future[tuple[str, ...]]) -> None:

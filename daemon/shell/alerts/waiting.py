@@ -6,6 +6,7 @@ Every question costs little however many wait: a flood must not be felt on the e
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections.abc import Iterator
 
 from daemon.shell.alerts.message import Alert
 
@@ -56,9 +57,9 @@ class Waiting:
             return None
         return known if known.rank <= alert.rank and known.raised_ns <= alert.raised_ns else None
 
-    def most_urgent(self) -> Alert | None:
-        """The next to deliver; None: nothing waits."""
-        return self._alerts[self._keys[0][-1]] if self._keys else None
+    def by_urgency(self) -> Iterator[Alert]:
+        """All of them, the most urgent first."""
+        return (self._alerts[key[-1]] for key in self._keys)
 
     def remove(self, alert_id: str) -> Alert | None:
         """Take one out; None if it does not wait."""

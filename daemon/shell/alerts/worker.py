@@ -21,6 +21,7 @@ import structlog
 from daemon.core.commands import Severity
 from daemon.shell.alerts.channel import Channel, DeliveryRefused, NotDelivered
 from daemon.shell.alerts.message import Alert
+from daemon.shell.alerts.turns import Turns
 from daemon.shell.alerts.waiting import Waiting
 from daemon.shell.clock import Clock
 
@@ -98,6 +99,7 @@ class Worker:
         self._retry_for_ns = int(retry_for_s * 1e9)
         self._first_pause_s = first_pause_s
         self._waiting = Waiting(MOST_WAITING)
+        self._turns = Turns()
         self._handed_over: set[str] = set()
         self._held: tuple[Alert, ...] = ()
         self._renewed_s = 0.0
@@ -155,15 +157,21 @@ class Worker:
             await self._wait_work()
             if self._renewal_in_s() == 0.0:
                 await self._renew()
-            elif (alert := self._waiting.most_urgent()) is not None:
+            elif (alert := self._next()) is not None:
                 await self._deliver(alert)
 
     async def _wait_work(self) -> None:
-        if not len(self._waiting):
+        idle_s = self._renewal_in_s()
+        if self._next() is None:
             self._work.clear()
+            aside_s = self._turns.due_in_s(asyncio.get_running_loop().time())
+            idle_s = min((each for each in (idle_s, aside_s) if each is not None), default=None)
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._renewal_in_s()):
+            async with asyncio.timeout(idle_s):
                 await self._work.wait()
+
+    def _next(self) -> Alert | None:
+        return self._turns.next_of(self._waiting, asyncio.get_running_loop().time())
 
     def _renewal_in_s(self) -> float | None:
         every_s = self._channel.renew_every_s
@@ -196,9 +204,11 @@ class Worker:
                 self._lose(alert, str(refusal))
         except NotDelivered as failure:
             self._hand_over(alert)
+            self._turns.note_failed(alert.alert_id)
             await self._pause(failure)
         else:
             self._note_well()
+            self._turns.note_passed(alert.alert_id, asyncio.get_running_loop().time())
             self._end(alert, Outcome.DELIVERED)
             self._note_held()
 
@@ -268,5 +278,6 @@ class Worker:
     def _end(self, alert: Alert, outcome: Outcome) -> None:
         self._counts[outcome.value] += 1
         self._waiting.remove(alert.alert_id)
+        self._turns.forget(alert.alert_id)
         self._handed_over.discard(alert.alert_id)
         self._ledger.note_over(self.name, alert, outcome)

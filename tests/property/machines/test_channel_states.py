@@ -136,11 +136,11 @@ class ChannelsMachine(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, len(NAMES) - 1))
     def one_works(self, number: int) -> None:
-        """One worker takes its most urgent alert."""
+        """One worker takes the alert whose turn it is."""
         self._turn(self.outbox.workers[number])
 
     def _turn(self, worker: Worker) -> None:
-        alert = worker._waiting.most_urgent()
+        alert = worker._turns.next_of(worker._waiting, float("inf"))
         if alert is not None:
             self.runner.run(worker._deliver(alert))
 

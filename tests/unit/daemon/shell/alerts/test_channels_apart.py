@@ -295,6 +295,34 @@ async def test_two_thousand_alerts_in_a_moment_cost_the_loop_little(tmp_path: Pa
         assert (well.got[0], well.got[-1]) == ("a1000", "a1999")
 
 
+class Choking(FakeChannel):
+    """Answers some alerts with a failure that looks like its own, and takes the others."""
+
+    def __init__(self, *poison: str) -> None:
+        super().__init__()
+        self.poison = set(poison)
+
+    async def deliver(self, alert: Alert) -> None:
+        if alert.alert_id in self.poison:
+            self.attempts += 1
+            raise NotDelivered("answered 500")
+        await super().deliver(alert)
+
+
+async def test_a_message_that_a_receiver_chokes_on_holds_no_other(tmp_path: Path) -> None:
+    """P10: the gravest of all is answered with a 500 again and again: those behind it are delivered meanwhile."""
+    choking = Choking("poison")
+    async with running(tmp_path, outlets(phone=choking)) as outbox:
+        outbox.put_nowait(an_alert("poison", Severity.CRITICAL))
+        await until(lambda: choking.attempts >= 2)
+        for number in range(5):
+            outbox.put_nowait(an_alert(f"a{number}", raised_ns=START_NS + number))
+        await until(lambda: choking.got == [f"a{number}" for number in range(5)])
+        choking.poison.clear()
+        await until(lambda: choking.got[-1] == "poison")
+        assert outbox.waiting == 0
+
+
 async def test_what_the_other_end_asks_for_is_a_pause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A 429 with Retry-After: not tried again before, unless something critical comes in."""
     monkeypatch.setattr(worker_module, "LEAST_PAUSE_S", 0.001)

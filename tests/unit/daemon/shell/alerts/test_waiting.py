@@ -39,7 +39,7 @@ def an_alert(
 def drained(waiting: Waiting) -> list[str]:
     """Take out everything in order."""
     order = []
-    while (alert := waiting.most_urgent()) is not None:
+    while (alert := next(waiting.by_urgency(), None)) is not None:
         order.append(alert.alert_id)
         waiting.remove(alert.alert_id)
     return order
