@@ -231,6 +231,15 @@ async def test_budget_headers_and_refusal() -> None:
         }
 
 
+async def test_no_two_answers_are_alike() -> None:
+    """A client that drops a repeated answer is not to take two that say the same for one, limits or none."""
+    for is_on in (True, False):
+        async with running(limits=RateLimits(is_on=is_on)) as exchange, Rest(exchange) as rest:
+            answers = [await rest.send("GET", "/order") for _ in range(5)]
+            assert {each.text for each in answers} == {"[]"}
+            assert len({each.headers["x-request-id"] for each in answers}) == 5
+
+
 async def test_a_signed_public_read_is_charged_to_the_account() -> None:
     """Signed, the address keeps its own small budget; every kind of answer carries the headers."""
     limits = RateLimits(signed_per_minute=50, unsigned_per_minute=5, ban_after_refusals=1_000)

@@ -87,6 +87,7 @@ class Door:
         self._venue = venue
         self._line_of = line_of
         self._late_answers = 0
+        self._charged = 0  # numbers the answers: what a budget without limits, or one that refills, tells may be alike
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request of an ASGI server."""
@@ -244,6 +245,8 @@ class Door:
         address = visit.request.address
         verdict = limits.admit(account=account, address=address, is_order=is_order, now_ms=visit.now_ms)
         visit.headers.update(verdict.headers)
+        self._charged += 1
+        visit.headers["x-request-id"] = f"{visit.now_ms:x}-{self._charged:x}"
         if verdict.retry_after_s is None:
             return
         if limits.is_banned(address, visit.now_ms):
