@@ -11,8 +11,7 @@ import pytest
 import structlog
 
 from config.policy import Policy, SwitchMode, SwitchPolicy
-from connectors.simulated.engine.inputs import AmendOrder, CancelAll, CancelAllAfter, PlaceOrder
-from connectors.simulated.engine.switches import ClientIdReuse, Switches
+from connectors.simulated.engine.inputs import AmendOrder, CancelAll, CancelAllAfter
 from connectors.vocabulary import OrderSide, Position, PositionKey
 from daemon.core import judgement, stops, tiers
 from daemon.core.commands import FeedSwitch, PlaceStop, RaiseAlert, Severity
@@ -388,48 +387,3 @@ def test_a_stop_that_does_not_fire_and_is_left_is_noticed(monkeypatch: pytest.Mo
         await passing(WHOLE_AGAIN_S + 6)
 
     assert "has not fired" in _broken(script)
-
-
-def _twice_under_one_name(fates: tuple[RequestFate, ...], arrivals: int) -> str:
-    """What breaks when these requests leave under one name, and so many arrive at a venue that forgets used ids."""
-
-    async def script(world: World) -> None:
-        await passing(3)
-        world.bot.open(SYMBOL, side=1, leverage=5)
-        await passing(5)
-        name = f"sw-{world.account}-{SYMBOL}-L-r9"
-        body = f'{{"clOrdID":"{name}","ordType":"Market","execInst":"ReduceOnly"}}'.encode()
-        reduce = PlaceOrder(
-            account=world.account,
-            symbol=SYMBOL,
-            side="Sell",
-            order_qty=100,
-            ord_type="Market",
-            exec_inst="ReduceOnly",
-            cl_ord_id=name,
-        )
-        for fate in fates:
-            _sent(world, "POST", "order", body, fate)
-            for _ in range(arrivals):
-                world.venue.submit(reduce)
-
-    return _broken(script, replace(PLAN, switches=Switches(client_id_reuse=ClientIdReuse.WHEN_CLOSED)))
-
-
-def test_placing_again_under_the_same_name_is_noticed_when_both_did_something() -> None:
-    """P4: a venue that forgets ids takes the same order twice from one guard."""
-    found = _twice_under_one_name((RequestFate.ANSWERED, RequestFate.ANSWERED), arrivals=1)
-    assert "stands for two orders that did something" in found
-
-
-def test_one_request_that_the_network_delivers_twice_is_no_doing_of_the_guards() -> None:
-    """P4: an earlier one was turned back on its way, the repeat arrives twice; one after that is judged again."""
-    assert not _twice_under_one_name((RequestFate.TWICE,), arrivals=2)
-    found = _twice_under_one_name((RequestFate.TWICE, RequestFate.ANSWERED), arrivals=1)
-    assert "stands for two orders that did something" in found
-
-
-def test_a_reduction_that_was_held_up_may_arrive_after_its_repeat() -> None:
-    """P4: it was asked for and not found, its repeat was filled; nothing at the venue lets anybody call it back."""
-    found = _twice_under_one_name((RequestFate.DELAYED, RequestFate.ANSWERED), arrivals=1)
-    assert "stands for two orders that did something" not in found

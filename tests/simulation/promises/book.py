@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from math import inf
 from typing import Final
 
 from connectors.simulated.engine.changes import Change, Row
@@ -54,6 +55,8 @@ class Holding:
     """The last change of its size."""
     episode_s: float = 0.0
     """It was flat, or of the other side, before this."""
+    opened_s: float = -inf
+    """It was flat before this."""
     liquidation: Decimal | None = None
     mark: Decimal | None = None
     entry: Decimal | None = None
@@ -152,6 +155,8 @@ class Book:
         self._note_foreign(key)
         if before * after <= 0:
             held.episode_s = self.now_s()
+        if not before:
+            held.opened_s = self.now_s()
 
     def _note_foreign(self, key: Key) -> None:
         if not self.is_guards_doing:

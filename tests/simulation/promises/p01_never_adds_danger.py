@@ -16,6 +16,7 @@ from config.ladder import Step
 from config.modes import Action, RuleMode
 from config.policy import AccountPolicy, Policy, SwitchMode
 from connectors.simulated.engine.changes import Change, Row
+from daemon.core.events import Source
 from daemon.core.memory.interventions import PauseKind
 from tests.simulation.promises.book import OURS, Key, adds_exposure, is_ours, key_of, traded_by
 from tests.simulation.promises.ground import GuardFacts, Promise
@@ -137,10 +138,21 @@ class NeverAddsDanger(Promise):
             kinds = set() if facts is None else set(facts.latches.values())
             if facts is not None and not kinds:
                 many = [order_id for order_id in many if not self._is_of_silent_bot(facts, str(order_id))]
-            for text in latched_cancel_faults(self._book.orders, many, kinds, self._book.size):
+            for text in latched_cancel_faults(self._book.orders, many, kinds, self._size_for(facts)):
                 self._broken(text)
         else:
             self._check_order(facts, sent, body)
+
+    def _size_for(self, facts: GuardFacts | None) -> Callable[[Key], int]:
+        """The size that a cancel may have been decided on: what nobody has told the guard yet, was flat to it."""
+
+        def size(key: Key) -> int:
+            held = self._book.holding(key)
+            told = [] if facts is None else [facts.told_sizes.get((source, key[1]), 0) for source in Source]
+            is_news = self._now_s - held.opened_s < RACE_S and not any(told)
+            return 0 if is_news else held.quantity
+
+        return size
 
     def _check_paused(self, facts: GuardFacts, sent: Sent, body: Mapping[str, object]) -> None:
         """While a person has it paused, only what a person asked for leaves, and the disarming of the switch."""

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from connectors.simulated.engine.changes import Change, Row
+from daemon.core.commands import PlaceStop, PlaceTakeProfit, ReduceAtMarket
+from daemon.core.events import Event, RequestRefused
 from tests.simulation.faults import RequestFate
 from tests.simulation.promises.book import FINISHED, Key, is_ours, key_of
 from tests.simulation.promises.ground import Ground, GuardFacts, Promise
@@ -36,7 +38,7 @@ class OneStopPerPosition(Promise):
         self._first: dict[tuple[int, str], str] = {}
         """The venue's id of the first order that ever had a client order id of ours."""
         self._sent: Counter[tuple[str, str]] = Counter()
-        """How often each guard placed each client order id."""
+        """How often each guard placed each client order id, and was not told that the venue would not have it."""
         self._acted_s: dict[tuple[int, str], float] = {}
         """Since when that order does something."""
         self._doubled_s: dict[str, float] = {}
@@ -93,6 +95,14 @@ class OneStopPerPosition(Promise):
                 self._delayed.add(name)
             if sent.fate is RequestFate.TWICE:
                 self._doubled_s[name] = self._now_s
+
+    def on_event(self, facts: GuardFacts, event: Event) -> None:
+        """A name that the venue refused stands for nothing: what leaves under it later leaves for the first time."""
+        if isinstance(event, RequestRefused) and not (event.is_duplicate or event.is_own):
+            command = facts.commands.get(event.command_id)
+            if isinstance(command, PlaceStop | PlaceTakeProfit | ReduceAtMarket):
+                name = facts.guard.name, command.client_order_id
+                self._sent[name] = max(0, self._sent[name] - 1)
 
     def _count_stops(self, key: Key) -> None:
         """Two at most protect one side; what is left over from the other is gone as soon as a replacement is over."""

@@ -1,0 +1,155 @@
+"""What the watchers excuse, each beside what they do not: a race that no guard can win is not its doing.
+
+Why: an excuse that is too wide lets a broken guard through, so every one is shown from both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from decimal import Decimal
+from math import inf
+
+import pytest
+
+from connectors.simulated.engine.inputs import PlaceOrder
+from connectors.simulated.engine.switches import ClientIdReuse, Switches
+from connectors.vocabulary import OrderSide, PositionKey
+from daemon.core import stops
+from daemon.core.commands import ReduceAtMarket
+from daemon.core.events import RequestRefused
+from daemon.core.reasons import Reason
+from tests.simulation.faults import RequestFate
+from tests.simulation.plans import Plan
+from tests.simulation.promises.ground import GuardFacts
+from tests.simulation.requests import Sent
+from tests.simulation.virtual_loop import passing
+from tests.simulation.world import World, play
+
+PLAN = Plan(seed=47, troubles=0, act_every_s=inf)
+FORGETFUL = replace(PLAN, switches=Switches(client_id_reuse=ClientIdReuse.WHEN_CLOSED))
+SYMBOL = "XBTUSD"
+Script = Callable[[World], Awaitable[None]]
+
+
+def _broken(script: Script, plan: Plan = PLAN) -> str:
+    return "\n".join(str(violation) for violation in play(plan, script).violations)
+
+
+def _facts(world: World) -> GuardFacts:
+    return world.promises.ground.of(world.guard)
+
+
+def _sent(world: World, verb: str, body: bytes, fate: RequestFate = RequestFate.ANSWERED, by: str = "guard1") -> None:
+    """A request about an order leaves, as if a guard had sent it."""
+    world.promises.on_sent(Sent(by, verb, "/api/v1/order", body, world.loop.time(), fate))
+
+
+def _body_of(name: str) -> bytes:
+    return f'{{"clOrdID":"{name}","ordType":"Market","execInst":"ReduceOnly"}}'.encode()
+
+
+def _reduction(account: int, name: str) -> PlaceOrder:
+    return PlaceOrder(
+        account=account,
+        symbol=SYMBOL,
+        side="Sell",
+        order_qty=100,
+        ord_type="Market",
+        exec_inst="ReduceOnly",
+        cl_ord_id=name,
+    )
+
+
+def _twice_under_one_name(fates: tuple[RequestFate, ...], arrivals: int) -> str:
+    """What breaks when these requests leave under one name, and so many arrive at a venue that forgets used ids."""
+
+    async def script(world: World) -> None:
+        await passing(3)
+        world.bot.open(SYMBOL, side=1, leverage=5)
+        await passing(5)
+        name = f"sw-{world.account}-{SYMBOL}-L-r9"
+        for fate in fates:
+            _sent(world, "POST", _body_of(name), fate)
+            for _ in range(arrivals):
+                world.venue.submit(_reduction(world.account, name))
+
+    return _broken(script, FORGETFUL)
+
+
+def test_placing_again_under_the_same_name_is_noticed_when_both_did_something() -> None:
+    """P4: a venue that forgets ids takes the same order twice from one guard."""
+    found = _twice_under_one_name((RequestFate.ANSWERED, RequestFate.ANSWERED), arrivals=1)
+    assert "stands for two orders that did something" in found
+
+
+def test_one_request_that_the_network_delivers_twice_is_no_doing_of_the_guards() -> None:
+    """P4: an earlier one was turned back on its way, the repeat arrives twice; one after that is judged again."""
+    assert not _twice_under_one_name((RequestFate.TWICE,), arrivals=2)
+    found = _twice_under_one_name((RequestFate.TWICE, RequestFate.ANSWERED), arrivals=1)
+    assert "stands for two orders that did something" in found
+
+
+def test_a_reduction_that_was_held_up_may_arrive_after_its_repeat() -> None:
+    """P4: it was asked for and not found, its repeat was filled; nothing at the venue lets anybody call it back."""
+    found = _twice_under_one_name((RequestFate.DELAYED, RequestFate.ANSWERED), arrivals=1)
+    assert "stands for two orders that did something" not in found
+
+
+@pytest.mark.parametrize(("is_refused", "is_breach"), [(True, False), (False, True)], ids=["refused", "no word of it"])
+def test_a_name_that_the_venue_refused_is_free_for_two_guards_in_one_moment(
+    monkeypatch: pytest.MonkeyPatch, is_refused: bool, is_breach: bool
+) -> None:
+    """P4: what was sent and refused does not count; what was sent and is unknown, and sent again, does."""
+    monkeypatch.setattr(stops, "reconcile", lambda _draft, _symbol: None)
+
+    async def script(world: World) -> None:
+        await passing(3)
+        assert world.bot.open(SYMBOL, side=1, leverage=5)
+        name = f"sw-{world.account}-{SYMBOL}-L-r9"
+        _facts(world).commands[900] = ReduceAtMarket(
+            command_id=900,
+            reason=Reason.RULE_EXIT,
+            client_order_id=name,
+            key=PositionKey(account=world.account, symbol=SYMBOL),
+            side=OrderSide.SELL,
+            quantity=100,
+        )
+        _sent(world, "POST", _body_of(name))
+        if is_refused:
+            for promise in world.promises.each:
+                promise.on_event(_facts(world), RequestRefused(at_ns=1, command_id=900, reason="in liquidation"))
+        for guard in ("guard1", "guard2"):
+            _sent(world, "POST", _body_of(name), by=guard)
+        for _ in range(2):
+            world.venue.submit(_reduction(world.account, name))
+
+    found = _broken(script, FORGETFUL)
+    assert ("stands for two orders that did something" in found) == is_breach
+
+
+@pytest.mark.parametrize("is_told", [False, True], ids=["news to the guard", "the guard was told"])
+def test_a_left_over_stop_of_a_symbol_that_opens_this_moment_may_be_cancelled(is_told: bool) -> None:
+    """P1: under a flatten a stop of the bot's is left over on a flat symbol, which a bot opens as the cancel leaves."""
+
+    async def script(world: World) -> None:
+        await passing(5)
+        assert world.bot.open(SYMBOL, side=1, leverage=5)
+        world.venue.submit(
+            PlaceOrder(
+                account=world.account,
+                symbol=SYMBOL,
+                side="Sell",
+                ord_type="Stop",
+                stop_px=Decimal(20_000),
+                exec_inst="Close,MarkPrice",
+                cl_ord_id="mm-left",
+            )
+        )
+        (order_id,) = [name for name, row in world.promises.orders.items() if row["clOrdID"] == "mm-left"]
+        _facts(world).latches["operator-flatten"] = "flatten"
+        if is_told:
+            await passing(1)
+        _sent(world, "DELETE", f'{{"orderID":["{order_id}"]}}'.encode())
+
+    assert ("cancels mm-left" in _broken(script)) == is_told
