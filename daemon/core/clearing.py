@@ -74,8 +74,10 @@ def _is_asked_about(draft: Draft, symbol: str) -> bool:
 
 
 def _tell_out(draft: Draft, guarded: Guarded) -> Guarded:
-    symbol = guarded.position.key.symbol
-    how = "our stop fired" if guarded.fired_ns else "we reduced at the market"
+    """Say what of ours was at work: a stop that fired and left something over is followed by a reduction."""
+    symbol, reductions = guarded.position.key.symbol, guarded.reductions
+    ours = ["our stop fired"] if guarded.fired_ns else []
+    ours += [f"{reductions} market reduction(s) of ours were sent"] if reductions else []
     tell(
         draft,
         Reason.FACT,
@@ -83,7 +85,7 @@ def _tell_out(draft: Draft, guarded: Guarded) -> Guarded:
         topic="position",
         state="stopped",
         symbol=symbol,
-        text=f"{symbol} is flat after {how}.",
-        facts=(("how", "stop" if guarded.fired_ns else "reduce"), ("reductions", guarded.reductions)),
+        text=f"{symbol} is flat after {' and '.join(ours)}.",
+        facts=(("how", "stop" if guarded.fired_ns else "reduce"), ("reductions", reductions)),
     )
     return draft.change(symbol, was_told_out=True)

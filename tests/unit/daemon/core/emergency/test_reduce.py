@@ -128,7 +128,8 @@ def test_a_fired_stop_is_given_time() -> None:
     assert guard.some(PlaceStop, guard.wait(SECOND)) == []
     guard.position(a_position(0))
     assert len(guard.alerts("fired")) == 1
-    assert len(guard.alerts("stopped")) == 1
+    (flat,) = guard.alerts("stopped")
+    assert flat.text == "XBTUSDT is flat after our stop fired."
     assert guard.some(ReduceAtMarket, guard.all) == []
 
 
@@ -143,6 +144,9 @@ def test_a_partly_filled_stop_is_followed_up() -> None:
     reduce = guard.only(ReduceAtMarket, guard.picture([a_position(60)]))
     assert reduce.quantity == 60
     assert reduce.reason is Reason.STOP_INCOMPLETE
+    guard.position(a_position(0))
+    (flat,) = guard.alerts("stopped")
+    assert flat.text == "XBTUSDT is flat after our stop fired and 1 market reduction(s) of ours were sent."
 
 
 def test_what_a_fired_stop_could_not_fill_is_reduced_at_once() -> None:
