@@ -34,7 +34,6 @@ from connectors.ports import DropCopy, FeedSink, MarketData, OrderEntry
 from daemon.core.commands import RaiseAlert, Severity
 from daemon.core.events import Started, StopAsked
 from daemon.core.operator_requests import OperatorRequest
-from daemon.core.people.shown import shown
 from daemon.core.reasons import Reason
 from daemon.core.state import GuardState, initial_state, with_policy
 from daemon.shell.alerts.desk import AlertDesk
@@ -65,6 +64,7 @@ from daemon.shell.reload import Reloader, Renewal
 from daemon.shell.runner import Runner
 from daemon.shell.spreads import SpreadSampler
 from daemon.shell.status import describe_state, headline
+from daemon.shell.status_alerts import alerts_status
 from daemon.shell.stopping import StopSignals, run_stage, stop_signals, wait_first
 from daemon.shell.timers import Timer
 from daemon.shell.watchdog import ServiceNotifier
@@ -294,7 +294,7 @@ class Guard:
             operate=self.operate,
             reload=self.reload,
             settings=self._reloader.shown,
-            alerts=Lately(lambda: {} if self._parts is None else shown(self._parts.runner.state)),
+            alerts=Lately(lambda: {} if self._parts is None else alerts_status(self._parts.runner.state)),
             tail=lambda last, every: tail(self._folder / "journal", last, every=every),
             feed=self._feed,
             metrics=self._metrics.page,

@@ -13,7 +13,6 @@ from daemon.console.paint import Paint, paint_for, plain
 from daemon.console.view import length
 from daemon.exit_codes import CommandFailed, ExitCode
 from daemon.inputs import socket_of
-from daemon.shell.clock import SystemClock
 from daemon.shell.control.client import DaemonUnreachable, call
 
 Row = Mapping[str, Any]
@@ -140,8 +139,7 @@ def _alerts(answer: Row, paint: Paint) -> list[str]:
 
 def _alert(each: Row, paint: Paint) -> Iterator[str]:
     level, key = str(each["level"]), each["key"]
-    since_ns = each.get("since_ns")
-    age = f" for {length((SystemClock().wall_ns() - since_ns) / 1e9)}" if since_ns else ""
+    age = f" for {length(each['for_s'])}" if each.get("for_s") is not None else ""
     taken = f" (acknowledged by {plain(str(each['acknowledged_by']))})" if each.get("is_acknowledged") else ""
     text = plain(str(each.get("text") or each.get("title") or ""))
     yield f"{paint.style(level, 'yellow')}{age} {key}{taken}: {text}"
@@ -149,7 +147,7 @@ def _alert(each: Row, paint: Paint) -> Iterator[str]:
 
 def _silence(each: Row) -> str:
     parts = ", ".join(f"{name} {each[name]}" for name in ("topic", "state", "symbol") if each.get(name))
-    left = length((each["until_ns"] - SystemClock().wall_ns()) / 1e9)
+    left = length(each["left_s"])
     return plain(
         f"silenced as {each['name']} by {each['who']} for {left} more: {parts or 'everything'}; {each['comment']}"
     )

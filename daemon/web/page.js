@@ -166,7 +166,7 @@ function alertLine(alert) {
   const line = made("li", "", "");
   line.append(made("strong", "", alert.title), made("p", "", alert.text));
   const by = alert.is_acknowledged ? `, acknowledged by ${alert.acknowledged_by}` : "";
-  line.append(made("p", "soft", `since ${new Date(alert.since_ns / 1e6).toLocaleString()}${by}. ${alert.you_can}`));
+  line.append(made("p", "soft", `since ${new Date(alert.since).toLocaleString()}${by}. ${alert.you_can}`));
   return line;
 }
 

@@ -52,6 +52,7 @@ def _group(state: GuardState, group: Group) -> dict[str, object]:
         "count": len(facts),
         "facts": [_fact(state, name, fact) for name, fact in first[:MOST_SHOWN]],
         "since_ns": group.since_ns,
+        "for_s": _seconds(state.now_ns - group.since_ns),
         "told_ns": group.told_ns,
         "times_told": group.messages,
         "escalation": group.escalation,
@@ -82,6 +83,10 @@ def _fact(state: GuardState, name: str, fact: Fact) -> dict[str, object]:
     }
 
 
+def _seconds(duration_ns: int) -> float:
+    return round(max(0, duration_ns) / 1e9, 1)
+
+
 def _silence(state: GuardState, silence: Silence) -> dict[str, object]:
     return {
         "name": silence.name,
@@ -90,6 +95,7 @@ def _silence(state: GuardState, silence: Silence) -> dict[str, object]:
         "symbol": silence.symbol,
         "since_ns": silence.since_ns,
         "until_ns": silence.until_ns,
+        "left_s": _seconds(silence.until_ns - state.now_ns),
         "comment": silence.comment,
         "who": silence.who,
         "hushes": sum(matches(silence, fact) for fact in state.people.facts.values()),

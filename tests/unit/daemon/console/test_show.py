@@ -11,7 +11,6 @@ import pytest
 
 from daemon.console import show as shown
 from daemon.console.show import show
-from daemon.shell.clock import SystemClock
 
 PROOF = {"symbol": "XBTUSD", "quantity": 5, "covered_since": None, "cover": "stop", "stops": [], "protection": None}
 
@@ -39,10 +38,9 @@ def test_a_position_that_needs_no_stop_is_no_alarm(ask: Any) -> None:
 
 def test_alerts_say_how_old_they_are_and_who_took_them(ask: Any) -> None:
     """And a silence is a sentence, with its end and why; words of others cannot steer the terminal."""
-    now_ns = SystemClock().wall_ns()
-    group = {"level": "warn", "key": "sight", "text": "no\x1b[2J data", "since_ns": now_ns - 90 * 10**9}
+    group = {"level": "warn", "key": "sight", "text": "no\x1b[2J data", "for_s": 90.4}
     taken = {**group, "key": "rule", "is_acknowledged": True, "acknowledged_by": "ada"}
-    silence = {"name": "s1", "who": "ada", "until_ns": now_ns + 3_700 * 10**9, "comment": "reload", "state": "budget_*"}
+    silence = {"name": "s1", "who": "ada", "left_s": 3_700.0, "comment": "reload", "state": "budget_*"}
     said = ask("alerts", {"alerts": [group, taken], "silences": [silence], "deliveries": {"told": 2}})
     assert "warn for 1 min 30 s sight: no?[2J data" in said
     assert "rule (acknowledged by ada): " in said
