@@ -129,8 +129,9 @@ def problems_of_channels(
         if has_webhook and name == WEBHOOK_CHANNEL:
             yield place, "is the name of the channel that alerts.webhook_url makes: choose another, or leave that out"
         if channel.fallback is not None and (channel.fallback not in names or channel.fallback == name):
-            known = ", ".join(sorted(names - {name})) or "none"
-            yield f"{place}.fallback", f"must be the name of another channel: known here are {known}"
+            known = ", ".join(sorted(names - {name}))
+            instead = f"known here are {known}" if known else "there is none, so leave it out"
+            yield f"{place}.fallback", f"must be the name of another channel: {instead}"
         yield from _problems_of_address(place, channel, any_scheme=channel.kind is ChannelKind.APPRISE)
     if heartbeat.is_on:
         yield from _problems_of_address("heartbeat", heartbeat, any_scheme=False)
@@ -159,7 +160,9 @@ def _problems_of_address(
     place: str, settings: ChannelSettings | HeartbeatSettings, *, any_scheme: bool
 ) -> Iterator[tuple[str, str]]:
     given = [name for name in SOURCES if getattr(settings, name) is not None]
-    if len(given) != 1:
-        yield (f"{place}.{given[-1]}" if given else place), f"needs exactly one of {', '.join(SOURCES)}"
+    if not given:
+        yield place, f"needs exactly one of {', '.join(SOURCES)}"
+    for name in given[1:]:
+        yield f"{place}.{name}", f"stands beside {given[0]}: keep exactly one of {', '.join(SOURCES)}"
     if settings.url is not None and (problem := problem_of_address(settings.url, any_scheme=any_scheme)) is not None:
         yield f"{place}.url", problem

@@ -11,7 +11,8 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 from urllib.parse import urlsplit
@@ -20,25 +21,24 @@ from config.alerting import problems_of_routes
 from config.bots import BotPolicy, Heartbeat, problems_of
 from config.channels import problems_of_channels
 from config.checks import PolicyError
-from config.control import ControlSettings, problem_of_control
+from config.control import problem_of_control
 from config.metrics import problem_of_metrics, problem_of_tracing
-from config.model import (
-    AlertSettings,
-    LogSettings,
-    Settings,
-)
+from config.model import AlertSettings, LogSettings, Settings, problems_of_sources
 from config.overrides import Override, changed, overrides_in, value_of
+from config.paths import problems_of_paths, with_absolute_paths
 from config.places import line_of, lines_of, plain
 from config.policy import Policy
 from config.syntax import Mended, read_toml
-from config.tables import GUARD_KEYS, PLAIN_TABLES, POLICY_TABLES, TABLES, VENUE_KEYS, named_kind
+from config.tables import GUARD_KEYS, PLAIN_TABLES, POLICY_TABLES, TABLES, VENUE_KEYS, named_kind, tables_with
 from config.values import Unfit, convert
-from config.venue import Environment, VenueSettings, venue_settings
+from config.venue import Environment, VenueSettings, problems_of_addresses, venue_settings
 
 _SECRET_NAMES = frozenset({"secret", "key", "password", "token", "passphrase"})
 _SECRET_PARTS = ("api_key", "apikey", "api_secret", "apisecret", "secret_key", "private_key", "access_key")
 _FILE_SUFFIX = "_file"
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+_MOST_TABLES = 3
+"""A key that more tables have is no hint."""
 
 T = TypeVar("T")
 
@@ -91,7 +91,7 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Loaded:
     if reading.problems:
         raise SettingsError(tuple(reading.problems))
     return Loaded(
-        settings=_with_absolute_paths(settings, path.resolve().parent),
+        settings=with_absolute_paths(settings, path.resolve().parent),
         lines=lines,
         variables={each.dotted: each.variable for each in overrides},
     )
@@ -186,6 +186,9 @@ class _Reading:
         self._check_log(settings.log)
         self._check_control(settings)
         self._check_shown(settings)
+        for place, problem in (*problems_of_paths(settings), *problems_of_sources(settings.credentials)):
+            if not (problem.startswith("is missing") and self._is_written(place)):
+                self._say(place, problem)
         return settings
 
     # ------------------------------------------------------------ tables and keys
@@ -210,7 +213,8 @@ class _Reading:
                 continue
             if is_dataclass(wanted[key]) or named_kind(wanted[key]) is not None:
                 if not isinstance(value, dict):
-                    self._say(place, f"is a table: write [{place}] and its keys below it")
+                    name = "" if is_dataclass(wanted[key]) else ".NAME"
+                    self._say(place, f"is a table: write [{place}{name}] and its keys below it")
                 continue
             try:
                 values[key] = convert(value, wanted[key])
@@ -225,11 +229,18 @@ class _Reading:
             found = found.get(name, {}) if isinstance(found, dict) else {}
         return found if isinstance(found, dict) else {}
 
+    def _is_written(self, place: str) -> bool:
+        """Whether the file has this key, right or wrong; a wrong one was complained of."""
+        table, _, key = place.rpartition(".")
+        return key in self._table(table)
+
     def _complain_of_key(self, place: str, key: str, wanted: Mapping[str, object]) -> None:
         if _is_secret(key):
             self._refuse_secret(place)
+        elif key in TABLES:
+            self._say(place, f"is not known: [{key}] is a table of its own: write that, and its keys below it")
         else:
-            self._say(place, f"is not known{_nearest(key, wanted)}")
+            self._say(place, f"is not known{_nearest(key, wanted, elsewhere=tables_with(key))}")
 
     def _checked(self, table: str, kind: type[T], *, is_named: bool = False) -> Any:  # noqa: ANN401 - one value of `kind`; the caller spreads it
         """Build one part; a value out of range is named, set back to its default, and the rest is checked on.
@@ -254,10 +265,29 @@ class _Reading:
             try:
                 return kind(**parts, **values)
             except PolicyError as error:
-                key = error.field.rpartition(".")[2]
-                self._say(f"{table}.{key}" if is_named else error.field, error.problem)
-                if values.pop(key, None) is None:
+                wrong = self._complain_of_value(table, kind, parts, values, error, is_named=is_named)
+                if wrong is None:
                     return kind(**parts)
+                del values[wrong]
+
+    def _complain_of_value(
+        self,
+        table: str,
+        kind: type,
+        parts: Mapping[str, Any],
+        values: Mapping[str, Any],
+        error: PolicyError,
+        *,
+        is_named: bool,
+    ) -> str | None:
+        """Name what a value refuses, and return the key to leave out so that the rest can be looked at; None: all."""
+        key = error.field.rpartition(".")[2]
+        place = f"{table}.{key}" if is_named else error.field
+        other = _blamed(kind, parts, values, error)
+        if key in values or not self._is_written(place):
+            left_out = "" if key in values else _left_out(kind, key)
+            self._say(place, f"{error.problem}{left_out}", beside=f"{table}.{other}" if other else "")
+        return key if key in values else other
 
     def _named(self, place: str, kind: type) -> dict[str, Any]:
         """Build the tables below `place`, each of which the operator gave its name."""
@@ -275,19 +305,17 @@ class _Reading:
         values = self._values("venue", VENUE_KEYS)
         environment = values.get("environment")
         if not isinstance(environment, Environment):
-            if "environment" not in self._tables.get("venue", {}):
+            if not difflib.get_close_matches("environment", self._table("venue"), n=1, cutoff=0.8):
                 known = ", ".join(f'"{each.value}"' for each in Environment)
                 self._say("venue.environment", f"is missing: say which venue is meant, one of {known}")
             return venue_settings(Environment.PRODUCTION)
         addresses = {name: value for name, value in values.items() if isinstance(value, str)}
-        for name, schemes in (("rest_url", ("http", "https")), ("realtime_url", ("ws", "wss"))):
-            if name in addresses:
-                self._check_url(f"venue.{name}", addresses[name], schemes)
-        try:
-            return venue_settings(environment, **addresses)
-        except ValueError as error:
-            self._say("venue", str(error))
+        problems = problems_of_addresses(environment, addresses, self._table("venue"))
+        for name, problem in problems:
+            self._say(f"venue.{name}", problem)
+        if problems or (environment is Environment.EMBEDDED and len(addresses) < len(VENUE_KEYS) - 1):
             return venue_settings(Environment.PRODUCTION)
+        return venue_settings(environment, **addresses)
 
     def _bots(self) -> dict[str, BotPolicy]:
         """Build every bot that can be built, as long as they can be told apart."""
@@ -313,14 +341,6 @@ class _Reading:
             if each is not None:
                 self._say(f"{table}.{each[0]}", each[1])
 
-    def _check_url(self, place: str, url: str, schemes: tuple[str, str]) -> None:
-        plain, encrypted = schemes
-        scheme, host = _scheme_and_host(url)
-        if scheme not in schemes or not host:
-            self._say(place, f"must be a whole address that begins with {plain}:// or {encrypted}://")
-        elif scheme == plain and host not in _LOOPBACK:
-            self._say(place, f"is not encrypted and leaves this machine: use {encrypted}://")
-
     def _check_alerts(self, alerts: AlertSettings) -> None:
         if alerts.webhook_url is not None:
             scheme, host = _scheme_and_host(alerts.webhook_url)
@@ -343,14 +363,20 @@ class _Reading:
 
     # ------------------------------------------------------------ words
 
-    def _say(self, place: str, problem: str) -> None:
-        inside = [each.variable for each in self._overrides if _overlaps(each.dotted, place)]
+    def _say(self, place: str, problem: str, *, beside: str = "") -> None:
+        """Keep a complaint with where it is to be mended; `beside` names another key that has a part in it."""
+        inside = [each.variable for each in self._overrides if _overlaps(each.dotted, place) or each.dotted == beside]
         is_set_there = any(_is_within(place, each.dotted) for each in self._overrides)
         if inside and (is_set_there or place not in self._lines):
             self.problems.append(plain(f"{' and '.join(inside)}: {place} {problem}"))
             return
         line = line_of(self._lines, place)
-        hints = [*([] if line is None else [f"line {line}"]), *(f"with {each}" for each in inside)]
+        other = line_of(self._lines, beside) if beside in self._lines else None
+        hints = [
+            *([] if line is None else [f"line {line}"]),
+            *([] if other is None or other == line else [f"beside line {other}"]),
+            *(f"with {each}" for each in inside),
+        ]
         where = f" ({', '.join(hints)})" if hints else ""
         self.problems.append(plain(f"{self._origin}: {place} {problem}{where}"))
 
@@ -389,44 +415,31 @@ def _is_secret(name: str) -> bool:
     return plain in _SECRET_NAMES or any(part in plain for part in _SECRET_PARTS)
 
 
-def _nearest(name: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
+def _nearest(name: str, known: Mapping[str, object] | tuple[str, ...], elsewhere: tuple[str, ...] = ()) -> str:
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f": did you mean {close[0]}?" if close else f": known here are {', '.join(known)}"
+    if close:
+        return f": did you mean {close[0]}?"
+    if 0 < len(elsewhere) <= _MOST_TABLES:
+        return f" here: it belongs below {' or '.join(f'[{each}]' for each in elsewhere)}"
+    return f": known here are {', '.join(known)}"
 
 
-def _with_absolute_paths(settings: Settings, folder: Path) -> Settings:
-    sources = settings.credentials
-    return replace(
-        settings,
-        state=replace(settings.state, directory=str(folder / settings.state.directory)),
-        control=_with_absolute_places(settings.control, folder),
-        alerts=_with_absolute_files(settings.alerts, folder),
-        credentials=replace(
-            sources,
-            key_file=None if sources.key_file is None else str(folder / sources.key_file),
-            secret_file=None if sources.secret_file is None else str(folder / sources.secret_file),
-        ),
-    )
+def _left_out(kind: type, key: str) -> str:
+    """What a key that was not written stands at, where that says why it is complained of."""
+    default = next((each.default for each in fields(kind) if each.name == key), MISSING)
+    is_number = isinstance(default, int | float | Decimal) and not isinstance(default, bool)
+    return f"; it is left out, so it is {default}" if is_number else ""
 
 
-def _with_absolute_places(control: ControlSettings, folder: Path) -> ControlSettings:
-    def absolute(file: str | None) -> str | None:
-        return None if file is None else str(folder / file)
-
-    return replace(
-        control,
-        socket=absolute(control.socket),
-        read_token_file=absolute(control.read_token_file),
-        operate_token_file=absolute(control.operate_token_file),
-    )
-
-
-def _with_absolute_files(alerts: AlertSettings, folder: Path) -> AlertSettings:
-    def absolute(file: str | None) -> str | None:
-        return None if file is None else str(folder / file)
-
-    return replace(
-        alerts,
-        channels={name: replace(each, url_file=absolute(each.url_file)) for name, each in alerts.channels.items()},
-        heartbeat=replace(alerts.heartbeat, url_file=absolute(alerts.heartbeat.url_file)),
-    )
+def _blamed(kind: Any, parts: Mapping[str, Any], values: Mapping[str, Any], complaint: PolicyError) -> str | None:  # noqa: ANN401 - a dataclass
+    """Return the value without which a complaint about another key would not be made; None: no single one."""
+    for name in values:
+        if name == complaint.field.rpartition(".")[2]:
+            continue
+        try:
+            _ = kind(**parts, **{each: value for each, value in values.items() if each != name})
+        except PolicyError as error:
+            if (error.field, error.problem) == (complaint.field, complaint.problem):
+                continue
+        return name
+    return None

@@ -98,6 +98,21 @@ class CredentialSources:
             require(not words or bool(words[0].strip()), f"credentials.{name}", "must begin with a program")
 
 
+def problems_of_sources(sources: CredentialSources) -> tuple[tuple[str, str], ...]:
+    """Return each place where key and secret are not named as a pair, or in two ways, and what to do."""
+    ways = {"file": ("key_file", "secret_file"), "command": ("key_command", "secret_command")}
+    given = {way: [name for name in names if getattr(sources, name) not in {None, ()}] for way, names in ways.items()}
+    found = [
+        (f"credentials.{missing}", f"is missing beside {names[0]}: key and secret come the same way")
+        for way, names in given.items()
+        for missing in ways[way]
+        if len(names) == 1 and missing not in names
+    ]
+    if all(given.values()):
+        found.append(("credentials.key_command", "and key_file are two ways to the same thing: keep one of them"))
+    return tuple(found)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """One settings file."""

@@ -198,12 +198,8 @@ class TierPolicy:
 
     def __post_init__(self) -> None:
         """Refuse bounds that do not fall from watch to emergency."""
-        bounds = (self.watch_percent, self.warn_percent, self.critical_percent, self.emergency_percent)
-        require(
-            100 > bounds[0] > bounds[1] > bounds[2] > bounds[3] > 0,
-            "tiers",
-            "must fall: 100 > watch_percent > warn_percent > critical_percent > emergency_percent > 0",
-        )
+        require(self.watch_percent < 100, "tiers.watch_percent", "must be below 100")
+        self._check_unit("percent", must_fall=True)
         self._check_unit("volatility", must_fall=True)
         self._check_unit("probability", must_fall=False)
         require(0 <= self.hysteresis_share < 1, "tiers.hysteresis_share", "must be from 0 to below 1")

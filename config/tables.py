@@ -5,6 +5,7 @@ Pure: no input or output.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import is_dataclass
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
@@ -41,3 +42,18 @@ def named_kind(wanted: object) -> type | None:
     """The kind of the tables in a table that the operator names, `dict[str, kind]`; None: it is no such table."""
     kind = get_args(wanted)[1] if get_origin(wanted) is dict else None
     return kind if isinstance(kind, type) and is_dataclass(kind) else None
+
+
+def tables_with(key: str) -> tuple[str, ...]:
+    """Every table that has a key of this name, tables in tables too; not those that the operator names."""
+    found = [place for table, kind in {**POLICY_TABLES, **PLAIN_TABLES}.items() for place in _with(key, table, kind)]
+    return (*(["venue"] if key in VENUE_KEYS else []), *(["guard"] if key in GUARD_KEYS else []), *found)
+
+
+def _with(key: str, table: str, kind: type) -> Iterator[str]:
+    hints = get_type_hints(kind)
+    if key in hints:
+        yield table
+    for name, hint in hints.items():
+        if isinstance(hint, type) and is_dataclass(hint):
+            yield from _with(key, f"{table}.{name}", hint)

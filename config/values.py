@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from datetime import date, time
 from decimal import Decimal
 from enum import Enum
 from types import NoneType, UnionType
@@ -48,8 +49,15 @@ def convert(value: object, wanted: object) -> object:
 def _several(value: object, wanted: object) -> tuple[object, ...]:
     """Read a list whose members are of one kind."""
     if not isinstance(value, list):
-        raise Unfit("must be a list in brackets: [ ... ]")
+        raise Unfit(f"must be a list in brackets: {_list_of(value, wanted)}")
     return tuple(convert(each, wanted) for each in value)
+
+
+def _list_of(value: object, wanted: object) -> str:
+    """What a list looks like; of free text, which may be anything, nothing is repeated."""
+    if isinstance(value, str) and isinstance(wanted, type) and issubclass(wanted, Enum):
+        return f'["{_enum(value, wanted).value}"]'
+    return '["...", "..."]' if wanted is str else "[ ... ]"
 
 
 def _named(value: object, wanted: object) -> dict[str, object]:
@@ -69,7 +77,7 @@ def _exactly(value: object, wanted: object, kind: type, is_not: str, must_not: s
 
 def _instead(value: object, kind: type) -> str:
     """What to write, where that is plain."""
-    if kind is str and isinstance(value, int | Decimal):
+    if kind is str and isinstance(value, int | Decimal | date | time):
         return ": put quotes around it"
     word = str(value).lower()
     if kind is bool and word in _MEANT:
@@ -89,7 +97,8 @@ def _enum(value: object, wanted: type[Enum]) -> Enum:
         if member.value == value:
             return member
     names = [str(member.value) for member in wanted]
-    close = difflib.get_close_matches(value.lower(), names, n=1) if isinstance(value, str) else []
+    meant = {True: "on", False: "off"}[value] if isinstance(value, bool) else value
+    close = difflib.get_close_matches(meant.lower(), names, n=1) if isinstance(meant, str) else []
     known = ", ".join(f'"{name}"' for name in names)
     hint = f': did you mean "{close[0]}"?' if close else ""
     raise Unfit(f"must be one of {known}{hint}")
@@ -97,6 +106,8 @@ def _enum(value: object, wanted: type[Enum]) -> Enum:
 
 def _number(value: object, wanted: object) -> object:
     """Numbers come from the TOML reader as int or Decimal, so nothing was rounded on the way."""
+    if isinstance(value, list | dict):
+        raise Unfit("must be a number")
     if not isinstance(value, int | Decimal):
         hint = f": write {value}" if isinstance(value, str) and _PLAIN_NUMBER.fullmatch(value) else ""
         raise Unfit(f"must be a number without quotes{hint}")

@@ -6,8 +6,14 @@ Source of the addresses and limits: www.bitmex.com/app/restAPI, www.bitmex.com/a
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
+from urllib.parse import urlsplit
+
+_SCHEMES: Final = {"rest_url": ("http", "https"), "realtime_url": ("ws", "wss")}
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Environment(Enum):
@@ -67,3 +73,36 @@ def venue_settings(
         )
     rest, realtime = ADDRESSES[environment]
     return VenueSettings(environment=environment, rest_url=rest, realtime_url=realtime)
+
+
+def problems_of_addresses(
+    environment: Environment, addresses: Mapping[str, str], written: Collection[str]
+) -> tuple[tuple[str, str], ...]:
+    """Return each address that is missing, has no place here or cannot be meant, and what to do.
+
+    Args:
+        environment: Which venue.
+        addresses: Those that are text.
+        written: Names of all that is written; one that is no text was complained of already.
+    """
+    if environment is not Environment.EMBEDDED:
+        words = f'belongs to the embedded exchange: leave it out for "{environment.value}", whose address is known'
+        return tuple((name, words) for name in _SCHEMES if name in addresses)
+    missing = "is missing: the embedded exchange needs it, and `seawall exchange` says what it is"
+    found = [(name, missing) for name in _SCHEMES if name not in written]
+    wrong = [(name, words) for name, url in addresses.items() if (words := _problem_of_address(name, url))]
+    return (*found, *wrong)
+
+
+def _problem_of_address(name: str, url: str) -> str:
+    plain, encrypted = _SCHEMES[name]
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in _SCHEMES[name] or not parts.hostname:
+        return f"must be a whole address that begins with {plain}:// or {encrypted}://"
+    if parts.scheme == plain and parts.hostname not in _LOOPBACK:
+        return f"is not encrypted and leaves this machine: use {encrypted}://"
+    return ""

@@ -61,12 +61,15 @@ fail_on = "blind"
             "[alerts.channels.a]\n",
             "alerts.channels.a needs exactly one of url, url_file, url_env, url_credential (line 3)",
         ),
-        (f'[alerts.channels.a]\nurl = "{SECRET}"\nurl_env = "A"\n', "alerts.channels.a.url_env needs exactly one of"),
+        (
+            f'[alerts.channels.a]\nurl = "{SECRET}"\nurl_env = "A"\n',
+            "alerts.channels.a.url_env stands beside url: keep exactly one of",
+        ),
         ('[alerts.channels.a]\nurl = "secret-token"\n', "alerts.channels.a.url must be a whole address"),
         ('[alerts.channels.a]\nurl = "tgram://secret-token/1"\n', "begins with https:// or http:// (line 4)"),
         ('[alerts.channels.a]\nkind = "apprise"\nurl = "secret-token"\n', "such as https://... or tgram://..."),
         (f'[alerts.channels.a]\nurl = "{SECRET}"\nfallback = "a"\n', "must be the name of another channel"),
-        (f'[alerts.channels.a]\nurl = "{SECRET}"\nfallback = "b"\n', "known here are none"),
+        (f'[alerts.channels.a]\nurl = "{SECRET}"\nfallback = "b"\n', "there is none, so leave it out"),
         (f'[alerts.channels.a]\nurl = "{SECRET}"\ntimeout_s = 0\n', "alerts.channels.a.timeout_s must be above 0"),
         (
             f'[alerts.channels.a]\nurl = "{SECRET}"\nrenew_every_s = 1\n',
@@ -79,13 +82,16 @@ fail_on = "blind"
         (f'[alerts.channels.a]\nurl = "{SECRET}"\ntimeout = 3\n', "is not known: did you mean timeout_s?"),
         (f'[alerts.channels."8 ball"]\nurl = "{SECRET}"\n', "must begin with a letter"),
         ("[alerts.channels]\na = 1\n", "alerts.channels.a is a table: write [alerts.channels.NAME]"),
-        (f'[[alerts.channels]]\nurl = "{SECRET}"\n', "alerts.channels is a table: write [alerts.channels]"),
+        (f'[[alerts.channels]]\nurl = "{SECRET}"\n', "alerts.channels is a table: write [alerts.channels.NAME]"),
         (
             f'[alerts]\nwebhook_url = "{SECRET}"\n[alerts.channels.webhook]\nurl = "{SECRET}"\n',
             "is the name of the channel that alerts.webhook_url makes",
         ),
         ('[alerts.heartbeat]\nurl = "secret-token"\n', "alerts.heartbeat.url must be a whole address"),
-        (f'[alerts.heartbeat]\nurl = "{SECRET}"\nurl_env = "A"\n', "alerts.heartbeat.url_env needs exactly one of"),
+        (
+            f'[alerts.heartbeat]\nurl = "{SECRET}"\nurl_env = "A"\n',
+            "alerts.heartbeat.url_env stands beside url: keep exactly one of",
+        ),
         (f'[alerts.heartbeat]\nurl = "{SECRET}"\ninterval_s = 1\n', "alerts.heartbeat.interval_s must be from 5"),
     ],
 )

@@ -18,7 +18,7 @@ from config.tables import NAMED_TABLES, PLAIN_TABLES, POLICY_TABLES, TABLES, nam
 from config.venue import Environment
 
 PROFILES = sorted((Path(__file__).resolve().parents[3] / "config" / "profiles").glob("*.toml"))
-_LINE = re.compile(r" \(line \d+\)$")
+_LINE = re.compile(r" \(line \d+(, beside line \d+)?\)$")
 TESTNET = '[venue]\nenvironment = "testnet"\n'
 
 
@@ -36,6 +36,14 @@ def problems(folder: Path, text: str) -> list[str]:
         load_settings(path)
     assert all(problem.startswith(f"{path}: ") for problem in refused.value.problems)
     return [_LINE.sub("", problem.removeprefix(f"{path}: ")) for problem in refused.value.problems]
+
+
+def complaints(folder: Path, text: str) -> list[str]:
+    """Return what is said about a settings file with the lines, without its name."""
+    path = a_file(folder, text)
+    with pytest.raises(SettingsError) as refused:
+        load_settings(path)
+    return [each.removeprefix(f"{path}: ") for each in refused.value.problems]
 
 
 def loaded(folder: Path, text: str) -> Settings:
@@ -91,7 +99,7 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
         "stop.buffer_percent",
         "stop.max_room_share",
         "stop.style",
-        "tiers",
+        "tiers.warn_percent",
         "switch.timeout_s",
         "health.stale_after_s",
         "log.level",
@@ -248,7 +256,7 @@ def test_the_careful_profile_holds_the_defaults() -> None:
         ('["stop"]\n"buffer_percent" = -1\n', 4),
         ("[stop]\ntrailing = { mode = 5 }\n", 4),
         ("[stop.trailing]\nmode = 5\n", 4),
-        ("[tiers]\nwatch_percent = 1\n", 3),
+        ("[tiers]\nwatch_percent = 101\n", 4),
         ("[stopp]\n", 3),
         ("stop = 5\n", 3),
     ],
@@ -268,3 +276,103 @@ def test_a_complaint_is_one_plain_line_of_a_length_that_can_be_read(tmp_path: Pa
         (problem,) = problems(tmp_path, f"{TESTNET}[stop]\n{key} = 1\n")
         assert problem.isprintable()
         assert len(problem) <= 1_000
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "[stop]\nbuffer_percent = 0.1\n",
+            "must be above 0 and below buffer_percent; it is left out, so it is 0.15 (line 3, beside line 4)",
+        ),
+        (
+            "[tiers]\nwatch_percent = 1\n",
+            "must be below that of the tier before it; it is left out, so it is 3 (line 3, beside line 4)",
+        ),
+        (
+            "[tiers]\nwatch_percent = 4\nwarn_percent = 4.5\n",
+            "tiers.warn_percent must be below that of the tier before it (line 5, beside line 4)",
+        ),
+    ],
+)
+def test_two_keys_that_contradict_each_other_are_named_with_both_lines(tmp_path: Path, text: str, told: str) -> None:
+    """Also where one of the two is a default that nobody wrote: then its value is told."""
+    (said,) = complaints(tmp_path, TESTNET + text)
+    assert said.endswith(told), said
+
+
+def test_a_key_nobody_wrote_hides_no_other_mistake(tmp_path: Path) -> None:
+    """The complaint is about a default; the share further down is still looked at."""
+    told = complaints(tmp_path, TESTNET + "[tiers]\nwatch_percent = 1\nhysteresis_share = 20\n")
+    assert [each.split(" ")[0] for each in told] == ["tiers.warn_percent", "tiers.hysteresis_share"]
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("", ["venue.rest_url", "venue.realtime_url"]),
+        ('rest_url = "http://127.0.0.1:1"\n', ["venue.realtime_url"]),
+        ('rest_url = 5\nrealtime_url = "ws://127.0.0.1:1"\n', ["venue.rest_url"]),
+        ('rest_url = "127.0.0.1:1"\nrealtime_url = "http://127.0.0.1:1"\n', ["venue.rest_url", "venue.realtime_url"]),
+    ],
+)
+def test_each_address_of_the_embedded_exchange_is_asked_for_by_its_name(
+    tmp_path: Path, text: str, places: list[str]
+) -> None:
+    """Missing, of the wrong kind, not whole: one line for each, and none twice."""
+    told = complaints(tmp_path, f'[venue]\nenvironment = "embedded"\n{text}')
+    assert [each.split(" ")[0] for each in told] == places
+
+
+def test_an_address_beside_a_venue_that_has_one_is_to_be_left_out(tmp_path: Path) -> None:
+    """Somebody wrote the real address down although it is known."""
+    (told,) = complaints(tmp_path, TESTNET + 'rest_url = "https://testnet.bitmex.com"\n')
+    assert 'venue.rest_url belongs to the embedded exchange: leave it out for "testnet"' in told
+    assert told.endswith("(line 3)")
+
+
+def test_a_slip_in_the_one_key_that_has_to_be_there_is_told_once(tmp_path: Path) -> None:
+    """Not that it is unknown and, a line further, that it is missing."""
+    (told,) = complaints(tmp_path, '[venue]\nenviroment = "testnet"\n')
+    assert "did you mean environment?" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[state]\ndirectory = ""\n', "state.directory is empty"),
+        ('[state]\ndirectory = "~/seawall"\n', "state.directory begins with a shell's sign"),
+        ('[control]\nsocket = "$HOME/control.sock"\n', "control.socket begins with a shell's sign"),
+        ('[credentials]\nkey_file = ""\nsecret_file = "s"\n', "credentials.key_file is empty"),
+        ('[alerts.channels.a]\nurl_file = "~/url"\n', "alerts.channels.a.url_file begins with a shell's sign"),
+    ],
+)
+def test_a_path_that_no_file_has_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    """No folder called "~" comes into being, and the folder of the settings does not become the state's."""
+    (said,) = complaints(tmp_path, TESTNET + text)
+    assert told in said
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('key_file = "k"\n', "credentials.secret_file is missing beside key_file"),
+        ('secret_command = ["s"]\n', "credentials.key_command is missing beside secret_command"),
+        (
+            'key_file = "k"\nsecret_file = "s"\nkey_command = ["k"]\nsecret_command = ["s"]\n',
+            "credentials.key_command and key_file are two ways to the same thing: keep one of them (line 6)",
+        ),
+    ],
+)
+def test_key_and_secret_are_named_as_a_pair_and_in_one_way(tmp_path: Path, text: str, told: str) -> None:
+    """Told together with the other mistakes of the file, not only when the key is looked for."""
+    (said,) = complaints(tmp_path, f"{TESTNET}[credentials]\n{text}")
+    assert told in said
+
+
+def test_an_environment_may_complete_a_pair(tmp_path: Path) -> None:
+    """The file names the key, a drop-in of the service the secret."""
+    path = tmp_path / "seawall.toml"
+    path.write_text(TESTNET + '[credentials]\nkey_file = "k"\n')
+    settings = load_settings(path, {"SEAWALL_SET_CREDENTIALS__SECRET_FILE": "s"})
+    assert settings.credentials.secret_file == str(tmp_path / "s")

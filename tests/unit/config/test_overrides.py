@@ -89,8 +89,8 @@ def test_a_complaint_about_several_keys_names_line_and_variable(path: Path) -> N
     """The bound that the variable gives makes no sense beside another key."""
     path.write_text(FILE + "[tiers]\nwarn_percent = 2\n")
     (told,) = problems(path, {"SEAWALL_SET_TIERS__WATCH_PERCENT": "1"})
-    assert told.startswith(f"{path}: tiers must fall")
-    assert told.endswith("(line 11, with SEAWALL_SET_TIERS__WATCH_PERCENT)")
+    assert told.startswith(f"{path}: tiers.warn_percent must be below that of the tier before it")
+    assert told.endswith("(line 12, with SEAWALL_SET_TIERS__WATCH_PERCENT)")
 
 
 def test_problems_of_file_and_environment_are_told_together(path: Path) -> None:

@@ -51,6 +51,28 @@ def test_mistakes_of_form_and_of_meaning_are_told_together(tmp_path: Path) -> No
         ("[stop]\nstyle = 'close'\nstyle = 'close'", "written twice"),
         ("[stop", "ends with ]"),
         ("[guard]\nobserve = off", "write observe = false"),
+        ("[switch]\nmode = off", 'write mode = "off"'),
+        ("[stop.trailing]\nmode = True", 'write mode = "on"'),
+        ("[stop.trailing]\nmode = true", 'did you mean "on"?'),
+        ("[stop]\nbuffer_percent = 2,5", "a point, not a comma"),
+        ("[stop]\nbuffer_percent = 2%", "the key's name says its unit"),
+        ("[switch]\ntimeout_s = 60s", "the key's name says its unit"),
+        ("[switch]\ntimeout_s =", "the value is missing"),
+        ("[switch]\ntimeout_s", "KEY = VALUE"),
+        ("[ladder]\nwarn = [alert]", "each text in a list stands in quotes"),
+        ("[ladder]\nwarn = 'freeze'", 'must be a list in brackets: ["freeze"]'),
+        ("[alerts.routes]\nwarn = 'phone'", '["...", "..."]'),
+        ("[alerting]\nquiet_from = 22:00", "a time of day stands in quotes"),
+        ("[alerting]\nquiet_from = 22:00:00", "put quotes around it"),
+        ("[account.quiet_hours]\nevents_utc = [2026-12-16T19:00:00Z]", "put quotes around it"),
+        ("[log]\nlevel = \u201cinfo\u201d", 'quotes are "'),
+        ("[log]\nlevel = 'info", "no quote at its end"),
+        ("{ 'log': 1 }", "perhaps JSON"),
+        ("[stop]\nbuffer_percent = {}", "must be a number"),
+        ("[alerts]\nchannels = []", "write [alerts.channels.NAME]"),
+        ("observe = true", "it belongs below [guard]"),
+        ("buffer_volatility = 2", "it belongs below [stop]"),
+        ("stop.buffer_percent = 2", "[stop] is a table of its own"),
     ],
 )
 def test_what_to_write_instead(tmp_path: Path, line: str, instead: str) -> None:
@@ -83,3 +105,10 @@ def test_an_end_that_is_missing_is_told_once() -> None:
     found = read_toml('a = 1\nb = ["x",\n')
     assert len(found.problems) == 1
     assert "end of document" in found.problems[0]
+
+
+@pytest.mark.parametrize("text", ["seawall", "[venue"])
+def test_a_last_line_that_is_cut_off_is_named(tmp_path: Path, text: str) -> None:
+    """What the reader calls the end of the document is a line that a person can find."""
+    (told,) = problems(tmp_path, f"# settings\n{text}\n\n")
+    assert told.startswith("line 2 is not valid TOML: ")
