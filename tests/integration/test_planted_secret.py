@@ -10,6 +10,7 @@ import asyncio
 import base64
 import os
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,8 @@ from tests.integration.secrets_in import places_of, spellings
 
 SECRET = 'pl4nted/s3cret+with=signs&"quotes"\\and~back%slashes;Zz9'
 TOKEN = "T0k3n-of-the-webhook-Qq7Ww8Ee9Rr0"
-COMMANDS = (
-    ("check",),
-    ("config", "show", "--json"),
-    ("config", "explain", "alerts.webhook_url"),
-    ("config", "diff", "--running"),
-    ("status",),
-    ("alert", "test"),
-)
+OF_THE_GUARD = (("config", "diff", "--running"), ("status",), ("explain", "XBTUSD"))
+OF_FILES = (("check",), ("config", "show", "--json"), ("config", "explain", "alerts.webhook_url"), ("alert", "test"))
 
 
 def planted_key(exchange: EmbeddedExchange) -> ApiKey:
@@ -86,6 +81,11 @@ async def seawall(guard: GuardProcess, *words: str, environment: dict[str, str] 
     return output
 
 
+async def side_by_side(asked: dict[str, Coroutine[Any, Any, bytes]]) -> dict[str, bytes]:
+    """What commands say that run at the same time, by their names."""
+    return dict(zip(asked, await asyncio.gather(*asked.values()), strict=True))
+
+
 async def answers_of(guard: GuardProcess) -> dict[str, bytes]:
     """Everything that the control API tells on a question without an argument."""
     socket = guard.folder / "state" / "control.sock"
@@ -120,14 +120,16 @@ async def test_no_spelling_of_a_planted_secret_is_in_anything_written(tmp_path: 
 
             await until(has_failed, "an alert to fail")
             texts |= await answers_of(guard)
-            for words in COMMANDS:
-                texts[" ".join(words)] = await seawall(guard, *words)
+            texts |= await side_by_side({" ".join(words): seawall(guard, *words) for words in OF_THE_GUARD})
             shout = {"SEAWALL_SET_CREDENTIALS__SECRET": SECRET, "SEAWALL_SET_STOP__STYLE": SECRET}
-            texts["overrides"] = await seawall(guard, "check", environment=shout)
-            assert await guard.terminate() == 0
-            texts["journal"] = await seawall(guard, "explain")
+            told = {" ".join(words): seawall(guard, *words) for words in OF_FILES}
+            told["overrides"] = seawall(guard, "check", environment=shout)
+            code, others = await asyncio.gather(guard.terminate(), side_by_side(told))
+            assert code == 0
+            texts |= others
         (folder / "seawall.toml").unlink()  # the token stands there because the operator wrote it there
     assert b"stop.buffer_percent" in texts["/v1/settings"]
+    assert b"XBTUSD" in texts["explain XBTUSD"]
     assert b"looks like a credential" in texts["overrides"]
     assert places_of(SECRET, folder=folder, texts=texts) == []
     assert places_of(TOKEN, folder=folder, texts=texts) == []

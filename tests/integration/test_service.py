@@ -12,7 +12,7 @@ from tests.integration.guard_process import GuardProcess, a_guard, guard_stops, 
 from tests.integration.service_manager import ServiceManager, a_service_manager, last_act
 from tests.unit.daemon.shell.alerts.test_webhook import a_receiver
 
-WATCHDOG_S = 3.0
+WATCHDOG_S = 1.5
 KILLED = {"SERVICE_RESULT": "signal", "EXIT_CODE": "killed", "EXIT_STATUS": "KILL"}
 
 
