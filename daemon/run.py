@@ -29,7 +29,7 @@ from daemon.shell.crew import VitalPartEnded
 from daemon.shell.key_rights import KeyRefused
 from daemon.shell.lock import AlreadyRunning, StateFolderUnusable
 from daemon.shell.log_writer import LogWriter
-from daemon.shell.logs import Redaction, secrets_of_address, set_up_logs
+from daemon.shell.logs import Redaction, log_from, secrets_of_address, set_up_logs
 from daemon.shell.outbox import OutboxOverflow
 from daemon.shell.reload import Fresh, Renewal
 
@@ -56,7 +56,11 @@ def run(path: Path, *, observe: bool) -> int:
         clock, key = SystemClock(), KeyInUse(credentials)
         trial = KeyTrial(lambda fresh, pair: BitmexPorts(fresh, pair, clock))
         renewal = Renewal(
-            read=lambda: _read_anew(path, observe=observe), key=key, prove=trial.prove, hide=redaction.hide
+            read=lambda: _read_anew(path, observe=observe),
+            key=key,
+            prove=trial.prove,
+            hide=redaction.hide,
+            log_from=log_from,
         )
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

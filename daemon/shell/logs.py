@@ -99,7 +99,6 @@ def set_up_logs(
     settings: LogSettings, *, secrets: Iterable[str], output: LogOutput, is_terminal: bool = False
 ) -> Redaction:
     """Send structlog, and what libraries log, to `output` in the chosen format; return what can hide more."""
-    level = logging.getLevelNamesMapping()[settings.level.upper()]
     renderer = _renderer(settings.format, is_terminal=is_terminal)
     stream: Any = output
     redaction = Redaction(secrets)
@@ -112,12 +111,25 @@ def set_up_logs(
     ]
     structlog.configure(
         processors=[*shared, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        wrapper_class=_from(settings.level),
         logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
     _route_libraries(shared, renderer, stream)
     return redaction
+
+
+def log_from(level: str) -> None:
+    """Write from another grade on; everything else about the logs stays.
+
+    Args:
+        level: As `log.level` in a settings file: "debug".
+    """
+    structlog.configure(wrapper_class=_from(level))
+
+
+def _from(level: str) -> Any:  # noqa: ANN401 - structlog names no type
+    return structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()])
 
 
 def _put_first(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:  # noqa: ANN401 - structlog's own signature

@@ -2,8 +2,8 @@
 
 In this order, so that nothing is half done: settings and credentials are read whole; what only a start can change is
 refused by name; another key is proved beside the one in use; where stops may loosen the journal has to be on disk
-first (P3); then the policy goes in as one event, the other key signs from the next request on, and the account stream
-is renewed with it. The answer comes when the record is on disk.
+first (P3); then the policy goes in as one event, the log's grade is set, the other key signs from the next request on,
+and the account stream is renewed with it. The answer comes when the record is on disk.
 
 See docs/decisions/0030-settings-that-explain-themselves-and-change-while-it-runs.md.
 """
@@ -35,6 +35,8 @@ BY_SIGNAL: Final = "SIGHUP"
 _AT_START: Final = frozenset({"observe", "bots"})
 """Parts of the policy that more than the core has to know of."""
 _LIVE: Final = frozenset({each.name for each in fields(Policy)} - _AT_START) | {"credentials"}
+_LIVE_KEYS: Final = frozenset({"log.level"})
+"""Single keys of tables that are read at the start."""
 _WHY: Final = {
     "guard": "whether the guard acts, and with which rights, is settled at its start",
     "bots": "who may call is settled at the start",
@@ -69,6 +71,8 @@ class Renewal:
     """Try another key for an account beside the one in use; why it cannot be used, or nothing."""
     hide: Callable[[str], None]
     """Tell the logs of one more text that must never be written."""
+    log_from: Callable[[str], None]
+    """Log from another grade on, as `log.level` names it."""
 
 
 class _Refused(Exception):
@@ -217,6 +221,7 @@ class Reloader:
                 )
             )
         self.settings = fresh.settings
+        renewal.log_from(fresh.settings.log.level)
         if has_other_key:
             renewal.key.replace(fresh.credentials)
             self._renew_stream("another API key signs from now on")
@@ -257,7 +262,7 @@ def _refuse_what_needs_a_start(found: tuple[Change, ...]) -> None:
 def why_at_start(change: Change) -> str:
     """Why a change needs a restart; empty if it does not."""
     table = change.place.partition(".")[0]
-    if table not in _LIVE:
+    if table not in _LIVE and change.place not in _LIVE_KEYS:
         return _WHY.get(table, "it is read at the start only")
     off = f'"{SwitchMode.OFF.value}"'
     return _WHY["switch"] if change.place == "switch.mode" and off in {change.before, change.after} else ""

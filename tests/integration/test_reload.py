@@ -91,6 +91,11 @@ async def test_a_tighter_policy_moves_the_stop_and_it_rests_all_the_time(tmp_pat
         with_files(guard, '[stop]\nbuffer_percent = -1\n[state]\ndirectory = "elsewhere"\n')
         assert (await hang_up(guard))["refused"] == 1
         assert [each["stopPx"] for each in await guard_stops(bot)] == [nearer["stopPx"]]
+        with_files(guard)
+        guard.settings.write_text(guard.settings.read_text().replace('level = "debug"', 'level = "error"'))
+        assert (await hang_up(guard))["reloads"] == 3
+        assert "buffer_percent: 3 -> 1" in guard.words()
+        assert "log.level" not in guard.words(), "the reload itself is told at a grade that is not written any more"
         assert await guard.terminate() == 0
 
 

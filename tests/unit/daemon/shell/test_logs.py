@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from config.model import LogFormat, LogSettings
-from daemon.shell.logs import HIDDEN, Redaction, secrets_of_address, set_up_logs
+from daemon.shell.logs import HIDDEN, Redaction, log_from, secrets_of_address, set_up_logs
 
 SECRET = "s3cr3t-s3cr3t"
 TEXT = f"with {SECRET} inside"
@@ -106,3 +106,14 @@ def test_a_line_begins_with_time_level_and_event() -> None:
     output = lines()
     structlog.get_logger("test").info("said", a=1)
     assert list(json.loads(output.getvalue())) == ["timestamp", "level", "event", "a"]
+
+
+def test_a_logger_that_is_in_use_follows_another_grade() -> None:
+    """P11: less, then more, then less is written by the same logger; secrets stay hidden."""
+    output = lines("info")
+    log = structlog.get_logger("some part")
+    for level, words in (("warning", "one"), ("debug", f"two {SECRET}"), ("INFO", "three")):
+        log_from(level)
+        log.debug(words)
+    log.info("four")
+    assert [json.loads(line)["event"] for line in output.getvalue().splitlines()] == [f"two {HIDDEN}", "four"]

@@ -12,7 +12,7 @@ import pytest
 from config.compare import Change
 from config.credentials import Credentials, KeyInUse, Secret
 from config.load import SettingsError
-from config.model import LogSettings, Settings, StateSettings
+from config.model import LogFormat, LogSettings, Settings, StateSettings
 from config.policy import BotPolicy, Policy, StopPolicy, SwitchMode, SwitchPolicy
 from config.secrets_from import CredentialsError
 from config.venue import Environment, venue_settings
@@ -44,12 +44,15 @@ class Bench:
         self.done: list[str] = []
         self.events: list[Event] = []
         self.told: list[RaiseAlert] = []
+        self.grades: list[str] = []
         self.key = KeyInUse(OLD)
         self.hung_up, self.was_told, self.was_changed = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._state = initial_state(7, SETTINGS.policy)
         self.reloader = Reloader(
             settings=SETTINGS,
-            renewal=Renewal(read=self.read, key=self.key, prove=self.prove, hide=self.hide),
+            renewal=Renewal(
+                read=self.read, key=self.key, prove=self.prove, hide=self.hide, log_from=self.grades.append
+            ),
             clock=SystemClock(),
             wait_durable=lambda _seconds: self.durable,
             tell=self.tell,
@@ -108,6 +111,7 @@ async def refused(bench: Bench, **options: Any) -> dict[str, Any]:
     assert bench.events == []
     assert bench.key.pair == OLD
     assert bench.reloader.settings == SETTINGS
+    assert bench.grades == []
     return answer
 
 
@@ -127,6 +131,16 @@ async def test_a_new_policy_is_in_force_and_told_with_its_differences() -> None:
     assert len(bench.events) == 1
 
 
+async def test_the_log_can_be_made_to_say_more_while_it_runs() -> None:
+    """Somebody looks for a fault: the grade is set, the difference journalled, and nothing else happens."""
+    bench = Bench(replace(SETTINGS, log=LogSettings(level="debug")))
+    answer = await bench.reloader.reload("anna")
+    assert answer["changes"] == ['log.level: "info" -> "debug"']
+    assert bench.grades == ["debug"]
+    assert bench.done == ["hidden", "event"]
+    assert bench.state.policy == SETTINGS.policy
+
+
 @pytest.mark.parametrize("error", [SettingsError(("one thing", "another")), CredentialsError("the file is not there")])
 async def test_what_cannot_be_read_changes_nothing(error: Exception) -> None:
     """All problems are in the answer."""
@@ -140,7 +154,7 @@ async def test_what_cannot_be_read_changes_nothing(error: Exception) -> None:
     ("settings", "place"),
     [
         (replace(SETTINGS, state=StateSettings(directory="elsewhere")), "state.directory"),
-        (replace(SETTINGS, log=LogSettings(level="debug")), "log.level"),
+        (replace(SETTINGS, log=LogSettings(format=LogFormat.JSON)), "log.format"),
         (replace(SETTINGS, venue=venue_settings(Environment.PRODUCTION)), "venue.environment"),
         (replace(SETTINGS, accept_unreadable_rights=True), "guard.accept_unreadable_rights"),
         (replace(SETTINGS, policy=Policy(observe=True)), "guard.observe"),
