@@ -190,7 +190,7 @@ class RestClient:
             async with asyncio.timeout(self._settings.connect_timeout_s + self._settings.request_timeout_s):
                 response = await self._http.send(self._build(request), stream=True)
                 try:
-                    answer = await _read(response, started_s, is_write=is_write)
+                    answer = await self._read(request.endpoint, response, started_s)
                     if self._echoes.is_repeated(answer):
                         self._heed(request.endpoint, answer)
                         await _break_off(response)
@@ -204,6 +204,32 @@ class RestClient:
         except (httpx.TransportError, httpx.DecodingError, OSError) as broken:  # TLS that breaks later is an OSError
             raise unanswered(f"no answer: {type(broken).__name__}", is_write=is_write) from broken
         return answer
+
+    async def _read(self, endpoint: Endpoint, response: httpx.Response, started_s: float) -> Answer:
+        """Read an answer to its end; what its head says of the budget holds although the rest never comes."""
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        try:
+            body = await _bounded(response, is_write=endpoint.is_write)
+        except BaseException:
+            self._heed_head(endpoint, Answer(status=response.status_code, headers=headers, body=b"", took_s=0.0))
+            raise
+        return Answer(status=response.status_code, headers=headers, body=body, took_s=_steady_s() - started_s)
+
+    def _heed_head(self, endpoint: Endpoint, head: Answer) -> None:
+        """Take the count, a request to wait and a page of the load balancer from an answer that broke off (P8)."""
+        if head.status not in {401, 403}:
+            self._learn(endpoint, head)
+        self._heed(endpoint, head)
+        if is_ban(head) and "html" in head.headers.get("content-type", ""):
+            self._shut_out()
+
+    def _shut_out(self) -> float:
+        """The load balancer refuses this address: send nothing at all; return for how long."""
+        now_s = _steady_s()
+        away_s = self._bans.page(now_s)
+        for budget in (self._budget, self._address_budget):
+            budget.ban(now_s, away_s)
+        return away_s
 
     def _learn(self, endpoint: Endpoint, answer: Answer) -> None:
         """Correct the budget that the answer counts."""
@@ -231,9 +257,7 @@ class RestClient:
             self._pause(endpoint, error, now_s)
             self._budget_of(endpoint).empty(now_s)
         if isinstance(error, Unavailable) and is_ban(answer):
-            error.retry_after_s = self._bans.page(now_s)
-            for budget in (self._budget, self._address_budget):
-                budget.ban(now_s, error.retry_after_s)
+            error.retry_after_s = self._shut_out()
         _log.warning(
             "request failed",
             verb=endpoint.verb,
@@ -243,16 +267,6 @@ class RestClient:
             reason=error.reason,
             request_id=answer.headers.get("x-request-id", ""),
         )
-
-
-async def _read(response: httpx.Response, started_s: float, *, is_write: bool) -> Answer:
-    body = await _bounded(response, is_write=is_write)
-    return Answer(
-        status=response.status_code,
-        headers={name.lower(): value for name, value in response.headers.items()},
-        body=body,
-        took_s=_steady_s() - started_s,
-    )
 
 
 async def _break_off(response: httpx.Response) -> None:
