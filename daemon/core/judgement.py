@@ -320,6 +320,6 @@ def _tell(draft: Draft, state: Degraded, symbol: str, text: str) -> None:
         topic="degraded",
         state=state.value,
         symbol=symbol,
-        text=f"{where}: {text}." if began else f"{where}: {state.value} is over.",
+        text=f"{where}: {text.rstrip('.')}." if began else f"{where}: {state.value} is over.",
         facts=(("phase", "began" if began else "ended"),),
     )

@@ -75,6 +75,8 @@ class Group:
     """How many facts the last message told of."""
     told_symbols: tuple[str, ...] = ()
     """Those it named first, the most exposed before the others."""
+    told_others: int = 0
+    """How many symbols beside the first the last message was about."""
     liquidated: tuple[str, ...] = ()
     """What the venue liquidated meanwhile: the end of such a trouble is no good news."""
     messages: int = 0

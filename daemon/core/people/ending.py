@@ -8,40 +8,27 @@ Units: room in percent of the mark price.
 
 from __future__ import annotations
 
-from typing import Final
-
 from daemon.core.alerts import percent
 from daemon.core.draft import Draft
 from daemon.core.margin.liquidation import room_percent
 from daemon.core.market.marks import usable_mark
 from daemon.core.memory.alert_book import Group
 from daemon.core.people import words
+from daemon.core.people.advice import AFTER_LIQUIDATION, NOTHING
 from daemon.core.people.spans import span
-
-CHECK: Final = "Check the account at the exchange, and ask `seawall explain` why no stop came first."
-"""What a person can do after a liquidation."""
 
 
 def text(draft: Draft, group: Group, over_ns: int) -> str:
     """What happened, in one line."""
     lasted = span(max(0, over_ns - group.since_ns))
     what = words.TITLES.get(group.key, group.key)
-    return " ".join((f"Over after {lasted}: {what}, {counted(group.told_count, 'fact')}.", *_fates(draft, group)))
-
-
-def counted(count: int, what: str) -> str:
-    """A count with its noun.
-
-    Example:
-        >>> [counted(number, "order") for number in (0, 1, 2)]
-        ['0 orders', '1 order', '2 orders']
-    """
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+    count = words.counted(group.told_count, "fact")
+    return " ".join((f"Over after {lasted}: {what}, {count}.", *_fates(draft, group)))
 
 
 def you_can(group: Group) -> str:
     """What a person can do now."""
-    return CHECK if group.liquidated else "Nothing needs to be done."
+    return AFTER_LIQUIDATION if group.liquidated else NOTHING
 
 
 def _fates(draft: Draft, group: Group) -> list[str]:

@@ -6,6 +6,7 @@ positions of different currencies can be compared.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from config.alerting import BY_RANK, Level
@@ -17,13 +18,13 @@ from daemon.core.people import ending, words
 from daemon.core.people.spans import span
 from daemon.core.people.telling import Cause, Telling
 from daemon.core.reasons import Reason
-from daemon.core.state import GuardState
+from daemon.core.state import Guarded, GuardState
 
 MOST_NAMED: Final = 5
 """So many facts are told in full; the others are counted, and `seawall alerts` lists them."""
 MOST_LISTED: Final = 20
 """So many are listed for machines."""
-LONGEST_TEXT: Final = 240
+LONGEST_TEXT: Final = 400
 _PERMILLION: Final = 1_000_000
 _SEVERITIES: Final = {
     Level.WATCH: Severity.NOTE,
@@ -41,7 +42,10 @@ def notice_of(draft: Draft, telling: Telling, number: int) -> Notify:
     route = BY_RANK[min(telling.rank + group.escalation, Level.EMERGENCY.rank)]
     first = facts[0] if facts else None
     count = max(1, len(facts) or group.told_count)
-    symbol = next(iter((*group.liquidated, *group.told_symbols)), "") if first is None else first.symbol
+    symbols = symbols_of(facts) or tuple(dict.fromkeys((*group.liquidated, *group.told_symbols)))
+    symbol = next(iter(symbols), "")
+    others = max(0, len(symbols) - 1) if facts else group.told_others
+    is_past = bool(facts) and all(fact.over_ns for fact in facts)
     return Notify(
         reason=Reason.RECOVERED if is_over or first is None else Reason(first.reason),
         notification_id=f"{group.key}:{draft.now_ns}:{number}",
@@ -50,20 +54,25 @@ def notice_of(draft: Draft, telling: Telling, number: int) -> Notify:
         route=route.value,
         severity=Severity.NOTE if is_over else _SEVERITIES[level],
         group=group.key,
-        title=words.title(group.key, level, count, symbol, is_resolved=is_over),
+        title=words.title(group.key, level, count, symbol, others, is_resolved=is_over, is_past=is_past),
         topic=group.key if first is None else first.topic,
         state="resolved" if first is None else first.state,
         symbol=symbol,
         text=_text(draft, telling, facts),
-        did=words.did(draft, group.key, tuple(facts)),
-        will=words.will(draft, group.key, is_over=is_over),
-        you_can=ending.you_can(group) if is_over else words.you_can(group.key, tuple(facts)),
+        did=words.did(draft, group.key, facts, symbols),
+        will=words.will(draft, group.key, facts, is_over=is_over or is_past),
+        you_can=ending.you_can(group) if is_over else words.you_can(group.key, facts, symbol, key=group.key),
         is_resolved=is_over,
         started_ns=group.since_ns,
         count=count,
         facts=() if first is None else first.figures,
         members=tuple(_told(fact) for fact in facts[:MOST_LISTED]),
     )
+
+
+def symbols_of(facts: Iterable[Fact]) -> tuple[str, ...]:
+    """What facts are about, each once, in their order."""
+    return tuple(dict.fromkeys(fact.symbol for fact in facts if fact.symbol))
 
 
 def most_exposed(draft: Draft, telling: Telling) -> list[tuple[str, Fact]]:
@@ -101,7 +110,7 @@ def _text(draft: Draft, telling: Telling, facts: list[Fact]) -> str:
         return ending.text(draft, group, telling.over_ns)
     said = [_sentence(draft, fact) for fact in facts[:MOST_NAMED]]
     if len(facts) > MOST_NAMED:
-        said.append(f"And {len(facts) - MOST_NAMED} more, less exposed.")
+        said.append(f"And {words.counted(len(facts) - MOST_NAMED, 'more fact')}, less exposed.")
     if telling.hushed:
         said.append(f"{telling.hushed} more follow from other trouble or are silenced.")
     if group.dropped:
@@ -134,15 +143,19 @@ def _told(fact: Fact) -> Told:
         symbol=fact.symbol,
         level=fact.level.value,
         since_ns=fact.since_ns,
-        text=fact.text if len(fact.text) <= LONGEST_TEXT else f"{fact.text[: LONGEST_TEXT - 3]}...",
+        text=_cut(fact.text),
         is_over=bool(fact.over_ns),
     )
 
 
 def _sentence(draft: Draft, fact: Fact) -> str:
-    text = fact.text if len(fact.text) <= LONGEST_TEXT else f"{fact.text[: LONGEST_TEXT - 3]}..."
     again = f" ({fact.times} times)" if fact.times > 1 else ""
-    return f"{text}{again}{_by_now(draft, fact)}"
+    return f"{_cut(fact.text)}{again}{_by_now(draft, fact)}"
+
+
+def _cut(text: str) -> str:
+    """The front of a long text, whole words only."""
+    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 4].rpartition(' ')[0]} ..."
 
 
 def _by_now(draft: Draft, fact: Fact) -> str:
@@ -156,4 +169,8 @@ def _by_now(draft: Draft, fact: Fact) -> str:
     eased = f" It is {fact.level.value.upper()} by now." if fact.state != fact.level.value else ""
     guarded = draft.positions.get(fact.symbol)
     was_open = ("covered", "False") in fact.figures
-    return eased + (" Its stop rests by now." if was_open and guarded is not None and guarded.covered_ns else "")
+    return eased + (_rests(guarded) if was_open and guarded is not None and guarded.covered_ns else "")
+
+
+def _rests(guarded: Guarded) -> str:
+    return f" Its stop rests by now{f', at {guarded.ratchet}' if guarded.ratchet else ''}."

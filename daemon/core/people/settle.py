@@ -15,7 +15,7 @@ from daemon.core.draft import Draft
 from daemon.core.memory.alert_book import MOST_SYMBOLS, Group, Pages
 from daemon.core.mode import Mode
 from daemon.core.people import gathering, telling
-from daemon.core.people.notice import most_exposed, notice_of
+from daemon.core.people.notice import most_exposed, notice_of, symbols_of
 from daemon.core.people.telling import Cause, Telling
 
 
@@ -95,21 +95,18 @@ def _with_group(told: Telling, group: Group) -> Telling:
     return replace(told, group=group)
 
 
-def _named(draft: Draft, told: Telling) -> tuple[str, ...]:
-    symbols = dict.fromkeys(fact.symbol for _, fact in most_exposed(draft, told) if fact.symbol)
-    return tuple(symbols)[:MOST_SYMBOLS]
-
-
 def _after(draft: Draft, told: Telling, group: Group) -> Group:
     """What the group remembers of the message. News ends an acknowledgement, and its escalation begins anew."""
     is_worse = told.cause is Cause.NEWS and bool(group.acknowledged_ns)
+    symbols = symbols_of(fact for _, fact in most_exposed(draft, told))
     unheard_ns = draft.now_ns if is_worse or not group.unheard_ns else group.unheard_ns
     return altered(
         group,
         told_ns=draft.now_ns,
         told_rank=told.rank,
         told_count=len(told.facts),
-        told_symbols=_named(draft, told),
+        told_symbols=symbols[:MOST_SYMBOLS],
+        told_others=max(0, len(symbols) - 1),
         messages=group.messages + 1,
         has_stood=group.has_stood or any(not fact.is_event for _, fact in told.facts),
         unheard_ns=unheard_ns,

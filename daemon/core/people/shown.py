@@ -8,7 +8,7 @@ from config.alerting import BY_RANK, Level
 from daemon.core.memory.alert_book import Fact, Group, Silence
 from daemon.core.people import words
 from daemon.core.people.hushed import inhibitor, matches, silenced_by
-from daemon.core.people.notice import exposure
+from daemon.core.people.notice import exposure, symbols_of
 from daemon.core.people.telling import is_acknowledged
 from daemon.core.state import GuardState
 
@@ -42,13 +42,14 @@ def _group(state: GuardState, group: Group) -> dict[str, object]:
     rank = _rank(state, group)
     level = BY_RANK[rank] if rank else Level.WATCH
     first = sorted(facts, key=lambda each: (-each[1].level.rank, -exposure(state, each[1].symbol), each[0]))
-    symbol = first[0][1].symbol if first else ""
+    symbols = symbols_of(fact for _, fact in first)
+    symbol, others = next(iter(symbols), ""), max(0, len(symbols) - 1)
     return {
         "key": group.key,
         "level": level.value,
-        "title": words.title(group.key, level, max(1, len(facts)), symbol, is_resolved=not rank),
+        "title": words.title(group.key, level, max(1, len(facts)), symbol, others, is_resolved=not rank),
         "text": first[0][1].text if first else "",
-        "you_can": words.you_can(group.key, tuple(fact for _, fact in facts)),
+        "you_can": words.you_can(group.key, [fact for _, fact in first], symbol, key=group.key),
         "count": len(facts),
         "facts": [_fact(state, name, fact) for name, fact in first[:MOST_SHOWN]],
         "since_ns": group.since_ns,

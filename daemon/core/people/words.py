@@ -1,17 +1,24 @@
 """What a message says beside what happened: what the guard did, what it will do next, and what a person can do.
 
-One table by group; figures that the sentence needs come from the state. The runbook has a heading for each group.
+Sentences come from a table (`advice.py`), figures from the state: how many stops rest, which latches hold, how long a
+pause or a countdown still lasts. Nothing is said that the state does not bear out at that moment.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from config.alerting import Level
+from config.policy import SwitchMode
 from daemon.core.draft import Draft
 from daemon.core.memory.alert_book import Fact
+from daemon.core.memory.interventions import Latch, LatchKind
+from daemon.core.mode import Mode
+from daemon.core.people.advice import AFTER_LIQUIDATION, NOTHING, advice_of
 from daemon.core.people.spans import span
 from daemon.core.restraint import quiet
+from daemon.core.state import SwitchState
 
 TITLES: Final = {
     "distance": "near liquidation",
@@ -26,102 +33,191 @@ TITLES: Final = {
     "position": "position changed",
     "notes": "notes",
 }
-_WILL: Final = {
-    "distance": "It watches the mark, moves stops only nearer to it, and tells when a tier gets worse or is over.",
-    "cover": "It goes on placing and confirming stops until every position is covered.",
-    "sight": "It reconnects and reads the account anew; it decides nothing on old prices.",
-    "means": "It keeps what is left of its means for stops, closes and cancels, and tries again.",
-    "switch": "It feeds the switch again as soon as it can see and act; else the countdown cancels all orders.",
-    "latch": "Orders that may add exposure are cancelled as they appear until the latch is lifted.",
-    "rule": "It judges the rule every second and tells when the breach is over.",
-    "bot": "It listens on; the bot's stops stay, and its return is told.",
-    "operator": "It keeps to what was asked and says when that ends.",
-    "position": "It reads the account again until stream and reads agree on what is left.",
-    "notes": "Nothing is needed.",
+_DEEDS: Final = {
+    "operator": "What was asked was taken on, and stands in the journal with the name of who asked.",
+    "notes": "What the text says; nothing else was needed.",
 }
-_CAN: Final = {
-    "distance": "Reduce the position, add margin, or run `seawall flatten SYMBOL`.",
-    "cover": "Look at `seawall protection`; place a stop by hand at the exchange, or run `seawall flatten SYMBOL`.",
-    "sight": "Check the line and the exchange's status page; only stops that rest there protect meanwhile.",
-    "means": "Look at `seawall status`: it names what is refused; slow down the bots or mend the key.",
-    "switch": "Look at `seawall status`; stop the bots if the guard does not come back.",
-    "latch": "Lift it with `seawall lift NAME` once the cause is dealt with.",
-    "rule": "Do what the sentence names, or lift the latch that holds for it.",
-    "bot": "Start the bot again, or cancel its orders at the exchange.",
-    "operator": "`seawall resume` ends a pause; `seawall set-stop` gives a stop another price.",
-    "position": "Look at `seawall positions` and `seawall tail`.",
-    "notes": "Nothing needs to be done.",
-}
-_LIQUIDATED: Final = "Check the account at the exchange, and ask `seawall explain` why no stop came first."
+MOST_SAID: Final = 2
+"""So many pieces of advice at most, of the worst that stands."""
 
 
-def title(group: str, level: Level, count: int, symbol: str, *, is_resolved: bool) -> str:
+def title(
+    group: str, level: Level, count: int, symbol: str, others: int, *, is_resolved: bool, is_past: bool = False
+) -> str:
     """One line, the loudest word first.
 
+    Args:
+        group: Which.
+        level: The worst of what is told.
+        count: Of the facts.
+        symbol: The most exposed that they are about; empty: none.
+        others: How many more symbols they are about.
+        is_resolved: The group is over.
+        is_past: All that is told now was over before anybody heard of it.
+
     Example:
-        >>> title("distance", Level.CRITICAL, 12, "XBTUSD", is_resolved=False)
-        'CRITICAL: near liquidation, XBTUSD and 11 more'
-        >>> title("distance", Level.CRITICAL, 1, "XBTUSD", is_resolved=True)
+        >>> title("distance", Level.CRITICAL, 12, "XBTUSD", 1, is_resolved=False)
+        'CRITICAL: near liquidation, XBTUSD and 1 more'
+        >>> title("sight", Level.WARN, 3, "", 0, is_resolved=False, is_past=True)
+        'WARN, over by now: the guard cannot see, 3 facts'
+        >>> title("distance", Level.CRITICAL, 1, "XBTUSD", 0, is_resolved=True)
         'OVER: near liquidation, XBTUSD'
     """
-    word = "OVER" if is_resolved else level.value.upper()
-    more = f" and {count - 1} more" if count > 1 else ""
+    word = "OVER" if is_resolved else level.value.upper() + (", over by now" if is_past else "")
+    more = f" and {others} more" if others else ""
     where = f", {symbol}{more}" if symbol else (f", {count} facts" if count > 1 else "")
     return f"{word}: {TITLES.get(group, group)}{where}"
 
 
-def did(draft: Draft, group: str, facts: tuple[Fact, ...]) -> str:
+def counted(count: int, what: str) -> str:
+    """A count with its noun.
+
+    Example:
+        >>> [counted(number, "order") for number in (0, 1, 2)]
+        ['0 orders', '1 order', '2 orders']
+    """
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def did(draft: Draft, group: str, facts: Sequence[Fact], symbols: Sequence[str]) -> str:
     """What the guard has done about it, with figures."""
     if quiet.is_quiet(draft):
-        covered, open_ones = _covered(draft, set(draft.positions))
-        return f"{_held_back(draft)}; {covered} of {open_ones} position(s) have a resting stop."
-    symbols = {fact.symbol for fact in facts if fact.symbol}
-    if group in {"distance", "cover", "position"} and symbols:
-        return _of_positions(draft, symbols)
-    if group == "latch":
-        held = list(draft.latches.values())
-        cancelled = sum(latch.cancelled for latch in held)
-        return f"{len(held)} latch(es) hold; {cancelled} order(s) of others were cancelled for them."
-    if group in {"sight", "means", "switch"}:
-        covered, open_ones = _covered(draft, set(draft.positions))
-        gone = f"{len(draft.cancels)} order(s) that may add exposure were cancelled by id" if draft.cancels else ""
-        return f"{gone or 'No order was cancelled'}; {covered} of {open_ones} position(s) have a resting stop."
-    return "It is in the journal: `seawall tail` shows what was done."
+        own = "" if quiet.sends_nothing(draft) else " of its own"
+        return f"Nothing{own} is sent: {quiet.words(draft)}; {_cover(draft, list(draft.positions))}."
+    match group:
+        case "distance" | "cover" | "position" if symbols:
+            return _of_positions(draft, symbols)
+        case "latch":
+            return _latches(list(draft.latches.values()))
+        case "rule":
+            return _latches(_latches_for(draft, facts))
+        case "operator" | "notes":
+            return _DEEDS[group]
+        case _:
+            cancels = (
+                f"; {counted(len(draft.cancels), 'cancel')} of orders of others asked for" if draft.cancels else ""
+            )
+            return _sentence(f"{_cover(draft, list(draft.positions))}{cancels}")
 
 
-def _held_back(draft: Draft) -> str:
-    """What a quiet guard did not do. While it is paused, what people ask for is done all the same."""
-    own = "" if quiet.sends_nothing(draft) else " of its own"
-    return f"Nothing{own} is sent: {quiet.words(draft)}"
-
-
-def _of_positions(draft: Draft, symbols: set[str]) -> str:
-    covered, open_ones = _covered(draft, symbols)
+def _of_positions(draft: Draft, symbols: Sequence[str]) -> str:
     reductions = sum(draft.positions[symbol].reductions for symbol in symbols if symbol in draft.positions)
-    reduced = f"; {reductions} market reduction(s) were sent" if reductions else ""
-    return f"{covered} of {open_ones} open position(s) concerned have a confirmed resting stop{reduced}."
+    reduced = f"; {counted(reductions, 'market reduction')} sent" if reductions else ""
+    is_any_open = any(draft.positions[symbol].position.quantity for symbol in symbols if symbol in draft.positions)
+    return _sentence(
+        f"{_cover(draft, symbols) if is_any_open else 'none of these positions is open any more'}{reduced}"
+    )
 
 
-def _covered(draft: Draft, symbols: set[str]) -> tuple[int, int]:
+def _cover(draft: Draft, symbols: Sequence[str]) -> str:
     known = [draft.positions[symbol] for symbol in symbols if symbol in draft.positions]
     held = [each for each in known if each.position.quantity]
-    return sum(bool(each.covered_ns) for each in held), len(held)
+    covered = sum(bool(each.covered_ns) for each in held)
+    match len(held), covered:
+        case 0, _:
+            return "no position is open"
+        case 1, 1:
+            return "the open position has a confirmed resting stop"
+        case 1, _:
+            return "the open position has no confirmed resting stop"
+        case several, _:
+            return f"{covered} of {several} open positions have a confirmed resting stop"
 
 
-def will(draft: Draft, group: str, *, is_over: bool = False) -> str:
+def _latches(held: Sequence[Latch]) -> str:
+    if not held:
+        return "No latch holds for it."
+    names = ", ".join(latch.name for latch in held)
+    cancelled = counted(sum(latch.cancelled for latch in held), "order")
+    return f"Latched: {names}; {cancelled} of others cancelled for it."
+
+
+def _latches_for(draft: Draft, facts: Sequence[Fact]) -> list[Latch]:
+    rules = {fact.state for fact in facts}
+    return [latch for latch in draft.latches.values() if latch.name.partition(":")[0] in rules]
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def will(draft: Draft, group: str, facts: Sequence[Fact], *, is_over: bool = False) -> str:
     """What the guard does next."""
     if draft.pause is not None:
         own = "" if quiet.sends_nothing(draft) else " of its own"
         return f"It sends nothing{own} for {span(draft.pause.until_ns - draft.now_ns)} more."
     if quiet.is_quiet(draft):
         return "It watches, and tells."
-    return "It guards on." if is_over else _WILL.get(group, "It goes on guarding.")
+    if is_over or group == "notes":
+        return _guards_on(draft)
+    match group:
+        case "latch":
+            return _latches_will(list(draft.latches.values()))
+        case "switch":
+            return _switch_will(draft)
+        case _:
+            now = [advice_of(group, fact.state).will for fact in facts if not fact.over_ns]
+            return " ".join(_said(now)) or _guards_on(draft)
 
 
-def you_can(group: str, facts: tuple[Fact, ...]) -> str:
-    """What a person can do."""
+def _guards_on(draft: Draft) -> str:
+    match draft.mode:
+        case Mode.BLIND:
+            return "It is blind for another cause, and reconnects: `seawall alerts` names it."
+        case Mode.STARTING | Mode.SYNCING:
+            return "It reads the account, and guards as soon as that is whole."
+        case Mode.STOPPING | Mode.STOPPED:
+            return "It is being stopped."
+        case Mode.GUARDING:
+            return "It guards on."
+
+
+def _latches_will(held: Sequence[Latch]) -> str:
+    """A freeze cancels what may add exposure; a flatten closes as well."""
+    if not held:
+        return "No latch holds any more: nothing is cancelled or closed for one."
+    closes = any(latch.kind is LatchKind.FLATTEN for latch in held)
+    also = " What a flatten names is closed at the market, and kept closed." if closes else ""
+    return f"{advice_of('latch').will}{also}"
+
+
+def _switch_will(draft: Draft) -> str:
+    switch = draft.switch
+    if draft.policy.switch.mode is SwitchMode.OFF:
+        return "It never writes the switch: its mode is off."
+    match switch.state:
+        case SwitchState.ARMED:
+            left = span(max(0, switch.expires_ns - draft.now_ns))
+            return f"It feeds the switch once it sees and can act; else that cancels every order in {left}, stops too."
+        case SwitchState.DISARMED:
+            return "The switch is disarmed, so stops stay; the guard arms it again when it has to and can act."
+        case SwitchState.UNKNOWN:
+            return "It asks again until the exchange confirms whether the switch runs."
+
+
+def you_can(group: str, facts: Sequence[Fact], symbol: str = "", *, key: str = "") -> str:
+    """What a person can do.
+
+    Args:
+        group: What it is about.
+        facts: What is told, the worst first.
+        symbol: The first, to be put into commands.
+        key: To acknowledge by; empty: there is nothing to acknowledge.
+    """
     if any(fact.state == "liquidated" for fact in facts):
-        return _LIQUIDATED
+        return AFTER_LIQUIDATION + _ack(facts, key)
+    now = [fact for fact in facts if not fact.over_ns]
+    if not now or (group == "latch" and all(fact.is_event for fact in now)):
+        return NOTHING
+    text = " ".join(_said([advice_of(group, fact.state).you_can for fact in now]))
+    return (text.replace("SYMBOL", symbol) if symbol else text) + _ack(facts, key)
+
+
+def _ack(facts: Sequence[Fact], key: str) -> str:
     is_repeated = any(fact.level is not Level.WATCH and not fact.over_ns for fact in facts)
-    ack = f" `seawall ack {group}` stops the repeats." if is_repeated else ""
-    return _CAN.get(group, "Look at `seawall status`.") + ack
+    return f" `seawall ack {key}` stops the repeats." if key and is_repeated else ""
+
+
+def _said(sentences: Sequence[str]) -> list[str]:
+    """Each once, and no more than anybody reads."""
+    return list(dict.fromkeys(sentences))[:MOST_SAID]

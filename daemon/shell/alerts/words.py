@@ -21,7 +21,7 @@ def title_of(alert: Alert) -> str:
     grade = "resolved" if alert.is_resolved else (alert.level or alert.severity.value)
     about = " ".join(each for each in (alert.symbol, alert.topic, alert.state) if each).replace("_", " ")
     said = alert.title or about
-    is_graded = said.upper().startswith(grade.upper())
+    is_graded = said.upper().startswith((grade.upper(), "OVER:"))
     return _cut(said if is_graded else f"[{grade.upper()}] {said}", LONGEST_TITLE)
 
 

@@ -39,7 +39,7 @@ def test_an_emergency_of_the_real_core_is_told_with_its_figures() -> None:
     told = next(each for each in notices(near()) if each.group == "distance")
     assert (told.level, told.symbol, told.cause) == ("emergency", "XBTUSDT", "news")
     assert "mark 903, liquidation 900, room 0.33 %" in told.text
-    assert told.did == "1 of 1 open position(s) concerned have a confirmed resting stop."
+    assert told.did == "The open position has a confirmed resting stop."
     assert dict(told.facts)["mark"] == "903"
 
 

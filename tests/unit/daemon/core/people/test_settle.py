@@ -42,7 +42,7 @@ def test_every_message_says_what_was_done_what_comes_and_what_can_be_done() -> N
     listener = Listener()
     listener.tier(Tier.EMERGENCY, "XBTUSD")
     (told,) = listener.wait(2)
-    assert told.did == "0 of 1 open position(s) concerned have a confirmed resting stop."
+    assert told.did == "The open position has no confirmed resting stop."
     assert told.will
     assert "seawall flatten" in told.you_can
     assert "seawall ack distance" in told.you_can

@@ -38,6 +38,8 @@ def test_the_title_names_the_grade_and_the_matter() -> None:
     assert title_of(an_alert("one")) == "[WARNING] XBTUSD tier warn"
     assert title_of(an_alert("one", level="emergency")) == "[EMERGENCY] XBTUSD tier warn"
     assert title_of(an_alert("one", over=True)).startswith("[RESOLVED] ")
+    over = msgspec.structs.replace(an_alert("one", over=True), title="OVER: near liquidation, XBTUSD")
+    assert title_of(over) == "OVER: near liquidation, XBTUSD"
     graded = msgspec.structs.replace(an_alert("one", level="warn"), title="WARN: near liquidation, XBTUSD")
     assert title_of(graded) == "WARN: near liquidation, XBTUSD", "nobody needs to be told twice"
     assert title_of(msgspec.structs.replace(an_alert("one"), title="Close to liquidation")) == (
