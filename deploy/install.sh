@@ -44,6 +44,13 @@ while [ $# -gt 0 ]; do
     shift
 done
 [ -z "$purge" ] || [ -n "$uninstall" ] || { echo "install.sh: --purge goes with --uninstall" >&2; exit 2; }
+case "$prefix" in
+    /*) ;;
+    *) echo "install.sh: --prefix needs a path from the root: $prefix" >&2; exit 2 ;;
+esac
+case "$prefix$program" in
+    *[[:space:]]*) echo "install.sh: no blanks in --prefix or --program: units and the first line of a script cannot name them" >&2; exit 2 ;;
+esac
 here=$(cd "$(dirname "$0")" && pwd)
 checkout=$(dirname "$here")
 seawall=${program:-$prefix/bin/seawall}
@@ -90,6 +97,10 @@ remove_all() {
     fi
 }
 
+pip_install() { # into the environment that is being made; a folder's name may hold blanks
+    run "$fresh/bin/python" -m pip --quiet --disable-pip-version-check --no-input install "$@"
+}
+
 make_environment() {
     if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; then
         echo "install.sh: needs Python 3.11 or newer; name one with --python" >&2
@@ -100,16 +111,15 @@ make_environment() {
     fresh=$target.new
     run rm -rf "$fresh"
     run "$python" -m venv "$fresh"
-    pip="$fresh/bin/python -m pip --quiet --disable-pip-version-check --no-input"
     "$python" "$here/lock_of_extra.py" "$checkout/requirements-dev.lock" apprise pillow > "$work/alerts.lock"
-    run $pip install --require-hashes -r "$checkout/requirements.lock"
-    run $pip install --require-hashes --no-deps -r "$work/alerts.lock"
+    pip_install --require-hashes -r "$checkout/requirements.lock"
+    pip_install --require-hashes --no-deps -r "$work/alerts.lock"
     if [ -n "$wheel" ]; then
-        run $pip install --no-deps "$wheel"
+        pip_install --no-deps "$wheel"
     else
         mkdir "$work/source"
         (cd "$checkout" && cp -R daemon connectors config pyproject.toml README.md LICENSE "$work/source/")
-        run $pip install --no-deps --no-build-isolation "$work/source"
+        pip_install --no-deps --no-build-isolation "$work/source"
     fi
     printf '#!%s/bin/python -P\nimport sys\n\nfrom daemon.cli import main\n\nsys.exit(main())\n' "$prefix" > "$work/seawall"
     lay 0755 "$work/seawall" "$fresh/bin/seawall"
