@@ -8,7 +8,8 @@ Pure: no input or output. Units: as in the policy; times in nanoseconds since 19
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Collection, Iterator
 from dataclasses import fields
 from typing import Final
 
@@ -37,6 +38,36 @@ def advice_on(policy: Policy, *, now_ns: int) -> tuple[str, ...]:
         *_past_events(policy.account.quiet_hours, now_ns),
         *_bots(policy),
     )
+
+
+def unlisted(policy: Policy, listed: Collection[str]) -> tuple[str, ...]:
+    """Return the symbols in a policy that the exchange does not list: what is said of them is said of nothing.
+
+    Example:
+        >>> from config.bots import BotPolicy
+        >>> unlisted(Policy(bots={"quoter": BotPolicy(symbols=("xbtusd",))}), ["XBTUSD"])
+        ('bots.quoter.symbols names xbtusd, which the exchange does not list: did you mean XBTUSD?',)
+    """
+    return tuple(
+        f"{place} names {symbol}, which the exchange does not list{_alike(symbol, listed)}"
+        for place, symbols in _symbols(policy)
+        for symbol in symbols
+        if symbol not in listed
+    )
+
+
+def _symbols(policy: Policy) -> Iterator[tuple[str, Collection[str]]]:
+    """Every place of a policy that names symbols, with those."""
+    yield "stop.fixed.long", policy.stop.fixed.long or ()
+    yield "stop.fixed.short", policy.stop.fixed.short or ()
+    yield "account.leverage_cap.by_symbol", policy.account.leverage_cap.by_symbol or ()
+    for name, bot in policy.bots.items():
+        yield f"bots.{name}.symbols", bot.symbols
+
+
+def _alike(symbol: str, listed: Collection[str]) -> str:
+    close = difflib.get_close_matches(symbol.upper(), listed, n=1)
+    return f": did you mean {close[0]}?" if close else ": write it as the exchange does, or leave it out"
 
 
 def _observed(policy: Policy) -> Iterator[str]:

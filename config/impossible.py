@@ -3,7 +3,7 @@
 Why apart from `advice`: advice is about disappointments, this is about protection that would not be there. Values that
 are wrong by themselves never get here: they are refused where they are made.
 
-Pure: no input or output. Units: as in the policy; request time-outs in seconds.
+Pure: no input or output. Units: as in the policy.
 """
 
 from __future__ import annotations
@@ -16,12 +16,24 @@ from typing import Final
 from config.ladder import Step
 from config.modes import RuleMode
 from config.policy import Policy, SwitchMode
+from config.venue import VenueSettings
 
 _TIERS: Final = ("watch", "warn", "critical", "emergency")
 _HUNDRED: Final = Decimal(100)
 _RETRY_S: Final = Decimal(1)
 """Between a feed that failed and the next try."""
 _MOST_LEVERAGE: Final = 100
+_LONGEST_S: Final = {
+    "stop.confirm_within_s": 30,
+    "stop.stuck_after_s": 60,
+    "stop.retry_after_s": 10,
+    "health.stale_after_s": 60,
+    "health.max_loop_lag_s": 30,
+    "health.reconcile_every_s": 3600,
+}
+"""Beyond these nobody waits on purpose: a stop that is not there, or a stream that is dead, would go unnoticed."""
+_LEAST_RECONCILE_S: Final = 2
+"""Each comparison takes some requests of the 120 a minute that the whole account has."""
 _STRENGTH: Final = {Step.TRIM: 1, Step.FLATTEN: 2}
 """Steps that end a position, in part or whole."""
 
@@ -35,14 +47,21 @@ class ContractFacts:
     price: Decimal
 
 
-def impossible(policy: Policy, *, request_timeout_s: float) -> tuple[str, ...]:
+def impossible(policy: Policy, venue: VenueSettings) -> tuple[str, ...]:
     """Return what cannot work, each in one line that names its keys.
 
     Example:
-        >>> impossible(Policy(), request_timeout_s=5)
+        >>> from config.venue import Environment, venue_settings
+        >>> impossible(Policy(), venue_settings(Environment.TESTNET))
         ()
     """
-    return (*_switch(policy, Decimal(str(request_timeout_s))), *_no_room(policy), *_ladder(policy), *_naked(policy))
+    return (
+        *_switch(policy, Decimal(str(venue.request_timeout_s))),
+        *_no_room(policy),
+        *_ladder(policy),
+        *_naked(policy),
+        *_times(policy, venue),
+    )
 
 
 def below_a_tick(policy: Policy, contract: ContractFacts) -> tuple[str, ...]:
@@ -121,6 +140,31 @@ def _naked(policy: Policy) -> Iterator[str]:
             f"account.naked.for_s = {naked.for_s:f} is over before a stop has had its time to be confirmed"
             f" (stop.confirm_within_s = {policy.stop.confirm_within_s:f}): every position would break the rule"
         )
+
+
+def _times(policy: Policy, venue: VenueSettings) -> Iterator[str]:
+    """Times that no venue keeps, or that make the guard deaf."""
+    health, ping_s = policy.health, Decimal(str(venue.ping_after_s))
+    if health.stale_after_s <= ping_s:
+        yield (
+            f"health.stale_after_s = {health.stale_after_s:f} is over before a silent stream is asked for a sign of"
+            f" life ({ping_s:f} s): every quiet minute would count as blind; write {ping_s * 2 + 2:f}"
+        )
+    if health.max_clock_skew_s >= venue.expires_after_s:
+        yield (
+            f"health.max_clock_skew_s = {health.max_clock_skew_s:f} lets the clock be off by as long as a signature"
+            f" holds ({venue.expires_after_s} s): every request would be refused; write 3"
+        )
+    if health.reconcile_every_s < _LEAST_RECONCILE_S:
+        yield (
+            f"health.reconcile_every_s = {health.reconcile_every_s:f} asks more often than the request budget"
+            f" ({venue.requests_per_minute} a minute) allows: write {_LEAST_RECONCILE_S} or more"
+        )
+    for place, most_s in _LONGEST_S.items():
+        table, _, name = place.partition(".")
+        seconds = getattr(getattr(policy, table), name)
+        if seconds > most_s:
+            yield f"{place} = {seconds:f} is so long that the guard would not notice in time: write {most_s} or less"
 
 
 def _shown(number: Decimal, *, up: bool = True) -> str:

@@ -24,7 +24,7 @@ from config.checks import PolicyError
 from config.control import problem_of_control
 from config.metrics import problem_of_metrics, problem_of_tracing
 from config.model import AlertSettings, LogSettings, Settings, problems_of_sources
-from config.overrides import Override, changed, overrides_in, value_of
+from config.overrides import Override, changed, overrides_in, said_twice, value_of
 from config.paths import problems_of_paths, with_absolute_paths
 from config.places import line_of, lines_of, plain
 from config.policy import Policy
@@ -165,6 +165,8 @@ class _Reading:
         self._overrides = overrides
         self._tables = {name: table for name, table in tables.items() if isinstance(table, dict)}
         self.problems: list[str] = []
+        for place in said_twice(overrides):
+            self._say(place, "is set by more than one variable: keep one of them")
         for name, value in tables.items():
             self._check_table(name, value)
 
@@ -201,7 +203,7 @@ class _Reading:
         elif name in TABLES:
             self._say(name, f"is a table: write [{name}] and its keys below it")
         else:
-            self._say(name, f"is not known{_nearest(name, TABLES)}")
+            self._say(name, f"is not known{_two_underscores(name) or _nearest(name, TABLES)}")
 
     def _values(self, table: str, wanted: Mapping[str, object]) -> dict[str, object]:
         """Return the usable values of one table; complain about the others."""
@@ -422,6 +424,14 @@ def _nearest(name: str, known: Mapping[str, object] | tuple[str, ...], elsewhere
     if 0 < len(elsewhere) <= _MOST_TABLES:
         return f" here: it belongs below {' or '.join(f'[{each}]' for each in elsewhere)}"
     return f": known here are {', '.join(known)}"
+
+
+def _two_underscores(name: str) -> str:
+    """What to write for a key that runs into its table, as in a variable with one underscore between them."""
+    table = max((each for each in TABLES if name.startswith(f"{each}_")), key=len, default="")
+    if not table:
+        return ""
+    return f": between [{table}] and {name.removeprefix(f'{table}_')} a variable has two underscores, a file a header"
 
 
 def _left_out(kind: type, key: str) -> str:

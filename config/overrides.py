@@ -17,6 +17,8 @@ from typing import Any, Final
 
 PREFIX: Final = "SEAWALL_SET_"
 _BETWEEN: Final = "__"
+_OF_SYMBOLS: Final = frozenset({"long", "short", "by_symbol"})
+"""Tables whose keys are symbols: those stay as they are written, since small letters would mean nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +54,27 @@ def overrides_in(environ: Mapping[str, str], tables: Mapping[str, Any]) -> tuple
     return tuple(sorted(found, key=lambda each: (len(each.place), each.variable)))
 
 
+def said_twice(overrides: tuple[Override, ...]) -> dict[str, tuple[str, ...]]:
+    """Return each place that more than one variable sets, with their names: which of them counts would be a guess."""
+    names: dict[str, tuple[str, ...]] = {}
+    for each in overrides:
+        names[each.dotted] = (*names.get(each.dotted, ()), each.variable)
+    return {place: found for place, found in names.items() if len(found) > 1}
+
+
+def strays_in(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return variables that look like settings and set nothing, for want of the whole beginning.
+
+    Example:
+        >>> strays_in({"SEAWALL_STOP__STYLE": "close", "SEAWALL_KEY": "k", "SEAWALL_SET_STOP__STYLE": "close"})
+        ('SEAWALL_STOP__STYLE',)
+    """
+    own = PREFIX.partition("_")[0]
+    return tuple(
+        name for name in environ if name.startswith(f"{own}_") and _BETWEEN in name and not name.startswith(PREFIX)
+    )
+
+
 def value_of(text: str) -> object:
     """Read a value as a settings file would; what is none is a word."""
     try:
@@ -75,7 +98,8 @@ def _place(name: str, tables: Mapping[str, Any]) -> tuple[str, ...]:
     for part in name.split(_BETWEEN):
         known = table if isinstance(table, dict) else {}
         alike = [each for each in known if _plain(each) == _plain(part)]
-        spelt = part if part in alike else (alike[0] if alike else part.lower())
+        otherwise = part if place and place[-1] in _OF_SYMBOLS else part.lower()
+        spelt = part if part in alike else (alike[0] if alike else otherwise)
         place.append(spelt)
         table = known.get(spelt)
     return tuple(place)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -17,13 +18,14 @@ from config.channels import ChannelKind, ChannelSettings
 from config.credentials import Credentials
 from config.load import SettingsError, load_settings
 from config.model import Settings
+from config.overrides import PREFIX, strays_in
 from config.secrets_from import CredentialsError, load_credentials
 from connectors.errors import VenueError
 from connectors.ports import OrderEntry
 from daemon.app import BitmexPorts
 from daemon.checks.control import control_api
 from daemon.checks.findings import Finding, Standing, advice, ok, problem
-from daemon.checks.key import distances, key_findings
+from daemon.checks.key import contracts, key_findings
 from daemon.checks.machine import machine
 from daemon.checks.restart import pauses_on_this_machine, switch_timeout
 from daemon.checks.wishes import wishes
@@ -43,6 +45,7 @@ async def check(path: Path) -> list[Finding]:
         return [problem("settings", each, ExitCode.BAD_INPUT) for each in error.problems]
     findings = [
         ok("settings", f"{path} is understood"),
+        *stray_variables(os.environ),
         *wishes(settings, SystemClock().wall_ns()),
         switch_timeout(settings, pauses_on_this_machine(path.stem)),
         *machine(settings, path),
@@ -58,6 +61,14 @@ async def check(path: Path) -> list[Finding]:
     return [*findings, *await ask_venue(settings, credentials)]
 
 
+def stray_variables(environ: Mapping[str, str]) -> list[Finding]:
+    """A variable that somebody takes for a setting, and that nobody reads."""
+    return [
+        advice("settings", f"the variable {name} sets nothing: settings are set by {PREFIX}TABLE__KEY")
+        for name in strays_in(environ)
+    ]
+
+
 async def ask_venue(settings: Settings, credentials: Credentials) -> list[Finding]:
     """Return what the venue has to say: reachability, clock, rights of the key, streams."""
     ports = BitmexPorts(settings, credentials, SystemClock())
@@ -67,7 +78,7 @@ async def ask_venue(settings: Settings, credentials: Credentials) -> list[Findin
         if not findings[0].code:
             findings += await key_findings(settings, orders)
         if not any(each.code for each in findings):
-            findings += [*await distances(settings, orders), await both_streams(settings, ports)]
+            findings += [*await contracts(settings, orders), await both_streams(settings, ports)]
         return findings
     finally:
         await orders.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from config.advice import unlisted
 from config.impossible import ContractFacts, below_a_tick
 from config.model import Settings
 from connectors.errors import Misconfigured, Rejected, VenueError
@@ -40,13 +41,14 @@ def allow_list(rights: KeyRights) -> Iterator[Finding]:
     yield ok("address", f"the key may be used from {shown} only, and this machine is within: the exchange took it")
 
 
-async def distances(settings: Settings, orders: OrderEntry) -> list[Finding]:
-    """Hold the distances of the policy against the ticks of the contracts that are open."""
+async def contracts(settings: Settings, orders: OrderEntry) -> list[Finding]:
+    """Hold the policy against what is listed: the symbols that it names, and its distances against open positions."""
     try:
-        picture, contracts = await orders.picture(), await orders.instruments()
+        picture, listed = await orders.picture(), await orders.instruments()
     except VenueError as error:
-        return [advice("ticks", f"distances could not be held against the contracts: {error.reason}")]
-    ticks = {each.symbol: each.tick_size for each in contracts}
+        return [advice("contracts", f"the policy could not be held against the contracts: {error.reason}")]
+    ticks = {each.symbol: each.tick_size for each in listed}
+    names = [advice("contracts", text) for text in unlisted(settings.policy, ticks)] if ticks else []
     problems = [
         text
         for position in picture.positions
@@ -56,7 +58,7 @@ async def distances(settings: Settings, orders: OrderEntry) -> list[Finding]:
             ContractFacts(symbol=position.key.symbol, tick_size=ticks[position.key.symbol], price=position.mark_price),
         )
     ]
-    return [problem("ticks", text, ExitCode.BAD_INPUT) for text in problems]
+    return [*names, *(problem("ticks", text, ExitCode.BAD_INPUT) for text in problems)]
 
 
 def rights_in_words(rights: KeyRights) -> str:

@@ -26,7 +26,7 @@ def wishes(settings: Settings, now_ns: int) -> Iterator[Finding]:
 def policy_problems(settings: Settings) -> Iterator[Finding]:
     """Name what cannot work."""
     found = (
-        *impossible(settings.policy, request_timeout_s=settings.venue.request_timeout_s),
+        *impossible(settings.policy, settings.venue),
         *below_a_tick(settings.policy, _USUAL),
     )
     yield from (problem("policy", text, ExitCode.BAD_INPUT) for text in found)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from config.catalogue import keys
 from config.load import SettingsError, load, load_settings
 from config.model import LogFormat
-from config.overrides import overrides_in, value_of
+from config.overrides import overrides_in, strays_in, value_of
 
 FILE = (
     '[venue]\nenvironment = "testnet"\n\n[stop]\nbuffer_percent = 3\n\n'
@@ -118,3 +119,38 @@ def test_a_table_comes_before_its_keys() -> None:
     """Whichever order the environment has."""
     environ = {"SEAWALL_SET_A__B__C": "1", "SEAWALL_SET_A__B": "{ d = 2 }"}
     assert [each.dotted for each in overrides_in(environ, {})] == ["a.b", "a.b.c"]
+
+
+@pytest.mark.parametrize("table", ["STOP__FIXED__LONG", "STOP__FIXED__SHORT", "ACCOUNT__LEVERAGE_CAP__BY_SYMBOL"])
+def test_a_symbol_in_a_variable_stays_as_it_is_written(table: str) -> None:
+    """The exchange knows no xbtusd; everything around it may be written either way."""
+    (found,) = overrides_in({f"SEAWALL_SET_{table}__XBTUSD": "5"}, {})
+    assert found.place == (*table.lower().split("__"), "XBTUSD")
+
+
+def test_every_table_of_symbols_is_known_as_one() -> None:
+    """A setting that is added and holds figures by symbol is among those whose keys keep their letters."""
+    tables = [key.place for key in keys() if "dict[" in str(key.hint)]
+    assert len(tables) == 3
+    for place in tables:
+        (found,) = overrides_in({f"SEAWALL_SET_{place.upper().replace('.', '__')}__XBTUSD": "5"}, {})
+        assert found.place[-1] == "XBTUSD"
+
+
+def test_two_variables_for_one_place_are_a_mistake(path: Path) -> None:
+    """Capital and small letters are the same, so it would be a guess which of them counts."""
+    (told,) = problems(path, {"SEAWALL_SET_STOP__STYLE": "close", "SEAWALL_SET_stop__style": "reduce_only"})
+    assert "stop.style is set by more than one variable: keep one of them" in told
+    assert "SEAWALL_SET_STOP__STYLE and SEAWALL_SET_stop__style" in told
+
+
+def test_one_underscore_for_two_is_answered_with_what_was_meant(path: Path) -> None:
+    """The commonest slip in a container's environment."""
+    (told,) = problems(path, {"SEAWALL_SET_STOP_BUFFER_PERCENT": "5"})
+    assert told.endswith(": between [stop] and buffer_percent a variable has two underscores, a file a header")
+
+
+def test_a_variable_that_only_looks_like_a_setting_is_found() -> None:
+    """Without the word SET nobody reads it; keys, tokens and addresses of channels are something else."""
+    names = ("SEAWALL_STOP__STYLE", "SEAWALL_SET_STOP__STYLE", "SEAWALL_KEY", "SEAWALL_PHONE_URL", "PATH", "OTHER__X")
+    assert strays_in(dict.fromkeys(names, "1")) == ("SEAWALL_STOP__STYLE",)

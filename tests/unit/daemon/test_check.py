@@ -14,7 +14,7 @@ from config.policy import Policy
 from config.venue import Environment, venue_settings
 from connectors.errors import Misconfigured, Unavailable
 from daemon import check as check_module
-from daemon.check import alert_channels, clock_skew, exit_code, traces
+from daemon.check import alert_channels, clock_skew, exit_code, stray_variables, traces
 from daemon.checks.findings import Finding, Standing, ok, problem
 from daemon.checks.key import key_findings
 from daemon.checks.wishes import policy_advice
@@ -110,3 +110,10 @@ def test_a_policy_that_undoes_itself_is_advice_and_no_problem() -> None:
     assert "ladder.emergency: trim" in found.text
     assert exit_code([found]) is ExitCode.OK
     assert policy_advice(SETTINGS, 0) == []
+
+
+def test_a_variable_that_nobody_reads_is_said() -> None:
+    """Somebody set a stop's style for the service, and the guard would never hear of it."""
+    (found,) = stray_variables({"SEAWALL_STOP__STYLE": "close", "SEAWALL_SET_LOG__LEVEL": "debug", "SEAWALL_KEY": "k"})
+    assert found.standing is Standing.ADVICE
+    assert "SEAWALL_STOP__STYLE sets nothing: settings are set by SEAWALL_SET_TABLE__KEY" in found.text

@@ -19,13 +19,13 @@ from config.impossible import ContractFacts, below_a_tick, impossible
 from config.ladder import LadderPolicy, Step
 from config.load import load_settings
 from config.model import Settings, StateSettings
-from config.policy import HealthPolicy, Policy, StopPolicy, SwitchMode, SwitchPolicy
+from config.policy import FixedPolicy, HealthPolicy, Policy, StopPolicy, SwitchMode, SwitchPolicy
 from config.venue import Environment, venue_settings
 from connectors.errors import Misconfigured
 from connectors.ports import KeyRights
 from daemon.backtest.rehearsal import rehearse
 from daemon.checks.findings import Standing
-from daemon.checks.key import allow_list, distances, key_findings
+from daemon.checks.key import allow_list, contracts, key_findings
 from daemon.checks.machine import disk_speed, free_ports, free_space, settings_file, state_folder
 from daemon.checks.wishes import policy_problems, rehearsal
 from daemon.shell.lock import hold_state_folder
@@ -66,31 +66,36 @@ def test_every_profile_can_work(profile: Path) -> None:
             Policy(ladder=LadderPolicy(watch=(Step.FLATTEN,), critical=(Step.TRIM,))),
             "ladder.watch flattens, so ladder.critical (trim) finds no position",
         ),
+        (Policy(health=HealthPolicy(stale_after_s=D(5))), "every quiet minute would count as blind; write 12"),
+        (Policy(health=HealthPolicy(max_clock_skew_s=D(10))), "every request would be refused"),
+        (Policy(health=HealthPolicy(reconcile_every_s=D("0.1"))), "more often than the request budget"),
+        (Policy(health=HealthPolicy(max_loop_lag_s=D("1e9"))), "would not notice in time: write 30 or less"),
+        (Policy(stop=StopPolicy(confirm_within_s=D(3600))), "would not notice in time: write 30 or less"),
     ],
 )
 def test_what_cannot_work_is_named_with_its_keys(policy: Policy, words: str) -> None:
     """Each value is allowed by itself; together there would be no protection."""
-    found = impossible(policy, request_timeout_s=5)
+    found = impossible(policy, SETTINGS.venue)
     assert any(words in each for each in found)
     assert all("." in each.split(" ")[0] for each in found)
 
 
 def test_what_is_written_instead_works() -> None:
     """The time-out that the complaint about two feeds names is long enough."""
-    (told, *_) = impossible(Policy(switch=SwitchPolicy(timeout_s=D(14))), request_timeout_s=5)
+    (told, *_) = impossible(Policy(switch=SwitchPolicy(timeout_s=D(14))), SETTINGS.venue)
     wanted = D(told.rpartition("write ")[2].removesuffix(" or more"))
-    assert not impossible(Policy(switch=SwitchPolicy(timeout_s=wanted)), request_timeout_s=5)
+    assert not impossible(Policy(switch=SwitchPolicy(timeout_s=wanted)), SETTINGS.venue)
 
 
 def test_a_switch_that_is_off_needs_no_time() -> None:
     """Nothing counts down."""
-    assert not impossible(Policy(switch=SwitchPolicy(mode=SwitchMode.OFF, timeout_s=D(10))), request_timeout_s=5)
+    assert not impossible(Policy(switch=SwitchPolicy(mode=SwitchMode.OFF, timeout_s=D(10))), SETTINGS.venue)
 
 
 def test_the_same_flatten_at_a_graver_tier_is_no_mistake() -> None:
     """Again, if the first one failed."""
     assert not impossible(
-        Policy(ladder=LadderPolicy(critical=(Step.FLATTEN,), emergency=(Step.FLATTEN,))), request_timeout_s=5
+        Policy(ladder=LadderPolicy(critical=(Step.FLATTEN,), emergency=(Step.FLATTEN,))), SETTINGS.venue
     )
 
 
@@ -166,8 +171,19 @@ async def test_open_positions_are_held_against_their_ticks() -> None:
     position = a_position(100, mark_price=D(10))
     orders.picture = _answering(SimpleNamespace(positions=(position,)))  # type: ignore[method-assign]
     orders.instruments = _answering((an_instrument(tick_size=D(1)),))  # type: ignore[method-assign]
-    found = await distances(SETTINGS, orders)
+    found = await contracts(SETTINGS, orders)
     assert {each.standing for each in found} == {Standing.PROBLEM}
+
+
+async def test_a_symbol_that_is_not_listed_is_named() -> None:
+    """Small letters in a fixed stop: it would be a stop for nothing. What is listed is right."""
+    policy = Policy(stop=StopPolicy(fixed=FixedPolicy(long={"xbtusd": D(50_000), "XBTUSD": D(50_000)})))
+    orders = FakeOrderEntry(FakeVenue())
+    orders.instruments = _answering((an_instrument(),))  # type: ignore[method-assign]
+    said = await contracts(replace(SETTINGS, policy=policy), orders)
+    (found,) = [each for each in said if each.name == "contracts"]
+    assert found.standing is Standing.ADVICE
+    assert found.text == "stop.fixed.long names xbtusd, which the exchange does not list: did you mean XBTUSD?"
 
 
 def _answering(value: Any) -> Any:
