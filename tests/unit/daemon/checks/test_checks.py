@@ -179,7 +179,7 @@ async def test_a_symbol_that_is_not_listed_is_named() -> None:
     """Small letters in a fixed stop: it would be a stop for nothing. What is listed is right."""
     policy = Policy(stop=StopPolicy(fixed=FixedPolicy(long={"xbtusd": D(50_000), "XBTUSD": D(50_000)})))
     orders = FakeOrderEntry(FakeVenue())
-    orders.instruments = _answering((an_instrument(),))  # type: ignore[method-assign]
+    orders.instruments = _answering((an_instrument("XBTUSD"),))  # type: ignore[method-assign]
     said = await contracts(replace(SETTINGS, policy=policy), orders)
     (found,) = [each for each in said if each.name == "contracts"]
     assert found.standing is Standing.ADVICE
