@@ -97,12 +97,13 @@ class MemoryDisk:
 
     def _overflows(self, content: bytes, segment: int | None) -> bool:
         """Keep what is bounded bounded: beyond its room everything is dropped until a new segment begins."""
-        if self.hung_since_s is None:
-            return False
+        since_s = self.hung_since_s
         if segment is not None and self.has_overflowed:
-            since_s = self.hung_since_s
-            self._lines = [line for line in self._lines if line.at_s < since_s]
+            if since_s is not None:
+                self._lines = [line for line in self._lines if line.at_s < since_s]
             self._waiting_bytes, self.has_overflowed = 0, False
+        if since_s is None:
+            return self.has_overflowed  # the disk takes records again, but there is no gap inside a segment
         if self.room_bytes is not None and self._waiting_bytes + len(content) > self.room_bytes and segment is None:
             self.has_overflowed = True
         self._waiting_bytes += 0 if self.has_overflowed else len(content)
