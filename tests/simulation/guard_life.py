@@ -283,6 +283,7 @@ class SimGuard:
     def start(self) -> None:
         """Start a process."""
         self.lives += 1
+        self._life = None  # the one before hears nothing more, in the moment before this one begins either
         self.disk.is_frozen = self.line.is_cut = False
         self.clock.begin_process()
         self._task = self.loop.create_task(self._live(), name=f"{self.name} life {self.lives}")

@@ -89,3 +89,22 @@ def test_a_kill_at_any_command_boundary_leaves_nothing_undone(memory: str) -> No
 
         report = play(PLAN, script)
         assert not report.violations, f"killed at record {boundary}: {report}"
+
+
+def test_a_killed_process_hears_nothing_when_its_successor_begins() -> None:
+    """P7: a bot calls in the very turn in which the next process is started; the dead one writes no record of it."""
+
+    async def script(world: World) -> None:
+        await passing(3)
+        guard = world.guard
+        guard.strike()
+        await guard.wait_dead()
+        world.promises.forget(guard, is_memory_lost=False)
+        before = guard.disk.submitted
+        guard.start()
+        guard.hear("maker")
+        assert guard.disk.submitted == before
+        await passing(5)
+
+    report = play(PLAN, script)
+    assert not report.violations, str(report)
