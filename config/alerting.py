@@ -3,7 +3,8 @@
 `AlertingPolicy` is a part of the policy: the core decides by it, and it stands in the journal. `RouteSettings` names
 the channels of each level and concerns the delivery alone.
 
-Units: seconds; times of day as "HH:MM" UTC. Pure: no input or output.
+Units: seconds; times of day as "HH:MM" in the time zone that is named. Pure: no input or output, so whether a zone
+exists is asked elsewhere (`config.zones`).
 """
 
 from __future__ import annotations
@@ -65,9 +66,11 @@ class AlertingPolicy:
     acknowledged_for_s: Decimal = Decimal(14_400)
     """An acknowledgement ends after this long, or as soon as something gets worse."""
     quiet_from: str = ""
-    """Quiet hours begin, "22:30" UTC; empty: there are none."""
+    """Quiet hours begin, "22:30" on the clocks of `quiet_zone`; empty: there are none."""
     quiet_until: str = ""
-    """Quiet hours end, "07:00" UTC."""
+    """Quiet hours end, "07:00" on the same clocks."""
+    quiet_zone: str = "UTC"
+    """Time zone of the quiet hours by its IANA name, "Europe/Berlin"; daylight saving time is followed."""
     quiet_up_to: Level = Level.WARN
     """The loudest level that quiet hours hold back until they end; never an emergency."""
 

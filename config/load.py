@@ -32,6 +32,7 @@ from config.syntax import Mended, read_toml
 from config.tables import GUARD_KEYS, PLAIN_TABLES, POLICY_TABLES, TABLES, VENUE_KEYS, named_kind, tables_with
 from config.values import Unfit, convert
 from config.venue import Environment, VenueSettings, problems_of_addresses, venue_settings
+from config.zones import problem_of_zone
 
 _SECRET_NAMES = frozenset({"secret", "key", "password", "token", "passphrase"})
 _SECRET_PARTS = ("api_key", "apikey", "api_secret", "apisecret", "secret_key", "private_key", "access_key")
@@ -185,6 +186,8 @@ class _Reading:
             **{name: self._checked(name, kind) for name, kind in PLAIN_TABLES.items()},
         )
         self._check_alerts(settings.alerts)
+        if wrong := problem_of_zone(settings.policy.alerting.quiet_zone):
+            self._say("alerting.quiet_zone", wrong)
         self._check_log(settings.log)
         self._check_control(settings)
         self._check_shown(settings)

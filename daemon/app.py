@@ -355,6 +355,7 @@ class Guard:
             take=runner.take,
             headline=lambda: headline(runner.state),
             is_whole=lambda: runner.state.was_whole,
+            zone=lambda: runner.state.policy.alerting.quiet_zone,
             deaf=deaf,
             budget=self._orders.budget,
         )

@@ -108,6 +108,8 @@ class HealthTicked:
     """Age of the last frame of the market stream that is no pong."""
     deaf: str = ""
     """Why bots' calls cannot be heard: the control API is down; empty while it is up, or not asked for."""
+    zone_offset_s: int = 0
+    """How far the clocks of the quiet hours' time zone are ahead of UTC now."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -224,6 +224,8 @@ class Health:
     clock_skew_ns: int = 0
     is_journal_ok: bool = True
     last_tick_ns: int = 0
+    zone_offset_s: int = 0
+    """Clocks of the quiet hours' time zone less UTC."""
     misconfigured: str = ""
     """The venue's words, until a request succeeds again."""
     unsent_ns: int = 0

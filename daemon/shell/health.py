@@ -15,6 +15,7 @@ from typing import Protocol
 
 import structlog
 
+from config.zones import UTC_NAME, offset_s
 from connectors.errors import VenueError
 from connectors.ports import BudgetPicture, Feed, OrderEntry
 from daemon.core.events import Event, HealthTicked, LedgerRead
@@ -146,6 +147,7 @@ class HealthTicker:
         deaf: Callable[[], str] = str,
         budget: Callable[[], BudgetPicture | None] = _no_budget,
         is_whole: Callable[[], bool] = lambda: True,
+        zone: Callable[[], str] = lambda: UTC_NAME,
     ) -> None:
         self._clock = clock
         self._ages = ages
@@ -156,6 +158,7 @@ class HealthTicker:
         self._headline = headline
         self._deaf = deaf
         self._is_whole = is_whole
+        self._zone = zone
         self._budget = budget
         self._ledger_due_ns = 0
         self._was_banned = False
@@ -183,6 +186,7 @@ class HealthTicker:
             journal_ok=self._journal_problem is None,
             deaf=self._deaf(),
             market_data_age_ns=self._ages.data_age_ns(Feed.MARKET),
+            zone_offset_s=offset_s(self._zone(), self._clock.now_ns()),
         )
         self._read_ledger()
         self._take(tick)

@@ -71,6 +71,7 @@ def take_health(draft: Draft, event: HealthTicked) -> None:
         clock_skew_ns=event.clock_skew_ns,
         is_journal_ok=event.journal_ok,
         last_tick_ns=draft.now_ns,
+        zone_offset_s=event.zone_offset_s,
     )
     if draft.unproved:
         outcomes.note_skew(draft)

@@ -170,12 +170,12 @@ def _is_held(draft: Draft, group: Group, rank: int, cause: Cause) -> bool:
     present = min((rank or group.told_rank) + (group.escalation if rank else 0), Level.EMERGENCY.rank)
     if cause is Cause.ESCALATION:
         present = min(present + 1, Level.EMERGENCY.rank)
-    policy = draft.policy.alerting
-    return present <= policy.quiet_up_to.rank and is_quiet(policy, draft.now_ns)
+    policy, local_ns = draft.policy.alerting, draft.now_ns + draft.health.zone_offset_s * 10**9
+    return present <= policy.quiet_up_to.rank and is_quiet(policy, local_ns)
 
 
-def is_quiet(policy: AlertingPolicy, now_ns: int) -> bool:
-    """Whether it is a quiet hour.
+def is_quiet(policy: AlertingPolicy, local_ns: int) -> bool:
+    """Whether it is a quiet hour, by what the clocks of the zone show, counted as if they showed UTC.
 
     Example:
         >>> policy = AlertingPolicy(quiet_from="22:00", quiet_until="07:00")
@@ -185,5 +185,5 @@ def is_quiet(policy: AlertingPolicy, now_ns: int) -> bool:
     begin, end = minute_of(policy.quiet_from), minute_of(policy.quiet_until)
     if begin is None or end is None:
         return False
-    minute = now_ns // _MINUTE_NS % _DAY_MINUTES
+    minute = local_ns // _MINUTE_NS % _DAY_MINUTES
     return begin <= minute < end if begin < end else minute >= begin or minute < end

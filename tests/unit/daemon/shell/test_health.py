@@ -55,6 +55,7 @@ def a_ticker(
     take: object,
     budget: Callable[[], BudgetPicture | None] = lambda: None,
     is_whole: Callable[[], bool] = lambda: True,
+    zone: Callable[[], str] = lambda: "UTC",
 ) -> tuple[HealthTicker, Notifier, JournalState]:
     """A ticker over fakes."""
     notifier, journal, clock = Notifier(), JournalState(), ManualClock()
@@ -69,6 +70,7 @@ def a_ticker(
         headline=lambda: "well",  # type: ignore[arg-type]
         budget=budget,
         is_whole=is_whole,
+        zone=zone,
     )
     return ticker, notifier, journal
 
@@ -91,6 +93,16 @@ def test_a_tick_says_everything_and_then_feeds_the_watchdog() -> None:
         )
     ]
     assert notifier.cycles == ["well"]
+
+
+def test_a_tick_brings_the_offset_of_the_zone_that_the_policy_names() -> None:
+    """P10: the core counts the quiet hours by it, and follows a reload of the settings with the next tick."""
+    taken: list[Event] = []
+    zones = iter(["Asia/Kolkata", "UTC"])
+    ticker, _, _ = a_ticker(taken.append, zone=lambda: next(zones))
+    ticker.tick(loop_lag_ns=0)
+    ticker.tick(loop_lag_ns=0)
+    assert [each.zone_offset_s for each in taken if isinstance(each, HealthTicked)] == [19_800, 0]
 
 
 def test_ready_waits_for_the_first_whole_picture() -> None:

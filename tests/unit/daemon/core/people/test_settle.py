@@ -8,6 +8,7 @@ import pytest
 
 from config.alerting import Level
 from config.policy import Tier
+from daemon.core.altered import altered
 from daemon.core.commands import Severity
 from daemon.core.memory.alert_book import MOST_FACTS
 from daemon.core.operator_requests import AcknowledgeAsked, SilenceAsked, UnsilenceAsked
@@ -394,6 +395,19 @@ def test_an_acknowledged_event_that_goes_on_happening_is_news_when_the_acknowled
         listener.say(refused)
     listener.wait(2)
     assert [told.cause for told in listener.heard[began:]] == ["news"]
+
+
+def test_quiet_hours_go_by_the_clocks_of_their_zone() -> None:
+    """P10: the offset that the tick brings counts, so the same hour is quiet in one zone and not in another."""
+    hour = (START_NS // SECOND + 2 * 3_600) // 3_600 % 24
+    quiet = {"quiet_from": f"{hour:02d}:00", "quiet_until": f"{(hour + 1) % 24:02d}:00"}
+    heard = []
+    for offset_s in (0, 2 * 3_600):
+        listener = Listener(**quiet)
+        listener.state = altered(listener.state, health=altered(listener.state.health, zone_offset_s=offset_s))
+        listener.tier(Tier.WARN, "XBTUSD")
+        heard.append(causes(listener) or [each.cause for each in listener.wait(10)])
+    assert heard == [["news"], []]
 
 
 def _clock(after_s: int) -> str:
