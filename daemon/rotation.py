@@ -11,11 +11,11 @@ from typing import Protocol
 
 from config.credentials import Credentials
 from config.model import Settings
-from connectors.errors import VenueError
+from connectors.errors import Misconfigured, Rejected, VenueError
 from connectors.ports import OrderEntry
 from daemon.core.events import FeedName
 from daemon.reach import Streams, stream_problems
-from daemon.shell.key_rights import objection
+from daemon.shell.key_rights import objection, refusal_in_words
 from daemon.shell.reload import Fresh
 
 
@@ -45,7 +45,10 @@ class KeyTrial:
 
 
 async def _rights_problem(orders: OrderEntry, settings: Settings, account: int) -> str:
-    rights = await orders.key_rights()
+    try:
+        rights = await orders.key_rights()
+    except (Misconfigured, Rejected) as error:
+        return refusal_in_words(error.reason)
     refused = objection(rights, settings)
     if refused is not None:
         return refused

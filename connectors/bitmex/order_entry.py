@@ -8,6 +8,7 @@ Source: www.bitmex.com/api/explorer.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
@@ -54,6 +55,8 @@ _MOST_PAGES: Final = 20
 _PAGE_OVERLAP: Final = 50
 _IDS_A_READ: Final = 40
 """Keeps the address of a query well below what proxies allow."""
+_ABOUT_FROM_WHERE: Final = re.compile(r"\bIP\b")
+"""A refusal of the address that a key is used from, and not of what was asked."""
 
 
 class Line(Protocol):
@@ -231,8 +234,8 @@ class BitmexOrderEntry:
             rows = await self._rows(requests.keys())
             return parse_key_rights(rows, key_id=self._credentials.key_id)
         except (Misconfigured, Rejected) as refused:
-            if refused.status not in {403, 404}:
-                raise
+            if refused.status not in {403, 404} or _ABOUT_FROM_WHERE.search(refused.reason):
+                raise  # a key that may not be used from here is no key whose rights are hidden
         except MalformedRow:
             pass
         return KeyRights(can_order=False, can_withdraw=False, is_readable=False)

@@ -11,7 +11,7 @@ from connectors.errors import Misconfigured, Rejected, VenueError
 from connectors.ports import KeyRights, OrderEntry
 from daemon.checks.findings import Finding, advice, ok, problem
 from daemon.exit_codes import ExitCode
-from daemon.shell.key_rights import objection
+from daemon.shell.key_rights import objection, refusal_in_words
 
 
 async def key_findings(settings: Settings, orders: OrderEntry) -> list[Finding]:
@@ -19,7 +19,7 @@ async def key_findings(settings: Settings, orders: OrderEntry) -> list[Finding]:
     try:
         rights = await orders.key_rights()
     except (Misconfigured, Rejected) as error:
-        return [problem("key", _refusal_in_words(error.reason), ExitCode.CREDENTIALS)]
+        return [problem("key", refusal_in_words(error.reason), ExitCode.CREDENTIALS)]
     except VenueError as error:
         text = f"its rights could not be asked for: {error.reason}"
         return [problem("key", text, ExitCode.VENUE_UNREACHABLE)]
@@ -74,8 +74,3 @@ def _has(rights: KeyRights) -> str:
         return ""
     found = ", ".join(f'"{each}"' for each in rights.permissions) or "none beyond reading"
     return f' (it lacks "order"; it has {found})'
-
-
-def _refusal_in_words(reason: str) -> str:
-    hint = "; is this machine's address on the key's allow-list?" if "address" in reason.lower() else ""
-    return f"the exchange refuses this key: {reason}{hint}"

@@ -140,9 +140,16 @@ def sync_s(folder: Path) -> float:
 
 def free_ports(settings: Settings) -> Iterator[Finding]:
     """Each place where the guard is to listen on TCP."""
+    taken: dict[str, str] = {}
     for place, value in values(settings).items():
-        if place.endswith(".listen") and isinstance(value, str):
-            yield _free_port(place, value, is_running=_is_running(Path(settings.state.directory)))
+        if not place.endswith(".listen") or not isinstance(value, str):
+            continue
+        if value in taken:
+            text = f"{place} and {taken[value]} are both {value}: give each a port of its own"
+            yield problem("ports", text, ExitCode.BAD_INPUT)
+            continue
+        taken[value] = place
+        yield _free_port(place, value, is_running=_is_running(Path(settings.state.directory)))
 
 
 def _free_port(place: str, address: str, *, is_running: bool) -> Finding:

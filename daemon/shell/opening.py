@@ -18,7 +18,7 @@ from connectors.ports import OrderEntry
 from daemon.core.commands import RaiseAlert, Severity
 from daemon.core.reasons import Reason
 from daemon.shell.clock import Clock
-from daemon.shell.key_rights import KeyRefused, objection
+from daemon.shell.key_rights import KeyRefused, objection, refusal_in_words
 from daemon.shell.watchdog import ServiceNotifier
 
 FIRST_PAUSE_S = 0.2
@@ -79,7 +79,7 @@ class Opening:
             try:
                 return await question()
             except (Misconfigured, Rejected) as error:
-                raise KeyRefused(f"the exchange refuses this API key: {error.reason}") from error
+                raise KeyRefused(refusal_in_words(error.reason)) from error
             except VenueError as error:
                 await self._wait(error.reason)
 

@@ -402,9 +402,14 @@ async def test_key_rights(reply: Reply, readable: bool, caplog: pytest.LogCaptur
     assert "s3cr3t" not in caplog.text + repr(rights)
 
 
-async def test_wrong_key_is_not_unreadable_rights() -> None:
-    """A key that the venue refuses is a matter for a person, not a matter of rights."""
-    async with rest(error(401, "Invalid API Key.")) as fake, order_entry(fake) as entry:
+@pytest.mark.parametrize(
+    "reply",
+    [error(401, "Invalid API Key."), error(403, "This IP address is not allowed to use this key.")],
+    ids=["unknown", "elsewhere"],
+)
+async def test_wrong_key_is_not_unreadable_rights(reply: Reply) -> None:
+    """A key that the venue refuses, here or altogether, is a matter for a person, not a matter of rights."""
+    async with rest(reply) as fake, order_entry(fake) as entry:
         with pytest.raises(Misconfigured):
             await entry.key_rights()
 

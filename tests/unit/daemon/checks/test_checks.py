@@ -18,6 +18,7 @@ from config.control import ControlSettings
 from config.impossible import ContractFacts, below_a_tick, impossible
 from config.ladder import LadderPolicy, Step
 from config.load import load_settings
+from config.metrics import MetricsSettings
 from config.model import Settings, StateSettings
 from config.policy import FixedPolicy, HealthPolicy, Policy, StopPolicy, SwitchMode, SwitchPolicy
 from config.venue import Environment, venue_settings
@@ -142,6 +143,32 @@ async def test_a_key_that_may_withdraw_is_refused() -> None:
     assert "may withdraw" in found.text
 
 
+@pytest.mark.parametrize(
+    ("reason", "remedy"),
+    [
+        ("This IP address is not allowed to use this key.", "on the key's allow-list?"),
+        ("Signature not valid.", "is the secret the one that was made with this key?"),
+        ("Invalid API Key.", "Testnet and production have keys of their own"),
+        ("This key is disabled.", "enable it on the exchange's page"),
+    ],
+)
+async def test_a_refused_key_is_told_with_what_to_look_at(reason: str, remedy: str) -> None:
+    """The exchange says what is wrong in its own words; where to look is ours to say."""
+    orders = FakeOrderEntry(FakeVenue())
+    orders.key_rights = _failing(Misconfigured(reason))  # type: ignore[method-assign]
+    (found,) = await key_findings(SETTINGS, orders)
+    assert found.standing is Standing.PROBLEM
+    assert reason.rstrip(".") in found.text
+    assert remedy in found.text
+
+
+def _failing(error: Exception) -> Any:
+    async def answer() -> Any:
+        raise error
+
+    return answer
+
+
 def test_a_key_for_everywhere_is_advised_against() -> None:
     """An allow-list is worth more than any secret file."""
     rights = KeyRights(can_order=True, can_withdraw=False, is_readable=True)
@@ -151,18 +178,6 @@ def test_a_key_for_everywhere_is_advised_against() -> None:
     assert limited.standing is Standing.OK
     assert "203.0.113.7/32" in limited.text
     assert list(allow_list(replace(rights, is_readable=False))) == []
-
-
-async def test_an_address_off_the_list_is_said() -> None:
-    """The venue refuses the key from here: the likely reason comes along."""
-    orders = FakeOrderEntry(FakeVenue())
-
-    async def refuse() -> KeyRights:
-        raise Misconfigured("This IP address is not allowed to use this key.")
-
-    orders.key_rights = refuse  # type: ignore[method-assign]
-    (found,) = await key_findings(SETTINGS, orders)
-    assert "allow-list" in found.text
 
 
 async def test_open_positions_are_held_against_their_ticks() -> None:
@@ -283,3 +298,15 @@ def test_a_port_that_is_taken_is_found(tmp_path: Path) -> None:
     (found,) = free_ports(settings)
     assert found.standing is Standing.OK
     assert list(free_ports(SETTINGS)) == []
+
+
+def test_one_port_for_two_listeners_is_found() -> None:
+    """Each alone could have it; the guard would fail at the second one."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+    settings = replace(SETTINGS, control=ControlSettings(listen=address), metrics=MetricsSettings(listen=address))
+    first, second = free_ports(settings)
+    assert first.standing is Standing.OK
+    assert second.standing is Standing.PROBLEM
+    assert second.text == f"metrics.listen and control.listen are both {address}: give each a port of its own"
