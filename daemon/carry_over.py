@@ -7,6 +7,7 @@ read one by one, those that are understood go into a new journal, and the old on
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final, get_type_hints
@@ -62,12 +63,18 @@ class CarriedOver:
         )
 
     def carry_out(self) -> None:
-        """Set the old journal aside and begin the new one."""
+        """Set the old journal aside and begin the new one, which belongs to whom the old one belongs to."""
+        owner = self.journal.stat()
         _ = self.journal.rename(self.aside)
         self.journal.mkdir(mode=0o700)
         path = segment_path(self.journal, self.first_seq)
         with path.open("xb") as file:
+            os.fchmod(file.fileno(), 0o600)
             file.write(self.line)
+        for each in (path, self.journal):
+            mine = each.stat()
+            if (mine.st_uid, mine.st_gid) != (owner.st_uid, owner.st_gid):
+                os.chown(each, owner.st_uid, owner.st_gid)
 
 
 def carried_over(journal: Path, policy: Policy) -> CarriedOver | None:

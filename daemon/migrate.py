@@ -27,7 +27,7 @@ from config.model import Settings
 from config.places import lines_of
 from daemon.arguments import Commands, add_command, add_json
 from daemon.exit_codes import CommandFailed, ExitCode
-from daemon.shell.lock import AlreadyRunning, StateFolderUnusable, hold_state_folder
+from daemon.shell.lock import LOCK_NAME, AlreadyRunning, StateFolderUnusable, hold_state_folder
 
 SETTINGS_VERSION: Final = 2
 _MARK: Final = re.compile(r"^# seawall-settings-version: (\d{1,6})\s*$", re.MULTILINE)
@@ -167,19 +167,40 @@ def _keep(path: Path) -> Path:
         with os.fdopen(descriptor, "wb") as file:
             file.write(path.read_bytes())
             os.fsync(file.fileno())
+        _give(kept, path)
         return kept
     raise CommandFailed(f"{path.parent} holds a thousand copies already: tidy up first", ExitCode.BAD_INPUT)
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all, with the mode that it had."""
+    """Write a file whole or not at all, with the owner and the mode that it had."""
     trial = path.with_name(f".{path.name}.new-{os.getpid()}")
-    with trial.open("w", encoding="utf-8") as file:
-        file.write(text)
-        os.fchmod(file.fileno(), stat.S_IMODE(path.stat().st_mode))
-        file.flush()
-        os.fsync(file.fileno())
-    trial.replace(path)
+    try:
+        with trial.open("w", encoding="utf-8") as file:
+            file.write(text)
+            os.fchmod(file.fileno(), stat.S_IMODE(path.stat().st_mode))
+            file.flush()
+            os.fsync(file.fileno())
+        _give(trial, path)
+        trial.replace(path)
+    finally:
+        trial.unlink(missing_ok=True)
+
+
+def _give(made: Path, like: Path) -> None:
+    """Give what was made the owner of what was there: root migrates, and the guard's own user has to read the result.
+
+    Raises:
+        CommandFailed: If only root could; nothing was changed for good.
+    """
+    owner, mine = like.stat(), made.stat()
+    if (owner.st_uid, owner.st_gid) == (mine.st_uid, mine.st_gid):
+        return
+    try:
+        os.chown(made, owner.st_uid, owner.st_gid)
+    except PermissionError as error:
+        made.unlink()
+        raise CommandFailed(f"{like} belongs to somebody else: run this as root", ExitCode.BAD_INPUT) from error
 
 
 # ---------------------------------------------------------------------- state
@@ -198,6 +219,7 @@ def _state(path: Path, *, is_dry: bool) -> Iterator[str]:
         return
     try:
         with hold_state_folder(folder):
+            _give(folder / LOCK_NAME, folder)
             for each in state_changes(folder, settings):
                 each.carry_out()
                 yield each.what

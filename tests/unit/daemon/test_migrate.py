@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from dataclasses import fields, replace
 from pathlib import Path
@@ -55,6 +56,62 @@ def test_settings_of_the_first_version_keep_their_door_open(path: Path, capsys: 
     assert kept.read_text() == OLD
     assert kept.stat().st_mode & 0o777 == 0o640
     assert "control.enabled (line 6)" in capsys.readouterr().out
+
+
+def test_root_leaves_everything_to_whom_it_belonged(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """P7: root migrates a service's account; the guard's own user has to read settings, lock and journal afterwards."""
+    given: dict[str, tuple[int, int]] = {}
+    a_journal(path.parent, locked_out(), positions=[])
+    real = Path.stat
+
+    def of_the_service(self: Path, **options: bool) -> os.stat_result:
+        found = real(self, **options)
+        if self not in owned:
+            return found
+        return os.stat_result((*found[:4], 997, 996, *found[6:]))
+
+    state = path.parent / "seawall-state"
+    owned = [path, state, state / "journal"]
+    real_rename = Path.rename
+
+    def rename(self: Path, target: Path) -> Path:
+        owned.remove(self)  # what is made in its place is root's
+        return real_rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    monkeypatch.setattr(Path, "stat", of_the_service)
+    monkeypatch.setattr(os, "chown", lambda made, user, group: given.update({Path(made).name: (user, group)}))
+    migrate(path)
+    (new,) = (state / "journal").iterdir()
+    trial = f".seawall.toml.new-{os.getpid()}"
+    assert set(given) == {"seawall.toml.before-1", trial, "lock", "journal", new.name}
+    assert set(given.values()) == {(997, 996)}
+    assert real(new).st_mode & 0o777 == 0o600
+
+
+def test_who_cannot_keep_the_owner_changes_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Settings that only their writer could read afterwards would keep the guard from starting."""
+
+    def refuse(_made: Path, _user: int, _group: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    real = Path.stat
+    monkeypatch.setattr(
+        Path,
+        "stat",
+        lambda self, **options: (
+            os.stat_result((*(found := real(self, **options))[:4], 997, 996, *found[6:]))
+            if self == path
+            else real(self, **options)
+        ),
+    )
+    monkeypatch.setattr(os, "chown", refuse)
+    migrate(path, code=ExitCode.BAD_INPUT)
+    assert "run this as root" in capsys.readouterr().err
+    assert path.read_text() == OLD
+    assert [each.name for each in path.parent.iterdir() if each.is_file()] == ["seawall.toml"]
 
 
 def test_the_second_time_there_is_nothing_to_do(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
