@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 from urllib.parse import urlsplit
 
 from config.checks import require
@@ -17,6 +18,7 @@ from config.checks import require
 WEBHOOK_CHANNEL = "webhook"
 """The name of the channel that `alerts.webhook_url` makes."""
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
+_ANY_ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.")
 SOURCES = ("url", "url_file", "url_env", "url_credential")
 
 
@@ -144,14 +146,16 @@ def problem_of_address(address: str, *, any_scheme: bool) -> str | None:
         address: Wherever it came from.
         any_scheme: Apprise knows a hundred; everything else is HTTP.
     """
+    if any_scheme:  # a token with a colon, a password with a bracket: no grammar of addresses holds for all of these
+        return None if _ANY_ADDRESS.match(address) else "must be a whole address, such as https://... or tgram://..."
     try:
         parts = urlsplit(address)
         _ = parts.port
     except ValueError:
         parts = urlsplit("")
     if not parts.scheme or not address[len(parts.scheme) :].startswith("://"):
-        return "must be a whole address, such as https://..." + (" or tgram://..." if any_scheme else "")
-    if not any_scheme and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        return "must be a whole address, such as https://..."
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
         return "must be a whole address that begins with https:// or http://"
     return None
 

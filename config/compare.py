@@ -8,6 +8,7 @@ Pure: no input or output.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
@@ -19,6 +20,8 @@ from config.model import Settings
 from config.policy import Policy
 
 LEFT_OUT: Final = "left out"
+_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
+"""A key that needs no quotes."""
 _GUARD_FIELDS: Final = {"observe": "guard.observe", "accept_unreadable_rights": "guard.accept_unreadable_rights"}
 _PARTS_OF_VENUE: Final = frozenset({"environment", "rest_url", "realtime_url"})
 """What of the venue stands in a settings file."""
@@ -108,10 +111,19 @@ def _written(value: object) -> str:
     if isinstance(value, tuple):
         return f"[{', '.join(_written(each) for each in value)}]"
     if isinstance(value, dict):
-        inside = ", ".join(f"{name} = {_written(each)}" for name, each in value.items())
+        inside = ", ".join(f"{_name(name)} = {_written(each)}" for name, each in value.items())
         return f"{{ {inside} }}" if inside else "{}"
     if isinstance(value, Enum | str):
-        return f'"{value.value if isinstance(value, Enum) else value}"'
+        return _text(str(value.value) if isinstance(value, Enum) else value)
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+def _name(key: object) -> str:
+    return str(key) if _BARE.fullmatch(str(key)) else _text(str(key))
+
+
+def _text(words: str) -> str:
+    """Text in quotes; what would end them, or begin something else, is escaped as TOML does."""
+    return '"' + words.replace("\\", "\\\\").replace('"', '\\"') + '"'

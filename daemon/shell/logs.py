@@ -75,14 +75,21 @@ def secrets_of_address(address: str | None) -> tuple[str, ...]:
     """
     if address is None:
         return ()
-    parts = urlsplit(address)
-    if parts.scheme in {"http", "https"}:
-        pieces = [parts.path.strip("/"), *parts.path.split("/"), parts.query, *_BETWEEN.split(parts.query)]
-        found = [piece for piece in (*pieces, parts.username or "") if len(piece) >= _TOKEN]
-        found += [parts.password] if parts.password else []
+    if address.lower().startswith(("http://", "https://")):
+        found = _of_http(address)
     else:
         found = [piece for piece in _BETWEEN.split(address.partition("://")[2]) if len(piece) >= _SHORTEST_SECRET]
     return tuple(dict.fromkeys((*found, *map(unquote, found))))
+
+
+def _of_http(address: str) -> list[str]:
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # no address that anybody can call; whatever it holds stays hidden
+        return [address]
+    pieces = [parts.path.strip("/"), *parts.path.split("/"), parts.query, *_BETWEEN.split(parts.query)]
+    found = [piece for piece in (*pieces, parts.username or "") if len(piece) >= _TOKEN]
+    return [*found, *([parts.password] if parts.password else [])]
 
 
 class LogOutput(Protocol):

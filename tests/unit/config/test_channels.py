@@ -146,3 +146,18 @@ def test_a_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
     file.chmod(0o644)
     with pytest.raises(AddressError, match="chmod 600"):
         load_address(ChannelSettings(url_file=str(file)), {})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "tgram://110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw/-1001234567",
+        "mailtos://me:pa[ss@mail.example.org?to=you@example.org",
+        "slack://TokenA/TokenB/TokenC/#guard",
+        "ntfy://topic",
+    ],
+)
+def test_addresses_that_are_no_addresses_of_the_web_are_taken_as_they_are(tmp_path: Path, url: str) -> None:
+    """A bot's token holds a colon, where an address has its port; a password may hold anything."""
+    channels, _ = load(tmp_path, f'[alerts.channels.a]\nkind = "apprise"\nurl = "{url}"\n')
+    assert load_address(channels["a"]).reveal() == url

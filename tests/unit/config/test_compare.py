@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -82,3 +83,11 @@ def test_a_change_of_the_venue_is_seen() -> None:
     """Another exchange is another address too."""
     other = replace(settings(), venue=venue_settings(Environment.PRODUCTION))
     assert next(each.place for each in changes(settings(), other)) == "venue.environment"
+
+
+def test_what_is_shown_can_be_read_again_whatever_it_holds() -> None:
+    """Quotes, backslashes and blanks in texts and names: TOML that means the same."""
+    for value in ('a"b', "a\\b", "it's", "\u00e9\u20ac", ""):
+        assert tomllib.loads(f"value = {shown('state.directory', value)}") == {"value": value}
+    prices = {"a b": Decimal(5), 'q"q': Decimal("0.5"), "XBTUSD": Decimal(1)}
+    assert tomllib.loads(f"value = {shown('stop.fixed.long', prices)}", parse_float=Decimal) == {"value": prices}

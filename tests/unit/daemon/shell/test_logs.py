@@ -117,3 +117,10 @@ def test_a_logger_that_is_in_use_follows_another_grade() -> None:
         log.debug(words)
     log.info("four")
     assert [json.loads(line)["event"] for line in output.getvalue().splitlines()] == [f"two {HIDDEN}", "four"]
+
+
+@pytest.mark.parametrize("address", ["https://[hooks.example.org/secret", "mailtos://me:secret[word@example.org"])
+def test_an_address_that_makes_no_sense_is_hidden_all_the_same(address: str) -> None:
+    """P11: a bracket that never closes ends no start, and shows nothing."""
+    redaction = Redaction(secrets_of_address(address))
+    assert "secret" not in str(redaction.clean(f"tried {address} in vain"))
