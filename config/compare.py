@@ -50,10 +50,13 @@ def changes(before: Settings | Policy, after: Settings | Policy) -> tuple[Change
     was, now = values(before), values(after)
     places = [*was, *(place for place in now if place not in was)]
     differing = [place for place in places if was.get(place) != now.get(place)]
-    return tuple(
-        Change(place=place, before=shown(place, was.get(place)), after=shown(place, now.get(place)))
-        for place in differing
-    )
+    return tuple(_change(place, was.get(place), now.get(place)) for place in differing)
+
+
+def _change(place: str, was: object, now: object) -> Change:
+    """Two values that differ in what is not shown only are told as two."""
+    before, after = shown(place, was), shown(place, now)
+    return Change(place=place, before=before, after=f"{after} (another)" if before == after else after)
 
 
 def values(settings: Settings | Policy) -> dict[str, object]:
@@ -91,7 +94,7 @@ def shown(place: str, value: object) -> str:
     if isinstance(value, str) and (name == "url" or name.endswith("_url")) and not place.startswith("venue."):
         return f'"{_without_path(value)}"'
     if name.endswith("_command") and isinstance(value, tuple):
-        return "[]" if not value else f'["{value[0]}"{", (hidden)" if len(value) > 1 else ""}]'
+        return _written((*value[:1], *(("(hidden)",) if len(value) > 1 else ())))
     return _written(value)
 
 

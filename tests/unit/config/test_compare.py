@@ -11,7 +11,7 @@ import pytest
 
 from config.compare import changes, shown, values
 from config.load import load_settings
-from config.model import CredentialSources, Settings
+from config.model import AlertSettings, CredentialSources, Settings
 from config.policy import BotPolicy, Heartbeat, Policy, StopPolicy
 from config.venue import Environment, venue_settings
 
@@ -57,7 +57,7 @@ def test_a_number_written_otherwise_is_the_same_number() -> None:
         ("alerts.webhook_url", "https://user:pass@example.org:8443/x", '"https://example.org:8443/(hidden)"'),
         ("alerts.channels.phone.url", "tgram://123456:token/42", '"tgram://(hidden)"'),
         ("alerts.channels.phone.url", "http://[broken", '"http://(hidden)"'),
-        ("credentials.secret_command", ("pass", "show", "seawall"), '["pass", (hidden)]'),
+        ("credentials.secret_command", ("pass", "show", "seawall"), '["pass", "(hidden)"]'),
         ("venue.rest_url", "http://127.0.0.1:8800", '"http://127.0.0.1:8800"'),
         ("stop.buffer_percent", Decimal("1E+1"), "10"),
         ("account.quiet_hours.events_utc", (), "[]"),
@@ -91,3 +91,12 @@ def test_what_is_shown_can_be_read_again_whatever_it_holds() -> None:
         assert tomllib.loads(f"value = {shown('state.directory', value)}") == {"value": value}
     prices = {"a b": Decimal(5), 'q"q': Decimal("0.5"), "XBTUSD": Decimal(1)}
     assert tomllib.loads(f"value = {shown('stop.fixed.long', prices)}", parse_float=Decimal) == {"value": prices}
+
+
+def test_what_differs_in_its_hidden_part_alone_is_told_as_another() -> None:
+    """P11: a token was exchanged; nobody reads that an address became itself."""
+    one, other = (settings(alerts=AlertSettings(webhook_url=f"https://example.org/{word}")) for word in "ab")
+    (change,) = changes(one, other)
+    assert str(change) == (
+        'alerts.webhook_url: "https://example.org/(hidden)" -> "https://example.org/(hidden)" (another)'
+    )
