@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from tests.simulation.scene import Scene
 from tests.simulation.troubles import TROUBLES
 from tests.simulation.troubles.bots import BOT_ACTS
-from tests.simulation.troubles.people import OPERATOR_ASKS, OPERATOR_RELOADS
+from tests.simulation.troubles.people import OPERATOR_ANSWERS, OPERATOR_ASKS, OPERATOR_RELOADS
 from tests.simulation.troubles.trouble import Trouble
 from tests.simulation.virtual_loop import passing
 
@@ -29,6 +29,8 @@ LASTING_S = 40.0
 """The next trouble of a chain comes at most so much later than the pause says: about as long as troubles last."""
 RELOADS_FROM = 100_000
 """Worlds of lower seeds know no reloads."""
+ANSWERS_FROM = 9_600_000
+"""Worlds of lower seeds know nobody who answers."""
 FEW = 6
 """Half of all worlds know so many kinds of trouble at most: few kinds, often, meet each other more than many do."""
 
@@ -61,6 +63,7 @@ def agenda_of(seed: int, plan: Plan) -> tuple[Item, ...]:
         drawn += _series(Random(f"trouble {chain} {seed}"), plan, plan.trouble_every_s, _chooser(kinds), LASTING_S)  # noqa: S311
     drawn.sort(key=lambda item: item.at_s)
     drawn += _reloads(seed, plan)
+    drawn += _answers(seed, plan)
     return tuple(
         Item(number, each.at_s, each.trouble, each.guard, each.seed) for number, each in enumerate(drawn, start=1)
     )
@@ -70,6 +73,12 @@ def _reloads(seed: int, plan: Plan) -> Iterator[Item]:
     """In some worlds people change the settings while it runs; the others are those that earlier builds played."""
     if seed > RELOADS_FROM and seed % 4 == 1:
         yield from _series(Random(f"reload {seed}"), plan, 2 * plan.ask_every_s, lambda _: OPERATOR_RELOADS)  # noqa: S311
+
+
+def _answers(seed: int, plan: Plan) -> Iterator[Item]:
+    """In some worlds people answer what they are told: they take it on, silence it, pause the guard and end that."""
+    if seed > ANSWERS_FROM and seed % 2 == 0:
+        yield from _series(Random(f"answer {seed}"), plan, plan.act_every_s * 2, lambda _: OPERATOR_ANSWERS)  # noqa: S311
 
 
 def kinds_of(seed: int) -> tuple[Trouble, ...]:

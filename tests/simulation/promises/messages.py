@@ -4,6 +4,8 @@
   the one before than the settings say, unless it is worse; repeats keep their interval.
 - All: a fact from CRITICAL on that was raised is in a message as soon as the settings let it, unless it follows from
   another; one that was over, or eased, before anybody heard may wait as long as a warning.
+- Heard: what somebody acknowledged is not said to him again while that holds; what somebody silenced is in no message;
+  and neither keeps an emergency that is new from anybody.
 - Whole: every message says what happened, what was done, what comes next and what can be done, under an id of its own.
 
 Units: seconds of virtual time.
@@ -12,12 +14,16 @@ Units: seconds of virtual time.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Final
 
 from config.alerting import Level
 from daemon.core.commands import Notify, RaiseAlert
-from daemon.core.people.hushed import inhibitor
+from daemon.core.memory.alert_book import Fact
+from daemon.core.operator_requests import AcknowledgeAsked, OperatorRequest
+from daemon.core.people.hushed import inhibitor, silenced_by
 from daemon.core.people.kinds import Phase, kind_of
+from daemon.core.state import GuardState
 from tests.simulation.promises.ground import WHOLE_AGAIN_S, GuardFacts
 
 CALLS: Final = 40
@@ -43,6 +49,8 @@ class Messages:
     """Grave facts that were raised and not told, by name, and since when."""
     eased: set[str] = field(default_factory=set)
     """Those of them that are over, or less grave by now."""
+    taken_on: dict[str, float] = field(default_factory=dict)
+    """Groups that a person acknowledged, and when; news of one ends it."""
     minute: int = 0
     calls: int = 0
     checked: int = 0
@@ -58,7 +66,13 @@ class Messages:
     def told(self, facts: GuardFacts, notice: Notify, now_s: float) -> str:
         """A message: what is wrong with it, empty if nothing is."""
         self.checked += 1
-        wrong = self._flood(now_s) or self._form(notice) or self._pace(facts, notice, now_s)
+        wrong = (
+            self._flood(now_s)
+            or self._form(notice)
+            or self._pace(facts, notice, now_s)
+            or self._taken_on(facts, notice, now_s)
+            or _silenced(facts, notice)
+        )
         self.ids.add(notice.notification_id)
         if notice.is_resolved:
             self.groups.pop(notice.group, None)
@@ -87,11 +101,29 @@ class Messages:
             return ""
         return f"{notice.group} ({notice.cause}, {notice.level}) is told {now_s - known.told_s:.1f} s after the last"
 
+    def asked(self, request: OperatorRequest, now_s: float) -> None:
+        """A person asks for something."""
+        if isinstance(request, AcknowledgeAsked):
+            for group in [request.key] if request.key else list(self.groups):
+                self.taken_on[group] = now_s
+
+    def _taken_on(self, facts: GuardFacts, notice: Notify, now_s: float) -> str:
+        """What somebody has is not repeated to him, nor to the next level, while his acknowledgement holds."""
+        if notice.cause in {"news", "resolved"}:
+            self.taken_on.pop(notice.group, None)
+            return ""
+        since_s = self.taken_on.get(notice.group)
+        holds_s = float(facts.policy.alerting.acknowledged_for_s)
+        if since_s is None or now_s - since_s >= holds_s - 1.5 or facts.guard.clock.is_just_set(holds_s):
+            return ""
+        return f"{notice.group} is told ({notice.cause}) {now_s - since_s:.1f} s after somebody took it on"
+
     def restarted(self, facts: GuardFacts) -> None:
         """What a new process does not remember it need not tell: it raises it anew."""
         state = facts.guard.state
         known = {} if state is None else state.people.facts
         self.owed = {name: at_s for name, at_s in self.owed.items() if name in known}
+        self.taken_on.clear()
         self.groups.clear()  # a crash may cost the word that people were told: then they are told again
 
     def late(self, facts: GuardFacts, now_s: float) -> str:
@@ -109,7 +141,7 @@ class Messages:
                 self.owed[name] = now_s
             if fact is not None and fact.told_rank >= min(fact.rank, Level.CRITICAL.rank):
                 del self.owed[name]  # heard amid trouble counts too: it may be over before the calm
-            elif facts.free_s < WHOLE_AGAIN_S or (state is not None and fact is not None and inhibitor(state, fact)):
+            elif facts.free_s < WHOLE_AGAIN_S or (state is not None and fact is not None and _is_hushed(state, fact)):
                 self.owed[name] = now_s
             elif now_s - self.owed[name] > (
                 over_s if fact is not None and fact.rank < Level.CRITICAL.rank else urgent_s
@@ -117,6 +149,24 @@ class Messages:
                 since_s = self.owed.pop(name)
                 return f"{name} was raised {now_s - since_s:.0f} s ago and nobody was told"
         return ""
+
+
+def _is_hushed(state: GuardState, fact: Fact) -> bool:
+    return bool(inhibitor(state, fact) or silenced_by(state.people.silences, fact, state.now_ns))
+
+
+def _silenced(facts: GuardFacts, notice: Notify) -> str:
+    """What a person silenced is in no message, unless it is an emergency; and no emergency is kept from one."""
+    state, at_ns = facts.guard.state, int(notice.notification_id.split(":")[1])  # the state is that before the step
+    holding = [] if state is None else [each for each in state.people.silences.values() if at_ns < each.until_ns]
+    for told in notice.members:
+        names = ("topic", told.topic), ("state", told.state), ("symbol", told.symbol)
+        for silence in holding:
+            is_named = all(fnmatchcase(value, getattr(silence, name) or "*") for name, value in names)
+            if is_named and told.level != Level.EMERGENCY.value:
+                what = f"{told.topic} {told.state} {told.symbol}"
+                return f"{notice.notification_id} tells of {what}, silenced as {silence.name}"
+    return ""
 
 
 def least_pause_s(facts: GuardFacts, cause: str, rank: int) -> float:

@@ -21,7 +21,7 @@ from typing import Final
 
 from config.policy import Tier, TierPolicy
 from daemon.core.commands import Command, Notify, RaiseAlert
-from daemon.core.events import Event, Started
+from daemon.core.events import Event, OperatorAsked, Started
 from daemon.core.reasons import Reason
 from tests.simulation.promises.book import Holding, Key
 from tests.simulation.promises.ground import WHOLE_AGAIN_S, Ground, GuardFacts, Promise
@@ -133,6 +133,8 @@ class PeopleHear(Promise):
 
     def on_event(self, facts: GuardFacts, event: Event) -> None:
         """What a new process has forgotten it may say again, and has to; what it remembers it has told."""
+        if isinstance(event, OperatorAsked):
+            self._messages_of(facts).asked(event.request, self._now_s)
         if not isinstance(event, Started):
             return
         heard, state = self._of(facts), facts.guard.state

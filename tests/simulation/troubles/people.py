@@ -11,12 +11,19 @@ from tests.simulation.troubles.trouble import Trouble
 
 OPERATOR_ASKS = "operator asks"
 OPERATOR_RELOADS = "operator reloads"
+OPERATOR_ANSWERS = "operator answers"
 
 
 async def ask(scene: Scene, guard: SimGuard, random: Random) -> None:
     """One request of a person, refused where the desk would refuse it."""
     scene.note(scene.operator.act(guard, random))
     scene.hit(OPERATOR_ASKS)
+
+
+async def answer(scene: Scene, guard: SimGuard, random: Random) -> None:
+    """An acknowledgement, a silence, a pause, or the end of one."""
+    scene.note(scene.operator.answer(guard, random))
+    scene.hit(OPERATOR_ANSWERS)
 
 
 async def reload(scene: Scene, guard: SimGuard, random: Random) -> None:
@@ -35,6 +42,7 @@ async def reload(scene: Scene, guard: SimGuard, random: Random) -> None:
 
 
 PEOPLE = (
+    Trouble(name=OPERATOR_ANSWERS, listed="", cast=answer, is_scripted=True, hinders=False, is_fault=False),
     Trouble(name=OPERATOR_ASKS, listed="", cast=ask, is_scripted=True, hinders=False, is_fault=False),
     Trouble(name=OPERATOR_RELOADS, listed="", cast=reload, is_scripted=True, hinders=False, is_fault=False),
 )
