@@ -144,7 +144,7 @@ def _naked(policy: Policy) -> Iterator[str]:
 
 def _times(policy: Policy, venue: VenueSettings) -> Iterator[str]:
     """Times that no venue keeps, or that make the guard deaf."""
-    health, ping_s = policy.health, Decimal(str(venue.ping_after_s))
+    health, ping_s = policy.health, Decimal(str(venue.ping_after_s)).normalize()
     if health.stale_after_s <= ping_s:
         yield (
             f"health.stale_after_s = {health.stale_after_s:f} is over before a silent stream is asked for a sign of"

@@ -111,7 +111,8 @@ def require_private(path: Path) -> None:
         CredentialsError: If they may, or it is not there.
     """
     try:
-        file, folder = path.stat(), path.resolve().parent.stat()
+        file = path.stat()
+        folders = {each: each.stat() for each in (path.absolute().parent, path.resolve().parent)}
     except OSError as error:
         raise CredentialsError(f"{path} cannot be read: {error.strerror}") from error
     if file.st_mode & (stat.S_IROTH | stat.S_IWOTH):
@@ -120,8 +121,9 @@ def require_private(path: Path) -> None:
         raise CredentialsError(f"{path} may be changed by its whole group: chmod 600 {path}")
     if file.st_uid not in {os.geteuid(), 0}:
         raise CredentialsError(f"{path} belongs to another user, who can read and change it: chown it to this one")
-    if folder.st_mode & stat.S_IWOTH and not folder.st_mode & stat.S_ISVTX:
-        raise CredentialsError(f"{path.parent} may be changed by everybody, so {path.name} may be replaced: chmod 755")
+    for each, folder in folders.items():  # of the file, and of a link to it
+        if folder.st_mode & stat.S_IWOTH and not folder.st_mode & stat.S_ISVTX:
+            raise CredentialsError(f"{each} may be changed by everybody, so {path.name} may be replaced: chmod 755")
 
 
 def read_word(path: Path) -> str:

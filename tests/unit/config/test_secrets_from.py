@@ -92,3 +92,21 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load_credentials(
             CredentialSources(key_file=str(tmp_path / "nowhere"), secret_file=str(tmp_path / "nowhere")), {}
         )
+
+
+@pytest.mark.parametrize("open_folder", ["kept", "linked"])
+def test_a_secret_that_everybody_may_replace_is_refused(tmp_path: Path, open_folder: str) -> None:
+    """P11: the folder of the file, and that of a link to it; a sticky one, as /tmp, is no danger."""
+    kept, linked = tmp_path / "kept", tmp_path / "linked"
+    kept.mkdir()
+    linked.mkdir()
+    sources = files(kept)
+    for name in ("key", "secret"):
+        (linked / name).symlink_to(kept / name)
+    by_link = CredentialSources(key_file=str(linked / "key"), secret_file=str(linked / "secret"))
+    assert load_credentials(by_link, {}) == load_credentials(sources, {})
+    (tmp_path / open_folder).chmod(0o777)
+    with pytest.raises(CredentialsError, match="may be replaced"):
+        load_credentials(by_link, {})
+    (tmp_path / open_folder).chmod(0o1777)
+    assert load_credentials(by_link, {}).key_id == "the-key"
