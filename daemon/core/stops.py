@@ -38,6 +38,8 @@ FIRST_READ_NS: Final = 3 * 10**9
 LOOSER_RESTS_NS: Final = 2 * 10**9
 """So long a looser stop has to rest before a tighter one goes: a second guard, whom nobody told that a person loosened
 it, takes the looser one away meanwhile, and both at once would leave nothing."""
+STANDS_NS: Final = 500 * 10**6
+"""So long a stop has to rest before another goes for it: a venue that refuses one late tells first that it rests."""
 CUT_WITHIN_NS: Final = 2 * 10**9
 """So old a read may be, on which a stop is made smaller."""
 VANISHING_NS: Final = 60 * 10**9
@@ -441,9 +443,10 @@ def _cancel_surplus(draft: Draft, case: _Case, keeper: Order) -> bool:
     alone = covers.is_enough([keeper], case.guarded.position.quantity)
     if side is None or not alone or is_looser(side, keeper.stop_price, case.wanted.trigger):
         return False
-    other, due_ns = case.cover.others[0], case.guarded.placed_ns + LOOSER_RESTS_NS
-    is_tighter = other.stop_price is not None and is_looser(side, keeper.stop_price, other.stop_price)
-    if is_tighter and draft.now_ns < due_ns:
+    other, due_ns = case.cover.others[0], draft.orders[keeper.symbol][keeper.order_id].first_ns + STANDS_NS
+    if other.stop_price is not None and is_looser(side, keeper.stop_price, other.stop_price):
+        due_ns = max(due_ns, case.guarded.placed_ns + LOOSER_RESTS_NS)
+    if draft.now_ns < due_ns:
         draft.wake(case.guarded.position.key.symbol, due_ns)
         return False
     requests.cancel_order(draft, case.guarded, other, Reason.COVER_SURPLUS)

@@ -107,4 +107,16 @@ NAMED_SEEDS: tuple[NamedSeed, ...] = (
             ),
         ),
     ),
+    NamedSeed(
+        broke="a stop went for one that was told as resting and, a moment later, as rejected by the venue",
+        plan=replace(
+            plan_of(9340188, minutes=1.0),
+            items=(
+                Item(2, 18.96, "bot crowds stops", 0, 7_962_717_788_351),
+                Item(4, 30.104, "bot acts", 0, 165_858_882_086_148),
+                Item(7, 48.723, "request lost", 0, 142_832_899_965_873),
+                Item(8, 50.546, "order rejected", 0, 81_522_909_398_280),
+            ),
+        ),
+    ),
 )

@@ -101,7 +101,8 @@ def _confirm(draft: Draft, known: KnownOrder | None, evidence: Evidence, taken_n
         return
     seen_ns = max(known.seen_ns, taken_ns)
     seen = replace(known, is_confirmed=True, is_doubted=False, denied_ns=0, seen_ns=seen_ns, seen_by=evidence.value)
-    draft.put_order(replace(seen, is_left_out=known.is_left_out and evidence is not Evidence.STREAM))
+    is_left_out = known.is_left_out and evidence is not Evidence.STREAM
+    draft.put_order(replace(seen, is_left_out=is_left_out, first_ns=known.first_ns or draft.now_ns))
     draft.touch(known.order.symbol)
 
 
@@ -112,6 +113,7 @@ def _put(draft: Draft, known: KnownOrder | None, order: Order, evidence: Evidenc
         seen_ns, seen_by = (0, "") if known is None else (known.seen_ns, known.seen_by)
     else:
         confirmed, seen_ns, seen_by = True, taken_ns, evidence.value
+    first_ns = known.first_ns if known is not None else 0
     is_told = evidence is Evidence.STREAM or (known is not None and known.is_told)
     draft.put_order(
         KnownOrder(
@@ -120,6 +122,7 @@ def _put(draft: Draft, known: KnownOrder | None, order: Order, evidence: Evidenc
             is_confirmed=confirmed,
             seen_ns=seen_ns,
             seen_by=seen_by,
+            first_ns=first_ns or (draft.now_ns if confirmed else 0),
             is_told=is_told,
             is_left_out=known is not None and known.is_left_out and evidence is not Evidence.STREAM,
         )

@@ -22,6 +22,8 @@ class KnownOrder:
     """When a witness last showed it: the stream's row was taken in, or the question that showed it was asked."""
     seen_by: str = ""
     """Which witness that was ("stream", "query"); empty while only an answer to our own request speaks of it."""
+    first_ns: int = 0
+    """When a witness first showed it; 0: before this was noted."""
     is_told: bool = False
     """The account stream told it, or listed it when it was opened last."""
     denied_ns: int = 0

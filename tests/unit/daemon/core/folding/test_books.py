@@ -7,12 +7,14 @@ from decimal import Decimal
 
 import pytest
 
+from config.policy import Policy, StopPolicy, StopStyle
 from connectors.vocabulary import Order, OrderKind, OrderStatus
 from daemon.core import events as e
 from daemon.core.adding import may_add_exposure
 from daemon.core.commands import AmendStop, CancelOrder, FindOrders, PlaceStop, ReduceAtMarket
 from daemon.core.memory.under_way import PendingKind
 from daemon.core.memory.witnesses import KnownOrder
+from daemon.core.stops import STANDS_NS
 from tests.builders import SECOND, START_NS, a_position, a_stop, an_order
 from tests.driven import MS, Driven
 
@@ -207,7 +209,7 @@ def test_reads_alone_deny_a_stop_and_never_make_room_for_a_third() -> None:
     """P4: a copy that lags behind shows neither the stop nor its replacement; both may rest."""
     guard, row = covered()
     second = guard.rest(guard.only(PlaceStop, denied(guard)))
-    cancel = guard.only(CancelOrder)
+    cancel = guard.only(CancelOrder, guard.wait(STANDS_NS))
     assert cancel.order_id == row.order_id
     guard.give(e.RequestRefused(at_ns=guard.now, command_id=cancel.command_id, reason="no", is_duplicate=False))
     for _ in range(50):
@@ -226,7 +228,7 @@ def test_a_denied_stop_goes_once_its_replacement_rests() -> None:
     """P4: the engine is asked by a cancel, which finds nothing: two words, and it is forgotten."""
     guard, row = covered()
     guard.rest(guard.only(PlaceStop, denied(guard)))
-    cancel = guard.only(CancelOrder)
+    cancel = guard.only(CancelOrder, guard.wait(STANDS_NS))
     assert cancel.order_id == row.order_id
     guard.give(e.RequestAnswered(at_ns=guard.now, command_id=cancel.command_id, order=None))
     assert row.order_id not in guard.state.orders["XBTUSDT"]
@@ -388,3 +390,16 @@ def test_a_stop_of_ours_without_any_position_is_only_kept() -> None:
     guard.order(a_stop("v"))
     assert known(guard, "v").is_confirmed
     assert guard.alerts("fired") == []
+
+
+def test_a_replacement_that_the_venue_refuses_late_takes_nothing_away() -> None:
+    """P1: it is told as resting and, a moment later, as rejected: the stop that it was to replace has not gone."""
+    guard = Driven(Policy(stop=StopPolicy(style=StopStyle.CLOSE))).up([a_position()], [a_stop("w")])
+    row = guard.rest(guard.only(PlaceStop, guard.all))
+    assert guard.guarded().covered_ns
+    guard.now += STANDS_NS - MS
+    guard.order(replace(row, status=OrderStatus.REJECTED, timestamp_ns=guard.now))
+    guard.wait(5 * SECOND)
+    assert guard.some(CancelOrder, guard.all) == []
+    assert guard.guarded().covered_ns
+    assert len(guard.some(PlaceStop, guard.all)) > 1
