@@ -141,19 +141,39 @@ def _children(process: subprocess.Popen[str]) -> dict[str, int]:
     return found
 
 
+@dataclass(frozen=True, kw_only=True)
+class KilledDay:
+    """A demo one of whose processes was killed on the way."""
+
+    process: subprocess.Popen[str]
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def killed_days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, KilledDay]]:
+    """Play two days at once, and kill the guard in one and the exchange in the other while both accounts hold."""
+    with ExitStack() as ending:
+        found = {}
+        for victim in ("run", "exchange"):
+            folder = tmp_path_factory.mktemp(victim)
+            found[victim] = KilledDay(process=ending.enter_context(a_demo(folder, "--speed", "fit:8")), folder=folder)
+        for victim, day in found.items():
+            assert day.process.stderr is not None
+            _wait_line(day.process.stderr, "both accounts hold")
+            os.kill(_children(day.process)[victim], signal.SIGKILL)
+        yield found
+
+
 @pytest.mark.timeout(180)
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finds the child processes through Linux's /proc")
 @pytest.mark.parametrize("victim", ["run", "exchange"])
-def test_a_killed_process_comes_back_and_the_day_ends_well(tmp_path: Path, victim: str) -> None:
+def test_a_killed_process_comes_back_and_the_day_ends_well(killed_days: dict[str, KilledDay], victim: str) -> None:
     """`kill -9` of the guard, or of the exchange, while both accounts hold their positions (P7)."""
-    with a_demo(tmp_path, "--speed", "fit:8") as process:
-        assert process.stderr is not None
-        _wait_line(process.stderr, "both accounts hold")
-        os.kill(_children(process)[victim], signal.SIGKILL)
-        out, shown = process.communicate()
+    day = killed_days[victim]
+    out, shown = day.process.communicate()
     result = json.loads(out)
     assert result["restarts"][{"run": "daemon"}.get(victim, victim)] == 1
-    assert_saved(process.returncode, result, shown, tmp_path)
+    assert_saved(day.process.returncode, result, shown, day.folder)
 
 
 @pytest.mark.parametrize(
