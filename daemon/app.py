@@ -30,7 +30,7 @@ from config.model import Settings
 from connectors.bitmex.drop_copy import BitmexDropCopy
 from connectors.bitmex.market_data import BitmexMarketData
 from connectors.bitmex.order_entry import BitmexOrderEntry
-from connectors.ports import DropCopy, FeedSink, MarketData, OrderEntry
+from connectors.ports import DropCopy, Feed, FeedSink, MarketData, OrderEntry
 from daemon.core.commands import RaiseAlert, Severity
 from daemon.core.events import Started, StopAsked
 from daemon.core.operator_requests import OperatorRequest
@@ -65,6 +65,7 @@ from daemon.shell.runner import Runner
 from daemon.shell.spreads import SpreadSampler
 from daemon.shell.status import describe_state, headline
 from daemon.shell.status_alerts import alerts_status
+from daemon.shell.status_proofs import describe_freshness
 from daemon.shell.stopping import StopSignals, run_stage, stop_signals, wait_first
 from daemon.shell.timers import Timer
 from daemon.shell.watchdog import ServiceNotifier
@@ -410,6 +411,12 @@ class Guard:
         return {
             **described,
             **describe_state(parts.runner.state, now_ns=now_ns),
+            "freshness": describe_freshness(
+                parts.runner.state,
+                now_ns=now_ns,
+                market=parts.inbox.facts(Feed.MARKET),
+                account=parts.inbox.facts(Feed.ACCOUNT),
+            ),
             "journal": {"records": parts.journal.records, "problem": parts.journal.problem},
             "counters": {
                 "events": parts.runner.events_taken,

@@ -58,12 +58,21 @@ def _line(witness: Witness | None, now_ns: int) -> dict[str, object] | None:
     return {"price": format(witness.liquidation_price, "f"), "age_s": _age_s(witness.at_ns, now_ns)}
 
 
-def describe_freshness(state: GuardState, *, now_ns: int) -> dict[str, object]:
-    """Return three facts about each stream (socket, pong, data), and the age of what each topic and field said."""
+def describe_freshness(
+    state: GuardState, *, now_ns: int, market: StreamFacts | None = None, account: StreamFacts | None = None
+) -> dict[str, object]:
+    """Return three facts about each stream (socket, pong, data), and the age of what each topic and field said.
+
+    Args:
+        state: What the core knows.
+        now_ns: The present time.
+        market: What is known of the stream at this moment; left out: what the core was told, some seconds ago at most.
+        account: The same of the other stream.
+    """
     ledger = state.ledger
     return {
-        "market": _stream(ledger.market, now_ns),
-        "account": {**_stream(ledger.account, now_ns), "mute": list(state.health.account.mute)},
+        "market": _stream(market or ledger.market, now_ns),
+        "account": {**_stream(account or ledger.account, now_ns), "mute": list(state.health.account.mute)},
         "marks": {symbol: _age_s(mark.at_ns, now_ns) for symbol, mark in sorted(state.marks.items())},
         "picture_age_s": _age_s(state.pictures.taken_ns, now_ns),
     }

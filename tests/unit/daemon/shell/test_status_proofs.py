@@ -11,6 +11,7 @@ from daemon.core import events as e
 from daemon.core.commands import FindOrders, PlaceStop
 from daemon.core.ledger import BudgetFacts, StreamFacts
 from daemon.shell.status import describe_state
+from daemon.shell.status_proofs import describe_freshness, freshness_lines
 from daemon.status import in_words
 from tests.builders import SECOND, a_position, an_order
 from tests.driven import Driven
@@ -65,6 +66,17 @@ def test_socket_pong_and_data_are_three_facts() -> None:
     words = in_words(described(covered()))
     assert "market stream: connected 60 s, no pong, last data 0 s ago" in words
     assert "account stream: not connected, last pong 2 s ago, last data 1 s ago (order 0 s)" in words
+
+
+def test_what_is_known_now_counts_before_what_the_core_was_told() -> None:
+    """Prices that came a moment ago are not shown as old because the core is told of them every few seconds only."""
+    guard = covered()
+    guard.now += 4 * SECOND
+    fresh = StreamFacts(connected_ns=guard.now - 9 * SECOND, data_ns=guard.now - SECOND // 10, pong_ns=0, topics={})
+    told = describe_freshness(guard.state, now_ns=guard.now, market=fresh)
+    words = list(freshness_lines(msgspec.json.decode(msgspec.json.encode(told))))
+    assert words[0] == "market stream: connected 9 s, no pong, last data 0 s ago"
+    assert words[1].startswith("account stream: not connected, last pong 6 s ago, last data 5 s ago")
 
 
 def test_fields_that_matter_have_ages_of_their_own() -> None:
