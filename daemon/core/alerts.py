@@ -12,6 +12,10 @@ from daemon.core.commands import RaiseAlert, Severity
 from daemon.core.draft import Draft
 from daemon.core.reasons import Reason
 
+STOP_IS_COMING: Final = "its stop is being placed"
+NO_STOP_RESTS: Final = "no stop rests"
+"""How a sentence about a tier ends while no stop covers the position; see `people/notice.py` for what comes of it."""
+
 
 def tell(
     draft: Draft,

@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Final
 
 from config.policy import Tier
-from daemon.core.alerts import tell
+from daemon.core.alerts import NO_STOP_RESTS, STOP_IS_COMING, tell
 from daemon.core.commands import Severity
 from daemon.core.draft import Draft
 from daemon.core.margin.liquidation import room_percent
@@ -188,4 +188,4 @@ def _stop(draft: Draft, guarded: Guarded) -> str:
     wants_one = guarded.need is Need.STOP and not guarded.through_ns and not is_held
     is_new = not guarded.was_covered and draft.now_ns < guarded.known_ns + ns(draft.policy.stop.confirm_within_s)
     is_coming = guarded.write is not None or is_new or not draft.orders_known
-    return "its stop is being placed" if wants_one and is_coming else "no stop rests"
+    return STOP_IS_COMING if wants_one and is_coming else NO_STOP_RESTS

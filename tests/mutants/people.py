@@ -54,8 +54,8 @@ MUTANTS_OF_PEOPLE: Final = (
         promise="P10",
         what="What a dead channel could not deliver is not given to its fallback.",
         path=f"{_ALERTS}/worker.py",
-        before="            self._hand_over(alert)\n            self._turns.note_failed(alert.alert_id)",
-        after="            self._turns.note_failed(alert.alert_id)",
+        before="            self._hand_over(alert)\n            self._turns.note_failed(alert.alert_id,",
+        after="            self._turns.note_failed(alert.alert_id,",
         caught_by=(f"{_T_ALERTS}/test_channels_apart.py",),
     ),
     Mutant(

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from config.alerting import BY_RANK, Level
+from daemon.core.alerts import NO_STOP_RESTS, STOP_IS_COMING
 from daemon.core.commands import Notify, Severity, Told
 from daemon.core.draft import Draft
 from daemon.core.margin.contracts import is_usable, value_sat
@@ -18,7 +19,7 @@ from daemon.core.people import ending, words
 from daemon.core.people.spans import span
 from daemon.core.people.telling import Cause, Telling
 from daemon.core.reasons import Reason
-from daemon.core.state import Guarded, GuardState
+from daemon.core.state import GuardState
 
 MOST_NAMED: Final = 5
 """So many facts are told in full; the others are counted, and `seawall alerts` lists them."""
@@ -108,7 +109,7 @@ def _text(draft: Draft, telling: Telling, facts: list[Fact]) -> str:
     group = telling.group
     if telling.cause is Cause.RESOLVED:
         return ending.text(draft, group, telling.over_ns)
-    said = [_sentence(draft, fact) for fact in facts[:MOST_NAMED]]
+    said = [sentence(draft, fact) for fact in facts[:MOST_NAMED]]
     if len(facts) > MOST_NAMED:
         said.append(f"And {words.counted(len(facts) - MOST_NAMED, 'more fact')}, less exposed.")
     if telling.hushed:
@@ -148,9 +149,22 @@ def _told(fact: Fact) -> Told:
     )
 
 
-def _sentence(draft: Draft, fact: Fact) -> str:
+def sentence(view: Draft | GuardState, fact: Fact) -> str:
+    """What happened, and what has become of it since."""
     again = f" ({fact.times} times)" if fact.times > 1 else ""
-    return f"{_cut(fact.text)}{again}{_by_now(draft, fact)}"
+    return f"{_cut(_with_stop(view, fact))}{again}{_by_now(fact)}"
+
+
+def _with_stop(view: Draft | GuardState, fact: Fact) -> str:
+    """The sentence of a tier whose stop came since: often the stop rests before anybody reads that it is on its way."""
+    guarded = view.positions.get(fact.symbol)
+    if fact.topic != "tier" or fact.over_ns or guarded is None or not guarded.covered_ns:
+        return fact.text
+    rests = f"its stop rests by now{f', at {guarded.ratchet}' if guarded.ratchet else ''}."
+    for then in (f"{STOP_IS_COMING}.", f"{NO_STOP_RESTS}."):
+        if fact.text.endswith(then):
+            return fact.text.removesuffix(then) + rests
+    return fact.text
 
 
 def _cut(text: str) -> str:
@@ -158,7 +172,7 @@ def _cut(text: str) -> str:
     return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 4].rpartition(' ')[0]} ..."
 
 
-def _by_now(draft: Draft, fact: Fact) -> str:
+def _by_now(fact: Fact) -> str:
     """What has become of it since the sentence was written."""
     if fact.is_event:
         return ""
@@ -166,11 +180,4 @@ def _by_now(draft: Draft, fact: Fact) -> str:
         return " It is over by now."
     if fact.topic != "tier":
         return ""
-    eased = f" It is {fact.level.value.upper()} by now." if fact.state != fact.level.value else ""
-    guarded = draft.positions.get(fact.symbol)
-    was_open = ("covered", "False") in fact.figures
-    return eased + (_rests(guarded) if was_open and guarded is not None and guarded.covered_ns else "")
-
-
-def _rests(guarded: Guarded) -> str:
-    return f" Its stop rests by now{f', at {guarded.ratchet}' if guarded.ratchet else ''}."
+    return f" It is {fact.level.value.upper()} by now." if fact.state != fact.level.value else ""

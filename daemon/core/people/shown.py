@@ -8,7 +8,7 @@ from config.alerting import BY_RANK, Level
 from daemon.core.memory.alert_book import Fact, Group, Silence
 from daemon.core.people import words
 from daemon.core.people.hushed import inhibitor, matches, silenced_by
-from daemon.core.people.notice import exposure, symbols_of
+from daemon.core.people.notice import exposure, sentence, symbols_of
 from daemon.core.people.telling import is_acknowledged
 from daemon.core.state import GuardState
 
@@ -48,7 +48,7 @@ def _group(state: GuardState, group: Group) -> dict[str, object]:
         "key": group.key,
         "level": level.value,
         "title": words.title(group.key, level, max(1, len(facts)), symbol, others, is_resolved=not rank),
-        "text": first[0][1].text if first else "",
+        "text": sentence(state, first[0][1]) if first else "",
         "you_can": words.you_can(group.key, [fact for _, fact in first], symbol, key=group.key),
         "count": len(facts),
         "facts": [_fact(state, name, fact) for name, fact in first[:MOST_SHOWN]],
@@ -73,7 +73,7 @@ def _fact(state: GuardState, name: str, fact: Fact) -> dict[str, object]:
         "symbol": fact.symbol,
         "subject": fact.subject,
         "level": fact.level.value,
-        "text": fact.text,
+        "text": sentence(state, fact),
         "since_ns": fact.since_ns,
         "times": fact.times,
         "exposure_percent": round(exposure(state, fact.symbol) / 10_000, 2),

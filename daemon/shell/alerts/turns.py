@@ -19,7 +19,7 @@ from daemon.shell.alerts.waiting import Waiting
 SUSPECT_AFTER: Final = 2
 """So often an alert fails while others pass before it is set aside: one failure may be chance."""
 FIRST_ASIDE_S: Final = 1.0
-LONGEST_ASIDE_S: Final = 30.0
+LONGEST_ASIDE_S: Final = 60.0
 
 
 class Turns:
@@ -62,20 +62,27 @@ class Turns:
         later = [until_s for until_s in self._aside.values() if until_s > now_s]
         return min(later) - now_s if later else None
 
-    def note_failed(self, alert_id: str) -> None:
+    def note_failed(self, alert_id: str, now_s: float) -> None:
         """It did not arrive: the next attempt goes to another."""
         self._is_others_turn = not self._is_others_turn
         self._failed.add(alert_id)
+        if self._strikes.get(alert_id, 0) >= SUSPECT_AFTER:
+            self._set_aside(alert_id, now_s)
 
     def note_passed(self, alert_id: str, now_s: float) -> None:
         """It arrived, so the channel works: what failed before it may be at fault itself."""
         for each in self._failed - {alert_id}:
-            strikes = self._strikes[each] = self._strikes.get(each, 0) + 1
-            if strikes >= SUSPECT_AFTER:
-                aside_s = min(LONGEST_ASIDE_S, FIRST_ASIDE_S * 2.0 ** min(strikes - SUSPECT_AFTER, 10))
-                self._aside[each] = now_s + aside_s
+            if self._aside.get(each, 0.0) <= now_s:
+                self._set_aside(each, now_s)
         self._failed.clear()
         self._is_others_turn = False
+
+    def _set_aside(self, alert_id: str, now_s: float) -> None:
+        """One failure more while others pass: from the second on it waits, longer each time."""
+        strikes = self._strikes[alert_id] = self._strikes.get(alert_id, 0) + 1
+        if strikes >= SUSPECT_AFTER:
+            aside_s = min(LONGEST_ASIDE_S, FIRST_ASIDE_S * 2.0 ** min(strikes - SUSPECT_AFTER, 10))
+            self._aside[alert_id] = now_s + aside_s
 
     def forget(self, alert_id: str) -> None:
         """It waits no more."""

@@ -204,7 +204,7 @@ class Worker:
                 self._lose(alert, str(refusal))
         except NotDelivered as failure:
             self._hand_over(alert)
-            self._turns.note_failed(alert.alert_id)
+            self._turns.note_failed(alert.alert_id, asyncio.get_running_loop().time())
             await self._pause(failure)
         else:
             self._note_well()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
+from typing import cast
 
 import pytest
 
@@ -335,14 +337,18 @@ def test_what_is_shown_names_facts_levels_and_silences() -> None:
     assert (silences[0]["name"], silences[0]["who"], silences[0]["hushes"]) == ("s1", "ann", 1)
 
 
-def test_a_stop_that_came_after_the_sentence_is_said() -> None:
+@pytest.mark.parametrize("ending", ["its stop is being placed", "no stop rests"])
+def test_a_stop_that_came_after_the_sentence_is_said(ending: str) -> None:
     """P10: a tier is told as a position opens; who reads of it a minute later must not think that no stop rests."""
     listener = Listener()
     listener.tier(Tier.WARN, "A")
-    listener.say(alert("tier", "warn", "A", covered="False"))
+    listener.say(replace(alert("tier", "warn", "A"), text=f"A long is WARN: mark 1000, room 2.5 %; {ending}."))
+    (group,) = cast("list[dict[str, object]]", shown(listener.state)["alerts"])
+    assert group["text"] == f"A long is WARN: mark 1000, room 2.5 %; {ending}."
     listener.stop_rests("A")
+    (group,) = cast("list[dict[str, object]]", shown(listener.state)["alerts"])
     (told,) = listener.wait(6)
-    assert told.text == "A tier warn. Its stop rests by now."
+    assert told.text == group["text"] == "A long is WARN: mark 1000, room 2.5 %; its stop rests by now."
 
 
 def test_news_that_quiet_hours_hold_does_not_hold_the_escalation_of_what_was_told() -> None:
