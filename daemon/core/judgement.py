@@ -34,6 +34,8 @@ from daemon.core.switch import is_feed_overdue
 LINGER_NS: Final = 2 * 10**9
 """A stream has to live this long before its end of blindness is told: a flapping line is one message."""
 UNSENT_PATIENCE_NS: Final = 10**9
+UNKNOWN_FOR_NS: Final = 10 * 10**9
+"""A countdown of which nothing is known may have run for long already: people hear no later, however rare feeds are."""
 UNRELIABLE: Final = 3
 """A stop that vanished so often in a row is expected to vanish again."""
 
@@ -156,7 +158,7 @@ def _unfed(draft: Draft) -> str:
 
 def _unknown(draft: Draft) -> str:
     """No journal tells whether the process before armed it, and reading the account takes long."""
-    if draft.now_ns < draft.started_ns + ns(draft.policy.switch.interval_s):
+    if draft.now_ns < draft.started_ns + min(UNKNOWN_FOR_NS, ns(draft.policy.switch.interval_s)):
         return ""
     return "it is not known whether the dead man's switch runs; it is not fed while the account is being read"
 

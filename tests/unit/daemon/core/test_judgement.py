@@ -154,13 +154,19 @@ def test_a_hedge_row_is_named_until_it_is_flat() -> None:
     assert told(guard, Degraded.HEDGE_MODE) == ["began", "ended"]
 
 
-@pytest.mark.parametrize(("mode", "is_told"), [(SwitchMode.AUTO, True), (SwitchMode.OFF, False)])
-def test_a_switch_of_which_nothing_is_known_is_told_when_reading_takes_long(mode: SwitchMode, *, is_told: bool) -> None:
-    """P12: no journal tells whether the process before armed it, and the first picture does not come."""
-    guard = Driven(Policy(switch=SwitchPolicy(mode=mode)))
+@pytest.mark.parametrize(
+    ("mode", "timeout_s", "is_told"),
+    [(SwitchMode.AUTO, 60, True), (SwitchMode.AUTO, 600, True), (SwitchMode.OFF, 60, False)],
+    ids=["auto", "fed rarely", "off"],
+)
+def test_a_switch_of_which_nothing_is_known_is_told_when_reading_takes_long(
+    mode: SwitchMode, timeout_s: int, *, is_told: bool
+) -> None:
+    """P12: no journal tells whether the process before armed it, and no picture comes for ten seconds."""
+    guard = Driven(Policy(switch=SwitchPolicy(mode=mode, timeout_s=Decimal(timeout_s))))
     guard.start()
     guard.connect([a_position()], [a_stop()])
-    guard.wait(14 * SECOND)
+    guard.wait(9 * SECOND)
     assert told(guard, Degraded.SWITCH_UNFED) == []
     guard.wait(2 * SECOND)
     assert (Degraded.SWITCH_UNFED.value in guard.state.degraded) is is_told
