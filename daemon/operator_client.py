@@ -131,6 +131,7 @@ def act(options: argparse.Namespace, action: str, wish: dict[str, object]) -> in
         )
     if not options.as_json:
         lines = [str(answer["done"]), *(f"  {change}" for change in answer.get("changes", []))]
+        lines += [f"  cannot work: {warning}" for warning in answer.get("warnings", [])]
         sys.stdout.write("\n".join(lines) + "\n")
     if not answer.get("on_disk"):
         sys.stderr.write("seawall: it holds, but the journal could not be written: a restart may forget it\n")

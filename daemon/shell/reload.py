@@ -19,6 +19,7 @@ import structlog
 
 from config.compare import Change, changes, shown, values
 from config.credentials import Credentials, KeyInUse
+from config.impossible import impossible
 from config.load import SettingsError
 from config.model import Settings
 from config.policy import Policy, SwitchMode
@@ -158,7 +159,8 @@ class Reloader:
             may_loosen: Whether resting stops may go back as far as the new policy asks (P3).
 
         Returns:
-            `done` in words with the `changes`, or `error` and its `problems`: then nothing was changed.
+            `done` in words with the `changes`, and `warnings` about what in them cannot work (in force all the same:
+            who asks may have a reason), or `error` and its `problems`: then nothing was changed.
         """
         async with self._turn:
             with self._notifier.reloading(f"reading the settings anew for {who}"):
@@ -226,7 +228,9 @@ class Reloader:
             renewal.key.replace(fresh.credentials)
             self._renew_stream("another API key signs from now on")
         is_durable = await asyncio.to_thread(self._wait_durable, DURABLE_WITHIN_S)
-        return {"done": _done(words, may_loosen=may_loosen), "changes": words, "who": who, "on_disk": is_durable}
+        warnings = list(impossible(fresh.settings.policy, fresh.settings.venue)) if words else []
+        done = _done(words, may_loosen=may_loosen)
+        return {"done": done, "changes": words, "warnings": warnings, "who": who, "on_disk": is_durable}
 
     def _say_refused(self, problem: str) -> None:
         now_ns = self._clock.now_ns()

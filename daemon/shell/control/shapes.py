@@ -160,6 +160,8 @@ class Done(Struct, frozen=True, kw_only=True):
     """The journal has it: a restart knows it too."""
     changes: list[str] = msgspec.field(default_factory=list)
     """What a reload changed."""
+    warnings: list[str] = msgspec.field(default_factory=list)
+    """What in the settings of a reload cannot work; `seawall check` says more."""
 
 
 class Heard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -131,6 +131,16 @@ async def test_a_new_policy_is_in_force_and_told_with_its_differences() -> None:
     assert len(bench.events) == 1
 
 
+async def test_a_policy_that_cannot_work_is_taken_and_said_to_be_one() -> None:
+    """It was asked for, so it is in force; whoever asked hears at once what `seawall check` would have said."""
+    policy = Policy(switch=SwitchPolicy(timeout_s=Decimal(13)))
+    bench = Bench(replace(SETTINGS, policy=policy))
+    answer: dict[str, Any] = await bench.reloader.reload("anna")
+    assert bench.state.policy == policy
+    assert [each.split(" ")[0] for each in answer["warnings"]] == ["switch.timeout_s"]
+    assert (await bench.reloader.reload("anna"))["warnings"] == []
+
+
 async def test_the_log_can_be_made_to_say_more_while_it_runs() -> None:
     """Somebody looks for a fault: the grade is set, the difference journalled, and nothing else happens."""
     bench = Bench(replace(SETTINGS, log=LogSettings(level="debug")))
