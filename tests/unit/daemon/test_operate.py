@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from daemon import operator_client
 from daemon.cli import main, parser
 from daemon.exit_codes import ExitCode
 
@@ -52,3 +53,13 @@ def test_clearing_a_price_loosens_nothing(tmp_path: Path, capsys: pytest.Capture
 def test_without_a_daemon_the_exit_code_says_so(tmp_path: Path) -> None:
     """Tried three times, under one id."""
     assert main(["freeze", "--socket", str(tmp_path / "s")]) == ExitCode.VENUE_UNREACHABLE
+
+
+def test_what_cannot_work_stands_below_what_a_reload_changed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The operator reads it where the answer is, not only in a log."""
+    answer = {"done": "in force now", "changes": ["a: 1 -> 2"], "warnings": ["a = 2 is too much"], "on_disk": True}
+    monkeypatch.setattr(operator_client, "call", lambda *_arguments, **_options: (200, answer))
+    assert main(["reload", "--socket", str(tmp_path / "s")]) == ExitCode.OK
+    assert capsys.readouterr().out.splitlines() == ["in force now", "  a: 1 -> 2", "  cannot work: a = 2 is too much"]
