@@ -45,7 +45,7 @@ from daemon.shell.clock import Clock, SystemClock
 from daemon.shell.control.counter import Counter
 from daemon.shell.control.feed import RecordFeed
 from daemon.shell.control.journal_tail import tail
-from daemon.shell.control.lately import Lately
+from daemon.shell.control.lately import Lately, LatelyInTurns
 from daemon.shell.crew import Crew
 from daemon.shell.effects import LocalEffects
 from daemon.shell.executor import Executor
@@ -62,8 +62,9 @@ from daemon.shell.outbox import Outbox
 from daemon.shell.recover import Recovered, recover
 from daemon.shell.reload import Reloader, Renewal
 from daemon.shell.runner import Runner
+from daemon.shell.slices import Slices
 from daemon.shell.spreads import SpreadSampler
-from daemon.shell.status import describe_state, headline
+from daemon.shell.status import describing, headline
 from daemon.shell.status_alerts import alerts_status
 from daemon.shell.status_proofs import describe_freshness
 from daemon.shell.stopping import StopSignals, run_stage, stop_signals, wait_first
@@ -290,7 +291,7 @@ class Guard:
         """What callers of the control API may ask of this guard."""
         return Counter(
             bots=self._bots,
-            describe=Lately(self.describe),
+            describe=LatelyInTurns(self.describing),
             state=lambda: None if self._parts is None else self._parts.runner.state,
             operate=self.operate,
             reload=self.reload,
@@ -394,8 +395,8 @@ class Guard:
 
     # ------------------------------------------------------------ while it runs
 
-    def describe(self) -> dict[str, object]:
-        """Return the status that `seawall status` shows."""
+    def describing(self) -> Slices[dict[str, object]]:
+        """Make the status that `seawall status` shows, slice by slice."""
         now_ns = self._clock.now_ns()
         described: dict[str, object] = {
             "version": VERSION,
@@ -408,11 +409,13 @@ class Guard:
         if self._parts is None:
             return {**described, "mode": "waiting_for_venue"}
         parts = self._parts
+        state = parts.runner.state
+        known = yield from describing(state, now_ns=now_ns)
         return {
             **described,
-            **describe_state(parts.runner.state, now_ns=now_ns),
+            **known,
             "freshness": describe_freshness(
-                parts.runner.state,
+                state,
                 now_ns=now_ns,
                 market=parts.inbox.facts(Feed.MARKET),
                 account=parts.inbox.facts(Feed.ACCOUNT),

@@ -10,7 +10,7 @@ from config.control import Right
 from daemon.core.state import GuardState
 from daemon.shell.bot_desk import BotDesk
 from daemon.shell.control.application import application
-from daemon.shell.control.counter import Counter
+from daemon.shell.control.counter import Answer, Counter
 from daemon.shell.control.rights import Caller
 from tests.fakes import ManualClock
 
@@ -32,7 +32,11 @@ class Connection:
 def bare_counter(state: GuardState | None = None) -> Counter:
     """A guard that knows one bot, and takes no requests."""
     bots = BotDesk({"maker": BotPolicy(id_prefix="mm-")}, clock=ManualClock())
-    return Counter(bots=bots, describe=lambda: {"mode": "waiting_for_venue"}, state=lambda: state)
+
+    async def describe() -> Answer:
+        return {"mode": "waiting_for_venue"}
+
+    return Counter(bots=bots, describe=describe, state=lambda: state)
 
 
 async def asked(

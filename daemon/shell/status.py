@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Final
 
 from connectors.vocabulary import Order
 from daemon.core.ids import is_ours
 from daemon.core.memory.interventions import Pause
 from daemon.core.state import Feed, Guarded, GuardState, Switch, SwitchState
+from daemon.shell.slices import Slices, at_once
 from daemon.shell.status_account_rules import describe_account_rules
 from daemon.shell.status_bots import describe_bots
 from daemon.shell.status_distances import describe_accounts, describe_distance
@@ -27,9 +29,26 @@ from daemon.shell.status_proofs import (
 )
 from daemon.shell.status_rules import describe_rules
 
+SLICE: Final = 25
+"""So many positions are described before other work may have its turn: about a millisecond."""
+
 
 def describe_state(state: GuardState, *, now_ns: int) -> dict[str, object]:
     """Return what the core knows, for people and machines."""
+    return at_once(describing(state, now_ns=now_ns))
+
+
+def describing(state: GuardState, *, now_ns: int) -> Slices[dict[str, object]]:
+    """Make the same slice by slice, so that a thousand positions need not be described at one go.
+
+    The state cannot change meanwhile, so the whole is of one moment however long it takes.
+    """
+    positions = []
+    for _, guarded in sorted(state.positions.items()):
+        if guarded.position.quantity:
+            positions.append(_position(state, guarded, now_ns=now_ns))
+            if len(positions) % SLICE == 0:
+                yield
     return {
         "account": state.account,
         "mode": state.mode.value,
@@ -38,11 +57,7 @@ def describe_state(state: GuardState, *, now_ns: int) -> dict[str, object]:
         "feeds": {"market": _feed(state.health.market), "account": _feed(state.health.account)},
         "clock_skew_s": round(state.health.clock_skew_ns / 1e9, 3),
         "loop_lag_s": round(state.health.loop_lag_ns / 1e9, 3),
-        "positions": [
-            _position(state, guarded, now_ns=now_ns)
-            for _, guarded in sorted(state.positions.items())
-            if guarded.position.quantity
-        ],
+        "positions": positions,
         "accounts": describe_accounts(state),
         "pause": _pause(state.pause, now_ns=now_ns),
         "latches": describe_latches(state, now_ns=now_ns),

@@ -7,6 +7,7 @@ every cut of every position is tried, and a question must not hold the guard up.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from config.ladder import Step
@@ -50,13 +51,18 @@ def describe_plan(state: GuardState, guarded: Guarded) -> dict[str, object] | No
     tier = _next_tier(state, guarded)
     if tier is None:
         return None
-    held = sum(bool(each.position.quantity) for each in state.positions.values())
-    if held > MOST_PLANNED:
+    if _holds_many(state):
         steps = [{"step": step.value} for step in ladder.steps_of(state, tier)]
     else:
         planned = ladder.plans(state, guarded.position.key.symbol, tier)
         steps = [{"step": each.step.value, "text": each.text} for each in planned]
     return {"tier": tier.value, "mode": state.policy.ladder.mode.value, "steps": steps}
+
+
+def _holds_many(state: GuardState) -> bool:
+    """Whether more positions are open than are planned for; asked for each of them, so it counts no further."""
+    held = (guarded for guarded in state.positions.values() if guarded.position.quantity)
+    return next(islice(held, MOST_PLANNED, None), None) is not None
 
 
 def _next_tier(state: GuardState, guarded: Guarded) -> Tier | None:

@@ -68,6 +68,9 @@ def counter_of(core: Core, folder: Path, clock: SystemClock) -> Counter:
     bots.open(core)
     facts = {"version": "1", "process": 1, "venue": "testnet", "uptime_s": 75.0, "alerts": {"raised": 0}}
 
+    async def describe() -> dict[str, Any]:
+        return {**facts, **describe_state(core.state, now_ns=clock.now_ns())}
+
     async def reload(who: str, *, may_loosen: bool) -> dict[str, Any]:
         return {"done": "nothing has changed", "who": who, "changes": [], "on_disk": not may_loosen}
 
@@ -76,7 +79,7 @@ def counter_of(core: Core, folder: Path, clock: SystemClock) -> Counter:
 
     return Counter(
         bots=bots,
-        describe=lambda: {**facts, **describe_state(core.state, now_ns=clock.now_ns())},
+        describe=describe,
         state=lambda: core.state,
         operate=desk.operate,
         reload=reload,

@@ -51,7 +51,7 @@ class Counter:
     """One guard, as those who call see it. What a guard cannot do is None, and answered with 404."""
 
     bots: BotDesk
-    describe: Callable[[], Answer]
+    describe: Callable[[], Awaitable[Answer]]
     """All that `seawall status` shows."""
     state: Callable[[], GuardState | None]
     """The newest; None while the guard does not know its account."""

@@ -24,26 +24,26 @@ _PROOF: Final = ("symbol", "quantity", "cover", "covered_since", "stops", "prote
 
 
 async def _state(counter: Counter, _asked: Asked) -> Answer:
-    return counter.describe()
+    return await counter.describe()
 
 
-def _known(counter: Counter) -> Answer:
+async def _known(counter: Counter) -> Answer:
     """The state of a guard that knows its account.
 
     Raises:
         Refused: If it does not yet.
     """
-    described = counter.describe()
+    described = await counter.describe()
     return described if "positions" in described else not_yet()
 
 
 async def _positions(counter: Counter, _asked: Asked) -> Answer:
-    described = _known(counter)
+    described = await _known(counter)
     return {"mode": described["mode"], "positions": described["positions"]}
 
 
 async def _protection(counter: Counter, _asked: Asked) -> Answer:
-    described = _known(counter)
+    described = await _known(counter)
     proofs = [{name: position[name] for name in _PROOF} for position in described["positions"]]
     return {"mode": described["mode"], "protection": proofs}
 
@@ -92,7 +92,7 @@ async def _account(counter: Counter, _asked: Asked) -> Answer:
 
 async def _alerts(counter: Counter, _asked: Asked) -> Answer:
     described = {} if counter.alerts is None else counter.alerts()
-    deliveries = counter.describe().get("alerts", {})
+    deliveries = (await counter.describe()).get("alerts", {})
     return {"alerts": [], "silences": [], "deliveries": deliveries, **described}
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from config.ladder import LadderPolicy, Step
 from config.policy import Policy
 from daemon.core.operator_requests import FlattenAsked, FreezeAsked
+from daemon.core.state import Guarded
 from daemon.shell.status import describe_state, headline
 from daemon.shell.status_latches import latch_lines, plan_line
 from tests.builders import SECOND, a_position, an_order
@@ -62,3 +66,25 @@ def test_without_a_tier_that_acts_there_is_no_plan() -> None:
     guard = Driven(Policy(ladder=policy)).up([a_position()])
     (position,) = shown(guard)["positions"]  # type: ignore[misc]
     assert plan_line(position) == []
+
+
+class Book(dict[str, Guarded]):
+    """Positions that count how often one of them is looked at."""
+
+    looks = 0
+
+    def values(self) -> Any:
+        for guarded in super().values():
+            Book.looks += 1
+            yield guarded
+
+
+def test_a_thousand_positions_are_not_counted_for_each_of_them() -> None:
+    """P2: who asks for the state of a large account holds the loop for the account once, not for its square."""
+    guard = Driven().up([a_position()])
+    guard.rest()
+    (one,) = guard.state.positions.values()
+    book = Book({f"S{number:04d}": one for number in range(1_000)})
+    described = describe_state(replace(guard.state, positions=book), now_ns=guard.now)
+    assert described["positions"][0]["ladder"]["steps"][0].keys() == {"step"}  # type: ignore[index]
+    assert Book.looks < 50 * len(book)

@@ -46,14 +46,18 @@ class Desk:
         self._answer = answer or {"done": "yes", "who": "ada", "is_repeat": False, "on_disk": True}
         guard = Driven(Policy()).up([a_position()])
         guard.rest()
+        self.guard = guard
         self.counter = replace(
             bare_counter(guard.state),
             operate=self.operate,
             reload=self.reload,
-            describe=lambda: {**FACTS, **describe_state(guard.state, now_ns=guard.now)},
+            describe=self.describe,
             settings=lambda: {"settings": {}},
             tail=lambda _last, _every: [{"seq": 1, "kind": "event", "name": "Started", "body": {}}],
         )
+
+    async def describe(self) -> dict[str, Any]:
+        return {**FACTS, **describe_state(self.guard.state, now_ns=self.guard.now)}
 
     async def operate(self, who: str, request_id: str, request: OperatorRequest, *, via: str) -> dict[str, Any]:
         self.heard.append((who, via, request_id, request))

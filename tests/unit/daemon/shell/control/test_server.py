@@ -17,7 +17,7 @@ from config.bots import BotPolicy, Heartbeat
 from daemon.core.operator_requests import FreezeAsked
 from daemon.shell.bot_desk import BotDesk
 from daemon.shell.control import rights, server
-from daemon.shell.control.counter import Counter
+from daemon.shell.control.counter import Answer, Counter
 from daemon.shell.control.route import BODY_LIMIT_BYTES
 from daemon.shell.control.server import HEAD_LIMIT_BYTES, MOST_AT_ALL, MOST_CONNECTIONS, ControlApi
 from tests.fakes import ManualClock
@@ -40,7 +40,11 @@ def a_desk() -> tuple[BotDesk, Core]:
 
 def counter_of(desk: BotDesk) -> Counter:
     """A guard of which only the bots' desk is there."""
-    return Counter(bots=desk, describe=lambda: {"mode": "guarding"}, state=lambda: None)
+
+    async def describe() -> Answer:
+        return {"mode": "guarding"}
+
+    return Counter(bots=desk, describe=describe, state=lambda: None)
 
 
 @asynccontextmanager
