@@ -25,6 +25,12 @@ class Advice:
     you_can: str
 
 
+_BUDGET: Final = Advice(
+    will="It keeps what is left for stops, closes, cancels and the switch, and sends the rest as the budget refills.",
+    you_can="Slow the bots down (`seawall status` shows what is left), and give the guard an address of its own.",
+)
+_PAUSED: Final = Advice(will="It guards again when the pause is over.", you_can="`seawall resume` ends it now.")
+
 GROUPS: Final = {
     "distance": Advice(
         will="It watches the mark, moves stops only nearer to it, and tells when a tier gets worse or is over.",
@@ -56,7 +62,7 @@ GROUPS: Final = {
     ),
     "operator": Advice(
         will="It keeps to what was asked.",
-        you_can="`seawall resume` ends a pause; `seawall set-stop` gives a stop another price.",
+        you_can="`seawall set-stop` gives a stop another price; `seawall tail` shows who asked for what.",
     ),
     "position": Advice(
         will="It reads the account again until stream and reads agree on what is left.",
@@ -128,14 +134,9 @@ STATES: Final = {
         will="It guards the other positions; not those that are held long and short at once.",
         you_can="Switch the account to one-way mode, or look after those positions yourself.",
     ),
-    Degraded.BUDGET_EMPTY: Advice(
-        will="It keeps what there is for stops, closes, cancels and the switch, and sends again as the budget refills.",
-        you_can="Slow the bots down, and give the guard an address of its own.",
-    ),
-    Degraded.BUDGET_DRAINED: Advice(
-        will="It reads nothing meanwhile, and keeps what is left for stops, closes, cancels and the switch.",
-        you_can="Slow the bots down: `seawall status` shows what is left.",
-    ),
+    Degraded.BUDGET_EMPTY: _BUDGET,
+    Degraded.BUDGET_DRAINED: _BUDGET,
+    Degraded.PAUSED: _PAUSED,
     Degraded.ADDRESS_BANNED: Advice(
         will="It tries again after pauses; until then nothing can be placed, moved or cancelled from this address.",
         you_can="Stop what else sends from this address; close by hand from another one if you must.",
@@ -158,7 +159,12 @@ STATES: Final = {
     ),
 }
 """By degraded state, where it differs from its group."""
-_BY_NAME: Final = {state.value: advice for state, advice in STATES.items()}
+_BY_NAME: Final = {
+    **{state.value: advice for state, advice in STATES.items()},
+    "pause": _PAUSED,
+    "shadow": _PAUSED,
+    "ended": Advice(will=GENERAL.will, you_can=NOTHING),
+}
 
 
 def advice_of(group: str, state: str = "") -> Advice:

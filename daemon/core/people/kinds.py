@@ -76,7 +76,8 @@ _STANDING: Final = {
     ("pause", "shadow"),
     ("switch", "clearing"),
 }
-_ENDING: Final = {("latch", "lifted"), ("bot", "back"), ("pause", "ended")}
+ENDING: Final = {("latch", "lifted"), ("bot", "back"), ("pause", "ended")}
+"""Alerts that end what stands, and are told with a sentence of their own."""
 _EMERGENCIES: Final = {("position", "liquidated"), ("cover", "still_naked"), ("tier", "emergency")}
 _OF_SEVERITY: Final = {
     Severity.NOTE: Level.WATCH,
@@ -127,7 +128,7 @@ def level_of(alert: RaiseAlert) -> Level:
 
 
 def _phase(alert: RaiseAlert) -> Phase:
-    if alert.reason is Reason.RECOVERED or (alert.topic, alert.state) in _ENDING:
+    if alert.reason is Reason.RECOVERED or (alert.topic, alert.state) in ENDING:
         return Phase.ENDS
     if alert.topic == "tier":
         return Phase.ENDS if alert.state == "calm" else Phase.BEGINS

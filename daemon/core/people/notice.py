@@ -16,6 +16,7 @@ from daemon.core.draft import Draft
 from daemon.core.margin.contracts import is_usable, value_sat
 from daemon.core.memory.alert_book import Fact
 from daemon.core.people import ending, words
+from daemon.core.people.kinds import ENDING
 from daemon.core.people.spans import span
 from daemon.core.people.telling import Cause, Telling
 from daemon.core.reasons import Reason
@@ -46,7 +47,7 @@ def notice_of(draft: Draft, telling: Telling, number: int) -> Notify:
     symbols = symbols_of(facts) or tuple(dict.fromkeys((*group.liquidated, *group.told_symbols)))
     symbol = next(iter(symbols), "")
     others = max(0, len(symbols) - 1) if facts else group.told_others
-    is_past = bool(facts) and all(fact.over_ns for fact in facts)
+    is_past = _is_past(facts)
     return Notify(
         reason=Reason.RECOVERED if is_over or first is None else Reason(first.reason),
         notification_id=f"{group.key}:{draft.now_ns}:{number}",
@@ -69,6 +70,12 @@ def notice_of(draft: Draft, telling: Telling, number: int) -> Notify:
         facts=() if first is None else first.figures,
         members=tuple(_told(fact) for fact in facts[:MOST_LISTED]),
     )
+
+
+def _is_past(facts: list[Fact]) -> bool:
+    """Whether all that is told is over; the sentence that says so (a lift, a return) does not stand either."""
+    over = [fact for fact in facts if fact.over_ns]
+    return bool(over) and all(fact.over_ns or (fact.topic, fact.state) in ENDING for fact in facts)
 
 
 def symbols_of(facts: Iterable[Fact]) -> tuple[str, ...]:

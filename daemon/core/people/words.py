@@ -88,7 +88,8 @@ def did(draft: Draft, group: str, facts: Sequence[Fact], symbols: Sequence[str])
         case "distance" | "cover" | "position" if symbols:
             return _of_positions(draft, symbols)
         case "latch":
-            return _latches(list(draft.latches.values()))
+            held = list(draft.latches.values())
+            return _latches(held) if held else "No latch holds any more."
         case "rule":
             return _latches(_latches_for(draft, facts))
         case "operator" | "notes":
@@ -148,7 +149,7 @@ def will(draft: Draft, group: str, facts: Sequence[Fact], *, is_over: bool = Fal
         return f"It sends nothing{own} for {span(draft.pause.until_ns - draft.now_ns)} more."
     if quiet.is_quiet(draft):
         return "It watches, and tells."
-    if is_over or group == "notes":
+    if is_over or group in {"notes", "operator"}:
         return _guards_on(draft)
     match group:
         case "latch":
@@ -214,7 +215,9 @@ def you_can(group: str, facts: Sequence[Fact], symbol: str = "", *, key: str = "
 
 
 def _ack(facts: Sequence[Fact], key: str) -> str:
-    is_repeated = any(fact.level is not Level.WATCH and not fact.over_ns for fact in facts)
+    """An event below CRITICAL is over before its repeat would be due."""
+    now = [fact for fact in facts if not fact.over_ns]
+    is_repeated = any(fact.level.rank >= (Level.CRITICAL if fact.is_event else Level.WARN).rank for fact in now)
     return f" `seawall ack {key}` stops the repeats." if key and is_repeated else ""
 
 

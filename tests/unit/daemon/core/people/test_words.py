@@ -195,3 +195,29 @@ def test_a_long_sentence_is_cut_between_words() -> None:
     (told,) = listener.say(replace(long, text="word " * 200)) + listener.wait(5)
     assert told.text.endswith("word ...")
     assert len(told.text) <= 400
+
+
+def test_a_latch_that_was_lifted_does_not_read_as_if_it_held() -> None:
+    """P12: the lift and the freeze it ended come in one message: over by now, and nothing is asked of anybody."""
+    listener = Listener()
+    held = Latch(name="operator", kind=LatchKind.FREEZE, text="ada asked", since_ns=listener.now)
+    listener.state = altered(listener.state, mode=Mode.GUARDING, latches={"operator": held})
+    told = listener.say(alert("latch", "freeze", severity=Severity.WARNING, latch="operator"))
+    listener.state = altered(listener.state, latches={})
+    told += listener.say(alert("latch", "lifted", severity=Severity.WARNING, latch="operator"))
+    told += listener.wait(6)
+    assert [each.title for each in told] == ["WARN, over by now: frozen or being closed, 2 facts"]
+    assert (told[0].did, told[0].will) == ("No latch holds any more.", "It guards on.")
+    assert told[0].you_can == "Nothing needs to be done."
+
+
+def test_the_end_of_a_pause_does_not_tell_how_to_end_it() -> None:
+    """P12: while it lasts it is said how to end it; afterwards the guard guards on."""
+    listener = Listener()
+    listener.state = altered(listener.state, mode=Mode.GUARDING)
+    paused(listener, 600)
+    (told,) = listener.say(alert("pause", "pause", severity=Severity.WARNING)) + listener.wait(5)
+    assert told.you_can.startswith("`seawall resume` ends it now.")
+    listener.state = altered(listener.state, pause=None)
+    (ended,) = listener.say(alert("pause", "ended", severity=Severity.WARNING)) + listener.wait(70)
+    assert (ended.will, ended.you_can) == ("It guards on.", "Nothing needs to be done.")
