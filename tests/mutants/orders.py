@@ -40,6 +40,15 @@ _ADDS_DANGER: Final = (
         caught_by=(f"{_T_CORE}/choke_point/test_danger.py", f"{_T_CORE}/test_stops.py"),
     ),
     Mutant(
+        name="cancels-for-what-has-just-come",
+        promise="P1",
+        what="A stop is cancelled the moment its replacement is told as resting, which the venue may still reject.",
+        path=f"{_CORE}/stops.py",
+        before="STANDS_NS: Final = 500 * 10**6",
+        after="STANDS_NS: Final = 0",
+        caught_by=(f"{_T_CORE}/folding/test_books.py",),
+    ),
+    Mutant(
         name="margin-that-brings-it-nearer",
         promise="P1",
         what="A leverage or margin change is not held against the liquidations before and after.",
