@@ -40,6 +40,7 @@ from daemon.shell.crew import Crew
 from daemon.shell.inbox import Inbox
 from daemon.shell.journal import Journal
 from daemon.shell.recover import recover
+from daemon.shell.slices import at_once
 from daemon.shell.watchdog import ServiceNotifier
 from tests.simulation.faults import Line
 from tests.simulation.memory_disk import MemoryDisk
@@ -278,7 +279,7 @@ class SimGuard:
         life = self._life
         if life is None or not self.is_alive or life.state is None:
             return {}
-        return {"the status": life.describe(), "the account": describe_account(life.state)}
+        return {"the status": at_once(life.describing()), "the account": describe_account(life.state)}
 
     def start(self) -> None:
         """Start a process."""
