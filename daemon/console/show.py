@@ -80,12 +80,62 @@ def _protection(answer: Row, paint: Paint) -> list[str]:
     lines = [*_memory(answer)]
     for proof in answer["protection"]:
         lines.append(f"{proof['symbol']} {proof['quantity']:+d}: {_cover(proof, paint)}")
-        lines += [f"  {_stop(stop)}" for stop in proof["stops"]]
-        proved = proof["protection"]
-        for name, value in proved.items() if isinstance(proved, Mapping) else ():
-            lines.append(f"  {name.replace('_', ' ')}: {_shown(value)}")
+        lines += [f"  {line}" for line in [*_borne_out(proof, paint), *_beside(proof)]]
         lines += [f"  degraded: {state}" for state in proof["degraded"]]
     return lines if answer["protection"] else [*lines, "no open positions"]
+
+
+def _borne_out(proof: Row, paint: Paint) -> Iterator[str]:
+    """How far the proof has got, the orders it is made of, and who said what of the position, and when."""
+    known = proof["protection"]
+    if not known:
+        return
+    naked = f", naked for {length(known['naked_for_s'])}" if known.get("naked_for_s") is not None else ""
+    if known["stage"] != "not_needed":
+        yield f"stage: {known['stage']}{naked}"
+    yield from _headed(["covered by", "whose", "side", "at", "contracts", "seen by", "ago"], _orders_of(known), paint)
+    yield from _headed(["of the position", "says", "is", "ago"], _facts_of(known), paint)
+
+
+def _headed(titles: Sequence[str], rows: Sequence[Sequence[object]], paint: Paint) -> list[str]:
+    if not rows:
+        return []
+    head, *body = table(titles, rows)
+    return [paint.style(head, "dim"), *body]
+
+
+def _orders_of(known: Row) -> list[list[object]]:
+    return [
+        [
+            each["client_order_id"] or each["order_id"],
+            "ours" if each["ours"] else "somebody else's",
+            each["side"],
+            each["trigger"],
+            "all" if each["quantity"] is None else each["quantity"],
+            each["seen_by"],
+            _ago(each["seen_age_s"]),
+        ]
+        for each in known["proof"]
+    ]
+
+
+def _facts_of(known: Row) -> list[list[object]]:
+    return [
+        [name.replace("_", " "), who, said.get("quantity", said.get("price")), _ago(said["age_s"])]
+        for name, witnesses in known["fields"].items()
+        for who, said in witnesses.items()
+        if said is not None
+    ]
+
+
+def _ago(age_s: float | None) -> str | None:
+    return None if age_s is None else length(age_s)
+
+
+def _beside(proof: Row) -> list[str]:
+    """The stops that rest and are no part of the proof."""
+    proved = {each["client_order_id"] for each in (proof["protection"] or {}).get("proof", ())}
+    return [_stop(stop) for stop in proof["stops"] if stop["client_order_id"] not in proved]
 
 
 def _cover(proof: Row, paint: Paint) -> str:
@@ -99,7 +149,9 @@ def _cover(proof: Row, paint: Paint) -> str:
 def _stop(stop: Row) -> str:
     whose = "ours" if stop["ours"] else "somebody else's"
     size = "the whole position" if stop["quantity"] is None else f"{stop['quantity']} contracts"
-    return f"stop at {stop['stop_price']} for {size}, {whose}: {plain(stop['client_order_id'])}"
+    return (
+        f"rests, and proves nothing: stop at {stop['stop_price']} for {size}, {whose}: {plain(stop['client_order_id'])}"
+    )
 
 
 def _shown(value: object) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from daemon.console import show as shown
 from daemon.console.show import show
+from tests.unit.daemon.shell.test_status_proofs import covered, described
 
 PROOF = {"symbol": "XBTUSD", "quantity": 5, "covered_since": None, "cover": "stop", "stops": [], "protection": None}
 
@@ -34,6 +35,37 @@ def test_a_position_that_needs_no_stop_is_no_alarm(ask: Any) -> None:
     assert "ETHUSD +5: needs no stop" in said
     assert "XBTUSD +5: NO CONFIRMED STOP" in said
     assert "degraded: uncovered" in said
+
+
+def test_what_bears_out_is_a_table_as_everywhere(ask: Any) -> None:
+    """P12: each order of the proof and each witness in a row, as described by a real core; no JSON to read at night."""
+    guard = covered()
+    (position,) = described(guard)["positions"]
+    said = ask("protection", {"mode": "guarding", "protection": [position]})
+    first, *rows = said.splitlines()
+    assert first.startswith("XBTUSDT +100: covered since ")
+    assert [row.split() for row in rows] == [
+        ["stage:", "proved"],
+        ["covered", "by", "whose", "side", "at", "contracts", "seen", "by", "ago"],
+        ["sw-7-XBTUSDT-L-s1", "ours", "sell", "918.0", "100", "stream", "3", "s"],
+        ["of", "the", "position", "says", "is", "ago"],
+        ["quantity", "stream", "100", "3", "s"],
+        ["liquidation", "price", "stream", "900", "3", "s"],
+    ]
+    assert not set("{}[]") & set(said)
+
+
+def test_a_stop_that_proves_nothing_is_told_apart(ask: Any) -> None:
+    """P12: another stop rests, say on the wrong side: it is named, and not taken for protection."""
+    wrong = {"client_order_id": "b-1", "stop_price": "990.0", "quantity": 5, "ours": False}
+    naked = {"stage": "late", "naked_for_s": 3.0, "proof": [], "fields": {"quantity": {"stream": None}}}
+    row = {**PROOF, "stops": [wrong], "protection": naked, "degraded": []}
+    said = ask("protection", {"mode": "guarding", "protection": [row]}).splitlines()
+    assert said == [
+        "XBTUSD +5: NO CONFIRMED STOP",
+        "  stage: late, naked for 3 s",
+        "  rests, and proves nothing: stop at 990.0 for 5 contracts, somebody else's: b-1",
+    ]
 
 
 def test_alerts_say_how_old_they_are_and_who_took_them(ask: Any) -> None:
