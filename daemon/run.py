@@ -15,6 +15,7 @@ import structlog
 import uvloop
 
 from config.credentials import Credentials, KeyInUse
+from config.impossible import impossible
 from config.load import load_settings
 from config.model import Settings
 from config.secrets_from import load_credentials
@@ -53,6 +54,7 @@ def run(path: Path, *, observe: bool) -> int:
     credentials = read_credentials(settings)
     _forbid_core_dumps()
     with _logs_on_standard_output(settings, credentials) as redaction:
+        warn_of_what_cannot_work(settings)
         clock, key = SystemClock(), KeyInUse(credentials)
         trial = KeyTrial(lambda fresh, pair: BitmexPorts(fresh, pair, clock))
         renewal = Renewal(
@@ -94,6 +96,12 @@ def _logs_on_standard_output(settings: Settings, credentials: Credentials) -> It
         yield redaction
     finally:
         output.close()
+
+
+def warn_of_what_cannot_work(settings: Settings) -> None:
+    """Say what `seawall check` would have refused; a guard that starts all the same is better than none."""
+    for problem in impossible(settings.policy, settings.venue):
+        structlog.get_logger("run").warning("the policy cannot work", problem=problem)
 
 
 def _explained(error: Exception) -> CommandFailed:
