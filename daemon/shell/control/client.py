@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import time
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, RemoteDisconnected
 from pathlib import Path
 from typing import Any, Final
@@ -70,7 +71,8 @@ def send(
     connection = _UnixConnection(path, timeout_s)
     content = None if body is None else msgspec.json.encode(body)
     try:
-        connection.request(verb, target, body=content, headers=headers or {})
+        with suppress(BrokenPipeError):  # refused before it was read whole: the answer is there all the same
+            connection.request(verb, target, body=content, headers=headers or {})
         response = connection.getresponse()
         return response.status, _whole(path, response)
     except RemoteDisconnected as error:

@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 
-from daemon.shell.control.client import DaemonUnreachable, ask
+from daemon.shell.control.client import DaemonUnreachable, ask, call
 
 ANSWER = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}"
 
@@ -58,3 +58,24 @@ def test_a_crowd_that_never_moves_is_said_in_time(tmp_path: Path) -> None:
             ask(tmp_path / "s", "/v1/state", timeout_s=0.1)
         for caller in waiting:
             caller.close()
+
+
+def test_a_refusal_that_comes_before_the_request_was_read_is_heard(tmp_path: Path) -> None:
+    """Who may only read is told so: the guard answers by the head alone and hangs up, while the body is on its way."""
+    path = tmp_path / "control.sock"
+    refusal = b'{"error":"this takes the right to operate"}'
+
+    def refuse(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(256)
+            connection.sendall(b"HTTP/1.1 403 X\r\nContent-Length: %d\r\n\r\n" % len(refusal) + refusal)
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        daemon = Thread(target=refuse, args=(listener,))
+        daemon.start()
+        status, answer = call(path, "POST", "/v1/freeze", body={"comment": "x" * 4_000_000}, timeout_s=5)
+        daemon.join()
+    assert (status, answer["error"]) == (403, "this takes the right to operate")
