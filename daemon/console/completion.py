@@ -112,8 +112,14 @@ def _bash_values(command: Command) -> Iterator[str]:
             yield f'        "{path}|{name}") {keeps}; return ;;'
 
 
+_ZSH_HEAD: Final = """#compdef seawall
+(( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }
+autoload -U +X bashcompinit && bashcompinit
+"""
+
+
 def _zsh(commands: list[Command]) -> str:
-    return "#compdef seawall\nautoload -U +X bashcompinit && bashcompinit\n" + _bash(commands).replace(
+    return _ZSH_HEAD + _bash(commands).replace(
         "completion for bash.  source <(seawall completion bash)",
         "completion for zsh.  source <(seawall completion zsh)",
     )
@@ -131,10 +137,10 @@ def _fish(commands: list[Command]) -> str:
 
 def _fish_lines(command: Command, commands: list[Command]) -> Iterator[str]:
     titles = {each.words: each.title for each in commands}
-    here = _fish_condition(command)
+    here, unsaid = _fish_condition(command), _fish_condition(command, until=command.following)
     for word in command.following:
         title = titles.get((*command.words, word), "")
-        yield f"complete -c seawall{here} -a {word}{_fish_title(title)}"
+        yield f"complete -c seawall{unsaid} -a {word}{_fish_title(title)}"
     for option in command.options:
         names = "".join(f" {_fish_name(name)}" for name in option.names)
         value = f" -x -a '{' '.join(option.choices)}'" if option.choices else " -r"
@@ -142,11 +148,13 @@ def _fish_lines(command: Command, commands: list[Command]) -> Iterator[str]:
         yield f"complete -c seawall{here}{names}{value if option.takes_value else ''}{files}{_fish_title(option.title)}"
 
 
-def _fish_condition(command: Command) -> str:
+def _fish_condition(command: Command, until: tuple[str, ...] = ()) -> str:
+    """Hold behind the words of a command, and no longer once one of `until` is said."""
     if not command.words:
         return " -n __fish_use_subcommand"
     seen = "; and ".join(f"__fish_seen_subcommand_from {word}" for word in command.words)
-    return f" -n '{seen}'"
+    ended = f"; and not __fish_seen_subcommand_from {' '.join(until)}" if until else ""
+    return f" -n '{seen}{ended}'"
 
 
 def _fish_name(name: str) -> str:
@@ -154,5 +162,5 @@ def _fish_name(name: str) -> str:
 
 
 def _fish_title(title: str) -> str:
-    words = re.sub(r"['\\\n]", "", title)
+    words = re.sub(r"(['\\])", r"\\\1", title.replace("\n", " "))
     return f" -d '{words}'" if words else ""

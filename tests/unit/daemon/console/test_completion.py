@@ -52,11 +52,46 @@ def test_every_shell_gets_every_command(capsys: pytest.CaptureFixture[str]) -> N
                 assert all(name.lstrip("-") in words for name in option.names)
 
 
-@pytest.mark.parametrize("shell", ["zsh", "fish"])
-def test_the_other_shells_can_read_theirs(shell: str, tmp_path: Path) -> None:
+@pytest.fixture(params=["zsh", "fish"])
+def other(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The script for a shell that is installed, in a file of the shell's name."""
+    file = tmp_path / str(request.param)
+    if shutil.which(file.name) is None:
+        pytest.skip(f"{file.name} is not installed here")
+    file.write_text(script(parser(), file.name))
+    return file
+
+
+def test_the_other_shells_can_read_theirs(other: Path) -> None:
     """Their own syntax check takes the script, where the shell is installed."""
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed here")
-    file = tmp_path / "script"
-    file.write_text(script(parser(), shell))
-    subprocess.run([shell, "-n", str(file)], check=True, timeout=20)
+    assert subprocess.run([other.name, "-n", str(other)], check=False, timeout=20).returncode == 0
+
+
+@pytest.mark.parametrize("other", ["fish"], indirect=True)
+def test_fish_offers_what_the_parser_takes(other: Path) -> None:
+    """Each sub-command until one is said; titles whole, with the marks that a quotation would end at."""
+
+    def offered_by_fish(line: str) -> list[str]:
+        ask = f"source '{other}'; complete -C '{line}'"
+        done = subprocess.run(["fish", "-N", "-c", ask], capture_output=True, text=True, check=True, timeout=20)
+        return done.stdout.splitlines()
+
+    assert offered_by_fish("seawall set-s") == ["set-stop\tgive a position's stop a price of your own"]
+    assert [line.split("\t")[0] for line in offered_by_fish("seawall journal ver")] == ["verify"]
+    assert not any(line.startswith("prune") for line in offered_by_fish("seawall journal verify "))
+    assert offered_by_fish("seawall completion f") == ["fish"]
+
+
+@pytest.mark.parametrize("other", ["zsh"], indirect=True)
+def test_zsh_completes_at_its_prompt(other: Path) -> None:
+    """In a shell whose owner never set completion up: the tab key writes the rest of the word."""
+    at_the_prompt = f"""zmodload zsh/zpty
+        zpty -b shell 'zsh -f -i'
+        zpty -w shell "PROMPT=; HOME={other.parent}; source {other}; print rea''dy"
+        zpty -r -m shell seen '*ready*'
+        zpty -w -n shell $'seawall set-s\\t'
+        zpty -r -m shell seen '*set-stop*'
+        print -r -- "$seen"
+        zpty -d shell"""
+    done = subprocess.run(["zsh", "-f", "-c", at_the_prompt], capture_output=True, text=True, check=True, timeout=30)
+    assert "set-stop" in done.stdout
