@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from config.alerting import Level
 from config.policy import Policy
+from daemon.core.altered import altered
 from daemon.core.commands import Notify, Severity, Told
-from daemon.core.memory.alert_book import Silence
+from daemon.core.memory.alert_book import AlertBook, Fact, Silence
 from daemon.core.operator_requests import AcknowledgeAsked
 from daemon.core.reasons import Reason
+from daemon.core.state import initial_state
 from tests.simulation.plans import plan_of
 from tests.simulation.promises.messages import Messages
 from tests.simulation.troubles.people import OPERATOR_ANSWERS
@@ -88,6 +91,31 @@ def test_what_somebody_silenced_is_in_no_message(symbol: str, level: str, at_s: 
     silence = Silence(name="s1", symbol=symbol, since_ns=0, until_ns=100 * SECOND, comment="I know", who="ada")
     said = Messages().told(a_guard(silence), a_message("news", at_s, level=level), at_s)
     assert ("silenced as s1" in said) is is_breach
+
+
+@pytest.mark.parametrize("is_silenced", [True, False])
+def test_what_came_and_went_while_silenced_is_not_owed(*, is_silenced: bool) -> None:
+    """P10: the book forgets it, and nobody wanted to hear of it; without the silence somebody has to be told."""
+    judge, name = Messages(), "tier::XBTUSD:"
+    fact = Fact(
+        group="distance",
+        topic="tier",
+        state="critical",
+        symbol="XBTUSD",
+        level=Level.CRITICAL,
+        text="near",
+        since_ns=0,
+        over_ns=5 * SECOND,
+    )
+    silence = Silence(name="s1", symbol="XBTUSD", since_ns=0, until_ns=10**15, comment="I know", who="ada")
+    book = AlertBook(facts={name: fact}, silences={"s1": silence} if is_silenced else {})
+    state = altered(initial_state(1, Policy()), people=book, now_ns=5 * SECOND)
+    facts: Any = SimpleNamespace(guard=SimpleNamespace(state=state), policy=Policy(), free_s=1_000.0)
+    judge.owed[name] = 0.0
+    assert judge.late(facts, 6.0) == ""
+    facts.guard.state = altered(state, people=AlertBook())
+    said = [judge.late(facts, float(now_s)) for now_s in range(7, 100)]
+    assert any("nobody was told" in each for each in said) is not is_silenced
 
 
 def test_people_who_answer_among_everything_that_goes_wrong() -> None:

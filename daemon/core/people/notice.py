@@ -74,8 +74,8 @@ def notice_of(draft: Draft, telling: Telling, number: int) -> Notify:
 
 def _is_past(facts: list[Fact]) -> bool:
     """Whether all that is told is over; the sentence that says so (a lift, a return) does not stand either."""
-    over = [fact for fact in facts if fact.over_ns]
-    return bool(over) and all(fact.over_ns or (fact.topic, fact.state) in ENDING for fact in facts)
+    has_stood = any(fact.over_ns and not fact.is_event for fact in facts)
+    return has_stood and all(fact.over_ns or (fact.topic, fact.state) in ENDING for fact in facts)
 
 
 def symbols_of(facts: Iterable[Fact]) -> tuple[str, ...]:

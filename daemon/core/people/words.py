@@ -164,7 +164,7 @@ def will(draft: Draft, group: str, facts: Sequence[Fact], *, is_over: bool = Fal
 def _guards_on(draft: Draft) -> str:
     match draft.mode:
         case Mode.BLIND:
-            return "It is blind for another cause, and reconnects: `seawall alerts` names it."
+            return "It is blind, and reconnects: `seawall alerts` names the cause."
         case Mode.STARTING | Mode.SYNCING:
             return "It reads the account, and guards as soon as that is whole."
         case Mode.STOPPING | Mode.STOPPED:
@@ -222,5 +222,6 @@ def _ack(facts: Sequence[Fact], key: str) -> str:
 
 
 def _said(sentences: Sequence[str]) -> list[str]:
-    """Each once, and no more than anybody reads."""
-    return list(dict.fromkeys(sentences))[:MOST_SAID]
+    """Each once, and no more than anybody reads; that nothing needs to be done only where nothing else does."""
+    said = dict.fromkeys(sentences)
+    return [each for each in said if each != NOTHING or len(said) == 1][:MOST_SAID]

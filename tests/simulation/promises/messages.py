@@ -141,6 +141,8 @@ class Messages:
                 self.owed[name] = now_s
             if fact is not None and fact.told_rank >= min(fact.rank, Level.CRITICAL.rank):
                 del self.owed[name]  # heard amid trouble counts too: it may be over before the calm
+            elif state is not None and fact is not None and fact.over_ns and _is_hushed(state, fact):
+                del self.owed[name]  # it came and went while somebody had silenced it, or with what it followed from
             elif facts.free_s < WHOLE_AGAIN_S or (state is not None and fact is not None and _is_hushed(state, fact)):
                 self.owed[name] = now_s
             elif now_s - self.owed[name] > (

@@ -138,7 +138,7 @@ def test_the_end_of_one_trouble_while_another_blinds_the_guard() -> None:
     listener.recover("budget_empty")
     listener.state = altered(listener.state, mode=Mode.BLIND)
     (over,) = listener.wait(70)
-    assert over.will == "It is blind for another cause, and reconnects: `seawall alerts` names it."
+    assert over.will == "It is blind, and reconnects: `seawall alerts` names the cause."
 
 
 def test_a_title_counts_symbols_and_not_facts() -> None:
