@@ -24,7 +24,7 @@ from daemon.core.ledger import Ledger
 from daemon.core.margin.confidence import Confidence
 from daemon.core.memory.alert_book import AlertBook
 from daemon.core.memory.bot_standing import Bot, Listening
-from daemon.core.memory.episode import Episode, Shadow
+from daemon.core.memory.episode import Episode, Former, Shadow
 from daemon.core.memory.interventions import (
     Asked,
     Closing,
@@ -140,6 +140,8 @@ class Guarded:
     need: Need = Need.NOTHING
     ratchet: Decimal | None = None
     """Tightest trigger of ours confirmed in this episode (P3)."""
+    former: Former | None = None
+    """What it turned round from, if that was told; None after it was flat."""
     covered_ns: int = 0
     """Since when the whole quantity is covered; 0 while it is not."""
     uncovered_ns: int = 0

@@ -22,6 +22,7 @@ from daemon.core.draft import Draft
 from daemon.core.events import Source
 from daemon.core.margin.own_liquidation import ONE_WAY
 from daemon.core.market.room import mark_margins_stale
+from daemon.core.memory.episode import Former
 from daemon.core.memory.witnesses import Witness
 from daemon.core.protecting import stop_facts
 from daemon.core.reasons import Reason
@@ -230,10 +231,22 @@ def _believe(draft: Draft, guarded: Guarded, position: Position, at_ns: int) -> 
     if position.side is before:
         after = altered(after, episode=stop_facts.continued(draft, guarded, position))
     else:
-        after = _ended(draft, after, at_ns) if position.side is None else _new_episode(draft, after, at_ns)
+        after = _ended(draft, after, at_ns) if position.side is None else _turned(draft, guarded, after, at_ns)
     draft.put_position(symbol, after)
     draft.touch(symbol, reassess=True)
     mark_margins_stale(draft, position.currency)
+
+
+def _turned(draft: Draft, before: Guarded, after: Guarded, at_ns: int) -> Guarded:
+    """A position opened or turned; one that reads turned round and back, to the same entry price, keeps its ratchet."""
+    fresh, was, now = _new_episode(draft, after, at_ns), before.position, after.position
+    if not was.quantity:
+        return altered(fresh, former=None)
+    known = before.former
+    is_back = known is not None and (known.quantity, known.entry_price) == (now.quantity, now.entry_price)
+    ratchet = known.ratchet if known is not None and is_back and now.entry_price is not None else None
+    former = Former(quantity=was.quantity, entry_price=was.entry_price, ratchet=before.ratchet)
+    return altered(fresh, ratchet=ratchet, former=former)
 
 
 def _new_episode(draft: Draft, guarded: Guarded, at_ns: int) -> Guarded:

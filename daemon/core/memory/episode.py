@@ -31,6 +31,16 @@ class Release:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Former:
+    """The position that was there before a turn was told: if the very same is told again, it had never gone."""
+
+    quantity: int
+    entry_price: Decimal | None
+    ratchet: Decimal | None
+    """The tightest trigger that was confirmed for it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Shadow:
     """Where the stop of a rule in shadow would be, with a ratchet of its own."""
 

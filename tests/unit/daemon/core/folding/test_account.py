@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from connectors.vocabulary import Order, OrderStatus
 from daemon.core import events as e
 from daemon.core.commands import AmendStop, PlaceStop, ReadPicture
@@ -270,3 +272,29 @@ def test_a_row_of_the_stream_ends_the_dispute() -> None:
     assert guard.guarded().position.quantity == 0
     assert guard.guarded().disputed_ns == 0
     assert guard.alerts(Degraded.POSITION_DISPUTED.value) == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "is_same"), [("1000", True), ("1001", False)], ids=["the very same", "another of that size"]
+)
+def test_a_position_that_reads_turned_round_and_back_keeps_its_ratchet(entry: str, *, is_same: bool) -> None:
+    """P3: a copy shows the other side for a moment, while somebody cancels the stop: it goes back to where it was."""
+    guard = Driven().up()
+    row = guard.rest(guard.only(PlaceStop, guard.position(a_position())))
+    row = replace(row, stop_price=Decimal(950), timestamp_ns=guard.now + 1)
+    guard.order(row)
+    guard.wait(2 * SECOND)
+    assert guard.guarded().ratchet == 950
+    other = a_position(-50, liquidation_price=Decimal(1100))
+    guard.give(e.PositionSeen(at_ns=guard.now, position=other, source=e.Source.QUERY))
+    assert guard.guarded().ratchet is None
+    guard.order(replace(row, status=OrderStatus.CANCELED, timestamp_ns=guard.now))
+    guard.now += MS
+    again = a_position(entry_price=Decimal(entry))
+    guard.give(e.PositionSeen(at_ns=guard.now, position=again, source=e.Source.QUERY))
+    assert guard.guarded().position.quantity == 100
+    assert guard.guarded().ratchet == (950 if is_same else None)
+    assert guard.state.positions["XBTUSDT"].former is not None
+    guard.position(a_position(0))
+    guard.position(a_position(entry_price=Decimal(entry)))
+    assert guard.guarded().ratchet is None
