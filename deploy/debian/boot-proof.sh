@@ -39,14 +39,15 @@ systemctl start seawall-web@main
 says python3 -c 'import urllib.request; urllib.request.urlopen("http://127.0.0.1:8790/").read()'
 
 echo "== reload: a good one, and one that is refused"
-sed -i 's|^level = "info"|level = "debug"|' /etc/seawall/main.toml
-! systemctl reload seawall@main
-sed -i 's|^level = "debug"|level = "info"|' /etc/seawall/main.toml
+sed -i 's|^level = "info"|level = "loud"|' /etc/seawall/main.toml
+if systemctl reload seawall@main; then exit 1; fi  # a mere `!` would let it pass: the shell ends at no negated command
+is active
+sed -i 's|^level = "loud"|level = "info"|' /etc/seawall/main.toml
 systemctl reload seawall@main
 is active
 
 echo "== kill -9: the last act, then a new start"
-systemctl kill --signal=KILL seawall@main
+systemctl kill --kill-who=main --signal=KILL seawall@main
 says sh -c '[ "$(systemctl show -P NRestarts seawall@main)" = 1 ]'
 says is active
 journalctl -u seawall@main -o cat | grep -q 'The guard was killed by SIGKILL'
