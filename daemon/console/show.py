@@ -154,10 +154,6 @@ def _stop(stop: Row) -> str:
     )
 
 
-def _shown(value: object) -> str:
-    return plain(value if isinstance(value, str) else msgspec.json.encode(value).decode())
-
-
 def _orders(answer: Row, paint: Paint) -> list[str]:
     rows = answer["orders"]
     if not rows:
@@ -185,8 +181,25 @@ def _orders(answer: Row, paint: Paint) -> list[str]:
 def _alerts(answer: Row, paint: Paint) -> list[str]:
     lines = [line for each in answer["alerts"] for line in _alert(each, paint)]
     lines += [_silence(each) for each in answer["silences"]]
-    deliveries = ", ".join(f"{name} {_shown(value)}" for name, value in answer["deliveries"].items())
-    return [*(lines or ["nothing that people would have to know of holds"]), f"deliveries: {deliveries}"]
+    return [*(lines or ["nothing that people would have to know of holds"]), *_deliveries(answer["deliveries"])]
+
+
+def _deliveries(figures: Row) -> Iterator[str]:
+    """One line for all, one for each channel with what it does not do."""
+    counts = [f"{name} {value}" for name, value in figures.items() if type(value) is int]
+    unsaved = ["not saved: a restart would forget what waits"] if figures.get("saved") is False else []
+    yield f"deliveries: {', '.join([*counts, *unsaved])}"
+    for name, channel in figures.get("channels", {}).items():
+        done = [
+            f"{word.replace('_', ' ')} {value}"
+            for word, value in channel.items()
+            if type(value) is int and (value or word in _ALWAYS_SAID)
+        ]
+        trouble = f"; {length(channel['problem_ago_s'])} ago: {channel['problem']}" if channel.get("problem") else ""
+        standing = " DOES NOT DELIVER," if channel["failing"] else ""
+        yield plain(f"channel {name} ({channel['kind']}):{standing} {', '.join(done)}{trouble}")
+    if problem := figures.get("heartbeat", {}).get("problem"):
+        yield plain(f"the outside heartbeat is not heard: {problem}")
 
 
 def _alert(each: Row, paint: Paint) -> Iterator[str]:
@@ -205,4 +218,5 @@ def _silence(each: Row) -> str:
     )
 
 
+_ALWAYS_SAID = frozenset({"waiting", "delivered"})
 _LINES = {"positions": _positions, "protection": _protection, "orders": _orders, "alerts": _alerts}

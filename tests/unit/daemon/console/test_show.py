@@ -77,3 +77,22 @@ def test_alerts_say_how_old_they_are_and_who_took_them(ask: Any) -> None:
     assert "warn for 1 min 30 s sight: no?[2J data" in said
     assert "rule (acknowledged by ada): " in said
     assert "silenced as s1 by ada for 1 h 1 min more: state budget_*; reload" in said
+
+
+def test_how_channels_fare_is_a_line_for_each(ask: Any) -> None:
+    """P10: what a channel does not do stands out, with its last problem; a count of nothing is not shown."""
+    well = {"kind": "webhook", "failing": False, "waiting": 0, "delivered": 4, "lost": 0, "handed_over": 0}
+    dead = {**well, "failing": True, "waiting": 3, "delivered": 0, "handed_over": 7, "problem": "x: 503"}
+    dead["problem_ago_s"] = 61.0
+    channels = {"phone": well, "pager": dead}
+    figures = {"raised": 9, "told": 4, "saved": True, "channels": channels, "heartbeat": {"problem": "y: 404"}}
+    said = ask("alerts", {"alerts": [], "silences": [], "deliveries": figures}).splitlines()
+    assert said[1:] == [
+        "deliveries: raised 9, told 4",
+        "channel phone (webhook): waiting 0, delivered 4",
+        "channel pager (webhook): DOES NOT DELIVER, waiting 3, delivered 0, handed over 7; 1 min 1 s ago: x: 503",
+        "the outside heartbeat is not heard: y: 404",
+    ]
+    figures = {"told": 4, "saved": False}
+    said = ask("alerts", {"alerts": [], "silences": [], "deliveries": figures})
+    assert "deliveries: told 4, not saved: a restart would forget what waits" in said
