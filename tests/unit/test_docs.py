@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+from argparse import ArgumentParser
 from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
@@ -35,6 +36,12 @@ CERTAINTIES = ("certain", "seen", "unsure")
 def read(path: Path) -> str:
     """The text of a document."""
     return path.read_text(encoding="utf-8")
+
+
+@cache
+def the_parser() -> ArgumentParser:
+    """The command line, made once: documents hold hundreds of commands."""
+    return parser()
 
 
 @cache
@@ -141,5 +148,5 @@ def test_commands_in_documents_are_understood(document: Path) -> None:
     shown = re.findall(r"(?:^ {4}(?:[.]venv/bin/)?|`)seawall ([a-z][^`#\n]*)", read(document), flags=re.MULTILINE)
     for words in map(shlex.split, shown):
         with pytest.raises(SystemExit) if len(words) == 1 else nullcontext() as left:
-            assert parser().parse_args(words if len(words) > 1 else [*words, "--help"]).command
+            assert the_parser().parse_args(words if len(words) > 1 else [*words, "--help"]).command
         assert left is None or left.value.code == 0, words
