@@ -79,7 +79,8 @@ class CredentialSources:
     key_file: str | None = None
     """A file that holds the key's id. A relative path is taken from the folder of the settings file."""
     secret_file: str | None = None
-    """A file that holds its secret, owned by the guard's user or root and readable by nobody else (chmod 600)."""
+    """A file that holds its secret, owned by the guard's user or root: chmod 600, or 640 where its group is the guard's
+    alone. One that everybody may read, or its group may change, is refused."""
     key_command: tuple[str, ...] = ()
     """Program and arguments that print the key's id: `["pass", "show", "seawall/key"]`. No shell is involved."""
     secret_command: tuple[str, ...] = ()

@@ -110,3 +110,16 @@ def test_a_secret_that_everybody_may_replace_is_refused(tmp_path: Path, open_fol
         load_credentials(by_link, {})
     (tmp_path / open_folder).chmod(0o1777)
     assert load_credentials(by_link, {}).key_id == "the-key"
+
+
+@pytest.mark.parametrize(
+    ("mode", "is_taken"), [(0o600, True), (0o400, True), (0o640, True), (0o660, False), (0o604, False)]
+)
+def test_which_modes_of_a_secret_are_taken(tmp_path: Path, mode: int, is_taken: bool) -> None:
+    """P11: as the settings explain it: a group may read (it is the guard's) and never change, others do neither."""
+    sources = files(tmp_path, mode=mode)
+    if is_taken:
+        assert load_credentials(sources, {}).key_id == "the-key"
+    else:
+        with pytest.raises(CredentialsError, match="chmod 600"):
+            load_credentials(sources, {})
