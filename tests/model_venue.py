@@ -33,6 +33,7 @@ from daemon.core.commands import (
     ReduceAtMarket,
     SetTimer,
 )
+from daemon.core.reasons import Reason
 from daemon.core.state import initial_state
 from daemon.core.step import step
 from tests.builders import ACCOUNT, SECOND, START_NS, a_margin, a_position, an_instrument, an_order
@@ -40,8 +41,6 @@ from tests.model_faults import Faults
 from tests.model_guard import Guard
 
 MS = SECOND // 1000
-
-
 Carried = PlaceStop | PlaceTakeProfit | AmendStop | CancelOrder | ReduceAtMarket | FindOrders | ReadPicture
 """What travels to the venue and comes back with an outcome."""
 
@@ -49,10 +48,17 @@ Carried = PlaceStop | PlaceTakeProfit | AmendStop | CancelOrder | ReduceAtMarket
 class ModelVenue:
     """The venue, its bots and one or more guards, on one virtual clock."""
 
-    def __init__(self, seed: int, faults: Faults, policy: Policy | None = None, guards: int = 1) -> None:
+    def __init__(
+        self,
+        seed: int,
+        faults: Faults,
+        policy: Policy | None = None,
+        guards: int = 1,
+        *,
+        others: tuple[Policy, ...] = (),
+    ) -> None:
         self.random = Random(seed)  # noqa: S311 - a seeded test, no secret
         self.faults = faults
-        self.policy = policy or Policy()
         self.now = START_NS
         self.queue: list[tuple[int, int, Callable[[], None]]] = []
         self.count = itertools.count()
@@ -63,11 +69,14 @@ class ModelVenue:
         self.orders: dict[str, Order] = {}
         self.used: dict[str, str] = {}
         self.stuck_until = 0
-        self.guards = [Guard(state=initial_state(ACCOUNT, self.policy), name=n) for n in range(guards)]
-        self.last_stream = dict.fromkeys(range(guards), 0)
+        self.policies = (policy or Policy(),) * guards + others
+        self.guards = [Guard(state=initial_state(ACCOUNT, each), name=n) for n, each in enumerate(self.policies)]
+        self.last_stream = dict.fromkeys(range(len(self.guards)), 0)
         self.problems: list[str] = []
         self.liquidations = 0
         self.most_own_stops = 0
+        self.bared = 0
+        """How often a guard cancelled a stop as one too many, and none was left."""
         self.remembers_ids = True
         self.crash_at = 0
         """Kill the guard at this command of its life; 0: never."""
@@ -156,7 +165,7 @@ class ModelVenue:
                 self.disconnect(guard)
             if chance() < faults.restart:
                 if chance() < faults.forget_restart:
-                    guard.state = initial_state(ACCOUNT, self.policy)
+                    guard.state = initial_state(ACCOUNT, self.policies[guard.name])
                 self.boot(guard)
 
     # ------------------------------------------------------------------ guards
@@ -186,7 +195,7 @@ class ModelVenue:
         """Start again, with or without what the journal held."""
         guard.is_out = False
         if self.crash_forgets:
-            guard.state = initial_state(ACCOUNT, self.policy)
+            guard.state = initial_state(ACCOUNT, self.policies[guard.name])
         self.boot(guard)
 
     def obey(self, guard: Guard, command: Command) -> None:
@@ -296,9 +305,10 @@ class ModelVenue:
                 order = self.orders[command.order_id]
                 if order.status.is_final:
                     return e.RequestAnswered(at_ns=self.now, command_id=number, order=None)
-                return e.RequestAnswered(
-                    at_ns=self.now, command_id=number, order=self.change(order, status=OrderStatus.CANCELED)
-                )
+                row = self.change(order, status=OrderStatus.CANCELED)
+                if command.reason is Reason.COVER_SURPLUS and not self.own_orders(order.symbol):
+                    self.bared += 1
+                return e.RequestAnswered(at_ns=self.now, command_id=number, order=row)
 
     def enter(self, command: PlaceStop | PlaceTakeProfit | ReduceAtMarket) -> e.Event:
         """A new order."""

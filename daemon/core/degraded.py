@@ -44,6 +44,8 @@ class Degraded(Enum):
     """An account rule that is on has lacked a figure for a minute: its limit holds nobody."""
     STOPS_CROWDED = "stops_crowded"
     """Eight or more of the ten stops that the venue allows on a symbol are in use."""
+    GUARDS_DISAGREE = "guards_disagree"
+    """Another guard of the account wants a position's stop in another form than ours does; it is left in that."""
     SWITCH_UNCONFIRMED = "switch_unconfirmed"
     """The dead man's switch was not confirmed as asked."""
     SWITCH_UNFED = "switch_unfed"

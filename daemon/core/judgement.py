@@ -24,7 +24,7 @@ from daemon.core.market.floor import floor_of
 from daemon.core.market.frozen import frozen_ns, is_frozen
 from daemon.core.market.marks import is_fresh, market_is_fresh, market_is_heard, ns, usable_mark
 from daemon.core.mode import Mode
-from daemon.core.protecting import protection
+from daemon.core.protecting import protection, shared
 from daemon.core.protecting.cover import is_crowded
 from daemon.core.reasons import Reason
 from daemon.core.restraint import pausing
@@ -231,6 +231,7 @@ def _position_states(draft: Draft, guarded: Guarded) -> Iterator[tuple[Degraded,
     yield Degraded.POSITION_DISPUTED, _disputed(guarded) if disputed else ""
     crowded = is_crowded(draft, symbol)
     yield Degraded.STOPS_CROWDED, "eight or more of the venue's ten stops a symbol are used" if crowded else ""
+    yield Degraded.GUARDS_DISAGREE, shared.disagreement(draft, guarded)
     yield Degraded.BLIND_MARKET, _stale_mark(draft, guarded)
     frozen = is_frozen(draft, symbol, was_frozen=Degraded.MARK_FROZEN in guarded.degraded)
     yield Degraded.MARK_FROZEN, _frozen_mark(draft, symbol) if frozen else ""

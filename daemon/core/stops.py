@@ -24,7 +24,7 @@ from daemon.core.emergency import flatten, reduce
 from daemon.core.folding.account import is_size_agreed
 from daemon.core.market.marks import is_looser, is_through, nearer, ns, usable_mark
 from daemon.core.protecting import cover as covers
-from daemon.core.protecting import protection, shadows, take_profit
+from daemon.core.protecting import protection, shadows, shared, take_profit
 from daemon.core.protecting.cover import Cover
 from daemon.core.protecting.wanted import Wanted, nearest_valid, stepped, wanted_quantity, work_out
 from daemon.core.reasons import Reason
@@ -35,11 +35,6 @@ from daemon.core.writes import outcomes, requests
 
 FIRST_READ_NS: Final = 3 * 10**9
 """A read that does not come must not keep a position naked for longer."""
-LOOSER_RESTS_NS: Final = 2 * 10**9
-"""So long a looser stop has to rest before a tighter one goes: a second guard, whom nobody told that a person loosened
-it, takes the looser one away meanwhile, and both at once would leave nothing."""
-STANDS_NS: Final = 500 * 10**6
-"""So long a stop has to rest before another goes for it: a venue that refuses one late tells first that it rests."""
 CUT_WITHIN_NS: Final = 2 * 10**9
 """So old a read may be, on which a stop is made smaller."""
 VANISHING_NS: Final = 60 * 10**9
@@ -373,9 +368,12 @@ def _is_seen(draft: Draft, order: Order) -> bool:
 
 def _replace(draft: Draft, case: _Case, keeper: Order) -> bool:
     """Place a second stop where an amend cannot do: the form is another. The old one goes once this rests."""
-    if covers.has_right_form(draft, case.guarded, keeper):
+    if covers.has_right_form(draft, case.guarded, keeper) or shared.is_as_somebody_wants(draft, case.guarded, keeper):
         return False
-    return _place_beside(draft, case, Reason.COVER_WRONG)
+    if not _place_beside(draft, case, Reason.COVER_WRONG):
+        return False
+    shared.note_put_right(draft, keeper.symbol)
+    return True
 
 
 def _place_beside(draft: Draft, case: _Case, reason: Reason) -> bool:
@@ -443,11 +441,12 @@ def _cancel_surplus(draft: Draft, case: _Case, keeper: Order) -> bool:
     alone = covers.is_enough([keeper], case.guarded.position.quantity)
     if side is None or not alone or is_looser(side, keeper.stop_price, case.wanted.trigger):
         return False
-    other, due_ns = case.cover.others[0], draft.orders[keeper.symbol][keeper.order_id].first_ns + STANDS_NS
-    if other.stop_price is not None and is_looser(side, keeper.stop_price, other.stop_price):
-        due_ns = max(due_ns, case.guarded.placed_ns + LOOSER_RESTS_NS)
+    other = case.cover.others[0]
+    due_ns = shared.may_go_ns(draft, case.guarded, keeper, other)
+    if due_ns is None:
+        return False
     if draft.now_ns < due_ns:
-        draft.wake(case.guarded.position.key.symbol, due_ns)
+        draft.wake(keeper.symbol, due_ns)
         return False
     requests.cancel_order(draft, case.guarded, other, Reason.COVER_SURPLUS)
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -19,6 +20,7 @@ from config.policy import (
     TrailingPolicy,
 )
 from connectors.vocabulary import OrderKind, OrderSide, Side
+from daemon.core.commands import PlaceStop
 from daemon.core.mode import Mode
 from daemon.core.stop_rules.liquidation_buffer import trigger
 from tests.builders import SECOND, START_NS
@@ -111,6 +113,21 @@ def test_two_guards_place_one_stop(seed: int) -> None:
     assert venue.problems == []
     assert venue.most_own_stops <= 2
     assert_whole(venue)
+
+
+@given(st.integers(0, 2**32))
+def test_two_guards_that_want_other_stops_leave_no_position_bare(seed: int) -> None:
+    """P1, P4: one wants a Close and the other a quantity, and nearer; each clears up, and neither takes the last."""
+    other = Policy(stop=StopPolicy(style=StopStyle.CLOSE, buffer_percent=Decimal(4)))
+    venue = ModelVenue(seed, replace(STORM, cancel_stops=0, answer_cancelled=0), others=(other,))
+    weather(venue, storm_s=30)
+    assert venue.problems == []
+    assert venue.bared == 0
+    for symbol in venue.symbols:
+        assert len(venue.own_orders(symbol)) == bool(venue.positions[symbol].quantity)
+    placed = sum(isinstance(each, PlaceStop) for guard in venue.guards for each in guard.commands)
+    venue.run_until(venue.now + 60 * SECOND)
+    assert placed == sum(isinstance(each, PlaceStop) for guard in venue.guards for each in guard.commands)
 
 
 @pytest.mark.parametrize("seed", range(10))

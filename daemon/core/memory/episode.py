@@ -78,3 +78,5 @@ class Episode:
     """By the ladder's step."""
     released: Release | None = None
     """While a loosened stop is not confirmed yet."""
+    put_right: int = 0
+    """Number of the last stop that we placed for its form alone (a quantity, or a Close without one); 0: none yet."""

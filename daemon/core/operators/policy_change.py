@@ -22,6 +22,7 @@ from daemon.core.draft import Draft
 from daemon.core.events import PolicyChanged
 from daemon.core.market.marks import is_looser, is_through, usable_mark
 from daemon.core.memory.episode import Release
+from daemon.core.protecting import shared
 from daemon.core.protecting.wanted import Wanted, work_out
 from daemon.core.reasons import Reason
 from daemon.core.state import Guarded, Need
@@ -38,9 +39,12 @@ def take(draft: Draft, event: PolicyChanged) -> None:
         return
     before = {symbol: work_out(draft, guarded) for symbol, guarded in draft.positions.items()}
     has_other_stages = event.policy.take_profit != draft.policy.take_profit
+    has_other_form = event.policy.stop.style is not draft.policy.stop.style
     draft.policy = event.policy
     for symbol, wanted in before.items():
         _note_breach(draft, symbol, wanted, has_other_stages=has_other_stages)
+        if has_other_form:
+            shared.want_anew(draft, symbol)
         draft.touch(symbol, reassess=True)
     _tell(draft, event)
     if event.may_loosen:

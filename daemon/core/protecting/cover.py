@@ -36,7 +36,7 @@ class Cover:
     is_whole: bool
     """P2 holds: enough, and nowhere looser than wanted."""
     keeper: Order | None
-    """The best of ours that rests, even if it is too small, or stands too far from the mark."""
+    """The newest of ours that rests and protects, even if it is too small, or stands too far from the mark."""
     others: tuple[Order, ...]
     """More of ours on the right side that rest, soundly or not, or are denied: the least useful first."""
     needless: tuple[Order, ...]
@@ -124,16 +124,27 @@ def _unseen(view: Draft | GuardState, guarded: Guarded, side: Side) -> int:
     return outcomes.unseen_stops(view, guarded.position.key.symbol, series)
 
 
-def _rank(view: Draft | GuardState, guarded: Guarded, order: Order) -> tuple[bool, bool, Decimal, int]:
-    """Lowest is best: nothing may still change it, right form, nearest the mark, lowest number.
+def number(view: Draft | GuardState, order: Order) -> int:
+    """Which stop of its series an order of ours is, counted from 1; 0 for anybody else's."""
+    return number_of(view, order.client_order_id)
 
-    Two guards come to the same choice but for what one of them has under way.
+
+def number_of(view: Draft | GuardState, client_order_id: str) -> int:
+    """The same, from its client order id."""
+    parsed = ids.parse(view.account, client_order_id)
+    return 0 if parsed is None else parsed[1]
+
+
+def _rank(view: Draft | GuardState, guarded: Guarded, order: Order) -> tuple[bool, int]:
+    """Lowest is best: it protects, and it is the newest.
+
+    Two guards of one account have to come to the same choice, or each cancels what the other keeps. So nothing counts
+    that only one of them knows (its policy, its requests), and what either may be changing at this moment (price and
+    quantity) counts for no more than it must: the newest is made right where it stands.
     """
-    side, price = guarded.position.side, order.stop_price or Decimal(0)
-    parsed = ids.parse(view.account, order.client_order_id)
-    distance = -price if side is Side.LONG else price
-    is_unsettled = outcomes.is_unsettled(view, order)
-    return is_unsettled, not has_right_form(view, guarded, order), distance, 0 if parsed is None else parsed[1]
+    side = guarded.position.side
+    is_useless = side is None or not is_sound(order, side, guarded.liquidation.price)
+    return is_useless, -number(view, order)
 
 
 def has_right_form(view: Draft | GuardState, guarded: Guarded, order: Order) -> bool:

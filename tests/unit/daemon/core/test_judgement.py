@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from config.policy import Policy, SwitchMode, SwitchPolicy
+from connectors.vocabulary import OrderStatus
 from daemon.core import events as e
 from daemon.core.commands import FeedSwitch, PlaceStop, ReadPicture, Severity
 from daemon.core.degraded import Degraded
@@ -233,6 +234,21 @@ def test_the_eighth_stop_of_a_symbol_is_told() -> None:
     assert told(guard, Degraded.STOPS_CROWDED) == []
     guard.rest(guard.only(PlaceStop, guard.all))
     assert told(guard, Degraded.STOPS_CROWDED) == ["began"]
+
+
+def test_guards_that_want_other_stops_are_told() -> None:
+    """P12: we put the form right, and a newer stop of the other form stands in its place; it is let be, and said."""
+    old = a_stop("c", quantity=None, is_close=True)
+    theirs = a_stop("d", "sw-7-XBTUSDT-L-s3", quantity=None, is_close=True)
+    guard = Driven().up([a_position()], [old])
+    ours = guard.rest(guard.only(PlaceStop, guard.all))
+    guard.order(replace(old, status=OrderStatus.CANCELED))
+    guard.order(theirs)
+    guard.order(replace(ours, status=OrderStatus.CANCELED))
+    assert told(guard, Degraded.GUARDS_DISAGREE) == ["began"]
+    assert guard.guarded().covered_ns
+    guard.order(replace(theirs, status=OrderStatus.CANCELED))
+    assert told(guard, Degraded.GUARDS_DISAGREE) == ["began", "ended"]
 
 
 def test_a_silent_symbol_is_its_own_state_and_a_dead_stream_is_not() -> None:

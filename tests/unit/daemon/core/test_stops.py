@@ -10,7 +10,6 @@ import pytest
 from config.policy import ForeignStops, Policy, StopPolicy, StopStyle
 from connectors.vocabulary import OrderSide, OrderStatus, Trigger
 from daemon.core import events as e
-from daemon.core import stops
 from daemon.core.commands import (
     AmendStop,
     CancelOrder,
@@ -21,6 +20,7 @@ from daemon.core.commands import (
     ReduceAtMarket,
 )
 from daemon.core.degraded import Degraded
+from daemon.core.protecting.shared import STANDS_NS
 from daemon.core.reasons import Reason
 from tests.builders import SECOND, a_margin, a_position, a_stop, an_instrument
 from tests.driven import MS, Driven
@@ -337,7 +337,7 @@ def test_our_stop_with_the_wrong_trigger_is_replaced_before_it_goes() -> None:
     assert place.reason is Reason.COVER_WRONG
     assert guard.some(CancelOrder, guard.all) == []
     guard.rest(place)
-    assert guard.only(CancelOrder, guard.wait(stops.STANDS_NS)).order_id == "w"
+    assert guard.only(CancelOrder, guard.wait(STANDS_NS)).order_id == "w"
 
 
 def test_a_change_of_style_replaces_make_before_break() -> None:
@@ -347,7 +347,7 @@ def test_a_change_of_style_replaces_make_before_break() -> None:
     assert place.quantity is None
     assert guard.guarded().covered_ns
     guard.rest(place)
-    assert guard.only(CancelOrder, guard.wait(stops.STANDS_NS)).order_id == "w"
+    assert guard.only(CancelOrder, guard.wait(STANDS_NS)).order_id == "w"
 
 
 def test_a_foreign_stop_counts_under_adopt() -> None:
@@ -441,7 +441,7 @@ def test_a_stop_that_only_a_read_shows_again_takes_no_other_away() -> None:
     guard.now += MS
     find = guard.only(FindOrders, guard.give(e.OrdersListed(at_ns=guard.now, orders=(new,))))
     guard.give(e.OrdersFound(at_ns=guard.now, command_id=find.command_id, orders=(row,)))
-    assert guard.only(CancelOrder, guard.wait(stops.STANDS_NS)).order_id == row.order_id
+    assert guard.only(CancelOrder, guard.wait(STANDS_NS)).order_id == row.order_id
 
 
 def test_a_stop_that_nobody_knows_any_more_is_put_back() -> None:

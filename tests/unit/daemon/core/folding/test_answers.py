@@ -83,7 +83,7 @@ def test_a_cancel_that_found_nothing_doubts_the_stop() -> None:
     find = guard.only(FindOrders, answered(guard, cancel.command_id, None))
     assert find.client_order_ids == (cancel.client_order_id,)
     guard.give(e.OrdersFound(at_ns=guard.now, command_id=find.command_id, orders=()))
-    assert list(guard.state.orders["XBTUSDT"]) == ["a"]
+    assert list(guard.state.orders["XBTUSDT"]) == ["b"]
 
 
 # ---------------------------------------------------------------------- refusals

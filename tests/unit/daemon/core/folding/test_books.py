@@ -14,7 +14,7 @@ from daemon.core.adding import may_add_exposure
 from daemon.core.commands import AmendStop, CancelOrder, FindOrders, PlaceStop, ReduceAtMarket
 from daemon.core.memory.under_way import PendingKind
 from daemon.core.memory.witnesses import KnownOrder
-from daemon.core.stops import STANDS_NS
+from daemon.core.protecting.shared import STANDS_NS
 from tests.builders import SECOND, START_NS, a_position, a_stop, an_order
 from tests.driven import MS, Driven
 

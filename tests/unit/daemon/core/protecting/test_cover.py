@@ -143,38 +143,39 @@ def test_theirs_and_ours_add_up_under_adopt() -> None:
     assert cover_of(a_view(a_stop("f", "x", quantity=50), a_stop(quantity=50), policy=ADOPT)).is_whole
 
 
-def test_the_nearest_is_kept_then_the_lowest_number() -> None:
-    """P4: two guards come to the same choice, for a long and for a short."""
-    far, near, later = (
-        a_stop("far", "sw-7-XBTUSDT-L-s1"),
-        a_stop("near", "sw-7-XBTUSDT-L-s2", stop_price=D(925)),
-        a_stop("later", "sw-7-XBTUSDT-L-s10", stop_price=D(925)),
+def test_the_newest_is_kept_by_the_number_and_not_by_the_text() -> None:
+    """P4: price and quantity may be changing at this moment in the other guard's hands; a number cannot."""
+    old, nearer, newest = (
+        a_stop("old", "sw-7-XBTUSDT-L-s1"),
+        a_stop("nearer", "sw-7-XBTUSDT-L-s2", stop_price=D(925)),
+        a_stop("newest", "sw-7-XBTUSDT-L-s10", quantity=40),
     )
-    cover = cover_of(a_view(far, later, near))
-    assert cover.keeper == near
-    assert [order.order_id for order in cover.others] == ["far", "later"]
-    shorts = [
-        replace(each, side=OrderSide.BUY, stop_price=D(price), client_order_id=f"sw-7-XBTUSDT-S-s{n}")
-        for n, (each, price) in enumerate([(far, 1078), (near, 1070)])
-    ]
-    keeper = cover_of(a_view(*shorts, quantity=-100), trigger="1078").keeper
-    assert keeper is not None
-    assert keeper.stop_price == 1070
+    cover = cover_of(a_view(old, newest, nearer))
+    assert cover.keeper == newest
+    assert [order.order_id for order in cover.others] == ["old", "nearer"]
 
 
-def test_the_right_form_goes_before_the_nearer_price() -> None:
-    """P4: policy asks for Close stops: the Close is kept although the other stands nearer, and is not sound first."""
-    policy = Policy(stop=StopPolicy(style=StopStyle.CLOSE))
+@pytest.mark.parametrize("style", list(StopStyle))
+def test_guards_of_either_style_keep_the_same(style: StopStyle) -> None:
+    """P1, P4: each would cancel what the other keeps if its own settings counted."""
     closing = a_stop("c", "sw-7-XBTUSDT-L-s2", quantity=None, is_close=True)
-    cover = cover_of(a_view(a_stop(stop_price=D(925)), closing, policy=policy))
+    cover = cover_of(a_view(a_stop(stop_price=D(925)), closing, policy=Policy(stop=StopPolicy(style=style))))
     assert cover.keeper == closing
+
+
+def test_a_newer_one_beyond_liquidation_is_not_kept() -> None:
+    """P2: it would never be reached; the older one protects."""
+    beyond = a_stop("n", "sw-7-XBTUSDT-L-s2", stop_price=D(890))
+    cover = cover_of(a_view(a_stop("a"), beyond))
+    assert cover.keeper == a_stop("a")
+    assert cover.others == (beyond,)
 
 
 def test_an_unsound_stop_of_ours_is_the_first_to_go() -> None:
     """P4: last-price triggered: no keeper, and before any sound one in the row of those to cancel."""
     wrong = a_stop("w", "sw-7-XBTUSDT-L-s3", trigger=Trigger.LAST, stop_price=D(940))
     cover = cover_of(a_view(a_stop("a"), a_stop("b", "sw-7-XBTUSDT-L-s2"), wrong))
-    assert [order.order_id for order in cover.others] == ["w", "b"]
+    assert [order.order_id for order in cover.others] == ["w", "a"]
     assert cover.placed == 3
 
 
