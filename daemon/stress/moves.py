@@ -48,6 +48,7 @@ def stress(
     down, up = grid(step_percent, most_percent)
 
     def walked(direction: int, orders: Sequence[Order]) -> Walk:
+        """Walk all marks one way, with these orders in the book."""
         walker = Walker(
             start=rows,
             orders=list(orders),

@@ -331,6 +331,7 @@ class _Flat:
         return value
 
     def read(self, plain: Plain, _: Book) -> Any:  # noqa: ANN401
+        """Make the struct of its plain form; a field that it does not know is of another version."""
         unknown = plain.keys() - set(self._kind.__struct_fields__)
         if unknown:
             raise FormError(f"{self._kind.__name__} has no {min(unknown)}: written by another version")

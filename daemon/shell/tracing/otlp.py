@@ -128,6 +128,7 @@ class _Told(SpanExporter):
         self._is_shut = False
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Send spans; say once when that begins to fail, and once when it works again."""
         if self._is_over:
             return SpanExportResult.FAILURE
         result = self._exporter.export(spans)

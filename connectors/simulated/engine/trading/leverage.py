@@ -107,6 +107,7 @@ def set_risk_limit(world: World, request: SetRiskLimit) -> Position:
     """
 
     def change(position: Position) -> None:
+        """Set the limit, if what is held and ordered stays below it."""
         account = world.accounts[position.account]
         whole = standing(world, account, position.contract.settl_currency)
         at_risk = whole.positions[position.contract.symbol].risk_value
