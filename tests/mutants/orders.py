@@ -43,7 +43,7 @@ _ADDS_DANGER: Final = (
         name="cancels-for-what-has-just-come",
         promise="P1",
         what="A stop is cancelled the moment its replacement is told as resting, which the venue may still reject.",
-        path=f"{_CORE}/stops.py",
+        path=f"{_CORE}/protecting/shared.py",
         before="STANDS_NS: Final = 500 * 10**6",
         after="STANDS_NS: Final = 0",
         caught_by=(f"{_T_CORE}/folding/test_books.py",),
