@@ -122,6 +122,10 @@ STATES: Final = {
         will="It goes on; the next replacement of its stop may be refused.",
         you_can="Have bots use fewer stops on the symbol.",
     ),
+    Degraded.GUARDS_DISAGREE: Advice(
+        will="It leaves the stop in the form that the other guard gave it: it protects all the same.",
+        you_can="Give both guards the same settings and reload both, or stop the one that is too many.",
+    ),
     Degraded.JOURNAL_FAILED: Advice(
         will="It guards on without a record, lets nobody loosen a stop, and writes what waits when the disk works.",
         you_can="Free space, or mend the rights of the state folder.",
