@@ -17,7 +17,7 @@ from daemon.core.state import Feed, Guarded, GuardState, Switch, SwitchState
 from daemon.shell.slices import Slices, at_once
 from daemon.shell.status_account_rules import describe_account_rules
 from daemon.shell.status_bots import describe_bots
-from daemon.shell.status_distances import describe_accounts, describe_distance
+from daemon.shell.status_distances import describe_distance, describing_accounts
 from daemon.shell.status_inputs import describe_inputs
 from daemon.shell.status_latches import describe_latches, describe_plan
 from daemon.shell.status_proofs import (
@@ -49,6 +49,7 @@ def describing(state: GuardState, *, now_ns: int) -> Slices[dict[str, object]]:
             positions.append(_position(state, guarded, now_ns=now_ns))
             if len(positions) % SLICE == 0:
                 yield
+    accounts = yield from describing_accounts(state)
     return {
         "account": state.account,
         "mode": state.mode.value,
@@ -58,7 +59,7 @@ def describing(state: GuardState, *, now_ns: int) -> Slices[dict[str, object]]:
         "clock_skew_s": round(state.health.clock_skew_ns / 1e9, 3),
         "loop_lag_s": round(state.health.loop_lag_ns / 1e9, 3),
         "positions": positions,
-        "accounts": describe_accounts(state),
+        "accounts": accounts,
         "pause": _pause(state.pause, now_ns=now_ns),
         "latches": describe_latches(state, now_ns=now_ns),
         "bots": describe_bots(state, now_ns=now_ns),

@@ -23,6 +23,7 @@ from daemon.core.market.distance import (
 )
 from daemon.core.market.room import account_rows
 from daemon.core.state import Guarded, GuardState
+from daemon.shell.slices import Slices
 
 _HUNDREDTH: Final = Decimal("0.01")
 _PERCENT: Final = Decimal(100)
@@ -55,25 +56,33 @@ def describe_distance(state: GuardState, guarded: Guarded) -> dict[str, object]:
     }
 
 
-def describe_accounts(state: GuardState) -> list[dict[str, object]]:
+def describing_accounts(state: GuardState) -> Slices[list[dict[str, object]]]:
     """Per currency with cross positions: the move of all its marks at which it fails, and who brings it there."""
     rows = account_rows(state)
     currencies = sorted({p.currency for p in rows.positions.values() if p.quantity and p.is_cross})
-    return [_account(rows, currency) for currency in currencies]
+    yield
+    accounts: list[dict[str, object]] = []
+    for currency in currencies:
+        account = yield from _account(rows, currency)
+        accounts.append(account)
+    return accounts
 
 
-def _account(rows: AccountRows, currency: str) -> dict[str, object]:
+def _account(rows: AccountRows, currency: str) -> Slices[dict[str, object]]:
     margin = rows.margins.get(currency)
     if margin is None:
         return {"currency": currency, "reason": "no_margin_row", "contributions": []}
     moves = account_failure_moves(rows.held(currency), rows.instruments, margin, rows.marks)
+    yield
+    nearest = contributions(rows, currency)[:_TOLD]
+    yield
     return {
         "currency": currency,
         **_moves(moves.whole),
         "underlyings": {name: _moves(move) for name, move in sorted(moves.groups.items())},
         "contributions": [
             {"symbol": each.symbol, "share": str(each.share.quantize(_HUNDREDTH)), "loss_sat": each.loss_sat}
-            for each in contributions(rows, currency)[:_TOLD]
+            for each in nearest
         ],
     }
 
