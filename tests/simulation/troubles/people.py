@@ -7,7 +7,8 @@ from random import Random
 from tests.simulation.guard_life import SimGuard
 from tests.simulation.policies import changed
 from tests.simulation.scene import Scene
-from tests.simulation.troubles.trouble import Trouble
+from tests.simulation.troubles.trouble import Trouble, some_s
+from tests.simulation.virtual_loop import passing
 
 OPERATOR_ASKS = "operator asks"
 OPERATOR_RELOADS = "operator reloads"
@@ -27,11 +28,13 @@ async def answer(scene: Scene, guard: SimGuard, random: Random) -> None:
 
 
 async def reload(scene: Scene, guard: SimGuard, random: Random) -> None:
-    """Other settings for every guard, all at the same moment: guards that differ in them undo each other's work."""
+    """Other settings for every guard, one after the other, as a person types: meanwhile they differ."""
     policy = changed(guard.policy, random)
     may_loosen = random.random() < 0.2
     scene.promises.disturb()
-    for each in scene.guards:
+    for n, each in enumerate(scene.guards):
+        if n:
+            await passing(some_s(random, 0.05, 15))
         if each.is_alive:
             each.reload(policy, may_loosen=may_loosen)
         else:
