@@ -31,10 +31,10 @@ async def reload(scene: Scene, guard: SimGuard, random: Random) -> None:
     """Other settings for every guard, one after the other, as a person types: meanwhile they differ."""
     policy = changed(guard.policy, random)
     may_loosen = random.random() < 0.2
-    scene.promises.disturb()
     for n, each in enumerate(scene.guards):
         if n:
             await passing(some_s(random, 0.05, 15))
+        scene.promises.disturb()
         if each.is_alive:
             each.reload(policy, may_loosen=may_loosen)
         else:
