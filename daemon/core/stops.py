@@ -136,12 +136,16 @@ def _ratcheted(guarded: Guarded, cover: Cover, wanted: Wanted) -> dict[str, obje
 
 
 def _tightest(guarded: Guarded, cover: Cover) -> Decimal | None:
-    """The ratchet (P3): the tightest trigger of ours confirmed in this episode."""
+    """The ratchet (P3): the tightest trigger of ours confirmed in this episode.
+
+    At first sight of the position each of ours counts; later only the one that is kept, since a stop that a person let
+    go back is tighter than the one that stands in for it until it is gone.
+    """
     side, keeper = guarded.position.side, cover.keeper
     if side is None or keeper is None or keeper.stop_price is None:
         return guarded.ratchet
     if guarded.ratchet is None:
-        return keeper.stop_price
+        return cover.nearest
     return nearer(side, guarded.ratchet, keeper.stop_price)
 
 
@@ -432,15 +436,11 @@ def _new_size(draft: Draft, case: _Case, keeper: Order) -> int | None:
 
 
 def _cancel_surplus(draft: Draft, case: _Case, keeper: Order) -> bool:
-    """One of ours is enough: cancel the others once the kept one holds everything."""
-    if not case.cover.others or case.wanted.trigger is None or keeper.stop_price is None:
+    """One of ours is enough: cancel the others once the kept one holds everything that they do."""
+    if not case.cover.others or not _is_enough_without(case, keeper, case.cover.others[0]):
         return False
     if draft.orders[keeper.symbol][keeper.order_id].is_left_out:
         return False  # a read may come from a copy that lags behind: the others are no surplus on its word
-    side = case.guarded.position.side
-    alone = covers.is_enough([keeper], case.guarded.position.quantity)
-    if side is None or not alone or is_looser(side, keeper.stop_price, case.wanted.trigger):
-        return False
     other = case.cover.others[0]
     due_ns = shared.may_go_ns(draft, case.guarded, keeper, other)
     if due_ns is None:
@@ -450,6 +450,17 @@ def _cancel_surplus(draft: Draft, case: _Case, keeper: Order) -> bool:
         return False
     requests.cancel_order(draft, case.guarded, other, Reason.COVER_SURPLUS)
     return True
+
+
+def _is_enough_without(case: _Case, keeper: Order, other: Order) -> bool:
+    """Whether the kept one holds the whole position, where it is wanted or at least no farther off than the other."""
+    side, price = case.guarded.position.side, keeper.stop_price
+    if side is None or price is None or not covers.is_enough([keeper], case.guarded.position.quantity):
+        return False
+    trigger = case.wanted.trigger
+    if trigger is not None and not is_looser(side, price, trigger):
+        return True
+    return other.stop_price is not None and not is_looser(side, price, other.stop_price)
 
 
 def _clear_needless(draft: Draft, case: _Case) -> None:

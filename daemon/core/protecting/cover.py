@@ -37,6 +37,8 @@ class Cover:
     """P2 holds: enough, and nowhere looser than wanted."""
     keeper: Order | None
     """The newest of ours that rests and protects, even if it is too small, or stands too far from the mark."""
+    nearest: Decimal | None
+    """The trigger nearest the mark among ours that rest: not always the keeper's."""
     others: tuple[Order, ...]
     """More of ours on the right side that rest, soundly or not, or are denied: the least useful first."""
     needless: tuple[Order, ...]
@@ -98,6 +100,7 @@ def judge(view: Draft | GuardState, guarded: Guarded, side: Side, trigger: Decim
     return Cover(
         is_whole=trigger is not None and is_enough(counted, guarded.position.quantity),
         keeper=keeper,
+        nearest=_nearest(side, ours),
         others=_others(view, guarded, right, keeper),
         needless=tuple(
             k.order for k in own_stops if k.order.side is not ids.closing_side(side) and not k.is_asked_about
@@ -107,6 +110,13 @@ def judge(view: Draft | GuardState, guarded: Guarded, side: Side, trigger: Decim
         is_doubtful=any(k.is_asked_about for k in right),
         counted=counted,
     )
+
+
+def _nearest(side: Side, ours: Iterable[KnownOrder]) -> Decimal | None:
+    prices = [k.order.stop_price for k in ours if k.order.stop_price is not None]
+    if not prices:
+        return None
+    return max(prices) if side is Side.LONG else min(prices)
 
 
 def _counts(view: Draft | GuardState, known: KnownOrder, side: Side, trigger: Decimal | None) -> bool:

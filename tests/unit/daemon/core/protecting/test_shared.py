@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
+
+import pytest
 
 from config.policy import Policy, StopPolicy, StopStyle
 from connectors.vocabulary import Order, OrderStatus
@@ -37,6 +40,25 @@ def test_a_newer_one_that_protects_nothing_goes_late() -> None:
     guard.order(a_stop("b", "sw-7-XBTUSDT-L-s2", stop_price=a_position().liquidation_price))
     assert guard.some(CancelOrder, guard.wait(NEWER_RESTS_NS - MS)) == []
     assert guard.only(CancelOrder, guard.wait(2 * MS)).order_id == "b"
+
+
+@pytest.mark.parametrize(("older", "cancelled"), [(904, ["a"]), (906, ["a"]), (908, [])])
+def test_of_two_that_both_stand_too_far_off_the_one_that_adds_nothing_goes(older: int, cancelled: list[str]) -> None:
+    """P4: the mark is beyond the trigger that is wanted, so neither can be moved there."""
+    stops = [a_stop("a", stop_price=Decimal(older)), a_stop("b", "sw-7-XBTUSDT-L-s2", stop_price=Decimal(906))]
+    guard = Driven().up([a_position()], stops, mark=915)
+    assert [each.order_id for each in guard.some(CancelOrder, guard.all)] == cancelled
+
+
+def test_a_restart_between_two_stops_keeps_to_the_tighter_one() -> None:
+    """P3: without a journal the tighter of them is the ratchet; the newest is moved there before the other goes."""
+    tight, newest = a_stop("a", stop_price=Decimal(930)), a_stop("b", "sw-7-XBTUSDT-L-s2")
+    guard = Driven().up([a_position()], [tight, newest])
+    amend = guard.only(AmendStop, guard.all)
+    assert (amend.order_id, amend.stop_price) == ("b", 930)
+    moved = replace(newest, stop_price=Decimal(930))
+    guard.give(e.RequestAnswered(at_ns=guard.now, command_id=amend.command_id, order=moved))
+    assert guard.only(CancelOrder, guard.order(moved)).order_id == "a"
 
 
 def test_nothing_goes_while_a_request_may_still_change_the_one_that_stays() -> None:
