@@ -10,17 +10,22 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from math import inf
 from random import Random
+from typing import Final
 
 from config.policy import Policy
 from connectors.simulated.engine.switches import ClientIdReuse, LiquidationStyle, Switches
 from connectors.simulated.server.settings import RowStyle
 from connectors.simulated.tape.tape import Tape
 from tests.simulation.agenda import Item
-from tests.simulation.policies import policy_of
+from tests.simulation.policies import of_other_stops, policy_of
 
 MINUTES = 5.0
 REPLAYED_OF = 4
 """In sparse sweeps the journals of every so many-th seed are played again (P9); in dense ones those of all."""
+
+
+_DIFFER_SHARE: Final = 0.3
+"""Of the worlds with two guards."""
 
 
 class Pace(Enum):
@@ -40,6 +45,8 @@ class Plan:
     minutes: float = 5.0
     guards: int = 1
     policy: Policy = field(default_factory=Policy)
+    other_policy: Policy | None = None
+    """What every guard but the first begins with, where it is another: somebody forgot the second settings file."""
     switches: Switches = field(default_factory=Switches)
     rows: RowStyle = RowStyle.FULL
     act_every_s: float = 12.0
@@ -76,6 +83,8 @@ def plan_of(seed: int, *, minutes: float = MINUTES, pace: Pace = Pace.DENSE) -> 
         rows=drawn.choice(tuple(RowStyle)),
         ask_every_s=drawn.choice((20.0, 60.0, inf)),
     )
+    if drawn.random() < _DIFFER_SHARE:
+        plan = replace(plan, other_policy=of_other_stops(plan.policy, drawn))
     return _stretched(plan) if pace is Pace.SPARSE else plan
 
 

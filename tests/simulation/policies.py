@@ -71,6 +71,12 @@ def changed(policy: Policy, drawn: Random) -> Policy:
     return replace(policy, **{name: getattr(other, name) for name in parts})
 
 
+def of_other_stops(policy: Policy, drawn: Random) -> Policy:
+    """The same, but for the form of the stop and how far before liquidation it rests."""
+    other = StopStyle.CLOSE if policy.stop.style is StopStyle.REDUCE_ONLY else StopStyle.REDUCE_ONLY
+    return replace(policy, stop=replace(policy.stop, style=other, buffer_percent=Decimal(drawn.choice((1, 2, 5)))))
+
+
 def _bots(drawn: Random) -> dict[str, BotPolicy]:
     """Name the simulated bot in some of the policies; what else is drawn is the same with and without."""
     before = drawn.getstate()

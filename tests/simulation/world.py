@@ -134,7 +134,7 @@ class World:
         guard = SimGuard(
             account=self.account,
             ports=ports,
-            policy=self.plan.policy,
+            policy=self.plan.policy if name == "guard1" else self.plan.other_policy or self.plan.policy,
             witness=self.tracer,
             folder=folder,
             loop=self.loop,
