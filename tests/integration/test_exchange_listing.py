@@ -52,6 +52,7 @@ async def test_every_market_moves_by_itself(venue: EmbeddedExchange) -> None:
         async with asyncio.timeout(8):
             while len(seen) < 3:
                 seen |= {row["symbol"] for row in await one.table("quote", "insert")}
+        assert seen == {"SOLUSDT", "SPYUSDT", "XBT_USDT"}
 
 
 async def test_no_market_falls_silent_while_the_tape_stands() -> None:

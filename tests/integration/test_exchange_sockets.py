@@ -244,6 +244,7 @@ async def test_what_is_odd_is_answered_and_the_socket_lives(name: str) -> None:
         async with asyncio.timeout(DEADLINE_S):
             while b"pong" not in whole and b'"status":401' not in whole:
                 whole += await loop.sock_recv(raw, 65_536)
+        assert exchange.venue.hub.listener_count() <= 1
 
 
 async def test_a_flood_of_operations_stays_within_its_connection() -> None:
@@ -270,6 +271,8 @@ async def test_a_client_that_never_reads_is_gone_with_all_it_held() -> None:
                 exchange.venue.submit(prices(START_MS + number, XBTUSD=59_000 + number % 2 * 100))
                 await asyncio.sleep(0)
         await until(lambda: not exchange._servers[0].server_state.connections)
+        hub = exchange.venue.hub
+        assert (hub._readers, hub._books._published) == ({}, {})
 
 
 async def test_thousands_of_subscriptions_leave_nothing_behind() -> None:

@@ -250,7 +250,8 @@ async def test_one_that_talks_is_listened_to_a_little(capsys: pytest.CaptureFixt
 async def test_one_that_breaks_the_rules_is_ended(said: str) -> None:
     """A line that is no answer, or one without an end: whatever it is, it is not the messenger."""
     async with a_messenger(sys.executable, "-c", f"{READY} {said}; sys.stdin.read()", wait_ready=False) as messenger:
-        await until(lambda: messenger.problem == "it ended (signal 9)")
+        await until(lambda: bool(messenger.problem))
+        assert messenger.problem == "it ended (signal 9)"
 
 
 async def test_a_package_that_is_missing_is_said_and_not_tried_again_and_again() -> None:

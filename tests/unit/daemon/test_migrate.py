@@ -149,11 +149,13 @@ def test_the_mark_stands_behind_the_line_for_editors() -> None:
     assert text.startswith("#:schema ./x.json\n# seawall-settings-version: 2\n")
 
 
-def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It is not there, or is no text."""
     migrate(tmp_path / "nowhere.toml", code=ExitCode.BAD_INPUT)
+    assert "nowhere.toml" in capsys.readouterr().err
     (tmp_path / "x.toml").write_bytes(b"\xff\xfe")
     migrate(tmp_path / "x.toml", code=ExitCode.BAD_INPUT)
+    assert "x.toml" in capsys.readouterr().err
 
 
 def test_a_running_daemon_keeps_its_state(path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -231,7 +231,7 @@ async def test_a_guard_without_a_file_says_so() -> None:
     """As in a test, or inside another program."""
     bench = Bench(tighter())
     bench.reloader._renewal = None
-    await refused(bench)
+    assert "file" in (await refused(bench))["error"]
 
 
 async def test_the_signal_reloads_and_a_refusal_reaches_people() -> None:

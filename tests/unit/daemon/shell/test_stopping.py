@@ -50,6 +50,7 @@ async def test_whichever_comes_first_is_enough(which: int) -> None:
     events = (asyncio.Event(), asyncio.Event())
     events[which].set()
     await asyncio.wait_for(wait_first(*events), 5)
+    assert [each.is_set() for each in events] == [which == 0, which == 1]
 
 
 async def test_a_stage_that_hangs_is_named_and_left(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,6 +86,7 @@ async def test_a_follower_that_does_not_read_is_let_go(tmp_path: Path, monkeypat
                 for _ in range(200):
                     counter.feed.offer(STARTED)
                 await asyncio.sleep(0.001)
+        assert not counter.feed.is_followed
 
 
 async def test_a_queue_says_that_it_overflowed_and_that_nobody_is_there() -> None:
