@@ -34,6 +34,10 @@ class KillMemory:
         """Client order id of each request without a verdict, and when it left."""
         self._open_seq = 0
 
+    def forget_prices(self) -> None:
+        """Somebody gives another one, which takes the place of what was given before."""
+        self._prices = {}
+
     def compare(self) -> GuardState:
         """Read the journal; what must be there is there, and as it was. Returns the state."""
         recovered = recover(self.journal)

@@ -127,6 +127,7 @@ class Arena:
         assert (code, errors) == (0, "")
         await self.guard.kill()
         self.kills += 1
+        self.memory.forget_prices()
         given = self.memory.compare().positions[SYMBOL].episode.given
         assert given is not None, "a price that was acknowledged is forgotten"
         assert given.price == Decimal(str(nearer))
