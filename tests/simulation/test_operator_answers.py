@@ -12,7 +12,7 @@ from config.policy import Policy
 from daemon.core.altered import altered
 from daemon.core.commands import Notify, Severity, Told
 from daemon.core.memory.alert_book import AlertBook, Fact, Silence
-from daemon.core.operator_requests import AcknowledgeAsked
+from daemon.core.operator_requests import AcknowledgeAsked, UnsilenceAsked
 from daemon.core.reasons import Reason
 from daemon.core.state import initial_state
 from tests.simulation.plans import plan_of
@@ -91,6 +91,16 @@ def test_what_somebody_silenced_is_in_no_message(symbol: str, level: str, at_s: 
     silence = Silence(name="s1", symbol=symbol, since_ns=0, until_ns=100 * SECOND, comment="I know", who="ada")
     said = Messages().told(a_guard(silence), a_message("news", at_s, level=level), at_s)
     assert ("silenced as s1" in said) is is_breach
+
+
+@pytest.mark.parametrize(
+    ("name", "at_s", "is_breach"), [("", 50, False), ("s1", 50, False), ("s2", 50, True), ("", 49, True)]
+)
+def test_a_silence_that_is_ended_in_the_same_step_holds_nothing_back(name: str, at_s: int, *, is_breach: bool) -> None:
+    """P10: what waited is told at once; the silence of another name, or one ended without effect, excuses nothing."""
+    judge, guard = Messages(), a_guard(Silence(name="s1", who="ada", comment="c", since_ns=0, until_ns=100 * SECOND))
+    judge.asked(UnsilenceAsked(name=name), at_s)
+    assert ("silenced as s1" in judge.told(guard, a_message("news", 50), 50)) is is_breach
 
 
 @pytest.mark.parametrize("is_silenced", [True, False])

@@ -20,7 +20,7 @@ from typing import Final
 from config.alerting import Level
 from daemon.core.commands import Notify, RaiseAlert
 from daemon.core.memory.alert_book import Fact
-from daemon.core.operator_requests import AcknowledgeAsked, OperatorRequest
+from daemon.core.operator_requests import AcknowledgeAsked, OperatorRequest, UnsilenceAsked
 from daemon.core.people.hushed import inhibitor, silenced_by
 from daemon.core.people.kinds import Phase, kind_of
 from daemon.core.state import GuardState
@@ -51,6 +51,8 @@ class Messages:
     """Those of them that are over, or less grave by now."""
     taken_on: dict[str, float] = field(default_factory=dict)
     """Groups that a person acknowledged, and when; news of one ends it."""
+    unsilenced: tuple[float, str] = (0.0, "")
+    """When a person last ended a silence, and its name; an empty one is all of them."""
     minute: int = 0
     calls: int = 0
     checked: int = 0
@@ -71,7 +73,7 @@ class Messages:
             or self._form(notice)
             or self._pace(facts, notice, now_s)
             or self._taken_on(facts, notice, now_s)
-            or _silenced(facts, notice)
+            or self._silenced(facts, notice, now_s)
         )
         self.ids.add(notice.notification_id)
         if notice.is_resolved:
@@ -106,6 +108,24 @@ class Messages:
         if isinstance(request, AcknowledgeAsked):
             for group in [request.key] if request.key else list(self.groups):
                 self.taken_on[group] = now_s
+        elif isinstance(request, UnsilenceAsked):
+            self.unsilenced = now_s, request.name
+
+    def _silenced(self, facts: GuardFacts, notice: Notify, now_s: float) -> str:
+        """What a person silenced is in no message, unless it is an emergency; and no emergency is kept from one."""
+        state, at_ns = facts.guard.state, int(notice.notification_id.split(":")[1])
+        # The state is that before the step: a silence that a person ended with it stands there still.
+        ended = self.unsilenced[1] if self.unsilenced[0] == now_s else None
+        silences = () if state is None or ended == "" else state.people.silences.values()
+        holding = [each for each in silences if at_ns < each.until_ns and each.name != ended]
+        for told in notice.members:
+            names = ("topic", told.topic), ("state", told.state), ("symbol", told.symbol)
+            for silence in holding:
+                is_named = all(fnmatchcase(value, getattr(silence, name) or "*") for name, value in names)
+                if is_named and told.level != Level.EMERGENCY.value:
+                    what = f"{told.topic} {told.state} {told.symbol}"
+                    return f"{notice.notification_id} tells of {what}, silenced as {silence.name}"
+        return ""
 
     def _taken_on(self, facts: GuardFacts, notice: Notify, now_s: float) -> str:
         """What somebody has is not repeated to him, nor to the next level, while his acknowledgement holds."""
@@ -155,20 +175,6 @@ class Messages:
 
 def _is_hushed(state: GuardState, fact: Fact) -> bool:
     return bool(inhibitor(state, fact) or silenced_by(state.people.silences, fact, state.now_ns))
-
-
-def _silenced(facts: GuardFacts, notice: Notify) -> str:
-    """What a person silenced is in no message, unless it is an emergency; and no emergency is kept from one."""
-    state, at_ns = facts.guard.state, int(notice.notification_id.split(":")[1])  # the state is that before the step
-    holding = [] if state is None else [each for each in state.people.silences.values() if at_ns < each.until_ns]
-    for told in notice.members:
-        names = ("topic", told.topic), ("state", told.state), ("symbol", told.symbol)
-        for silence in holding:
-            is_named = all(fnmatchcase(value, getattr(silence, name) or "*") for name, value in names)
-            if is_named and told.level != Level.EMERGENCY.value:
-                what = f"{told.topic} {told.state} {told.symbol}"
-                return f"{notice.notification_id} tells of {what}, silenced as {silence.name}"
-    return ""
 
 
 def least_pause_s(facts: GuardFacts, cause: str, rank: int) -> float:
