@@ -22,6 +22,7 @@ from daemon.core.commands import Severity
 from daemon.core.draft import Draft
 from daemon.core.emergency import flatten, reduce
 from daemon.core.folding.account import is_size_agreed
+from daemon.core.folding.feeds import account_is_heard
 from daemon.core.market.marks import is_looser, is_through, nearer, ns, usable_mark
 from daemon.core.protecting import cover as covers
 from daemon.core.protecting import protection, shadows, shared, take_profit
@@ -439,6 +440,8 @@ def _cancel_surplus(draft: Draft, case: _Case, keeper: Order) -> bool:
     """One of ours is enough: cancel the others once the kept one holds everything that they do."""
     if not case.cover.others or not _is_enough_without(case, keeper, case.cover.others[0]):
         return False
+    if not account_is_heard(draft):
+        return False  # the position may have grown since: what is one too many is not known
     if draft.orders[keeper.symbol][keeper.order_id].is_left_out:
         return False  # a read may come from a copy that lags behind: the others are no surplus on its word
     other = case.cover.others[0]

@@ -61,6 +61,18 @@ def test_a_restart_between_two_stops_keeps_to_the_tighter_one() -> None:
     assert guard.only(CancelOrder, guard.order(moved)).order_id == "a"
 
 
+def test_nothing_goes_while_the_account_stream_is_down() -> None:
+    """P1: a position that grew behind its back needs the other one; when the stream is back, it goes (seed 9950251)."""
+    old, newest = a_stop("a"), a_stop("b", "sw-7-XBTUSDT-L-s2")
+    guard = Driven().up([a_position()], [old])
+    guard.give(e.FeedLost(at_ns=guard.now, feed=e.FeedName.ACCOUNT, reason="reset"))
+    guard.give(e.OrderSeen(at_ns=guard.now, order=newest, source=e.Source.QUERY))
+    assert guard.some(CancelOrder, guard.wait(4 * SECOND)) == []
+    guard.connect([a_position()], [old, newest])
+    guard.picture([a_position()], [old, newest])
+    assert guard.only(CancelOrder, guard.all).order_id == "a"
+
+
 def test_nothing_goes_while_a_request_may_still_change_the_one_that_stays() -> None:
     """P5: an amend of the newest got no verdict and went out again: the first may still arrive, so the older stays."""
     guard = Driven().up([a_position()], [a_stop("a")])
