@@ -183,6 +183,33 @@ _ONE_STOP: Final = (
         after="if not draft.orders_known or",
         caught_by=(f"{_T_CORE}/test_stops.py", f"{_T_CORE}/test_doubts.py"),
     ),
+    Mutant(
+        name="keeps-the-oldest",
+        promise="P4",
+        what="Of two stops the older one stays, which another guard may be clearing up at this moment.",
+        path=f"{_CORE}/protecting/cover.py",
+        before="return is_useless, -number(view, order)",
+        after="return is_useless, number(view, order)",
+        caught_by=(f"{_T_CORE}/protecting/test_cover.py", f"{_T_CORE}/protecting/test_shared.py"),
+    ),
+    Mutant(
+        name="puts-the-form-right-for-ever",
+        promise="P4",
+        what="Two guards of different styles replace each other's stop without end.",
+        path=f"{_CORE}/protecting/shared.py",
+        before="return put_right > 0 and covers.number(draft, keeper) > put_right",
+        after="return False",
+        caught_by=(f"{_T_CORE}/protecting/test_shared.py", f"{_T_CORE}/test_judgement.py"),
+    ),
+    Mutant(
+        name="clears-up-while-blind",
+        promise="P1",
+        what="A stop is cancelled as one too many for a position that was last heard of before the stream broke.",
+        path=f"{_CORE}/stops.py",
+        before="    if not account_is_heard(draft):\n        return False  # the position may have grown",
+        after="    if False:\n        return False  # the position may have grown",
+        caught_by=(f"{_T_CORE}/protecting/test_shared.py",),
+    ),
 )
 
 _UNKNOWN: Final = (
