@@ -12,7 +12,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.policy import Policy
+from config.modes import RuleMode
+from config.policy import Policy, TakeProfitPolicy
 from connectors.vocabulary import Order, OrderKind, OrderSide, Trigger
 from daemon.core.choke_point.danger import refusal
 from daemon.core.commands import (
@@ -96,7 +97,10 @@ def states(draw: st.DrawFn) -> GuardState:
     )
     return replace(
         _BASE,
-        policy=Policy(observe=draw(st.integers(0, 19)) == 7),
+        policy=Policy(
+            observe=draw(st.integers(0, 19)) == 7,
+            take_profit=TakeProfitPolicy(mode=draw(st.sampled_from([RuleMode.ON, RuleMode.ON, RuleMode.SHADOW]))),
+        ),
         positions={"XBTUSDT": guarded},
         orders={"XBTUSDT": known},
         latches={"x": latch} if draw(st.booleans()) else {},
@@ -163,6 +167,7 @@ def test_a_new_order_only_shrinks_what_is_there(
         shrinks(state, close)
     rung = PlaceTakeProfit(**base, quantity=size or 0, price=price)  # type: ignore[arg-type]  # drawn by name
     if refusal(rung, state) is None:
+        assert state.policy.take_profit.mode is RuleMode.ON
         shrinks(state, rung)
         resting = [
             each

@@ -12,6 +12,8 @@ from math import inf
 
 import pytest
 
+from config.modes import RuleMode
+from config.policy import Policy, TakeProfitPolicy
 from connectors.simulated.engine.inputs import PlaceOrder
 from connectors.simulated.engine.switches import ClientIdReuse, Switches
 from connectors.vocabulary import OrderSide, PositionKey
@@ -22,6 +24,7 @@ from daemon.core.reasons import Reason
 from tests.simulation.faults import RequestFate
 from tests.simulation.plans import Plan
 from tests.simulation.promises.ground import GuardFacts
+from tests.simulation.promises.p01_never_adds_danger import body_of
 from tests.simulation.requests import Sent
 from tests.simulation.virtual_loop import passing
 from tests.simulation.world import World, play
@@ -153,3 +156,21 @@ def test_a_left_over_stop_of_a_symbol_that_opens_this_moment_may_be_cancelled(is
         _sent(world, "DELETE", f'{{"orderID":["{order_id}"]}}'.encode())
 
     assert ("cancels mm-left" in _broken(script)) == is_told
+
+
+@pytest.mark.parametrize(("after_s", "is_breach"), [(2.0, False), (4.0, True)])
+def test_what_waited_for_a_connection_over_a_reload_may_leave_for_a_moment(after_s: float, *, is_breach: bool) -> None:
+    """P1: it was decided, and passed the choke point, under the settings of before; seconds later it is a breach."""
+    taking = Policy(take_profit=TakeProfitPolicy(mode=RuleMode.ON))
+
+    async def script(world: World) -> None:
+        await passing(3)
+        world.guard.reload(Policy(), may_loosen=False)
+        await passing(after_s)
+        body = (
+            b'{"symbol":"XBTUSD","side":"Sell","ordType":"Limit","execInst":"ReduceOnly","clOrdID":"sw-1-XBTUSD-L-t1"}'
+        )
+        sent = Sent("guard1", "POST", "/api/v1/order", body, world.loop.time(), RequestFate.ANSWERED)
+        world.promises.danger.on_sent(_facts(world), sent, body_of(sent))
+
+    assert ("a take-profit order while the rule is off" in _broken(script, replace(PLAN, policy=taking))) is is_breach

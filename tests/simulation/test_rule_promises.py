@@ -57,7 +57,7 @@ def test_what_no_rule_asks_for_is_noticed_as_it_leaves(policy: Policy) -> None:
         await passing(3)
         for path, body in (("position/leverage", b'{"leverage":5}'), ("order", b'{"ordType":"Limit"}')):
             sent = Sent("guard1", "POST", f"/api/v1/{path}", body, world.loop.time(), RequestFate.ANSWERED)
-            world.promises.danger.check_leaving(policy, sent, body_of(sent))
+            world.promises.danger.check_leaving((policy,), sent, body_of(sent))
 
     found = _broken(play(Plan(seed=43, troubles=0, act_every_s=inf, policy=policy), script))
     assert "no rule that is on asks for" in found

@@ -18,6 +18,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import assert_never
 
+from config.modes import RuleMode
 from config.policy import ForeignStops, SwitchMode
 from connectors.vocabulary import STOP_KINDS, Order, OrderSide, Side
 from daemon.core import ids
@@ -156,7 +157,9 @@ def _is_passed(symbol: str, side: Side, trigger: Decimal, state: GuardState) -> 
 
 
 def _take_profit_refusal(command: PlaceTakeProfit, state: GuardState) -> str | None:
-    """A price, and with the others of ours no more contracts than there are."""
+    """A rule that is on, a price, and with the others of ours no more contracts than there are."""
+    if state.policy.take_profit.mode is not RuleMode.ON:
+        return f"take_profit is {state.policy.take_profit.mode.value} by now"  # a reload, while it waited to be sent
     if not command.price.is_finite() or command.price <= 0:
         return f"{command.price} is no price"
     book = state.orders.get(command.key.symbol, {}).values()

@@ -10,16 +10,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from math import inf
 from typing import Final
 
 from config.ladder import Step
 from config.modes import Action, RuleMode
 from config.policy import AccountPolicy, Policy, SwitchMode
 from connectors.simulated.engine.changes import Change, Row
-from daemon.core.events import Source
+from daemon.core.events import Event, PolicyChanged, Source
 from daemon.core.memory.interventions import PauseKind
 from tests.simulation.promises.book import OURS, Key, adds_exposure, is_ours, key_of, traded_by
-from tests.simulation.promises.ground import GuardFacts, Promise
+from tests.simulation.promises.ground import Ground, GuardFacts, Promise
 from tests.simulation.promises.latch_rules import latched_cancel_faults
 from tests.simulation.promises.sightings import is_correction
 from tests.simulation.promises.stop_rows import protects
@@ -41,6 +42,11 @@ class NeverAddsDanger(Promise):
     """Checks every request and every fill of ours."""
 
     name = "P1"
+
+    def __init__(self, ground: Ground) -> None:
+        super().__init__(ground)
+        self._reloaded_s: dict[str, float] = {}
+        """When each guard took in other settings."""
 
     # ------------------------------------------------------------ what happened at the exchange
 
@@ -128,7 +134,7 @@ class NeverAddsDanger(Promise):
             return
         self.checked += 1
         if facts is not None:
-            self.check_leaving(facts.policy, sent, body)
+            self.check_leaving(self._policy_for(facts), sent, body)
             self._check_paused(facts, sent, body)
         if sent.path.endswith("/order/cancelAllAfter") or is_correction(sent.path, dict(body)):
             return
@@ -142,6 +148,16 @@ class NeverAddsDanger(Promise):
                 self._broken(text)
         else:
             self._check_order(facts, sent, body)
+
+    def on_event(self, facts: GuardFacts, event: Event) -> None:
+        """Remember when each guard changed its policy."""
+        if isinstance(event, PolicyChanged):
+            self._reloaded_s[facts.guard.name] = self._now_s
+
+    def _policy_for(self, facts: GuardFacts) -> tuple[Policy, ...]:
+        """Those that may have asked for what leaves: it was decided, and let pass, before it waited to be sent."""
+        is_new = self._now_s - self._reloaded_s.get(facts.guard.name, -inf) < RACE_S
+        return (facts.policy, *facts.guard.former_policies[-1:]) if is_new else (facts.policy,)
 
     def _size_for(self, facts: GuardFacts | None) -> Callable[[Key], int]:
         """The size that a cancel may have been decided on: what nobody has told the guard yet, was flat to it."""
@@ -165,15 +181,12 @@ class NeverAddsDanger(Promise):
         if not is_disarm and (pause.kind is PauseKind.SHADOW or not is_asked):
             self._broken(f"a guard in {pause.kind.value} sends {sent.verb} {sent.path} {sent.body!r}")
 
-    def check_leaving(self, policy: Policy, sent: Sent, body: Mapping[str, object]) -> None:
-        """What no rule is on for does not happen."""
-        if policy.observe:
-            self._broken(f"an observing guard sends {sent.verb} {sent.path} {sent.body!r}")
-        name = sent.path.rpartition("/")[2]
-        if name in CORRECTIONS and not _allows(policy, name):
-            self._broken(f"{sent.path}, which no rule that is on asks for: {sent.body!r}")
-        if name == "order" and body.get("ordType") == "Limit" and policy.take_profit.mode is not RuleMode.ON:
-            self._broken(f"a take-profit order while the rule is {policy.take_profit.mode.value}: {body}")
+    def check_leaving(self, policies: Sequence[Policy], sent: Sent, body: Mapping[str, object]) -> None:
+        """What no rule is on for, under none of these policies, does not happen."""
+        wrongs = [_unasked(policy, sent, body) for policy in policies]
+        if all(wrongs):
+            for each in wrongs[0]:
+                self._broken(each)
 
     def _check_order(self, facts: GuardFacts | None, sent: Sent, body: Mapping[str, object]) -> None:
         match sent.verb:
@@ -273,3 +286,16 @@ def is_nearer(quantity: int, before: Decimal | None, after: Decimal | None) -> b
         return True
     slack = before / 100_000
     return after > before + slack if quantity > 0 else after < before - slack
+
+
+def _unasked(policy: Policy, sent: Sent, body: Mapping[str, object]) -> list[str]:
+    """What of a write this policy does not ask for."""
+    found = []
+    if policy.observe:
+        found.append(f"an observing guard sends {sent.verb} {sent.path} {sent.body!r}")
+    name = sent.path.rpartition("/")[2]
+    if name in CORRECTIONS and not _allows(policy, name):
+        found.append(f"{sent.path}, which no rule that is on asks for: {sent.body!r}")
+    if name == "order" and body.get("ordType") == "Limit" and policy.take_profit.mode is not RuleMode.ON:
+        found.append(f"a take-profit order while the rule is {policy.take_profit.mode.value}: {body}")
+    return found

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from config.policy import Policy, SwitchMode, SwitchPolicy
+from config.modes import RuleMode
+from config.policy import Policy, SwitchMode, SwitchPolicy, TakeProfitPolicy
 from connectors.vocabulary import OrderSide
 from daemon.core.choke_point.danger import refusal
 from daemon.core.commands import (
@@ -17,6 +18,7 @@ from daemon.core.commands import (
     FeedSwitch,
     FindOrders,
     PlaceStop,
+    PlaceTakeProfit,
     ReadPicture,
     ReduceAtMarket,
 )
@@ -187,3 +189,19 @@ def test_a_stop_in_reserve_is_placed_only_where_the_tighter_one_was_passed() -> 
     guard.mark(915)
     assert refusal(place(stop_price=Decimal(910)), guard.state) is None
     assert "looser" in str(refusal(amend(stop_price=Decimal(910)), guard.state))
+
+
+@pytest.mark.parametrize(("mode", "is_refused"), [(RuleMode.ON, False), (RuleMode.SHADOW, True), (RuleMode.OFF, True)])
+def test_a_stage_that_waited_over_a_reload_stays_here(mode: RuleMode, *, is_refused: bool) -> None:
+    """P1: a rule in shadow does nothing, also where the order was decided while it was on (seed 9960037)."""
+    state = with_policy(held(), Policy(take_profit=TakeProfitPolicy(mode=mode)))
+    rung = PlaceTakeProfit(
+        command_id=1,
+        reason=Reason.TAKE_PROFIT,
+        client_order_id="sw-7-XBTUSDT-L-t1",
+        key=a_key(),
+        side=OrderSide.SELL,
+        quantity=10,
+        price=Decimal(1100),
+    )
+    assert (refusal(rung, state) is not None) is is_refused
