@@ -64,6 +64,7 @@ def clear_up(draft: Draft, symbol: str) -> None:
     if draft.now_ns >= guarded.flat_ns + FORGET_AFTER_NS:
         draft.drop_position(symbol)
         draft.set_asking(symbol, None)
+        draft.remove("in_vain", symbol)
     else:
         draft.wake(symbol, guarded.flat_ns + FORGET_AFTER_NS)
 

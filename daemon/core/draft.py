@@ -40,6 +40,7 @@ _MAPPINGS: Final = (
     "numbers",
     "pending",
     "asking",
+    "in_vain",
     "unproved",
     "named",
     "cancels",
@@ -138,6 +139,7 @@ class Draft:
         self.numbers = state.numbers
         self.pending = state.pending
         self.asking = state.asking
+        self.in_vain = state.in_vain
         self.unproved = state.unproved
         self.named = state.named
         self.cancels = state.cancels

@@ -365,6 +365,8 @@ class GuardState:
     """Requests in flight by command id."""
     asking: dict[str, int] = field(default_factory=dict)
     """Symbol to the command id of the question about its orders that is in flight; below 0: paused until that time."""
+    in_vain: dict[str, int] = field(default_factory=dict)
+    """Symbol to the pause, in ns, after the last of several questions about its orders that got no answer."""
     unproved: dict[str, Unproved] = field(default_factory=dict)
     """Requests of ours that may still take effect, by kind and order (see `outcomes.py`)."""
     named: dict[str, int] = field(default_factory=dict)

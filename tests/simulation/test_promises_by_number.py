@@ -324,16 +324,19 @@ def test_a_state_that_begins_twice_is_noticed() -> None:
     assert "says a second time that uncovered XBTUSD has begun" in _broken(script)
 
 
-def test_a_tier_that_nobody_is_told_of_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """P10: one and a half percent from liquidation, and people do not hear of it."""
+@pytest.mark.parametrize("is_unreadable", [False, True])
+def test_a_tier_that_nobody_is_told_of_is_noticed(monkeypatch: pytest.MonkeyPatch, *, is_unreadable: bool) -> None:
+    """P10: one and a half percent from liquidation, and people hear neither of it nor that the guard cannot see."""
     monkeypatch.setattr(tiers, "judge", lambda _draft, _symbol: None)
 
     async def script(world: World) -> None:
         await passing(WHOLE_AGAIN_S + 4)
+        if is_unreadable:
+            world.promises.ground.of(world.guard).active.add(("table_doubted", ""))
         world.bot.open(SYMBOL, side=1, leverage=33)
         await passing(TELL_S + TURNED_S + 6)
 
-    assert "was never told as near as it is" in _broken(script)
+    assert ("was never told as near as it is" in _broken(script)) is not is_unreadable
 
 
 def test_a_secret_is_noticed_in_every_disguise() -> None:

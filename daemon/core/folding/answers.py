@@ -31,13 +31,16 @@ from daemon.core.memory.under_way import Pending, PendingKind, Write
 from daemon.core.reasons import Reason
 from daemon.core.state import Guarded
 from daemon.core.writes import outcomes
-from daemon.core.writes.requests import GROWTH_LIMIT, held_back, pause, pause_repeat, refused_by_venue
+from daemon.core.writes.requests import GROWTH_LIMIT, grown_pause, held_back, pause, pause_repeat, refused_by_venue
 
 ANSWER_WITHIN_NS: Final = 15 * 10**9
 """A request without any outcome for this long counts as unanswered: the shell owes one, and may have lost it."""
 
 _SETTLED_HERE: Final = frozenset({PendingKind.WRITE, PendingKind.CANCEL, PendingKind.FIND, PendingKind.FREEZE})
 """Requests that are given up without asking another module: writes are doubted, cancels may simply be repeated."""
+
+LONGEST_QUESTION_PAUSE_NS: Final = 2 * 10**9
+"""A venue whose answers cannot be read is asked no oftener, or a few symbols use up the request budget (P8)."""
 
 Failure = RequestRefused | RequestNotSent | RequestUnanswered | RequestMisconfigured
 
@@ -212,6 +215,7 @@ def take_found(draft: Draft, event: OrdersFound) -> None:
         return
     if draft.asking.get(pending.symbol) == event.command_id:
         draft.set_asking(pending.symbol, None)
+    draft.remove("in_vain", pending.symbol)
     found = {order.client_order_id for order in event.orders if order.account == draft.account}
     _drop_not_found(draft, pending, found)
     if draft.unproved:
@@ -347,8 +351,10 @@ def _doubt(draft: Draft, guarded: Guarded, order_id: str) -> None:
 
 
 def _asked_in_vain(draft: Draft, pending: Pending) -> None:
-    """A question got no answer; the placement that it was about remembers that (see `doubts.py`)."""
-    _pause_question(draft, pending.symbol)
+    """A question got no answer: the next comes later; the placement that it was about remembers it (`doubts.py`)."""
+    pause_ns = min(grown_pause(draft, draft.in_vain.get(pending.symbol, 0)), LONGEST_QUESTION_PAUSE_NS)
+    draft.put("in_vain", pending.symbol, pause_ns)
+    draft.set_asking(pending.symbol, -(draft.now_ns + pause_ns))
     guarded = draft.positions.get(pending.symbol)
     write = None if guarded is None else guarded.write
     if write is not None and write.client_order_id in pending.ids and write.sent_ns <= pending.sent_ns:

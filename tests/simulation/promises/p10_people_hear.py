@@ -158,7 +158,8 @@ class PeopleHear(Promise):
     def _judge(self, facts: GuardFacts, key: Key, held: Holding) -> None:
         name = (facts.guard.name, key[1])
         rank = tier_rank(facts.policy.tiers, held)
-        is_blind = facts.free_s < WHOLE_AGAIN_S or self._ground.calm_s < 0
+        # An unreadable table is asked for again after half a minute at most: people know meanwhile that it cannot see.
+        is_blind = facts.free_s < WHOLE_AGAIN_S or self._ground.calm_s < 0 or facts.says("table_doubted")
         if not rank or is_blind or key[1] in self._firing(key):
             self._near_s.pop(name, None)
             return

@@ -76,6 +76,22 @@ def test_an_answer_that_nobody_awaits_still_tells_its_row() -> None:
     assert len(guard.state.orders["XBTUSDT"]) == 1
 
 
+def test_questions_that_get_no_answer_come_later_each_time() -> None:
+    """P8: answers that cannot be read: half a second, one, two, and no longer; the next answer ends that."""
+    guard, place = placing()
+    lost = e.RequestUnanswered(at_ns=guard.now, command_id=place.command_id, reason="unreadable")
+    find, pauses = guard.only(FindOrders, guard.give(lost)), []
+    for _ in range(4):
+        unread = e.RequestNotSent(at_ns=guard.now, command_id=find.command_id, reason="unreadable", retry_after_ns=0)
+        guard.give(unread)
+        pauses.append(-guard.state.asking["XBTUSDT"] - guard.now)
+        guard.now = -guard.state.asking["XBTUSDT"]
+        find = guard.only(FindOrders, guard.give(e.TimerFired(at_ns=guard.now)))
+    assert pauses == [SECOND // 2, SECOND, 2 * SECOND, 2 * SECOND]
+    guard.give(e.OrdersFound(at_ns=guard.now, command_id=find.command_id, orders=()))
+    assert guard.state.in_vain == {}
+
+
 def test_a_cancel_that_found_nothing_doubts_the_stop() -> None:
     """P5: 404 on a cancel of ours: how it ended has to be asked before it is forgotten."""
     guard = Driven().up([a_position()], [a_stop("a", "sw-7-XBTUSDT-L-s1"), a_stop("b", "sw-7-XBTUSDT-L-s2")])
