@@ -22,6 +22,7 @@ from tests.integration.test_web import a_page
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-port=0")
+ARRIVED = "document.readyState === 'complete' && location.protocol === 'http:'"
 DRAWN = """(() => {
   const lines = [...document.querySelectorAll('#positions line')];
   return JSON.stringify({
@@ -51,14 +52,20 @@ class Tab:
             while True:
                 heard = json.loads(await self._socket.recv())
                 if heard.get("id") == self._asked:
-                    return dict(heard["result"])
+                    return dict(heard)
                 if heard["method"] in {"Runtime.exceptionThrown", "Log.entryAdded"}:
                     self.broken.append(json.dumps(heard["params"]))
+
+    async def arrived(self) -> bool:
+        """Return whether the page is there whole; asked in the midst of a navigation, a browser may also refuse."""
+        answer = await self.call("Runtime.evaluate", expression=ARRIVED)
+        return "result" in answer and answer["result"]["result"].get("value") is True
 
     async def drawn(self) -> dict[str, Any]:
         """Return what stands on the page."""
         answer = await self.call("Runtime.evaluate", expression=DRAWN)
-        return dict(json.loads(answer["result"]["value"]))
+        assert "value" in answer.get("result", {}).get("result", {}), f"the browser could not say: {answer}"
+        return dict(json.loads(answer["result"]["result"]["value"]))
 
 
 @asynccontextmanager
@@ -82,6 +89,7 @@ async def a_tab(folder: Path, url: str) -> AsyncIterator[Tab]:
             for domain in ("Runtime", "Log", "Page"):
                 await tab.call(f"{domain}.enable")
             await tab.call("Page.navigate", url=url)
+            await until(tab.arrived, "the page to be loaded")
             yield tab
     finally:
         process.terminate()
