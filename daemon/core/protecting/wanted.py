@@ -79,6 +79,16 @@ class _Asked:
         """The first rule that asks for the position to be closed."""
         return next((each for each in self.said.proposals if each.price is None), None)
 
+    @property
+    def passed(self) -> tuple[Proposal, ...]:
+        """The triggers that the mark is beyond."""
+        return tuple(each for each in self.said.proposals if each.price is not None and self.is_through(each.price))
+
+    @property
+    def not_passed(self) -> tuple[Proposal, ...]:
+        """What the rules ask for else: triggers at which a stop can still rest, and exits."""
+        return tuple(each for each in self.said.proposals if each.price is None or not self.is_through(each.price))
+
     def is_through(self, price: Decimal) -> bool:
         """Whether the mark is at or beyond a price."""
         return self.mark is not None and is_through(self.side, price, self.mark.price)
@@ -225,15 +235,13 @@ def _is_breach(view: Draft | GuardState, asked: _Asked) -> bool:
 def _in_breach(view: Draft | GuardState, asked: _Asked) -> Wanted:
     """First seen too late: keep what rests, or what other rules ask for, or rest the nearest valid stop."""
     side, ratchet = asked.side, asked.guarded.ratchet
-    passed = [each for each in asked.said.proposals if each.price is not None and asked.is_through(each.price)]
-    found = stop_rules.nearest(side, tuple(each for each in asked.said.proposals if each not in passed))
-    breached = stop_rules.nearest(side, tuple(passed))
+    found, breached = stop_rules.nearest(side, asked.not_passed), stop_rules.nearest(side, asked.passed)
     ruled, breach = None if breached is None else breached[1], _breach_in_words(asked, breached)
     if found is not None:
         return _wanted(asked, need=Need.STOP, found=found, ruled=ruled, breach=breach)
     if ratchet is not None:
         return _wanted(asked, need=Need.STOP, trigger=ratchet, ruled=ruled, breach=breach)
-    if not passed:
+    if not asked.passed:
         return _wanted(asked, need=_without_trigger(asked.guarded), breach=breach)
     stand_in = _stand_in(view, asked)
     if stand_in is None:
@@ -250,9 +258,17 @@ def _breach_in_words(asked: _Asked, breached: tuple[Proposal, Decimal] | None) -
 
 
 def nearest_valid(view: Draft | GuardState, guarded: Guarded) -> Decimal | None:
-    """The stop that can still rest where every rule's trigger was passed; None where no room is left, or no mark."""
+    """The stop that can still rest where the trigger wanted was passed; None where no room is left, or no mark.
+
+    A stand-in, or the trigger of a rule that the mark has not passed yet (a price that a person gave, say) where that
+    is nearer to the mark.
+    """
     side, instrument = guarded.position.side, view.instruments.get(guarded.position.key.symbol)
-    return None if side is None or instrument is None else _stand_in(view, _ask(view, guarded, side, instrument))
+    if side is None or instrument is None:
+        return None
+    asked = _ask(view, guarded, side, instrument)
+    stand_in, found = _stand_in(view, asked), stop_rules.nearest(side, asked.not_passed)
+    return stand_in if stand_in is None or found is None else nearer(side, stand_in, found[1])
 
 
 def _stand_in(view: Draft | GuardState, asked: _Asked) -> Decimal | None:

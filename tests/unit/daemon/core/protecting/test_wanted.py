@@ -9,7 +9,8 @@ import pytest
 
 from config.policy import Policy, StartBreach, StopPolicy, StopStyle
 from connectors.vocabulary import Side
-from daemon.core.protecting.wanted import stepped, wanted_quantity, work_out
+from daemon.core.memory.episode import GivenStop
+from daemon.core.protecting.wanted import nearest_valid, stepped, wanted_quantity, work_out
 from daemon.core.state import Feed, Guarded, GuardState, Health, Liquidation, Mark, Need, Standing, initial_state
 from tests.builders import ACCOUNT, START_NS, a_position, an_instrument
 
@@ -119,6 +120,28 @@ def test_a_breach_at_the_start_rests_the_nearest_valid_stop(quantity: int, mark:
     wanted = work_out(a_view(guarded, mark=mark), guarded)
     assert wanted.in_breach
     assert (wanted.need, wanted.trigger) == (Need.STOP, D(stand_in))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "mark", "given", "found"),
+    [
+        (100, "990", "980", "980"),
+        (-100, "1010", "1020", "1020"),
+        (100, "990", "995", "945"),
+        (100, "990", "940", "945"),
+        (100, "990", None, "945"),
+        (100, None, "980", None),
+    ],
+    ids=["long", "short", "passed itself", "farther than the stand-in", "no other rule", "no mark"],
+)
+def test_in_reserve_a_rule_that_the_mark_has_not_passed_still_speaks(
+    quantity: int, mark: str | None, given: str | None, found: str | None
+) -> None:
+    """P2: a time stop at the entry was passed and its close waits; a price that a person gave is nearer than half way."""
+    guarded = a_guarded(quantity, ratchet=D(1000))
+    if given is not None:
+        guarded = replace(guarded, episode=replace(guarded.episode, given=GivenStop(price=D(given), who="ada")))
+    assert nearest_valid(a_view(guarded, mark=mark), guarded) == (None if found is None else D(found))
 
 
 @pytest.mark.parametrize("mark", ["901", "900", "899"])
