@@ -137,7 +137,7 @@ def test_a_breach_at_the_start_rests_the_nearest_valid_stop(quantity: int, mark:
 def test_in_reserve_a_rule_that_the_mark_has_not_passed_still_speaks(
     quantity: int, mark: str | None, given: str | None, found: str | None
 ) -> None:
-    """P2: a time stop at the entry was passed and its close waits; a price that a person gave is nearer than half way."""
+    """P2: a time stop at the entry was passed and its close waits; a price given is nearer than half way."""
     guarded = a_guarded(quantity, ratchet=D(1000))
     if given is not None:
         guarded = replace(guarded, episode=replace(guarded.episode, given=GivenStop(price=D(given), who="ada")))
