@@ -16,13 +16,15 @@ from config.modes import RuleMode
 from config.policy import Policy, TakeProfitPolicy
 from connectors.simulated.engine.inputs import PlaceOrder
 from connectors.simulated.engine.switches import ClientIdReuse, Switches
-from connectors.vocabulary import OrderSide, PositionKey
+from connectors.vocabulary import OrderSide, OrderStatus, PositionKey
 from daemon.core import stops
 from daemon.core.commands import ReduceAtMarket
-from daemon.core.events import RequestRefused
+from daemon.core.events import Event, OrderSeen, PictureRead, RequestRefused, Source, Started
 from daemon.core.reasons import Reason
+from tests.builders import an_order
 from tests.simulation.faults import RequestFate
 from tests.simulation.plans import Plan
+from tests.simulation.promises import p04_one_stop_per_position
 from tests.simulation.promises.ground import GuardFacts
 from tests.simulation.promises.p01_never_adds_danger import body_of
 from tests.simulation.requests import Sent
@@ -126,6 +128,45 @@ def test_a_name_that_the_venue_refused_is_free_for_two_guards_in_one_moment(
             _sent(world, "POST", _body_of(name), by=guard)
         for _ in range(2):
             world.venue.submit(_reduction(world.account, name))
+
+    found = _broken(script, FORGETFUL)
+    assert ("stands for two orders that did something" in found) == is_breach
+
+
+@pytest.mark.parametrize(
+    ("is_kept", "is_read", "is_market", "is_breach"),
+    [(False, False, True, False), (True, False, True, True), (False, True, True, True), (False, False, False, True)],
+    ids=["lost and not read", "remembered", "read since", "no reduction"],
+)
+def test_a_guard_that_lost_its_memory_may_reduce_under_an_id_that_it_used(
+    monkeypatch: pytest.MonkeyPatch, *, is_kept: bool, is_read: bool, is_market: bool, is_breach: bool
+) -> None:
+    """P4: the end of its journal went, no read gets through, a reduction is due: an act of its own."""
+    monkeypatch.setattr(p04_one_stop_per_position, "_is_remembered", lambda _facts, _name: is_kept)
+
+    async def script(world: World) -> None:
+        await passing(3)
+        assert world.bot.open(SYMBOL, side=1, leverage=5)
+        await passing(5)
+        name, facts = f"sw-{world.account}-{SYMBOL}-L-r9", _facts(world)
+        ended = an_order("v-1", name, symbol=SYMBOL, status=OrderStatus.FILLED, leaves_quantity=0, filled_quantity=100)
+        events: list[Event] = [OrderSeen(at_ns=1, order=ended, source=Source.STREAM)]
+        events.append(Started(at_ns=2, account=world.account))
+        if is_read:
+            events.append(
+                PictureRead(
+                    at_ns=3, command_id=1, asked_ns=2, positions=(), open_orders=(), recent_orders=(), margins=()
+                )
+            )
+        body = _body_of(name) if is_market else _body_of(name).replace(b"Market", b"Limit")
+        _sent(world, "POST", body)
+        world.venue.submit(_reduction(world.account, name))
+        for event in events:
+            for promise in world.promises.each:
+                if isinstance(promise, p04_one_stop_per_position.OneStopPerPosition):
+                    promise.on_event(facts, event)
+        _sent(world, "POST", body)
+        world.venue.submit(_reduction(world.account, name))
 
     found = _broken(script, FORGETFUL)
     assert ("stands for two orders that did something" in found) == is_breach

@@ -40,7 +40,7 @@ from daemon.core.reasons import Reason
 from daemon.core.restraint import latches, quiet
 from daemon.core.state import Guarded, GuardState, Need
 from daemon.core.stop_rules.proposal import PERCENT
-from daemon.core.writes import requests
+from daemon.core.writes import outcomes, requests
 
 NAME: Final = "take_profit"
 SETTLED_NS: Final = 3 * 10**9
@@ -157,10 +157,11 @@ def _place(draft: Draft, guarded: Guarded, wanted: tuple[Rung, ...], present: se
 
 
 def _may_place(draft: Draft, guarded: Guarded) -> bool:
-    """Only where protection needs nothing: the stop rests, and nothing is being closed."""
+    """Only where the stop rests, if any is needed, nothing is being closed, and no lost order may still come."""
     is_covered = guarded.covered_ns > 0 or guarded.need is Need.NOTHING
     is_closing = guarded.reduce is not None or guarded.through_ns or guarded.fired_ns or guarded.exit_ns
-    return draft.mode is Mode.GUARDING and is_covered and guarded.write is None and not is_closing
+    is_alone = not outcomes.may_take_come(draft, guarded.position.key.symbol)
+    return draft.mode is Mode.GUARDING and is_covered and is_alone and guarded.write is None and not is_closing
 
 
 def _is_passed(draft: Draft, guarded: Guarded, rung: Rung) -> bool:

@@ -13,10 +13,11 @@ clock (www.bitmex.com/app/apiKeysUsage). Once that clock has passed it, the requ
 question asked after that shows whether it was accepted before. The venue's clock is known as ours plus the skew
 measured, with the whole tolerance for skew on top, and time for a request that had arrived and waits for the engine.
 
-What MAY_EXIST holds back, and what not. A placement, reduction or take-profit order is repeated at once under the
-*same* client order id, so that whichever comes first is the only one: protection never waits. An amend is repeated with
-the same figures only; other figures go into a second stop, since a late amend could undo them (P3). A stop whose cancel
-may still arrive covers nothing. A flat position is not forgotten.
+What MAY_EXIST holds back, and what not. A placement or reduction is repeated at once under the *same* client order id,
+so that whichever comes first is the only one: protection never waits. No take-profit order is placed while one may
+still arrive: there is time, and a venue that takes an id again once its order is over would fill both. An amend is
+repeated with the same figures only; other figures go into a second stop, since a late amend could undo them (P3). A
+stop whose cancel may still arrive covers nothing. A flat position is not forgotten.
 """
 
 from __future__ import annotations
@@ -233,6 +234,11 @@ def due_names(draft: Draft, symbol: str) -> tuple[str, ...]:
 def is_any(view: Draft | GuardState, symbol: str) -> bool:
     """Whether anything of a symbol may still take effect."""
     return any(entry.symbol == symbol for entry in view.unproved.values())
+
+
+def may_take_come(view: Draft | GuardState, symbol: str) -> bool:
+    """Whether a take-profit order of a symbol that was given up may still arrive."""
+    return any(entry.symbol == symbol and entry.kind is WriteKind.TAKE for entry in view.unproved.values())
 
 
 def is_doomed(view: Draft | GuardState, order: Order) -> bool:

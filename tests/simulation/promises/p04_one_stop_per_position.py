@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from connectors.simulated.engine.changes import Change, Row
+from daemon.core import ids
 from daemon.core.commands import PlaceStop, PlaceTakeProfit, ReduceAtMarket
-from daemon.core.events import Event, RequestRefused
+from daemon.core.events import Event, OrderSeen, PictureRead, RequestRefused, Started
 from tests.simulation.faults import RequestFate
 from tests.simulation.promises.book import FINISHED, Key, is_ours, key_of
 from tests.simulation.promises.ground import Ground, GuardFacts, Promise
@@ -45,6 +46,10 @@ class OneStopPerPosition(Promise):
         """When the latest request under a client order id left, if somebody on the way delivered it twice."""
         self._delayed: set[str] = set()
         """Client order ids of requests that were held up on their way."""
+        self._told: set[tuple[str, str]] = set()
+        """What ended orders each guard's stream has shown it in this life, by guard and client order id."""
+        self._lost: set[tuple[str, str]] = set()
+        """Those of earlier lives that went with the end of its journal, until it has read its account once more."""
 
     def on_changes(self, changes: Sequence[Change]) -> None:
         """Count again for whatever of ours changed."""
@@ -59,7 +64,9 @@ class OneStopPerPosition(Promise):
 
         A venue that forgets an id at once cannot be kept from it by two guards that act in the same moment, nor by one
         whose single request was delivered twice, or whose reduction was held up until the one that it sent after asking
-        (P5 looks to that) was filled: such a request is bounded by its expiry, and can only shrink what is held.
+        (P5 looks to that) was filled: such a request is bounded by its expiry, and can only shrink what is held. Nor a
+        guard that was told of the first one's end, lost that with the end of its journal, and has to reduce before a
+        read of the account gets through: that is another act under a used id.
         """
         name, order_id = _name_of(row), str(row["orderID"])
         known = self._acting.get(name)
@@ -86,9 +93,12 @@ class OneStopPerPosition(Promise):
         return max((sent for (_, sent_name), sent in self._sent.items() if sent_name == name), default=0)
 
     def on_sent(self, facts: GuardFacts | None, sent: Sent, body: Mapping[str, object]) -> None:
-        """Count what is placed under each name."""
+        """Count what is placed under each name: anew where it reduces and had forgotten the name."""
         if sent.verb == "POST" and "clOrdID" in body:
             name = str(body["clOrdID"])
+            if (sent.guard, name) in self._lost and body["ordType"] == "Market":
+                self._lost.discard((sent.guard, name))
+                del self._sent[sent.guard, name]
             self._sent[sent.guard, name] += 1
             self._doubled_s.pop(name, None)
             if sent.fate is RequestFate.DELAYED:
@@ -98,11 +108,23 @@ class OneStopPerPosition(Promise):
 
     def on_event(self, facts: GuardFacts, event: Event) -> None:
         """A name that the venue refused stands for nothing: what leaves under it later leaves for the first time."""
-        if isinstance(event, RequestRefused) and not (event.is_duplicate or event.is_own):
-            command = facts.commands.get(event.command_id)
-            if isinstance(command, PlaceStop | PlaceTakeProfit | ReduceAtMarket):
-                name = facts.guard.name, command.client_order_id
-                self._sent[name] = max(0, self._sent[name] - 1)
+        guard = facts.guard.name
+        match event:
+            case RequestRefused(is_duplicate=False, is_own=False):
+                command = facts.commands.get(event.command_id)
+                if isinstance(command, PlaceStop | PlaceTakeProfit | ReduceAtMarket):
+                    name = guard, command.client_order_id
+                    self._sent[name] = max(0, self._sent[name] - 1)
+            case OrderSeen(order=order) if order.status.is_final:
+                self._told.add((guard, order.client_order_id))
+            case Started():
+                mine = {name for name in self._told | self._lost if name[0] == guard}
+                self._told -= mine
+                self._lost = self._lost - mine | {name for name in mine if not _is_remembered(facts, name[1])}
+            case PictureRead():
+                self._lost = {name for name in self._lost if name[0] != guard}
+            case _:
+                pass
 
     def _count_stops(self, key: Key) -> None:
         """Two at most protect one side; what is left over from the other is gone as soon as a replacement is over."""
@@ -158,6 +180,12 @@ class OneStopPerPosition(Promise):
             if self._now_s - since_s > TOO_MUCH_S:
                 self._broken(f"take-profit orders for {together} of {key[1]}, of which {held} are held")
                 self._too_much_s[key] = self._now_s
+
+
+def _is_remembered(facts: GuardFacts, name: str) -> bool:
+    """Whether a guard that has just started knows that this id was used."""
+    state, parsed = facts.guard.state, ids.parse(facts.guard.account, name)
+    return state is None or parsed is None or state.numbers.get(parsed[0], 0) >= parsed[1]
 
 
 def _name_of(row: Row) -> tuple[int, str]:

@@ -338,26 +338,46 @@ def test_no_budget_for_profit_is_no_want_of_protection() -> None:
     assert Degraded.BUDGET_EMPTY.value not in guard.state.degraded
 
 
-def test_a_lost_answer_is_asked_for_before_anything_is_repeated() -> None:
-    """P5: unknown is not failed; found resting it counts, not found the same id goes out again."""
-    guard = covered()
+def lost(guard: Driven) -> PlaceTakeProfit:
+    """The first rung, whose answer does not come and that the venue, asked at once, does not show."""
     place = guard.only(PlaceTakeProfit, guard.wait(4 * SECOND))
-    find = guard.only(
-        FindOrders, guard.give(e.RequestUnanswered(at_ns=guard.now, command_id=place.command_id, reason="x"))
-    )
+    unanswered = e.RequestUnanswered(at_ns=guard.now, command_id=place.command_id, reason="x")
+    find = guard.only(FindOrders, guard.give(unanswered))
     assert find.client_order_ids == (place.client_order_id,)
-    commands = guard.give(e.OrdersFound(at_ns=guard.now, command_id=find.command_id, orders=()))
-    assert guard.only(PlaceTakeProfit, commands).client_order_id == place.client_order_id
-    find = guard.only(
-        FindOrders,
-        guard.give(
-            e.RequestUnanswered(
-                at_ns=guard.now, command_id=guard.only(PlaceTakeProfit, commands).command_id, reason="x"
-            )
-        ),
-    )
-    commands = guard.give(e.OrdersFound(at_ns=guard.now, command_id=find.command_id, orders=(row_of(guard, place),)))
-    assert guard.only(PlaceTakeProfit, commands).client_order_id == "sw-7-XBTUSDT-L-t11"
+    assert not guard.some(PlaceTakeProfit, shown(guard, find))
+    return place
+
+
+def shown(guard: Driven, find: FindOrders, *orders: Order) -> list[Command]:
+    """What the guard does when the venue shows these."""
+    return list(guard.give(e.OrdersFound(at_ns=guard.now, command_id=find.command_id, orders=orders)))
+
+
+def test_a_lost_answer_is_asked_for_until_the_order_can_no_longer_arrive() -> None:
+    """P5: unknown is not failed; the same id goes out again when its request has expired and still is not there."""
+    guard = covered()
+    place = lost(guard)
+    assert guard.some(PlaceTakeProfit, guard.wait(14 * SECOND)) == []
+    find = guard.only(FindOrders, guard.wait(10 * SECOND))
+    assert guard.only(PlaceTakeProfit, shown(guard, find)).client_order_id == place.client_order_id
+
+
+def test_a_lost_order_that_rests_when_it_is_asked_for_counts() -> None:
+    """P5: the question after its expiry finds it; the next rung follows."""
+    guard = covered()
+    place = lost(guard)
+    find = guard.only(FindOrders, guard.wait(24 * SECOND))
+    assert guard.only(PlaceTakeProfit, shown(guard, find, row_of(guard, place))).client_order_id.endswith("-t11")
+
+
+def test_a_profit_order_that_arrives_late_is_the_only_one_of_its_rung() -> None:
+    """P4: it was not found, and is filled eight seconds after it left, at a venue that forgets used ids."""
+    guard = covered()
+    place = lost(guard)
+    guard.wait(5 * SECOND)
+    filled = row_of(guard, place, status=OrderStatus.FILLED, leaves_quantity=0, filled_quantity=place.quantity)
+    placed = guard.some(PlaceTakeProfit, settle(guard, list(guard.order(filled))))
+    assert [each.client_order_id[-4:] for each in placed] == ["-t11", "-t12"]
 
 
 def test_a_duplicate_is_probed_for() -> None:
