@@ -186,6 +186,8 @@ class Guarded:
     degraded: tuple[Degraded, ...] = ()
     refusal: str = ""
     """Who refused cover last, the venue or our own check, and in which words; empty once covered."""
+    unamendable: str = ""
+    """The stop that the venue refused to change last: another is tried beside it."""
     vanishings: int = 0
     """How often its stop disappeared without firing, each time within a minute of the one before."""
     vanished_ns: int = 0

@@ -393,7 +393,7 @@ def _place_beside(draft: Draft, case: _Case, reason: Reason) -> bool:
 
 
 def _amend(draft: Draft, case: _Case, keeper: Order) -> bool:
-    """Move the stop toward the mark, or follow the position's size."""
+    """Move the stop toward the mark, or follow the position's size; what the venue refuses to change is replaced."""
     guarded, side, price = case.guarded, case.guarded.position.side, keeper.stop_price
     if side is None or price is None:
         return False
@@ -413,6 +413,8 @@ def _amend(draft: Draft, case: _Case, keeper: Order) -> bool:
         return False
     if draft.unproved and not outcomes.may_amend(draft, keeper, quantity=sized, stop_price=moved):
         return _place_beside(draft, case, reason)
+    if guarded.unamendable == keeper.order_id and _place_beside(draft, case, reason):
+        return True
     requests.amend_stop(draft, guarded, keeper, reason, quantity=sized, stop_price=moved)
     return True
 

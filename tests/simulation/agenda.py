@@ -84,7 +84,7 @@ def _answers(seed: int, plan: Plan) -> Iterator[Item]:
 def kinds_of(seed: int) -> tuple[Trouble, ...]:
     """Draw what kinds of trouble the world of a seed knows: all, or a few."""
     drawn = Random(f"kinds {seed}")  # noqa: S311 - a world is a function of its seed
-    kinds = tuple(trouble for trouble in TROUBLES.values() if not trouble.is_scripted)
+    kinds = tuple(each for each in TROUBLES.values() if not each.is_scripted and seed >= each.from_seed)
     if drawn.random() < 0.5:
         return kinds
     return tuple(drawn.sample(kinds, min(len(kinds), drawn.randint(1, FEW))))

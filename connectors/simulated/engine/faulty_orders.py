@@ -1,7 +1,7 @@
 """Faults around orders and timers: refused, rejected, cancelled by the venue, asleep, unfilled.
 
 Why: a guard's stop can fail in each of these ways, and looks the same as a good one until it does.
-`before` and `after` stand around a request; what triggers ask is in `faulty_triggers`.
+`before` and `after` stand around a request; what triggers and amendments ask is in `faulty_trading`.
 
 Units: milliseconds of protocol time.
 """

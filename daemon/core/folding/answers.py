@@ -159,7 +159,7 @@ def _write_failed(draft: Draft, guarded: Guarded, write: Write, event: Failure) 
         case RequestRefused():
             guarded = _move(draft, guarded, write, WriteInput.REFUSED)
             words = held_back(event.reason) if event.is_own else refused_by_venue(event.reason)
-            _refused(draft, guarded, write, words)
+            _refused(draft, guarded, write, words, is_own=event.is_own)
         case RequestNotSent():
             guarded = _move(draft, guarded, write, WriteInput.NOT_SENT)
             pause(draft, guarded.position.key.symbol, write.kind, at_least_ns=event.retry_after_ns)
@@ -169,17 +169,19 @@ def _write_failed(draft: Draft, guarded: Guarded, write: Write, event: Failure) 
             pause(draft, guarded.position.key.symbol, write.kind, at_least_ns=longest)
 
 
-def _refused(draft: Draft, guarded: Guarded, write: Write, words: str) -> None:
+def _refused(draft: Draft, guarded: Guarded, write: Write, words: str, *, is_own: bool = False) -> None:
     symbol = guarded.position.key.symbol
     if write.kind is WriteKind.TAKE:
         _take_refused(draft, symbol, words)
         return
     if write.kind is WriteKind.PLACE:
-        guarded = draft.change(symbol, refusal=words)
+        guarded = draft.change(symbol, refusal=words, unamendable="")
     elif write.kind in {WriteKind.AMEND, WriteKind.CANCEL, WriteKind.DROP}:
         # It may have fired, filled or gone: ask for the order itself.
         _doubt(draft, guarded, write.order_id)
-        guarded = draft.change(symbol, refusal=words if write.kind is WriteKind.AMEND else guarded.refusal)
+        if write.kind is WriteKind.AMEND:
+            unamendable = guarded.unamendable if is_own else write.order_id
+            guarded = draft.change(symbol, refusal=words, unamendable=unamendable)
     draft.want_picture(Reason.DOUBT)
     pause(draft, guarded.position.key.symbol, write.kind)
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from random import Random
 
 from connectors.simulated.engine.changes import Change
-from connectors.simulated.engine.inputs import Input, PlaceOrder
+from connectors.simulated.engine.inputs import AmendOrder, Input, PlaceOrder
 from connectors.simulated.engine.refusals import Refused
 from tests.simulation.guard_life import SimGuard
 from tests.simulation.promises import OURS
@@ -38,6 +38,7 @@ REFUSALS = (
     "Too many open orders",
 )
 STOP_REFUSALS = ("Invalid stopPx for ordType", "Too many stop orders", "Instrument has no mark price")
+AMEND_REFUSALS = ("Invalid amend", "Amending is not allowed", "Invalid ordStatus")
 VENUES_OWN = "Canceled by the venue"
 REJECTED = "Rejected by the venue"
 
@@ -58,6 +59,18 @@ async def refused(scene: Scene, guard: SimGuard, random: Random) -> None:
     ):
         if symbol is not None:
             scene.bot.cancel_guards(symbol)
+        await passing(some_s(random, 2, 40))
+
+
+async def amend_refused(scene: Scene, guard: SimGuard, random: Random) -> None:
+    """Stops cannot be changed any more, while the position grows that they protect."""
+    symbol = await some_position(scene, random)
+    with (
+        refusals_seen(scene, "amend refused", lambda value, _: isinstance(value, AmendOrder)),
+        board_fault(scene, "amend-refused", message=random.choice(AMEND_REFUSALS)),
+    ):
+        if symbol is not None:
+            scene.bot.grow(symbol, random.uniform(0.1, 0.5))
         await passing(some_s(random, 2, 40))
 
 
@@ -159,6 +172,7 @@ async def in_parts(scene: Scene, guard: SimGuard, random: Random) -> None:
 
 ORDERS: tuple[Trouble, ...] = (
     Trouble(name="order refused", listed="order refused", cast=refused),
+    Trouble(name="amend refused", listed="order refused", cast=amend_refused, from_seed=13_000_000),
     Trouble(name="crossed stop refused", listed="", cast=crossed_refused),
     Trouble(name="order rejected", listed="", cast=rejected),
     Trouble(name="order cancelled", listed="order accepted then cancelled by the venue", cast=cancelled),

@@ -35,6 +35,8 @@ class Trouble:
     """How often it is drawn, beside the others."""
     is_scripted: bool = False
     """Never drawn among the troubles: it has its own place in the agenda, or only in fixed scenes."""
+    from_seed: int = 0
+    """Worlds of lower seeds do not know it: they stay what they were before it was thought of."""
     hinders: bool = True
     """The guard cannot be held to what needs a working world while this lasts. Otherwise the cast itself calls
     `scene.promises.disturb()` when the guard has something to answer."""

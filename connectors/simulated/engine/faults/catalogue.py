@@ -145,6 +145,7 @@ _ENGINE = (
     _engine(
         "stop-refused", "stop orders are refused", word("message", "Invalid stopPx for ordType", "text of the 400")
     ),
+    _engine("amend-refused", "open orders are not changed", word("message", "Invalid amend", "text of the 400")),
     _engine("crossed-stop-refused", "a stop beyond its trigger is refused instead of fired"),
     _engine("order-rejected", "new orders end Rejected in a 200", word("reason", "Rejected by the venue", "its text")),
     _engine(

@@ -20,7 +20,7 @@ from connectors.simulated.engine.refusals import Refused
 from connectors.simulated.engine.resting.orders import Order, Peg, Status
 from connectors.simulated.engine.tables.order_rows import order_row
 from connectors.simulated.engine.tables.reports import report, report_reject
-from connectors.simulated.engine.trading import affordability, matching, pegs, shrinking, triggers
+from connectors.simulated.engine.trading import affordability, faulty_trading, matching, pegs, shrinking, triggers
 from connectors.simulated.engine.trading.bands import check_price
 from connectors.simulated.engine.trading.entry import (
     check_client_id_is_new,
@@ -61,6 +61,7 @@ def _amend(world: World, account: Account, request: AmendOrder) -> Row:
         raise Refused(f"Invalid ordStatus: {order.status.value}")
     open_market(world, order.contract.symbol)
     check_not_in_liquidation(world.position(account, order.contract))
+    faulty_trading.before_amend(world, order)
     wanted = _wanted(order, request)
     if request.peg_offset_value is not None:
         _trail_by(world, wanted, request.peg_offset_value)

@@ -22,7 +22,7 @@ from connectors.simulated.engine.resting.orders import (
     watched_price,
 )
 from connectors.simulated.engine.tables.reports import cancel_because, reject_because, report
-from connectors.simulated.engine.trading import affordability, contingency, faulty_triggers, matching, pegs, shrinking
+from connectors.simulated.engine.trading import affordability, contingency, faulty_trading, matching, pegs, shrinking
 from connectors.simulated.engine.world import World
 
 REACHED = "Triggered: Order stop price reached"
@@ -30,7 +30,7 @@ REACHED = "Triggered: Order stop price reached"
 
 def is_due(world: World, order: Order) -> bool:
     """Return whether a waiting order's trigger price has been reached."""
-    if faulty_triggers.sleeps(world, order):
+    if faulty_trading.sleeps(world, order):
         return False
     market = world.markets[order.contract.symbol]
     price = watched_price(order.instructions.trigger, mark=market.mark, last=market.last, index=market.index)
@@ -65,7 +65,7 @@ def fire(world: World, account: Account, order: Order) -> None:
     order.text = f"{REACHED}\n{order.text}"
     report(world, account, order, "TriggeredOrActivatedBySystem")
     contingency.activated(world, account, order)
-    if faulty_triggers.loses_fill(world, order):
+    if faulty_trading.loses_fill(world, order):
         return
     activate(world, account, order)
 

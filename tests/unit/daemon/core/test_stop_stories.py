@@ -19,13 +19,14 @@ from config.policy import (
     TimeStopPolicy,
     TrailingPolicy,
 )
-from connectors.vocabulary import Position, Side
+from connectors.vocabulary import Order, Position, Side
 from daemon.core import events as e
 from daemon.core import stops
-from daemon.core.commands import AmendStop, PlaceStop, ReduceAtMarket, SetBand
+from daemon.core.commands import AmendStop, CancelOrder, Command, PlaceStop, ReduceAtMarket, SetBand
 from daemon.core.degraded import Degraded
 from daemon.core.draft import Draft
 from daemon.core.memory.episode import Release
+from daemon.core.memory.under_way import PendingKind
 from daemon.core.protecting.cover import judge
 from daemon.core.protecting.wanted import work_out
 from daemon.core.reasons import Reason
@@ -326,3 +327,51 @@ def test_a_stop_in_reserve_goes_back_no_further_than_a_person_let_it() -> None:
     draft.change("XBTUSDT", episode=let_go)
     bare = replace(case, guarded=draft.positions["XBTUSDT"])
     assert stops._bridge(draft, bare) == D(950)
+
+
+def _after_refusal(guard: Driven, amend: AmendStop, *, is_own: bool = False) -> list[Command]:
+    """The amend is refused, the stop is asked for and still rests; what follows once the pause is over."""
+    row = next(iter(guard.state.orders["XBTUSDT"].values())).order
+    reason = "the amend is not valid"
+    guard.give(e.RequestRefused(at_ns=guard.now, command_id=amend.command_id, reason=reason, is_own=is_own))
+    _answer_questions(guard, row)
+    return guard.wait(5 * SECOND)
+
+
+def _answer_questions(guard: Driven, *rows: Order) -> None:
+    guard.now += SECOND // 50
+    for number, pending in list(guard.state.pending.items()):
+        if pending.kind is PendingKind.FIND:
+            guard.give(e.OrdersFound(at_ns=guard.now, command_id=number, orders=rows))
+
+
+def test_a_stop_that_the_venue_refuses_to_change_is_replaced() -> None:
+    """P2: the position grew, its stop may not follow: another rests beside it, and then the small one goes."""
+    guard = opened()
+    small = guard.only(AmendStop, guard.position(a_position(250)))
+    beside = guard.only(PlaceStop, _after_refusal(guard, small))
+    assert (beside.quantity, beside.stop_price, beside.reason) == (250, D(918), Reason.COVER_TOO_SMALL)
+    assert not guard.some(CancelOrder, guard.all), "the small one stays until the other is confirmed"
+    guard.rest(beside)
+    assert guard.guarded().covered_ns
+    assert guard.only(CancelOrder, guard.wait(SECOND)).order_id == small.order_id
+
+
+def test_where_a_second_stop_is_refused_as_well_both_ways_are_tried_in_turn() -> None:
+    """P2: a refusal of one kind says nothing of the other for ever."""
+    guard = opened()
+    amend = guard.only(AmendStop, guard.position(a_position(250)))
+    beside = guard.only(PlaceStop, _after_refusal(guard, amend))
+    guard.give(e.RequestRefused(at_ns=guard.now, command_id=beside.command_id, reason="too many stops"))
+    again = guard.only(AmendStop, guard.wait(3 * SECOND))
+    assert again.quantity == 250
+    assert guard.some(PlaceStop, _after_refusal(guard, again))
+
+
+def test_our_own_checks_no_is_no_reason_for_a_second_stop() -> None:
+    """P1: what our own check holds back as an amend it is not offered in another form."""
+    guard = opened()
+    amend = guard.only(AmendStop, guard.position(a_position(250)))
+    commands = _after_refusal(guard, amend, is_own=True)
+    assert not guard.some(PlaceStop, commands)
+    assert guard.some(AmendStop, commands)

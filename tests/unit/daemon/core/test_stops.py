@@ -454,7 +454,7 @@ def test_a_stop_that_nobody_knows_any_more_is_put_back() -> None:
 
 
 def test_an_amend_refused_on_the_stream_is_asked_for() -> None:
-    """P5: the stream says the amend failed; the order is asked for, and amended again after a pause."""
+    """P5: the stream says the amend failed; the order is asked for, and after a pause another is placed beside it."""
     guard = covered()
     amend = guard.only(AmendStop, guard.position(a_position(250)))
     row = guard_order(guard)
@@ -463,7 +463,7 @@ def test_an_amend_refused_on_the_stream_is_asked_for() -> None:
     )
     find = guard.only(FindOrders, guard.give(refused))
     guard.give(e.OrdersFound(at_ns=guard.now, command_id=find.command_id, orders=(row,)))
-    assert guard.only(AmendStop, guard.wait(SECOND)).quantity == 250
+    assert guard.only(PlaceStop, guard.wait(SECOND)).quantity == 250
 
 
 def test_nothing_is_forgotten_too_early_nor_kept_for_ever() -> None:

@@ -48,6 +48,19 @@ def test_orders_are_refused() -> None:
     assert desk.place(100, account=BOB)["ordStatus"] == "Filled"
 
 
+def test_a_stop_is_not_changed_and_a_new_one_is_taken() -> None:
+    """The old one rests as it was, an execution tells of the refusal, and after the fault it moves."""
+    desk = desk_with("amend-refused", account=ALICE, parameters={"message": "No amends today"})
+    row = stop(desk)
+    with pytest.raises(Refused, match="No amends today"):
+        desk.amend(row, stop_px=49_500)
+    assert found(desk, row)["stopPx"] == 49_000
+    assert (desk.executions()[-1]["execType"], desk.executions()[-1]["text"]) == ("AmendReject", "No amends today")
+    assert stop(desk, 49_500)["ordStatus"] == "New"
+    desk.apply(ClearFault())
+    assert desk.amend(row, stop_px=49_600)["stopPx"] == 49_600
+
+
 def test_a_crossed_stop_is_refused_and_another_is_not() -> None:
     """Only a stop beyond its trigger."""
     desk = desk_with("crossed-stop-refused")

@@ -136,12 +136,12 @@ def test_our_own_checks_refusal_says_nothing_of_the_way_to_the_venue() -> None:
 
 
 def test_a_refused_amend_is_asked_for_and_the_cover_still_counts() -> None:
-    """P5: an amend refused: the stop may have gone; it is asked for before it is amended again."""
+    """P5: an amend refused: the stop may have gone; it is asked for before another is placed beside it."""
     guard, row = covered()
     amend = guard.only(AmendStop, guard.position(a_position(250)))
     find = guard.only(FindOrders, refused(guard, amend.command_id))
     guard.give(e.OrdersFound(at_ns=guard.now, command_id=find.command_id, orders=(row,)))
-    assert guard.only(AmendStop, guard.wait(SECOND)).quantity == 250
+    assert guard.only(PlaceStop, guard.wait(SECOND)).quantity == 250
 
 
 def test_not_sent_waits_as_long_as_the_venue_asks() -> None:
@@ -192,7 +192,7 @@ def test_a_stream_refusal_of_our_amend_is_asked_for() -> None:
     assert guard.guarded().write is None
     assert "the venue refuses the stop: Invalid" in guard.guarded().refusal
     guard.give(e.OrdersFound(at_ns=guard.now, command_id=find.command_id, orders=(row,)))
-    assert guard.only(AmendStop, guard.wait(SECOND)).quantity == 250
+    assert guard.only(PlaceStop, guard.wait(SECOND)).quantity == 250
     # The HTTP answer that comes all the same is only a row now.
     answered(guard, amend.command_id, replace(row, timestamp_ns=row.timestamp_ns + 1))
     assert guard.guarded().write is not None
