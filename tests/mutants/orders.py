@@ -157,6 +157,15 @@ _RATCHET: Final = (
 
 _ONE_STOP: Final = (
     Mutant(
+        name="profit-order-beside-a-lost-one",
+        promise="P4",
+        what="A take-profit order is placed again while the one that was lost may still arrive and be filled.",
+        path=f"{_CORE}/protecting/take_profit.py",
+        before="is_alone = not outcomes.may_take_come(draft, guarded.position.key.symbol)",
+        after="is_alone = True",
+        caught_by=(f"{_T_CORE}/protecting/test_take_profit.py",),
+    ),
+    Mutant(
         name="id-used-again",
         promise="P4",
         what="The next order takes the number of the one before.",

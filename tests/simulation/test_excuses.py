@@ -20,16 +20,19 @@ from connectors.vocabulary import OrderSide, OrderStatus, PositionKey
 from daemon.core import stops
 from daemon.core.commands import ReduceAtMarket
 from daemon.core.events import Event, OrderSeen, PictureRead, RequestRefused, Source, Started
+from daemon.core.memory.interventions import Latch, LatchKind
 from daemon.core.reasons import Reason
 from tests.builders import an_order
+from tests.simulation import world as ending
 from tests.simulation.faults import RequestFate
+from tests.simulation.guard_life import SimGuard
 from tests.simulation.plans import Plan
 from tests.simulation.promises import p04_one_stop_per_position
 from tests.simulation.promises.ground import GuardFacts
 from tests.simulation.promises.p01_never_adds_danger import body_of
 from tests.simulation.requests import Sent
 from tests.simulation.virtual_loop import passing
-from tests.simulation.world import World, play
+from tests.simulation.world import World, flat_where_it_is_latched, play
 
 PLAN = Plan(seed=47, troubles=0, act_every_s=inf)
 FORGETFUL = replace(PLAN, switches=Switches(client_id_reuse=ClientIdReuse.WHEN_CLOSED))
@@ -215,3 +218,21 @@ def test_what_waited_for_a_connection_over_a_reload_may_leave_for_a_moment(after
         world.promises.danger.on_sent(_facts(world), sent, body_of(sent))
 
     assert ("a take-profit order while the rule is off" in _broken(script, replace(PLAN, policy=taking))) is is_breach
+
+
+@pytest.mark.parametrize("kind", LatchKind)
+def test_a_latch_that_only_freezes_has_no_proof_to_give(monkeypatch: pytest.MonkeyPatch, kind: LatchKind) -> None:
+    """P2: two guards of other settings latch by one rule; that of the one which flattens is proved, the other's not."""
+    monkeypatch.setattr(ending, "FLAT_WITHIN_S", ending.CALM_S)
+    proved = Latch(name="daily_loss", kind=LatchKind.FLATTEN, text="", since_ns=1, proven_ns=2)
+    latches = {"guard1": replace(proved, kind=kind, proven_ns=0), "guard2": proved}
+
+    async def script(world: World) -> None:
+        await passing(5)
+        states = {guard.name: guard.state for guard in world.guards}
+        shown = {name: replace(state, latches={"daily_loss": latches[name]}) for name, state in states.items() if state}
+        monkeypatch.setattr(SimGuard, "state", property(lambda guard: shown[guard.name]))
+        await flat_where_it_is_latched(world)
+
+    is_breach = kind is LatchKind.FLATTEN
+    assert ("the proof is open, or not proved flat" in _broken(script, replace(PLAN, guards=2))) == is_breach

@@ -300,11 +300,11 @@ async def flat_where_it_is_latched(world: World) -> None:
 
 
 def _open_under(world: World, latch: Latch) -> list[str]:
+    """What is not flat yet under it. The other guard's settings may have that rule only freeze: that proves nothing."""
     held = [symbol for symbol in CONTRACTS if latch.concerns(symbol) and world.promises.size((world.account, symbol))]
-    now = [
-        guard.state.latches[latch.name] for guard in world.guards if guard.state and latch.name in guard.state.latches
-    ]
-    return held or ["the proof"] * (not all(each.proven_ns for each in now))
+    now = [guard.state.latches.get(latch.name) for guard in world.guards if guard.state is not None]
+    flattening = [each for each in now if each is not None and each.kind is LatchKind.FLATTEN]
+    return held or ["the proof"] * (not all(each.proven_ns for each in flattening))
 
 
 def play(
