@@ -319,6 +319,8 @@ class ExecutionKind(Enum):
     FUNDING = "funding"
     LIQUIDATION = "liquidation"
     SETTLEMENT = "settlement"
+    ENDED = "ended"
+    """Its order is over, and this was no trade: cancelled or rejected."""
     OTHER = "other"
 
 

@@ -21,6 +21,7 @@ from daemon.core.alerts import seconds, tell
 from daemon.core.commands import Severity
 from daemon.core.draft import Draft
 from daemon.core.emergency import flatten, reduce
+from daemon.core.folding import books
 from daemon.core.folding.account import is_size_agreed
 from daemon.core.folding.feeds import account_is_heard
 from daemon.core.market.marks import is_looser, is_through, nearer, ns, usable_mark
@@ -51,6 +52,7 @@ def reconcile(draft: Draft, symbol: str) -> None:
 
 
 def _protect(draft: Draft, symbol: str) -> None:
+    books.end_told(draft, symbol)
     guarded = draft.positions[symbol]
     doubts.ask(draft, symbol)
     side = guarded.position.side

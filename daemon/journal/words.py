@@ -111,7 +111,7 @@ def event_words(event: Event, ids: frozenset[str] = frozenset()) -> str:  # noqa
             words = f"{'order stream' if source is Source.STREAM else 'a read'}: {_order(order)}"
         case OrdersFound() | OrdersListed() | PictureRead():
             words = _found(event, ids)
-        case ExecutionSeen(execution=Execution(kind=ExecutionKind.OTHER, quantity=0)):
+        case ExecutionSeen(execution=Execution(kind=ExecutionKind.OTHER | ExecutionKind.ENDED, quantity=0)):
             words = ""  # a new or cancelled order, which its own row tells
         case ExecutionSeen(execution=execution):
             words = f"execution: {_execution(execution)}"

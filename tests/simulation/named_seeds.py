@@ -119,4 +119,15 @@ NAMED_SEEDS: tuple[NamedSeed, ...] = (
             ),
         ),
     ),
+    NamedSeed(
+        broke="a stop was cancelled whose row could not be read; a read that lagged behind hid it for half a minute",
+        plan=replace(
+            plan_of(1368, minutes=1.2),
+            items=(
+                Item(6, 30.653, "keys missing", 0, 158_113_182_706_873),
+                Item(7, 31.001, "reads stale", 0, 177_021_483_984_283),
+                Item(8, 42.326, "bot acts", 0, 251_881_550_237_611),
+            ),
+        ),
+    ),
 )

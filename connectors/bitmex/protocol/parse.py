@@ -71,6 +71,8 @@ _EXECUTIONS: Final = {
     "Liquidation": ExecutionKind.LIQUIDATION,
     "Bankruptcy": ExecutionKind.LIQUIDATION,
     "Settlement": ExecutionKind.SETTLEMENT,
+    "Canceled": ExecutionKind.ENDED,
+    "Rejected": ExecutionKind.ENDED,
 }
 _REFUSED_REQUESTS: Final = frozenset({"CancelReject", "AmendReject"})
 _NOT_DERIVATIVES: Final = ("IFXXXP", "FFMCSX", "MR")

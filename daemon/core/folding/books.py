@@ -13,7 +13,7 @@ from dataclasses import replace
 from enum import Enum
 from typing import Final
 
-from connectors.vocabulary import Order, OrderStatus
+from connectors.vocabulary import Execution, Order, OrderStatus
 from daemon.core import ids
 from daemon.core.adding import may_add_exposure
 from daemon.core.alerts import tell
@@ -34,6 +34,10 @@ CLOCK_TOLERANCE_NS: Final = 5 * 10**9
 
 DENIED_FOR_NS: Final = 60 * 10**9
 """An order that every read denies for this long is gone, whatever the stream does not say."""
+
+
+ENDS_WITHIN_NS: Final = 500 * 10**6
+"""So long an order's own row may be later than the execution that tells of its end."""
 
 
 class Evidence(Enum):
@@ -125,6 +129,7 @@ def _put(draft: Draft, known: KnownOrder | None, order: Order, evidence: Evidenc
             first_ns=first_ns or (draft.now_ns if confirmed else 0),
             is_told=is_told,
             is_left_out=known is not None and known.is_left_out and evidence is not Evidence.STREAM,
+            ended_ns=0 if known is None else known.ended_ns,
         )
     )
 
@@ -138,6 +143,32 @@ def _finish(draft: Draft, known: KnownOrder | None, order: Order) -> None:
 def _recount(draft: Draft, symbol: str) -> None:
     book = draft.orders.get(symbol, {})
     draft.set_adding(symbol, sum(may_add_exposure(known.order) for known in book.values()))
+
+
+def note_ended(draft: Draft, execution: Execution) -> None:
+    """An execution tells that an order of ours was cancelled or rejected; its own row comes with it, as a rule."""
+    known = draft.orders.get(execution.symbol, {}).get(execution.order_id)
+    if known is None or known.ended_ns or not ids.is_ours(draft.account, known.order.client_order_id):
+        return
+    draft.put_order(replace(known, ended_ns=draft.now_ns))
+    draft.touch(execution.symbol)
+
+
+def end_told(draft: Draft, symbol: str) -> None:
+    """Let orders go of whose end an execution told, where no row of theirs says so.
+
+    That row was lost, or could not be read, and a read may come from a copy that lags behind: the position would have
+    no stop, and the guard would not know.
+    """
+    for known in list(draft.orders.get(symbol, {}).values()):
+        if not known.ended_ns:
+            continue
+        due_ns = known.ended_ns + ENDS_WITHIN_NS
+        if draft.now_ns < due_ns:
+            draft.wake(symbol, due_ns)
+        else:
+            order = replace(known.order, status=OrderStatus.CANCELED, leaves_quantity=0)
+            take_order(draft, order, Evidence.STREAM, draft.now_ns)
 
 
 def take_orders_listed(draft: Draft, orders: tuple[Order, ...], evidence: Evidence, taken_ns: int) -> None:

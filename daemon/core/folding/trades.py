@@ -1,4 +1,4 @@
-"""What executions tell: that the venue liquidated a position in spite of us, or ended one with its contract."""
+"""What executions tell: a liquidation in spite of us, a position settled with its contract, an order that is over."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from daemon.core.account_rules import trades_per_hour
 from daemon.core.alerts import tell
 from daemon.core.commands import Severity
 from daemon.core.draft import Draft
+from daemon.core.folding import books
 from daemon.core.reasons import Reason
 
 
@@ -19,6 +20,8 @@ def take_execution(draft: Draft, execution: Execution) -> None:
         _take_liquidation(draft, execution)
     elif execution.kind is ExecutionKind.SETTLEMENT:
         _take_settlement(draft, execution)
+    elif execution.kind is ExecutionKind.ENDED:
+        books.note_ended(draft, execution)
 
 
 def _take_settlement(draft: Draft, execution: Execution) -> None:

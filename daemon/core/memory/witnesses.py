@@ -30,6 +30,8 @@ class KnownOrder:
     """Ours: since when questions by its name do not show it, although it was there and no end of it was told."""
     is_left_out: bool = False
     """The live table left it out when it was listed last, and only reads, of which copies may lag, show it since."""
+    ended_ns: int = 0
+    """When an execution told that it is over; its own row has yet to say so."""
 
     @property
     def is_settled(self) -> bool:

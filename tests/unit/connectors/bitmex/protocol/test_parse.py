@@ -253,7 +253,10 @@ def test_margin_sums_what_a_sparse_row_leaves_out() -> None:
         ({"execType": "Bankruptcy"}, ExecutionKind.LIQUIDATION),
         ({"execType": "Settlement"}, ExecutionKind.SETTLEMENT),
         ({"execType": "TriggeredOrActivatedBySystem"}, ExecutionKind.OTHER),
-        ({"execType": "Canceled", "text": "Canceled: Position in liquidation"}, ExecutionKind.OTHER),
+        ({"execType": "Canceled", "text": "Canceled: Position in liquidation"}, ExecutionKind.ENDED),
+        ({"execType": "Rejected"}, ExecutionKind.ENDED),
+        ({"execType": "AmendReject", "ordStatus": "Rejected"}, ExecutionKind.OTHER),
+        ({"execType": "CancelReject", "ordStatus": "Rejected"}, ExecutionKind.OTHER),
     ],
 )
 def test_executions(changed: dict[str, Any], kind: ExecutionKind) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from config.policy import Policy, StopPolicy, StopStyle
-from connectors.vocabulary import Order, OrderKind, OrderStatus
+from connectors.vocabulary import Execution, ExecutionKind, Order, OrderKind, OrderStatus
 from daemon.core import events as e
 from daemon.core.adding import may_add_exposure
 from daemon.core.commands import AmendStop, CancelOrder, FindOrders, PlaceStop, ReduceAtMarket
@@ -403,3 +403,60 @@ def test_a_replacement_that_the_venue_refuses_late_takes_nothing_away() -> None:
     assert guard.some(CancelOrder, guard.all) == []
     assert guard.guarded().covered_ns
     assert len(guard.some(PlaceStop, guard.all)) > 1
+
+
+def _told_ended(guard: Driven, row: Order) -> tuple[object, ...]:
+    """An execution tells that an order was cancelled."""
+    execution = Execution(
+        execution_id="x-1",
+        order_id=row.order_id,
+        client_order_id=row.client_order_id,
+        account=row.account,
+        symbol=row.symbol,
+        kind=ExecutionKind.ENDED,
+        side=row.side,
+        quantity=0,
+        price=None,
+    )
+    return guard.give(e.ExecutionSeen(at_ns=guard.now, execution=execution))
+
+
+def test_a_stop_whose_end_only_an_execution_tells_is_put_back() -> None:
+    """P2: its own row was unreadable, and reads come from a copy that lags behind: half a second, and another rests."""
+    guard, row = covered()
+    assert not guard.some(PlaceStop, _told_ended(guard, row))
+    queried(guard, row)
+    assert not guard.some(PlaceStop, guard.wait(400 * MS))
+    place = guard.only(PlaceStop, guard.wait(200 * MS))
+    assert place.client_order_id == "sw-7-XBTUSDT-L-s2"
+    guard.rest(place)
+    queried(guard, replace(row, timestamp_ns=guard.now))
+    assert [known.order.client_order_id for known in guard.state.orders["XBTUSDT"].values()] == [place.client_order_id]
+
+
+def test_the_row_itself_needs_no_waiting_and_is_heeded_once() -> None:
+    """P4: execution first, the row a moment later: one stop is put back, and none half a second after."""
+    guard, row = covered()
+    _told_ended(guard, row)
+    guard.now += 5 * MS
+    place = guard.only(PlaceStop, guard.order(replace(row, status=OrderStatus.CANCELED, timestamp_ns=guard.now)))
+    guard.rest(place)
+    assert not guard.some(PlaceStop, guard.wait(2 * SECOND))
+
+
+def test_a_row_that_is_older_than_its_end_does_not_bring_an_order_back() -> None:
+    """P2: amended and cancelled in one breath: the row of the amendment comes after the word of the end."""
+    guard, row = covered()
+    _told_ended(guard, row)
+    guard.order(replace(row, quantity=150, timestamp_ns=row.timestamp_ns + 1))
+    assert guard.some(PlaceStop, guard.wait(SECOND))
+
+
+def test_the_end_of_somebody_elses_order_is_told_by_its_row_alone() -> None:
+    """A bot's order: what protects does not hang on it, and its row comes."""
+    guard, _ = covered()
+    theirs = an_order("o-9", "mm-1")
+    guard.order(theirs)
+    _told_ended(guard, theirs)
+    guard.wait(SECOND)
+    assert "o-9" in guard.state.orders["XBTUSDT"]
