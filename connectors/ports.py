@@ -55,7 +55,7 @@ class FeedSink(Protocol):
         """A socket was opened. Nothing is known over it yet."""
 
     def feed_alive(self, feed: Feed, *, received_ns: int) -> None:
-        """A frame that is no pong arrived: the cheap sign of life, called for every one."""
+        """A frame of what the feed is for arrived, prices say: the cheap sign of life, called for every one."""
 
     def feed_pong(self, feed: Feed, *, received_ns: int) -> None:
         """A ping was answered: the far end lives, which does not mean that it tells what happens."""

@@ -169,6 +169,8 @@ class _SwitchLine:
 class _AccountReader:
     """Turns account frames into rows of the vocabulary."""
 
+    asides: tuple[bytes, ...] = ()
+
     def __init__(self, *, sink: FeedSink, switch: _SwitchLine, sign_in: Callable[[], bytes]) -> None:
         self._sink = sink
         self._switch = switch

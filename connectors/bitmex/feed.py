@@ -67,6 +67,9 @@ class StraightConnect(connect):
 class FeedReader(Protocol):
     """What a feed does with its frames. One reader serves one connection after the other."""
 
+    asides: tuple[bytes, ...]
+    """How frames begin that tell nothing of what the feed is for: a stream that sends no other is mute."""
+
     def new_session(self, times: SessionTimes) -> Session:
         """Forget the last connection and return the session of the next."""
 
@@ -218,6 +221,8 @@ class FeedConnection:
         received_ns = self._now_ns()
         if raw == PONG:
             self._sink.feed_pong(self._feed, received_ns=received_ns)
+            now_s = self._steady_s()
+        elif raw.startswith(self._reader.asides):
             now_s = self._steady_s()
         else:
             self._sink.feed_alive(self._feed, received_ns=received_ns)

@@ -83,6 +83,9 @@ class BitmexMarketData:
 class _InstrumentReader:
     """Turns `instrument` frames into marks and figures."""
 
+    asides = tuple(f'{{"table":"{topic}"'.encode() for topic in EXTRAS)
+    """On a day of crashes they come by the hundred, over a stream whose prices may stand still."""
+
     def __init__(self, sink: FeedSink, symbols: Sequence[str]) -> None:
         self._sink = sink
         self._topics = tuple(f"{INSTRUMENT}:{symbol}" for symbol in symbols) or (INSTRUMENT,)

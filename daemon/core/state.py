@@ -285,6 +285,7 @@ class Switch:
     state: SwitchState = SwitchState.UNKNOWN
     command_id: int | None = None
     is_feed: bool = False
+    """The last request about it by this process was a feed."""
     sent_ns: int = 0
     """When the last request about it left the core."""
     confirmed_ns: int = 0

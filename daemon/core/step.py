@@ -207,7 +207,8 @@ def _start(draft: Draft) -> None:
         _fail_read(draft, command_id, pending, "the process restarted", 0, is_unknown=True)
     draft.pictures = replace(draft.pictures, retry_at_ns=0, pause_ns=0)
     draft.forget_cancels()
-    draft.switch = replace(draft.switch, is_settled=False, retry_at_ns=0, problem="", clearing_ns=0)
+    # How long ago the process before fed it is a matter of clocks, which may have been set meanwhile: feed anew.
+    draft.switch = replace(draft.switch, is_feed=False, is_settled=False, retry_at_ns=0, problem="", clearing_ns=0)
     # The shell of this process knows neither bands nor timer yet.
     draft.timer_ns = 0
     for symbol in list(draft.bands):

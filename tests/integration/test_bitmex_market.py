@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from connectors.bitmex import feed
 from tests.integration.bitmex_clients import a_market
-from tests.integration.bitmex_fakes import Line, realtime, running, until
+from tests.integration.bitmex_fakes import POLL_S, Line, realtime, running, until
 from tests.unit.connectors.bitmex.bitmex_builders import (
     INSTRUMENT_ROW,
+    INSURANCE_ROW,
+    LIQUIDATION_ROW,
     RememberingSink,
     change,
     partial,
@@ -140,3 +145,32 @@ async def test_a_stream_that_answers_pings_and_tells_no_price_is_given_up(monkey
     assert sink.of("lost")[0] == "mute: pings are answered, and no price is told"
     assert sink.pongs >= 1
     assert sink.connections == 2
+
+
+async def test_what_the_crash_tells_is_no_price(monkeypatch: pytest.MonkeyPatch) -> None:
+    """P6, P12: liquidations and the fund come all the while, no price does: neither is taken for one."""
+    monkeypatch.setattr(feed, "_MUTE_AFTER_S", 0.3)
+
+    async def story(line: Line) -> None:
+        await line.greet(signed_in=False)
+        await line.say(partial("instrument", [INSTRUMENT_ROW]), mark("XBTUSD", 7.0))
+        await line.say(partial("liquidation", []), partial("insurance", [INSURANCE_ROW]))
+        async with asyncio.TaskGroup() as tasks:
+            crash = tasks.create_task(_tell_for_ever(line, change("liquidation", "insert", LIQUIDATION_ROW)))
+            await line.listen()
+            crash.cancel()
+
+    sink = RememberingSink()
+    async with realtime(story, story) as fake, running(a_market(fake, sink).run()):
+        await until(lambda: sink.of("lost"))
+        assert sink.of("lost")[0] == "mute: pings are answered, and no price is told"
+        assert len(sink.of("liquidation")) > 10
+        # The welcome, what the subscriptions are answered with, the partial, the mark, and that the feed is whole.
+        assert sink.signs_of_life < 10
+
+
+async def _tell_for_ever(line: Line, frame: bytes) -> None:
+    with suppress(ConnectionClosed):
+        while True:
+            await line.say(frame)
+            await asyncio.sleep(POLL_S)

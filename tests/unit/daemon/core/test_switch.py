@@ -59,6 +59,18 @@ def test_auto_arms_for_an_order_that_may_add_exposure_and_feeds_every_quarter() 
     assert guard.only(DisarmSwitch, commands)
 
 
+def test_a_process_that_starts_feeds_as_soon_as_it_guards() -> None:
+    """P6: the clock was set back meanwhile: by its hands the last feed was two seconds ago, in truth 26 had gone by."""
+    guard = disarmed()
+    quote = an_order()
+    answer(guard, guard.only(FeedSwitch, guard.order(quote)))
+    guard.now += 2 * SECOND
+    before = len(guard.all)
+    guard.up(orders=[quote])
+    assert len(guard.some(FeedSwitch, guard.all[before:])) == 1
+    assert not guard.alerts(Degraded.SWITCH_UNFED.value, guard.all[before:])
+
+
 def test_disarming_waits_for_the_last_feed() -> None:
     """P6: a late feed would arm again, so its outcome is awaited first."""
     guard = disarmed()
