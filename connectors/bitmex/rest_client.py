@@ -24,7 +24,7 @@ from config.venue import VenueSettings
 from connectors.bitmex.endpoints import Endpoint
 from connectors.bitmex.protocol.bans import Bans
 from connectors.bitmex.protocol.budget import RequestBudget
-from connectors.bitmex.protocol.echoes import Echoes
+from connectors.bitmex.protocol.echoes import Echoes, is_from_between
 from connectors.bitmex.protocol.refusals import (
     Answer,
     connection_trouble,
@@ -191,6 +191,8 @@ class RestClient:
                 response = await self._http.send(self._build(request), stream=True)
                 try:
                     answer = await self._read(request.endpoint, response, started_s)
+                    if is_from_between(answer):
+                        await _break_off(response)
                     if self._echoes.is_repeated(answer):
                         self._heed(request.endpoint, answer)
                         await _break_off(response)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from connectors.bitmex.protocol.echoes import Echoes
+import pytest
+
+from connectors.bitmex.protocol.echoes import Echoes, is_from_between
 from connectors.bitmex.protocol.refusals import Answer
 
 
@@ -42,3 +44,20 @@ def test_what_is_remembered_is_bounded() -> None:
     for count in range(100):
         assert not echoes.is_repeated(an_answer(x_ratelimit_remaining=str(count)))
     assert not echoes.is_repeated(an_answer(x_ratelimit_remaining="0"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_one"),
+    [
+        (an_answer(status=403), True),
+        (an_answer(status=502, content_type="text/html"), True),
+        (an_answer(content_type="text/html; charset=utf-8"), True),
+        (an_answer(status=403, x_ratelimit_remaining="9"), False),
+        (an_answer(status=400, x_request_id="a"), False),
+        (an_answer(), False),
+    ],
+    ids=["403", "502", "page", "counted 403", "named 400", "uncounted rows"],
+)
+def test_an_error_or_a_page_without_a_count_is_of_something_on_the_way(answer: Answer, is_one: bool) -> None:
+    """P5: its repeat could not be told, so its connection is given up; rows of a venue that counts nothing may stay."""
+    assert is_from_between(answer) == is_one
