@@ -12,7 +12,6 @@ import ssl
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -39,14 +38,7 @@ from tests.unit.connectors.bitmex.bitmex_builders import (
 STOP = StopRequest(
     client_order_id="sw-1", symbol="XBTUSD", side=OrderSide.SELL, quantity=100, stop_price=Decimal("48000.5")
 )
-
-
-def _whole(body: bytes) -> bytes:
-    """An answer that counts nothing."""
-    return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
-
-
-ANSWER = _whole(raw(STOP_ROW))
+ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(raw(STOP_ROW)), raw(STOP_ROW))
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "ws_proxy", "wss_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 Serving = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -90,45 +82,6 @@ async def take_request(reader: asyncio.StreamReader) -> bytes:
     lengths = [line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
     await reader.readexactly(int(lengths[0]) if lengths else 0)
     return head.split(b"\r\n", 1)[0]
-
-
-# ------------------------------------------------------------------ answers to somebody else
-
-
-async def test_an_answer_that_comes_twice_answers_one_question_only() -> None:
-    """P5: an empty list comes twice in one go; the next question is not told "no such order", and goes another way."""
-    answers = iter((b"[]", raw([STOP_ROW])))
-
-    async def stuttering(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        body = next(answers)
-        await take_request(reader)
-        whole = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\nx-ratelimit-remaining: 9\r\n\r\n%s" % (len(body), body)
-        writer.write(whole + whole)
-        await reader.read()
-
-    async with listening(stuttering) as address, order_entry(f"http://{address}") as entry:
-        assert await entry.order_by_client_id(["sw-0"]) == ()
-        found = await entry.order_by_client_id([str(STOP_ROW["clOrdID"])])
-        assert [order.order_id for order in found] == [STOP_ROW["orderID"]]
-        assert not list(answers)
-
-
-async def test_a_page_that_comes_twice_answers_one_question_only() -> None:
-    """P5: nothing counts the pages of a load balancer, so one that is repeated cannot be told: its connection goes."""
-    page = b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n"
-    lines = iter(((page + page,), tuple(_whole(raw({**STOP_ROW, "clOrdID": name})) for name in ("sw-1", "sw-2"))))
-
-    async def stuttering(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for answer in next(lines):
-            await take_request(reader)
-            writer.write(answer)
-        await reader.read()
-
-    async with listening(stuttering) as address, order_entry(f"http://{address}") as entry:
-        with pytest.raises(OutcomeUnknown):
-            await entry.place_stop(STOP)
-        for name in ("sw-1", "sw-2"):
-            assert (await entry.place_stop(replace(STOP, client_order_id=name))).client_order_id == name
 
 
 # ------------------------------------------------------------------ nothing left
