@@ -114,10 +114,7 @@ def _with_mark(text: str) -> str:
 
 
 def _settings(path: Path, *, is_dry: bool) -> Iterator[str]:
-    try:
-        before = path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandFailed(f"{path}: cannot be read: {error}", ExitCode.BAD_INPUT) from error
+    before = _text_of(path)
     after, words = migrated(before)
     if not words:
         return
@@ -129,6 +126,23 @@ def _settings(path: Path, *, is_dry: bool) -> Iterator[str]:
         yield f"{path}: what was there before is in {kept}"
     else:
         yield from (f"{path}: {each}" for each in words)
+
+
+def _text_of(path: Path) -> str:
+    """Read the file with its line ends as they are, since they are written back.
+
+    Raises:
+        CommandFailed: If it cannot be read, or is no text.
+    """
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        problem = (
+            f"{path}: cannot be read ({error.strerror}): --config names the settings file to bring to this version"
+        )
+        raise CommandFailed(problem, ExitCode.BAD_INPUT) from error
+    except UnicodeDecodeError as error:
+        raise CommandFailed(f"{path}: is not UTF-8 text: save it as UTF-8", ExitCode.BAD_INPUT) from error
 
 
 def _require_no_worse(path: Path, before: str, after: str) -> None:

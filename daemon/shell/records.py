@@ -166,19 +166,6 @@ def _known(kinds: dict[str, type], name: str) -> type[Any]:
     return kinds[name]
 
 
-def read_records(content: bytes, *, origin: str) -> Iterator[Record]:
-    """Yield the records of one segment up to a torn tail (see `SegmentReader`).
-
-    Args:
-        content: The whole segment.
-        origin: How to name it in errors.
-
-    Raises:
-        JournalCorrupt: If a record in the middle is damaged or missing.
-    """
-    return iter(SegmentReader(content.split(b"\n"), origin=origin))
-
-
 class SegmentReader:
     """Reads one segment line by line, and checks checksum, number and chain of each record.
 

@@ -18,7 +18,8 @@ from daemon.journal.segments import find
 from daemon.journal.verify import verify
 from daemon.shell import journal_file
 from daemon.shell.journal_file import JournalFile, segments_in
-from daemon.shell.records import encode_event, read_records
+from daemon.shell.records import encode_event
+from tests.segments import records_in
 from tests.unit.daemon.shell.test_journal_file import a_checkpoint
 
 MOODS = st.lists(st.sampled_from(["well", "full", "torn", "unsynced"]), min_size=1, max_size=30)
@@ -67,7 +68,7 @@ def written(folder: Path) -> set[int]:
     """The numbers that can be read back."""
     numbers: set[int] = set()
     for _, path in segments_in(folder):
-        numbers.update(record.seq for record in read_records(path.read_bytes(), origin=path.name))
+        numbers.update(record.seq for record in records_in(path.read_bytes(), origin=path.name))
     return numbers
 
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.core.events import Event, FeedLost, FeedName, MarkSeen, RequestRefused, TimerFired
-from daemon.shell.records import JournalCorrupt, decode_event, encode_event, read_records
+from daemon.shell.records import JournalCorrupt, decode_event, encode_event
+from tests.segments import records_in
 
 TEXTS = st.text(max_size=40)
 PRICES = st.decimals(allow_nan=False, allow_infinity=False, min_value=Decimal("1e-12"), max_value=Decimal("1e15"))
@@ -29,7 +30,7 @@ def written(events: list[Event], first_seq: int = 1) -> bytes:
 
 def read(content: bytes) -> list[Event]:
     """The events of a segment."""
-    return [decode_event(record) for record in read_records(content, origin="here")]
+    return [decode_event(record) for record in records_in(content, origin="here")]
 
 
 @given(SEGMENTS)

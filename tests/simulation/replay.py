@@ -9,14 +9,15 @@ import msgspec
 
 from daemon.core.state import GuardState
 from daemon.core.step import step
-from daemon.shell.records import Kind, Record, decode_checkpoint, decode_command, decode_event, read_records
+from daemon.shell.records import Kind, Record, decode_checkpoint, decode_command, decode_event
+from tests.segments import records_in
 from tests.simulation.memory_disk import MemoryDisk
 
 
 def check_replay(disk: MemoryDisk) -> Iterator[str]:
     """Yield what differs, for every segment that is on the disk."""
     for number, content in disk.segments().items():
-        records = list(read_records(content, origin=f"segment {number}"))
+        records = list(records_in(content, origin=f"segment {number}"))
         if records:
             yield from _differences(records)
 

@@ -58,6 +58,24 @@ def test_settings_of_the_first_version_keep_their_door_open(path: Path, capsys: 
     assert "control.enabled (line 6)" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "cannot be read (No such file or directory): --config names the settings file to bring to this version"),
+        (b"# \xff\n", "is not UTF-8 text: save it as UTF-8"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_in_words(
+    tmp_path: Path, content: bytes | None, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A mistyped path, or a file of another encoding: one line that says what to do, no number and no byte offset."""
+    path = tmp_path / "typo.toml"
+    if content is not None:
+        path.write_bytes(content)
+    migrate(path, code=ExitCode.BAD_INPUT)
+    assert capsys.readouterr().err == f"seawall: {path}: {words}\n"
+
+
 def test_root_leaves_everything_to_whom_it_belonged(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """P7: root migrates a service's account; the guard's own user has to read settings, lock and journal afterwards."""
     given: dict[str, tuple[int, int]] = {}

@@ -13,14 +13,15 @@ from daemon.core.reasons import Reason
 from daemon.shell import journal as journal_module
 from daemon.shell.journal import Journal, OpenCommands
 from daemon.shell.journal_file import JournalFile, segments_in
-from daemon.shell.records import Kind, Record, decode_checkpoint, read_records
+from daemon.shell.records import Kind, Record, decode_checkpoint
 from tests.fakes import START_NS
 from tests.lives import a_life
+from tests.segments import records_in
 
 
 def written(folder: Path) -> list[list[Record]]:
     """The records of each segment."""
-    return [list(read_records(path.read_bytes(), origin=str(path))) for _, path in segments_in(folder)]
+    return [list(records_in(path.read_bytes(), origin=str(path))) for _, path in segments_in(folder)]
 
 
 def a_journal(folder: Path, **options: object) -> tuple[Journal, JournalFile]:

@@ -15,7 +15,8 @@ import pytest
 from daemon.core.events import TimerFired
 from daemon.shell import journal_file
 from daemon.shell.journal_file import JournalFile, remove_oldest, segment_path
-from daemon.shell.records import NO_CHAIN, Checkpoint, encode_checkpoint, encode_event, read_records
+from daemon.shell.records import NO_CHAIN, Checkpoint, encode_checkpoint, encode_event
+from tests.segments import records_in
 
 
 @pytest.fixture(autouse=True)
@@ -190,8 +191,8 @@ def test_the_writer_hangs_records_on_one_chain_through_all_segments(tmp_path: Pa
     file.submit(encode_event(2, TimerFired(at_ns=1)))
     file.submit(a_checkpoint(3), segment=3)
     file.close()
-    first = list(read_records(segment_path(tmp_path, 1).read_bytes(), origin="1"))
-    (second,) = read_records(segment_path(tmp_path, 3).read_bytes(), origin="3")
+    first = list(records_in(segment_path(tmp_path, 1).read_bytes(), origin="1"))
+    (second,) = records_in(segment_path(tmp_path, 3).read_bytes(), origin="3")
     assert first[0].continues == NO_CHAIN
     assert second.continues == first[-1].chain
     assert len({record.chain for record in (*first, second)}) == 3
@@ -199,7 +200,7 @@ def test_the_writer_hangs_records_on_one_chain_through_all_segments(tmp_path: Pa
     again.start(second.chain)
     again.submit(a_checkpoint(4), segment=4)
     again.close()
-    (third,) = read_records(segment_path(tmp_path, 4).read_bytes(), origin="4")
+    (third,) = records_in(segment_path(tmp_path, 4).read_bytes(), origin="4")
     assert third.continues == second.chain
 
 
@@ -215,7 +216,7 @@ def test_a_group_that_is_tried_again_has_the_same_chain(tmp_path: Path, monkeypa
     file.submit(encode_event(3, TimerFired(at_ns=2)))
     assert file.wait_durable(5)
     file.close()
-    assert [record.seq for record in read_records(segment_path(tmp_path, 1).read_bytes(), origin="")] == [1, 2, 3]
+    assert [record.seq for record in records_in(segment_path(tmp_path, 1).read_bytes(), origin="")] == [1, 2, 3]
 
 
 def test_waiting_for_the_disk_ends_although_there_is_always_more(

@@ -20,8 +20,9 @@ from daemon.core.events import (
     TopicSeen,
     WalletSeen,
 )
-from daemon.shell.records import NO_CHAIN, JournalCorrupt, Kind, decode_event, encode_event, read_records, sealed
+from daemon.shell.records import NO_CHAIN, JournalCorrupt, Kind, decode_event, encode_event, sealed
 from tests.fakes import START_NS, a_long
+from tests.segments import records_in
 
 EVENTS: tuple[Event, ...] = (
     TimerFired(at_ns=START_NS),
@@ -37,7 +38,7 @@ def a_segment() -> list[bytes]:
 
 def test_what_is_read_is_what_was_written() -> None:
     """Events come back equal, prices to the last digit, in one valid JSON object a line."""
-    records = list(read_records(b"".join(a_segment()), origin="here"))
+    records = list(records_in(b"".join(a_segment()), origin="here"))
     assert [record.seq for record in records] == [7, 8, 9]
     assert {record.kind for record in records} == {Kind.EVENT}
     assert tuple(decode_event(record) for record in records) == EVENTS
@@ -64,7 +65,7 @@ INPUTS: tuple[Event, ...] = (
 @pytest.mark.parametrize("event", INPUTS, ids=lambda event: type(event).__name__)
 def test_inputs_come_back_equal(event: Event) -> None:
     """P9: wallets, fund, liquidations, spreads and missing topics are journalled like everything else."""
-    (record,) = read_records(encode_event(1, event), origin="here")
+    (record,) = records_in(encode_event(1, event), origin="here")
     assert decode_event(record) == event
 
 
@@ -72,7 +73,7 @@ def test_a_torn_tail_is_left_out() -> None:
     """P7: a crash in the middle of a write costs the unfinished record and no other, wherever it was cut."""
     whole, last = b"".join(a_segment()[:2]), a_segment()[2]
     for cut in range(len(last) - 1):
-        assert len(list(read_records(whole + last[:cut], origin="here"))) == 2
+        assert len(list(records_in(whole + last[:cut], origin="here"))) == 2
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x00" * 40 + b"\n", b'{"crc":"00000000","seq":8}\n'])
@@ -80,7 +81,7 @@ def test_damage_in_the_middle_is_named_with_its_line(damage: bytes) -> None:
     """A good record behind a bad one is no torn tail: file and line are named."""
     first, _, third = a_segment()
     with pytest.raises(JournalCorrupt, match=r"here, line 2: "):
-        list(read_records(first + damage + third, origin="here"))
+        list(records_in(first + damage + third, origin="here"))
 
 
 def test_one_flipped_bit_is_found() -> None:
@@ -88,14 +89,14 @@ def test_one_flipped_bit_is_found() -> None:
     first, second, third = a_segment()
     flipped = second.replace(b"100.1", b"100.2")
     with pytest.raises(JournalCorrupt, match="damaged"):
-        list(read_records(first + flipped + third, origin="here"))
+        list(records_in(first + flipped + third, origin="here"))
 
 
 def test_an_event_of_another_build_is_refused_by_name() -> None:
     """A record that this build does not know must not be guessed at."""
     line = encode_event(1, EVENTS[0]).replace(b"TimerFired", b"TimerFoxed")
     record = msgspec.json.decode(
-        b"{" + line[len(b'{"crc":"00000000",') :], type=type(next(read_records(a_segment()[0], origin="")))
+        b"{" + line[len(b'{"crc":"00000000",') :], type=type(next(records_in(a_segment()[0], origin="")))
     )
     with pytest.raises(msgspec.ValidationError, match="TimerFoxed"):
         decode_event(record)
@@ -106,7 +107,7 @@ def test_bytes_that_are_no_text_in_the_chain_are_a_bad_line_not_a_crash() -> Non
     line, _ = sealed(encode_event(7, EVENTS[0]), NO_CHAIN.encode(), is_first=True)
     for place in range(len(line)):
         damaged = line[:place] + bytes([line[place] ^ 0x80]) + line[place + 1 :]
-        assert list(read_records(damaged, origin="here")) == []
+        assert list(records_in(damaged, origin="here")) == []
 
 
 def test_a_record_that_is_whole_in_itself_and_of_another_journal_is_named() -> None:
@@ -118,6 +119,6 @@ def test_a_record_that_is_whole_in_itself_and_of_another_journal_is_named() -> N
         line, ours = sealed(encode_event(number, mine), ours)
         stranger, theirs = sealed(encode_event(number, other), theirs)
         history.append(line)
-    assert len(list(read_records(b"".join(history), origin="here"))) == 3
+    assert len(list(records_in(b"".join(history), origin="here"))) == 3
     with pytest.raises(JournalCorrupt, match="record 9 does not continue"):
-        list(read_records(b"".join([*history[:2], stranger]), origin="here"))
+        list(records_in(b"".join([*history[:2], stranger]), origin="here"))

@@ -18,11 +18,12 @@ from daemon.shell import runner as runner_module
 from daemon.shell.journal import Journal
 from daemon.shell.journal_file import JournalFile, segments_in
 from daemon.shell.outbox import Outbox, OutboxOverflow
-from daemon.shell.records import Kind, decode_command, decode_event, read_records
+from daemon.shell.records import Kind, decode_command, decode_event
 from daemon.shell.recover import recover
 from daemon.shell.runner import Runner
 from tests.fakes import ACCOUNT, START_NS
 from tests.lives import a_life
+from tests.segments import records_in
 
 
 def a_runner(folder: Path) -> tuple[Runner, Outbox, JournalFile]:
@@ -49,7 +50,7 @@ async def test_every_event_and_command_is_journalled_and_replays_to_the_same(tmp
     file.close()
     ((_, path),) = segments_in(tmp_path)
     state, pending = initial_state(ACCOUNT, Policy()), []
-    for record in list(read_records(path.read_bytes(), origin=""))[1:]:
+    for record in list(records_in(path.read_bytes(), origin=""))[1:]:
         if record.kind is Kind.EVENT:
             assert not pending
             outcome = step(state, decode_event(record))
@@ -114,7 +115,7 @@ async def test_a_broken_invariant_ends_the_process_whoever_caused_it(
     assert len(outbox) == 0
     file.close()
     ((_, path),) = segments_in(tmp_path)
-    assert [record.name for record in read_records(path.read_bytes(), origin="")] == ["Checkpoint", "TimerFired"]
+    assert [record.name for record in records_in(path.read_bytes(), origin="")] == ["Checkpoint", "TimerFired"]
 
 
 async def test_commands_that_nobody_carries_end_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

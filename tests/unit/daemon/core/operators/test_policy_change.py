@@ -22,9 +22,10 @@ from daemon.core import events as e
 from daemon.core.choke_point.danger import refusal
 from daemon.core.commands import AmendStop, CancelOrder, CancelOrders, Command, PlaceStop, ReduceAtMarket
 from daemon.core.reasons import Reason
-from daemon.shell.records import decode_event, encode_event, read_records
+from daemon.shell.records import decode_event, encode_event
 from tests.builders import SECOND, a_position
 from tests.driven import Driven
+from tests.segments import records_in
 from tests.unit.daemon.core.test_stop_stories import confirm, opened
 
 D = Decimal
@@ -197,7 +198,7 @@ def test_the_journal_brings_it_back_whole() -> None:
     event = e.PolicyChanged(
         at_ns=5, policy=stop_policy(buffer_percent=D("2.10000000000000000001")), who="anna", changes=CHANGES
     )
-    (record,) = read_records(encode_event(1, event), origin="here")
+    (record,) = records_in(encode_event(1, event), origin="here")
     assert decode_event(record) == event
 
 
