@@ -13,6 +13,7 @@ import asyncio
 import socket
 import ssl
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Final
 
@@ -87,6 +88,8 @@ class RestClient:
         self._address_budget = RequestBudget(
             per_minute=_UNSIGNED_PER_MINUTE, per_second=settings.requests_per_second, reserve=0
         )
+        self._queues: defaultdict[tuple[bool, ...], asyncio.Lock] = defaultdict(asyncio.Lock)
+        """Who waits for the budget, by the kind of request: a lock lets them through in the order of their coming."""
         self._echoes = Echoes()
         self._bans = Bans()
         self._http = httpx.AsyncClient(
@@ -141,7 +144,9 @@ class RestClient:
         await self._http.aclose()
 
     async def _admit(self, endpoint: Endpoint) -> None:
-        """Wait, within bounds, until the budget has a token for this request.
+        """Wait, within bounds, until the budget has a token for this request; those of one kind leave in their order.
+
+        What the core decided later must not leave first: it was decided in the knowledge of what went before.
 
         Raises:
             Unavailable: If it will not have one soon enough; nothing was sent.
@@ -149,19 +154,20 @@ class RestClient:
         budget = self._budget_of(endpoint)
         patience_s = PROTECTIVE_PATIENCE_S if endpoint.is_protective else READ_PATIENCE_S
         give_up_s = _steady_s() + patience_s
-        while True:
-            now_s = _steady_s()
-            wait_s = budget.take(
-                now_s,
-                is_protective=endpoint.is_protective,
-                is_sparing=endpoint.is_sparing,
-                is_limited_by_second=endpoint.is_limited_by_second,
-            )
-            if wait_s <= 0:
-                return
-            if now_s + wait_s > give_up_s:
-                raise Unavailable("no request budget left; nothing was sent", retry_after_s=wait_s, is_limit=True)
-            await asyncio.sleep(wait_s)
+        async with self._queues[_kind(endpoint)]:
+            while True:
+                now_s = _steady_s()
+                wait_s = budget.take(
+                    now_s,
+                    is_protective=endpoint.is_protective,
+                    is_sparing=endpoint.is_sparing,
+                    is_limited_by_second=endpoint.is_limited_by_second,
+                )
+                if wait_s <= 0:
+                    return
+                if now_s + wait_s > give_up_s:
+                    raise Unavailable("no request budget left; nothing was sent", retry_after_s=wait_s, is_limit=True)
+                await asyncio.sleep(wait_s)
 
     def _build(self, request: VenueRequest) -> httpx.Request:
         """Sign exactly what goes over the wire: the path and body as the HTTP library will write them."""
@@ -291,6 +297,11 @@ async def _bounded(response: httpx.Response, *, is_write: bool) -> bytes:
             reason = f"the answer is larger than {LARGEST_BODY // _MEGABYTE} MB"
             raise OutcomeUnknown(reason) if is_write else Unavailable(reason, retry_after_s=_OVERSIZE_PAUSE_S)
     return bytes(body)
+
+
+def _kind(endpoint: Endpoint) -> tuple[bool, ...]:
+    """What decides how long a request waits: those that differ in it do not stand in each other's way."""
+    return endpoint.is_signed, endpoint.is_protective, endpoint.is_sparing, endpoint.is_limited_by_second
 
 
 def _steady_s() -> float:

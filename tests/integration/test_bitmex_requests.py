@@ -8,6 +8,7 @@ import ssl
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -29,7 +30,7 @@ from connectors.errors import (
 )
 from connectors.ports import LimitRequest, OrderEntry, ReduceRequest, StopRequest
 from connectors.vocabulary import OrderSide, OrderStatus
-from tests.integration.bitmex_fakes import Asked, FakeRest, Reply, rest
+from tests.integration.bitmex_fakes import POLL_S, Asked, FakeRest, Reply, rest
 from tests.unit.connectors.bitmex.bitmex_builders import (
     CREDENTIALS,
     INSTRUMENT_ROW,
@@ -289,6 +290,26 @@ async def test_burst_of_stops_waits_for_the_second() -> None:
         for _ in range(11):
             await entry.place_stop(STOP)
     assert len(fake.asked) == 11
+
+
+async def test_who_waited_first_leaves_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """P5: two placements wait for the second; the first oversleeps, and the later one lets it by all the same."""
+    sleep, slept = asyncio.sleep, 0
+
+    async def oversleep(seconds: float) -> None:
+        nonlocal slept
+        slept += seconds > POLL_S
+        await sleep(4 * seconds if slept == 1 else seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", oversleep)
+    names = ["sw-2", "sw-3"]
+    spent = Reply(200, raw(STOP_ROW), {"x-ratelimit-remaining-1s": "0"})
+    replies = [Reply(200, raw({**STOP_ROW, "clOrdID": name})) for name in names]
+    async with rest(spent, *replies) as fake, order_entry(fake) as entry:
+        await entry.place_stop(STOP)
+        await asyncio.gather(*(entry.place_stop(replace(STOP, client_order_id=name)) for name in names))
+    assert [msgspec.json.decode(asked.body)["clOrdID"] for asked in fake.asked][1:] == names
+    assert slept >= 1
 
 
 async def test_reads_are_tried_again() -> None:
