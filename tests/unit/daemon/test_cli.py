@@ -53,6 +53,27 @@ def test_every_command_has_help_with_examples(command: str, capsys: pytest.Captu
     assert f"  seawall {command}" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("words", "of"),
+    [
+        (["pause", "--config", "s.toml", "5m"], "seawall pause"),
+        (["config", "diff", "--config", "s.toml", "other.toml"], "seawall config diff"),
+        (["exchange", "fault", "clear", "--al"], "seawall exchange fault clear"),
+        (["--config", "s.toml", "status"], "seawall"),
+    ],
+)
+def test_an_unknown_argument_leads_to_the_help_of_its_command(
+    words: list[str], of: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """At three in the morning `pause 5m` names the page where `--for` stands, not the list of all commands."""
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == ExitCode.USAGE
+    told = capsys.readouterr().err
+    assert told.startswith(f"{of}: ")
+    assert told.endswith(f"; see {of} --help\n")
+
+
 def test_the_readme_lists_the_exit_codes() -> None:
     """What the documentation promises is what the code returns."""
     readme = (REPOSITORY / "README.md").read_text()
