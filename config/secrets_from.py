@@ -81,7 +81,7 @@ def _from_environment(environ: Mapping[str, str]) -> tuple[str, str] | None:
         return None
     if not key or not secret:
         missing = SECRET_VARIABLE if key else KEY_VARIABLE
-        raise CredentialsError(f"the environment variable {missing} is empty; set both, or neither")
+        raise CredentialsError(f"the environment variable {missing} is not set, or empty: set both, or neither")
     for name, word in ((KEY_VARIABLE, key), (SECRET_VARIABLE, secret)):
         _require_one_word(word, f"the environment variable {name}")
     return key, secret

@@ -47,7 +47,7 @@ def test_a_folder_that_systemd_hides_is_named(tmp_path: Path, monkeypatch: pytes
 
 def test_half_a_pair_is_refused(tmp_path: Path) -> None:
     """A key without a secret is a mistake, not a reason to look elsewhere."""
-    with pytest.raises(CredentialsError, match="SEAWALL_SECRET is empty"):
+    with pytest.raises(CredentialsError, match="SEAWALL_SECRET is not set, or empty: set both"):
         load_credentials(CredentialSources(), {"SEAWALL_KEY": "k"})
     with pytest.raises(CredentialsError, match="both"):
         load_credentials(CredentialSources(key_file=str(tmp_path / "key")), {})
