@@ -294,12 +294,12 @@ async def test_burst_of_stops_waits_for_the_second() -> None:
 
 async def test_who_waited_first_leaves_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """P5: two placements wait for the second; the first oversleeps, and the later one lets it by all the same."""
-    sleep, slept = asyncio.sleep, 0
+    pause, slept = asyncio.sleep, 0
 
     async def oversleep(seconds: float) -> None:
         nonlocal slept
         slept += seconds > POLL_S
-        await sleep(4 * seconds if slept == 1 else seconds)
+        await pause(4 * seconds if slept == 1 else seconds)
 
     monkeypatch.setattr(asyncio, "sleep", oversleep)
     names = ["sw-2", "sw-3"]
