@@ -7,7 +7,7 @@ import logging
 import ssl
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -30,7 +30,7 @@ from connectors.errors import (
 )
 from connectors.ports import LimitRequest, OrderEntry, ReduceRequest, StopRequest
 from connectors.vocabulary import OrderSide, OrderStatus
-from tests.integration.bitmex_fakes import POLL_S, Asked, FakeRest, Reply, rest
+from tests.integration.bitmex_fakes import POLL_S, Asked, FakeRest, Reply, rest, until
 from tests.unit.connectors.bitmex.bitmex_builders import (
     CREDENTIALS,
     INSTRUMENT_ROW,
@@ -294,12 +294,16 @@ async def test_burst_of_stops_waits_for_the_second() -> None:
 
 async def test_who_waited_first_leaves_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """P5: two placements wait for the second; the first oversleeps, and the later one lets it by all the same."""
-    pause, slept = asyncio.sleep, 0
+    as_asked, sleepers = asyncio.sleep, 0
 
     async def oversleep(seconds: float) -> None:
-        nonlocal slept
-        slept += seconds > POLL_S
-        await pause(4 * seconds if slept == 1 else seconds)
+        nonlocal sleepers
+        sleepers += seconds > POLL_S
+        if seconds > POLL_S and sleepers == 1:
+            with suppress(TimeoutError):
+                await until(lambda: len(fake.asked) > 1, within_s=0.3)
+        else:
+            await as_asked(seconds)
 
     monkeypatch.setattr(asyncio, "sleep", oversleep)
     names = ["sw-2", "sw-3"]
@@ -309,7 +313,7 @@ async def test_who_waited_first_leaves_first(monkeypatch: pytest.MonkeyPatch) ->
         await entry.place_stop(STOP)
         await asyncio.gather(*(entry.place_stop(replace(STOP, client_order_id=name)) for name in names))
     assert [msgspec.json.decode(asked.body)["clOrdID"] for asked in fake.asked][1:] == names
-    assert slept >= 1
+    assert sleepers >= 1
 
 
 async def test_reads_are_tried_again() -> None:

@@ -70,6 +70,33 @@ _ADDS_DANGER: Final = (
 
 _COVER: Final = (
     Mutant(
+        name="amends-for-ever",
+        promise="P2",
+        what="A stop that the venue refuses to change is asked for again and again, and no other is placed.",
+        path=f"{_CORE}/stops.py",
+        before="if guarded.unamendable == keeper.order_id and _place_beside(draft, case, reason):",
+        after="if False:",
+        caught_by=(f"{_T_CORE}/test_stop_stories.py",),
+    ),
+    Mutant(
+        name="deaf-to-executions",
+        promise="P2",
+        what="The end of a stop that only an execution tells is not heard.",
+        path=f"{_CORE}/folding/trades.py",
+        before="        books.note_ended(draft, execution)",
+        after="        pass",
+        caught_by=(f"{_T_CORE}/folding/test_books.py",),
+    ),
+    Mutant(
+        name="reserve-without-rules",
+        promise="P2",
+        what="The stop in reserve stands half way to liquidation, wherever a rule wants it.",
+        path=f"{_CORE}/protecting/wanted.py",
+        before="return stand_in if stand_in is None or found is None else nearer(side, stand_in, found[1])",
+        after="return stand_in",
+        caught_by=(f"{_T_CORE}/protecting/test_wanted.py",),
+    ),
+    Mutant(
         name="answered-is-covered",
         promise="P2",
         what="A stop counts as resting when the request was answered, before stream or query showed it.",
