@@ -92,7 +92,7 @@ def _note(draft: Draft, symbol: str, wanted: Wanted, cover: Cover) -> None:
         "in_breach": wanted.in_breach,
         "ruled_by": wanted.ruled_by,
         "ruled_why": wanted.why,
-        **_ratcheted(guarded, cover, wanted),
+        **_ratcheted(draft, guarded, cover, wanted),
         **_silences(draft, guarded, wanted),
     }
     changes |= protection.noted(cover, wanted.need)
@@ -125,7 +125,7 @@ def _silences(draft: Draft, guarded: Guarded, wanted: Wanted) -> dict[str, objec
     return {"silences": silences, "silent_ns": (guarded.silent_ns or draft.now_ns) if silences else 0}
 
 
-def _ratcheted(guarded: Guarded, cover: Cover, wanted: Wanted) -> dict[str, object]:
+def _ratcheted(draft: Draft, guarded: Guarded, cover: Cover, wanted: Wanted) -> dict[str, object]:
     """The ratchet; while an operator has let go of it, none holds until the stop rests as loosely as is wanted now."""
     side, keeper, released = guarded.position.side, cover.keeper, guarded.episode.released
     if released is None:
@@ -135,21 +135,19 @@ def _ratcheted(guarded: Guarded, cover: Cover, wanted: Wanted) -> dict[str, obje
     allowed = nearer(side, wanted.trigger, released.price)
     if is_looser(side, allowed, keeper.stop_price) or is_looser(side, keeper.stop_price, released.price):
         return {}
-    return {"ratchet": keeper.stop_price, "episode": replace(guarded.episode, released=None)}
+    episode = replace(guarded.episode, released=None, loosened=covers.number(draft, keeper))
+    return {"ratchet": keeper.stop_price, "episode": episode}
 
 
 def _tightest(guarded: Guarded, cover: Cover) -> Decimal | None:
     """The ratchet (P3): the tightest trigger of ours confirmed in this episode.
 
-    At first sight of the position each of ours counts; later only the one that is kept, since a stop that a person let
-    go back is tighter than the one that stands in for it until it is gone.
+    Not the keeper's alone: a stop that another guard's newer one has made one too many may have been amended meanwhile.
     """
-    side, keeper = guarded.position.side, cover.keeper
-    if side is None or keeper is None or keeper.stop_price is None:
+    side, nearest = guarded.position.side, cover.nearest
+    if side is None or nearest is None:
         return guarded.ratchet
-    if guarded.ratchet is None:
-        return cover.nearest
-    return nearer(side, guarded.ratchet, keeper.stop_price)
+    return nearest if guarded.ratchet is None else nearer(side, guarded.ratchet, nearest)
 
 
 def _covered(draft: Draft, guarded: Guarded, cover: Cover, wanted: Wanted) -> dict[str, object]:

@@ -78,5 +78,7 @@ class Episode:
     """By the ladder's step."""
     released: Release | None = None
     """While a loosened stop is not confirmed yet."""
+    loosened: int = 0
+    """Number of the stop that a person last let go back: what rests of those before it holds nothing any more."""
     put_right: int = 0
     """Number of the last stop that we placed for its form alone (a quantity, or a Close without one); 0: none yet."""

@@ -38,7 +38,7 @@ class Cover:
     keeper: Order | None
     """The newest of ours that rests and protects, even if it is too small, or stands too far from the mark."""
     nearest: Decimal | None
-    """The trigger nearest the mark among ours that rest: not always the keeper's."""
+    """The trigger nearest the mark among ours that rest, and that no person let go back: not always the keeper's."""
     others: tuple[Order, ...]
     """More of ours on the right side that rest, soundly or not, or are denied: the least useful first."""
     needless: tuple[Order, ...]
@@ -100,7 +100,7 @@ def judge(view: Draft | GuardState, guarded: Guarded, side: Side, trigger: Decim
     return Cover(
         is_whole=trigger is not None and is_enough(counted, guarded.position.quantity),
         keeper=keeper,
-        nearest=_nearest(side, ours),
+        nearest=_nearest(side, [k for k in ours if number(view, k.order) >= guarded.episode.loosened]),
         others=_others(view, guarded, right, keeper),
         needless=tuple(
             k.order for k in own_stops if k.order.side is not ids.closing_side(side) and not k.is_asked_about

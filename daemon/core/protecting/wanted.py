@@ -27,7 +27,7 @@ from daemon.core.margin.contracts import tick_toward_mark
 from daemon.core.market import floor as floors
 from daemon.core.market.distance import hourly_percent
 from daemon.core.market.floor import Floor, floor_of, kept
-from daemon.core.market.marks import UsableMark, is_through, nearer, usable_mark
+from daemon.core.market.marks import UsableMark, is_looser, is_through, nearer, usable_mark
 from daemon.core.state import Guarded, GuardState, Need, Standing
 from daemon.core.stop_rules import Proposal, RuleInput, Said, Silence, liquidation_buffer
 from daemon.core.stop_rules.proposal import PERCENT
@@ -239,7 +239,8 @@ def _in_breach(view: Draft | GuardState, asked: _Asked) -> Wanted:
     ruled, breach = None if breached is None else breached[1], _breach_in_words(asked, breached)
     if found is not None:
         return _wanted(asked, need=Need.STOP, found=found, ruled=ruled, breach=breach)
-    if ratchet is not None:
+    line = asked.guarded.liquidation.price
+    if ratchet is not None and (line is None or is_looser(side, line, ratchet)):
         return _wanted(asked, need=Need.STOP, trigger=ratchet, ruled=ruled, breach=breach)
     if not asked.passed:
         return _wanted(asked, need=_without_trigger(asked.guarded), breach=breach)

@@ -8,9 +8,10 @@ from decimal import Decimal
 import pytest
 
 from config.policy import Policy, StopPolicy, StopStyle
-from connectors.vocabulary import Order, OrderStatus
+from connectors.vocabulary import Order, OrderStatus, Side
 from daemon.core import events as e
 from daemon.core.commands import AmendStop, CancelOrder, FindOrders, PlaceStop
+from daemon.core.operator_requests import SetStop
 from daemon.core.protecting.shared import NEWER_RESTS_NS, STANDS_NS
 from tests.builders import SECOND, a_position, a_stop
 from tests.driven import MS, Driven
@@ -92,6 +93,35 @@ def test_nothing_goes_while_a_request_may_still_change_the_one_that_stays() -> N
     find = guard.only(FindOrders, guard.wait(10 * SECOND))
     found = guard.give(e.OrdersFound(at_ns=guard.now, command_id=find.command_id, orders=(whole,)))
     assert guard.only(CancelOrder, found).order_id == "a"
+
+
+def test_what_was_confirmed_of_a_stop_that_is_one_too_many_holds_for_the_one_that_stays() -> None:
+    """P3: our amend of the older was confirmed after a newer one rested: that comes as near first, then the older goes.
+
+    Dense seed 11000435: the next stop stood where the newer one had, and what was confirmed was forgotten.
+    """
+    guard = Driven().up([a_position()], [a_stop("a")])
+    guard.order(a_stop("b", "sw-7-XBTUSDT-L-s2"))
+    commands = guard.order(a_stop("a", stop_price=Decimal(930), timestamp_ns=guard.now))
+    assert guard.guarded().ratchet == Decimal(930)
+    amend = guard.only(AmendStop, commands)
+    assert (amend.order_id, amend.stop_price) == ("b", Decimal(930))
+    assert guard.some(CancelOrder, guard.wait(SECOND)) == []
+    commands = guard.order(a_stop("b", "sw-7-XBTUSDT-L-s2", stop_price=Decimal(930), timestamp_ns=guard.now))
+    assert guard.only(CancelOrder, commands).order_id == "a"
+
+
+def test_a_stop_that_a_person_let_go_back_does_not_come_again_by_an_older_one() -> None:
+    """P3: a newer one rests where a person wanted it; the tighter older one holds nothing while it waits to go."""
+    guard = Driven().up([a_position()], [a_stop("a", stop_price=Decimal(930))])
+    request = SetStop(symbol="XBTUSDT", side=Side.LONG, price=Decimal(918), may_loosen=True)
+    guard.give(e.OperatorAsked(at_ns=guard.now, request_id="q-1", who="ada", request=request))
+    guard.order(a_stop("b", "sw-7-XBTUSDT-L-s2"))
+    assert guard.guarded().ratchet == Decimal(918)
+    guard.now += SECOND
+    commands = guard.position(a_position())
+    assert guard.guarded().ratchet == Decimal(918)
+    assert guard.some(AmendStop, commands) == []
 
 
 def test_a_form_is_put_right_once_and_then_let_be() -> None:

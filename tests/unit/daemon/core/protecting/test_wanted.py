@@ -159,6 +159,16 @@ def test_a_breach_with_a_confirmed_stop_keeps_that() -> None:
     assert (wanted.trigger, wanted.in_breach) == (D(906), True)
 
 
+@pytest.mark.parametrize(
+    ("mark", "trigger", "need"), [("912", "906", Need.STOP), ("901", None, Need.WORTHLESS)], ids=["room", "no room"]
+)
+def test_a_breach_with_a_stop_beyond_liquidation_does_not_keep_that(mark: str, trigger: str | None, need: Need) -> None:
+    """P2: liquidation came nearer than what rests: a stand-in instead, or the word that none helps."""
+    guarded = a_guarded(is_from_start=True, ratchet=D(890))
+    wanted = work_out(a_view(guarded, mark=mark), guarded)
+    assert (wanted.trigger, wanted.need) == (None if trigger is None else D(trigger), need)
+
+
 @pytest.mark.parametrize(("is_from_start", "on_start_breach"), [(False, StartBreach.ALERT), (True, StartBreach.REDUCE)])
 def test_what_opened_meanwhile_or_shall_be_reduced_has_no_stand_in(
     is_from_start: bool, on_start_breach: StartBreach
