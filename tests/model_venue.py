@@ -76,7 +76,7 @@ class ModelVenue:
         self.liquidations = 0
         self.most_own_stops = 0
         self.bared = 0
-        """How often a guard cancelled a stop as one too many, and none was left."""
+        """How often a guard cancelled a stop as one too many, and none was left; none had fired meanwhile either."""
         self.remembers_ids = True
         self.crash_at = 0
         """Kill the guard at this command of its life; 0: never."""
@@ -306,8 +306,11 @@ class ModelVenue:
                 if order.status.is_final:
                     return e.RequestAnswered(at_ns=self.now, command_id=number, order=None)
                 row = self.change(order, status=OrderStatus.CANCELED)
+                fired = {
+                    o.symbol for o in self.orders.values() if o.filled_quantity and self.now - o.timestamp_ns < SECOND
+                }
                 if command.reason is Reason.COVER_SURPLUS and not self.own_orders(order.symbol):
-                    self.bared += 1
+                    self.bared += order.symbol not in fired
                 return e.RequestAnswered(at_ns=self.now, command_id=number, order=row)
 
     def enter(self, command: PlaceStop | PlaceTakeProfit | ReduceAtMarket) -> e.Event:

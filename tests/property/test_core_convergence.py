@@ -118,6 +118,7 @@ def test_two_guards_place_one_stop(seed: int) -> None:
 @given(st.integers(0, 2**32))
 @example(8387)
 @example(284)
+@example(1182)
 def test_two_guards_that_want_other_stops_leave_no_position_bare(seed: int) -> None:
     """P1, P4: one wants a Close and the other a quantity, and nearer; each clears up, and neither takes the last."""
     other = Policy(stop=StopPolicy(style=StopStyle.CLOSE, buffer_percent=Decimal(4)))
