@@ -306,11 +306,9 @@ class ModelVenue:
                 if order.status.is_final:
                     return e.RequestAnswered(at_ns=self.now, command_id=number, order=None)
                 row = self.change(order, status=OrderStatus.CANCELED)
-                late = {
-                    o.symbol for o in self.orders.values() if o.filled_quantity and o.timestamp_ns > self.now - SECOND
-                }
+                late = [o for o in self.orders.values() if o.filled_quantity and o.timestamp_ns > self.now - SECOND]
                 if command.reason is Reason.COVER_SURPLUS and not self.own_orders(order.symbol):
-                    self.bared += order.symbol not in late
+                    self.bared += all(o.symbol != order.symbol for o in late)
                 return e.RequestAnswered(at_ns=self.now, command_id=number, order=row)
 
     def enter(self, command: PlaceStop | PlaceTakeProfit | ReduceAtMarket) -> e.Event:
