@@ -295,8 +295,10 @@ class AlertOutbox:
             await self._compact()
             return
         unsaved, self._unsaved = self._unsaved, []
-        if unsaved and await self._try_file(self._file.append, unsaved):
+        if not unsaved or await self._try_file(self._file.append, unsaved):
             self._lines_in_file += len(unsaved)
+        else:
+            self._work.set()  # it is tried again until the disk takes it, although nothing more may happen
         self._note_saved()
 
     async def _compact(self) -> None:

@@ -254,6 +254,22 @@ async def test_a_full_disk_loses_nothing_and_is_caught_up_with(tmp_path: Path, m
     assert (list(kept.pending), list(kept.ended)) == (["two"], ["one"])
 
 
+async def test_what_a_full_disk_refused_is_written_although_nothing_more_happens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P10: one alert, one refusal, and then silence: a crash an hour later must not lose it."""
+    monkeypatch.setattr(outbox_module, "SAVE_AGAIN_AFTER_S", 0.01)
+    file = StubbornFile(tmp_path / "alerts.jsonl")
+    async with running(tmp_path, outlets(hanging=Hanging()), file=file) as outbox:
+        await until((tmp_path / "alerts.jsonl").exists)
+        file.is_full = True
+        outbox.put_nowait(an_alert("one"))
+        await until(lambda: outbox.figures["saved"] is False)
+        file.is_full = False
+        await until(lambda: outbox.figures["saved"] is True)
+    assert list(OutboxFile(tmp_path / "alerts.jsonl").read().pending) == ["one"]
+
+
 async def test_a_disk_that_hangs_delays_nobody(tmp_path: Path) -> None:
     """P10: the write never returns; the alert has long been delivered."""
     file, well = StubbornFile(tmp_path / "alerts.jsonl"), FakeChannel()
