@@ -100,6 +100,11 @@ def _position(row: Mapping[str, Any]) -> Iterator[str]:
         f"{each['client_order_id'] or 'foreign'} {each['quantity'] or 'all'} at {each['stop_price']}"
         for each in row["stops"]
     )
-    covered = f"covered since {row['covered_since']}" if row["covered_since"] else "NOT COVERED"
     troubles = f"; degraded: {', '.join(row['degraded'])}" if row["degraded"] else ""
-    yield f"    stops: {stops or 'none rests'}; {covered}{troubles}"
+    yield f"    stops: {stops or 'none rests'}; {_cover(row)}{troubles}"
+
+
+def _cover(row: Mapping[str, Any]) -> str:
+    if row["covered_since"]:
+        return f"covered since {row['covered_since']}"
+    return "NOT YET as near the mark, or for as many, as wanted" if row["stops"] else "NOT COVERED"
