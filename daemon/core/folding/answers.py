@@ -119,7 +119,7 @@ def _answered_final(draft: Draft, guarded: Guarded, write: Write, order: Order) 
         return
     draft.want_picture(Reason.DOUBT)
     if write.kind is WriteKind.PLACE:
-        draft.change(symbol, refusal=refused_by_venue(order.text or order.status.value))
+        draft.change(symbol, refusal=refused_by_venue(order.text or order.status.value), unamendable="")
     pause(draft, symbol, write.kind)
 
 

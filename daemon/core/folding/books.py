@@ -315,6 +315,8 @@ def _note_cancelled(draft: Draft, known: KnownOrder | None, order: Order) -> Non
         return
     if known is None or not known.is_confirmed:
         draft.change(order.symbol, refusal=refused_by_venue(order.text or order.status.value))
+    if guarded.unamendable:
+        draft.change(order.symbol, unamendable="")  # this way is no better: the other one again
     pause(draft, order.symbol, WriteKind.PLACE)
 
 

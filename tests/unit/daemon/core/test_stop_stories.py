@@ -19,7 +19,7 @@ from config.policy import (
     TimeStopPolicy,
     TrailingPolicy,
 )
-from connectors.vocabulary import Order, Position, Side
+from connectors.vocabulary import Order, OrderStatus, Position, Side
 from daemon.core import events as e
 from daemon.core import stops
 from daemon.core.commands import AmendStop, CancelOrder, Command, PlaceStop, ReduceAtMarket, SetBand
@@ -329,13 +329,15 @@ def test_a_stop_in_reserve_goes_back_no_further_than_a_person_let_it() -> None:
     assert stops._bridge(draft, bare) == D(950)
 
 
-def _after_refusal(guard: Driven, amend: AmendStop, *, is_own: bool = False) -> list[Command]:
+def _after_refusal(
+    guard: Driven, amend: AmendStop, *, is_own: bool = False, wait_ns: int = 5 * SECOND
+) -> list[Command]:
     """The amend is refused, the stop is asked for and still rests; what follows once the pause is over."""
     row = next(iter(guard.state.orders["XBTUSDT"].values())).order
     reason = "the amend is not valid"
     guard.give(e.RequestRefused(at_ns=guard.now, command_id=amend.command_id, reason=reason, is_own=is_own))
     _answer_questions(guard, row)
-    return guard.wait(5 * SECOND)
+    return guard.wait(wait_ns)
 
 
 def _answer_questions(guard: Driven, *rows: Order) -> None:
@@ -357,12 +359,21 @@ def test_a_stop_that_the_venue_refuses_to_change_is_replaced() -> None:
     assert guard.only(CancelOrder, guard.wait(SECOND)).order_id == small.order_id
 
 
-def test_where_a_second_stop_is_refused_as_well_both_ways_are_tried_in_turn() -> None:
+@pytest.mark.parametrize("how", ["refused", "answered with a cancelled row", "cancelled in a moment"])
+def test_where_a_second_stop_is_refused_as_well_both_ways_are_tried_in_turn(how: str) -> None:
     """P2: a refusal of one kind says nothing of the other for ever."""
     guard = opened()
     amend = guard.only(AmendStop, guard.position(a_position(250)))
-    beside = guard.only(PlaceStop, _after_refusal(guard, amend))
-    guard.give(e.RequestRefused(at_ns=guard.now, command_id=beside.command_id, reason="too many stops"))
+    beside = guard.only(PlaceStop, _after_refusal(guard, amend, wait_ns=SECOND * 6 // 10))
+    ended = guard.row_of(beside, status=OrderStatus.CANCELED)
+    match how:
+        case "refused":
+            guard.give(e.RequestRefused(at_ns=guard.now, command_id=beside.command_id, reason="too many stops"))
+        case "answered with a cancelled row":
+            guard.give(e.RequestAnswered(at_ns=guard.now, command_id=beside.command_id, order=ended))
+        case _:
+            guard.order(guard.row_of(beside))
+            guard.order(ended)
     again = guard.only(AmendStop, guard.wait(3 * SECOND))
     assert again.quantity == 250
     assert guard.some(PlaceStop, _after_refusal(guard, again))
