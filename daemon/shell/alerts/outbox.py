@@ -205,7 +205,12 @@ class AlertOutbox:
         self._note(Line(held=held, by=name))
 
     def note_trouble(self, name: str, why: str) -> None:
-        """Tell people, through the other channels, that this one fails; not again and again of one that flaps."""
+        """Tell people, through the other channels, that this one fails; not again and again of one that flaps.
+
+        It is asked at every failure, so one that dies soon after its return is told when it has not come back by then.
+        """
+        if name in self._troubled:
+            return
         now_ns = self._clock.now_ns()
         if now_ns - self._troubles.get(name, -TROUBLE_EVERY_NS) >= TROUBLE_EVERY_NS:
             self._troubles[name] = now_ns

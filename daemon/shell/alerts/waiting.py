@@ -22,7 +22,8 @@ class Waiting:
         self._alerts: dict[str, Alert] = {}
         self._key_of: dict[str, _Key] = {}
         self._keys: list[_Key] = []
-        self._of_group: dict[str, str] = {}
+        self._of_group: dict[tuple[str, bool], str] = {}
+        """The newest of each group, and the newest that says that it is over."""
         self._count = 0
 
     def __len__(self) -> int:
@@ -43,19 +44,28 @@ class Waiting:
         self._count += 1
         key = self._key_of[alert.alert_id] = (-alert.rank, alert.raised_ns, self._count, alert.alert_id)
         insort(self._keys, key)
-        if alert.group and not alert.is_resolved:
-            self._of_group[alert.group] = alert.alert_id
+        if alert.group:
+            self._of_group[alert.group, alert.is_resolved] = alert.alert_id
         if len(self._alerts) <= self._most:
             return None
         least = self._keys[bisect_left(self._keys, (self._keys[-1][0],))]
         return self.remove(least[-1])
 
-    def told_by(self, alert: Alert) -> Alert | None:
-        """The waiting alert that `alert` makes needless: of the same group, older, and not graver."""
-        known = self._alerts.get(self._of_group.get(alert.group, ""))
-        if known is None or not alert.group or alert.is_resolved or known.alert_id == alert.alert_id:
-            return None
-        return known if known.rank <= alert.rank and known.raised_ns <= alert.raised_ns else None
+    def told_by(self, alert: Alert) -> tuple[Alert, ...]:
+        """What waits and is made needless by `alert`: of the same group, older, and not graver.
+
+        The end of a trouble that began again is needless however grave it was: after the new beginning it would say
+        that nothing stands. An end itself replaces no more than an earlier end.
+        """
+        if not alert.group:
+            return ()
+        ids = (self._of_group.get((alert.group, is_over), "") for is_over in {True, alert.is_resolved})
+        known = (self._alerts[each] for each in ids if each and each != alert.alert_id)
+        return tuple(
+            each
+            for each in known
+            if each.raised_ns <= alert.raised_ns and (each.is_resolved or each.rank <= alert.rank)
+        )
 
     def by_urgency(self) -> Iterator[Alert]:
         """All of them, the most urgent first."""
@@ -67,6 +77,7 @@ class Waiting:
         if alert is None:
             return None
         del self._keys[bisect_left(self._keys, self._key_of.pop(alert_id))]
-        if self._of_group.get(alert.group) == alert_id:
-            del self._of_group[alert.group]
+        key = (alert.group, alert.is_resolved)
+        if self._of_group.get(key) == alert_id:
+            del self._of_group[key]
         return alert

@@ -79,7 +79,7 @@ class Ledger(Protocol):
         """This channel has to renew something else than before."""
 
     def note_trouble(self, name: str, why: str) -> None:
-        """This channel has failed often."""
+        """This channel has failed often, and failed again."""
 
     def note_well(self, name: str) -> None:
         """It works again."""
@@ -104,6 +104,9 @@ class Worker:
         self._held: tuple[Alert, ...] = ()
         self._renewed_s = 0.0
         self._failures = 0
+        """In a row, of those after which the channel is left alone for a while."""
+        self._in_a_row = 0
+        """Of all kinds: a channel that refuses every message is as dead as one that is gone."""
         self._work = asyncio.Event()
         self._urgent = asyncio.Event()
         self._counts = dict.fromkeys((*(each.value for each in Outcome), "failed", "handed_over"), 0)
@@ -111,8 +114,8 @@ class Worker:
 
     @property
     def is_failing(self) -> bool:
-        """Whether the last attempt failed."""
-        return self._failures > 0
+        """Whether the last attempt failed; a refusal may be about the message, until several follow each other."""
+        return self._failures > 0 or self._in_a_row >= TROUBLE_AFTER
 
     @property
     def figures(self) -> dict[str, object]:
@@ -132,8 +135,7 @@ class Worker:
 
     def put_nowait(self, alert: Alert) -> None:
         """Let an alert wait for this channel."""
-        told = self._waiting.told_by(alert)
-        if told is not None:
+        for told in self._waiting.told_by(alert):
             self._end(told, Outcome.REPLACED)
         if (least := self._waiting.put(alert)) is not None:
             self._lose(least, "too many alerts wait")
@@ -161,11 +163,12 @@ class Worker:
                 await self._deliver(alert)
 
     async def _wait_work(self) -> None:
-        idle_s = self._renewal_in_s()
-        if self._next() is None:
-            self._work.clear()
-            aside_s = self._turns.due_in_s(asyncio.get_running_loop().time())
-            idle_s = min((each for each in (idle_s, aside_s) if each is not None), default=None)
+        if self._next() is not None:  # it may be due only since the last attempt: nobody would say so again
+            await asyncio.sleep(0)
+            return
+        self._work.clear()
+        aside_s = self._turns.due_in_s(asyncio.get_running_loop().time())
+        idle_s = min((each for each in (self._renewal_in_s(), aside_s) if each is not None), default=None)
         with suppress(TimeoutError):
             async with asyncio.timeout(idle_s):
                 await self._work.wait()
@@ -244,11 +247,12 @@ class Worker:
         self._problem, self._problem_ns = why[:LONGEST_PROBLEM], self._clock.now_ns()
         if self._failures == 0:
             log.warning("alerts cannot be delivered", channel=self.name, why=why, waiting=len(self._waiting))
-        if self._failures == TROUBLE_AFTER - 1:
+        self._in_a_row += 1
+        if self._in_a_row >= TROUBLE_AFTER:
             self._ledger.note_trouble(self.name, self._problem)
 
     def _note_well(self) -> None:
-        failures, self._failures = self._failures, 0
+        failures, self._failures, self._in_a_row = self._in_a_row, 0, 0
         if failures:
             log.info("alerts can be delivered again", channel=self.name, failures=failures)
         if failures >= TROUBLE_AFTER:

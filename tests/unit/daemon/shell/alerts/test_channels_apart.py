@@ -16,8 +16,9 @@ import pytest
 
 from daemon.core.commands import Severity
 from daemon.shell.alerts import outbox as outbox_module
+from daemon.shell.alerts import turns as turns_module
 from daemon.shell.alerts import worker as worker_module
-from daemon.shell.alerts.channel import Channel, NotDelivered
+from daemon.shell.alerts.channel import Channel, DeliveryRefused, NotDelivered
 from daemon.shell.alerts.message import Alert
 from daemon.shell.alerts.outbox import AlertOutbox
 from daemon.shell.alerts.outbox_file import Line, OutboxFile
@@ -213,6 +214,25 @@ async def test_a_channel_that_comes_back_tells_what_counts_now(tmp_path: Path) -
     assert outbox.lost == 0
 
 
+async def test_the_last_word_is_that_it_stands_when_it_began_again(tmp_path: Path) -> None:
+    """P10: it began, was over and began anew while the channel was dead: "over" is not the last word."""
+    channel = FakeChannel()
+    channel.is_dead = True
+    of_group = [
+        an_alert("began", Severity.CRITICAL, raised_ns=START_NS),
+        msgspec.structs.replace(an_alert("over", Severity.NOTE, raised_ns=START_NS + 1), is_resolved=True),
+        an_alert("began anew", Severity.CRITICAL, raised_ns=START_NS + 2),
+    ]
+    async with running(tmp_path, outlets(phone=channel)) as outbox:
+        for alert in of_group:
+            outbox.put_nowait(msgspec.structs.replace(alert, group="distance"))
+        await until(lambda: channel.attempts >= 2)
+        channel.is_dead = False
+        await until(lambda: outbox.waiting == 0)
+    assert channel.got == ["began anew"]
+    assert outbox.lost == 0
+
+
 class StubbornFile(OutboxFile):
     """A disk with a mood."""
 
@@ -299,6 +319,50 @@ async def test_a_dead_channel_is_told_through_the_others_once(tmp_path: Path) ->
     assert [each.split(":")[:3] for each in well.got] == [["channel", "failing", "dead"], ["channel", "well", "dead"]]
 
 
+async def test_a_channel_that_dies_soon_after_its_return_is_told_again(tmp_path: Path) -> None:
+    """P10, P12: "delivers again" must not be the last word about a channel that has been dead for long."""
+    dead, well = FakeChannel(), FakeChannel()
+    dead.failures = [NotDelivered("down")] * 3
+    clock = ManualClock()
+    async with running(tmp_path, outlets(dead=dead, well=well), clock=clock) as outbox:
+        outbox.put_nowait(an_alert("one"), to=("dead",))
+        await until(lambda: len(well.got) == 2)
+        dead.is_dead, seen = True, dead.attempts
+        outbox.put_nowait(an_alert("two", raised_ns=START_NS + outbox_module.TROUBLE_EVERY_NS), to=("dead",))
+        await until(lambda: dead.attempts >= seen + 4)
+        assert len(well.got) == 2, "it flaps: that is no news yet"
+        clock.advance_s(outbox_module.TROUBLE_EVERY_NS / 1e9)
+        await until(lambda: len(well.got) == 3)
+    assert well.got[-1].split(":")[:3] == ["channel", "failing", "dead"]
+
+
+async def test_a_channel_that_refuses_everything_is_told_through_the_others(tmp_path: Path) -> None:
+    """P10, P12: a receiver that answers 400 to every message is as dead as one that is gone, and its return is told."""
+    refusing, well = FakeChannel(), FakeChannel()
+    refusing.failures = [DeliveryRefused("answered 400")] * 3
+    async with running(tmp_path, outlets(refusing=refusing, well=well)) as outbox:
+        for number in range(3):
+            outbox.put_nowait(an_alert(f"a{number}", raised_ns=START_NS + number), to=("refusing",))
+        await until(lambda: len(well.got) == 1)
+        assert figures(outbox, "refusing")["failing"]
+        outbox.put_nowait(an_alert("taken", raised_ns=START_NS + 9), to=("refusing",))
+        await until(lambda: len(well.got) == 2)
+    states = [each.split(":")[1] for each in well.got]
+    assert states == ["failing", "well"]
+
+
+async def test_the_return_is_told_whatever_the_last_failure_was(tmp_path: Path) -> None:
+    """P12: two time-outs and a refusal made three: an Alertmanager must not be left with a channel that works."""
+    mixed, well = FakeChannel(), FakeChannel()
+    mixed.failures = [NotDelivered("down"), NotDelivered("down"), DeliveryRefused("answered 400")]
+    async with running(tmp_path, outlets(mixed=mixed, well=well)) as outbox:
+        outbox.put_nowait(an_alert("refused"), to=("mixed",))
+        await until(lambda: len(well.got) == 1)
+        outbox.put_nowait(an_alert("taken", raised_ns=START_NS + 1), to=("mixed",))
+        await until(lambda: len(well.got) == 2)
+        assert not outbox.is_troubled("mixed")
+
+
 async def test_two_thousand_alerts_in_a_moment_cost_the_loop_little(tmp_path: Path) -> None:
     """P10: a flood: the loop is not held, the queue of a dead channel stays bounded, everything is counted."""
     dead, well = Hanging(), FakeChannel()
@@ -340,6 +404,41 @@ async def test_a_message_that_a_receiver_chokes_on_holds_no_other(tmp_path: Path
         choking.poison.clear()
         await until(lambda: choking.got[-1] == "poison")
         assert outbox.waiting == 0
+
+
+class Mended(Choking):
+    """Takes everything once it is mended, but is slow with the first."""
+
+    def __init__(self, *poison: str) -> None:
+        super().__init__(*poison)
+        self.slow: asyncio.Event | None = None
+
+    async def deliver(self, alert: Alert) -> None:
+        if self.slow is not None:
+            await self.slow.wait()
+        await super().deliver(alert)
+
+
+async def test_of_two_that_were_set_aside_the_second_needs_no_newcomer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P10: the second became due while the first was on its way: it follows at once, though nothing new comes in."""
+    monkeypatch.setattr(turns_module, "FIRST_ASIDE_S", 0.05)
+    channel = Mended("bad", "worse")
+    async with running(tmp_path, outlets(phone=channel)) as outbox:
+        turns = outbox.workers[0]._turns
+        now_s = asyncio.get_running_loop().time
+        outbox.put_nowait(an_alert("bad"))
+        outbox.put_nowait(an_alert("worse"))
+        for number in range(50):
+            outbox.put_nowait(an_alert(f"a{number:02}", raised_ns=START_NS + number))
+        await until(lambda: len(channel.got) == 50 and turns.next_of(outbox.workers[0]._waiting, now_s()) is None)
+        channel.poison.clear()
+        channel.slow = asyncio.Event()
+        await until(lambda: turns.due_in_s(now_s()) is None)
+        channel.slow.set()
+        await until(lambda: outbox.waiting == 0)
+    assert set(channel.got[50:]) == {"bad", "worse"}
 
 
 async def test_what_the_other_end_asks_for_is_a_pause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,15 +79,28 @@ def test_a_newer_message_of_a_group_tells_the_older() -> None:
     waiting = Waiting(10)
     first = an_alert("first", group="XBTUSD:tier", at=1)
     waiting.put(first)
-    assert waiting.told_by(an_alert("second", group="XBTUSD:tier", at=2)) is first
-    assert waiting.told_by(an_alert("graver", Severity.CRITICAL, group="XBTUSD:tier", at=2)) is first
-    assert waiting.told_by(an_alert("milder", Severity.NOTE, group="XBTUSD:tier", at=2)) is None
-    assert waiting.told_by(an_alert("over", group="XBTUSD:tier", at=2, over=True)) is None
-    assert waiting.told_by(an_alert("older", group="XBTUSD:tier", at=0)) is None
-    assert waiting.told_by(an_alert("other", group="ETHUSD:tier", at=2)) is None
-    assert waiting.told_by(an_alert("alone", at=2)) is None
+    assert waiting.told_by(an_alert("second", group="XBTUSD:tier", at=2)) == (first,)
+    assert waiting.told_by(an_alert("graver", Severity.CRITICAL, group="XBTUSD:tier", at=2)) == (first,)
+    assert waiting.told_by(an_alert("milder", Severity.NOTE, group="XBTUSD:tier", at=2)) == ()
+    assert waiting.told_by(an_alert("over", group="XBTUSD:tier", at=2, over=True)) == ()
+    assert waiting.told_by(an_alert("older", group="XBTUSD:tier", at=0)) == ()
+    assert waiting.told_by(an_alert("other", group="ETHUSD:tier", at=2)) == ()
+    assert waiting.told_by(an_alert("alone", at=2)) == ()
     waiting.remove("first")
-    assert waiting.told_by(an_alert("second", group="XBTUSD:tier", at=2)) is None
+    assert waiting.told_by(an_alert("second", group="XBTUSD:tier", at=2)) == ()
+
+
+def test_an_end_is_made_needless_by_a_new_beginning_and_by_a_newer_end() -> None:
+    """P10: whatever the new beginning's level; the beginning that was graver than it stays, in front."""
+    waiting = Waiting(10)
+    waiting.put(an_alert("grave", Severity.CRITICAL, group="distance", at=1))
+    over = an_alert("over", Severity.NOTE, group="distance", at=2, level="emergency", over=True)
+    waiting.put(over)
+    assert waiting.told_by(an_alert("over again", Severity.NOTE, group="distance", at=3, over=True)) == (over,)
+    assert waiting.told_by(an_alert("anew", Severity.WARNING, group="distance", at=3)) == (over,)
+    assert waiting.told_by(an_alert("of before", Severity.WARNING, group="distance", at=1)) == ()
+    waiting.remove("over")
+    assert waiting.told_by(an_alert("anew", Severity.WARNING, group="distance", at=3)) == ()
 
 
 @given(
@@ -114,8 +127,7 @@ def test_nothing_vanishes_and_the_order_holds(steps: list[tuple[int, Severity, i
         if name in model:
             assert waiting.put(alert) is None
             continue
-        told = waiting.told_by(alert)
-        if told is not None:
+        for told in waiting.told_by(alert):
             waiting.remove(told.alert_id)
             del model[told.alert_id]
         model[name] = alert
