@@ -108,8 +108,8 @@ MUTANTS_OF_PEOPLE: Final = (
         promise="P10",
         what="The end of a trouble takes the place of the message that told of it.",
         path=f"{_ALERTS}/waiting.py",
-        before="if known is None or not alert.group or alert.is_resolved or",
-        after="if known is None or not alert.group or",
+        before="for is_over in {True, alert.is_resolved})",
+        after="for is_over in {True, False})",
         caught_by=(f"{_T_ALERTS}/test_waiting.py",),
     ),
     Mutant(
