@@ -233,6 +233,8 @@ class Notify:
     facts: tuple[tuple[str, str], ...] = ()
     members: tuple[Told, ...] = ()
     """The first twenty of them, in the order of the text."""
+    also: tuple[str, ...] = ()
+    """More levels by whose way it goes: an end is told to everybody who heard of the trouble."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -80,6 +80,8 @@ class Group:
     liquidated: tuple[str, ...] = ()
     """What the venue liquidated meanwhile: the end of such a trouble is no good news."""
     messages: int = 0
+    heard: tuple[str, ...] = ()
+    """The levels by whose way people were told of it: its end goes by them all."""
     has_stood: bool = False
     """Something in it stood when it was told, so its end is told, too."""
     unheard_ns: int = 0

@@ -69,6 +69,7 @@ def notice_of(draft: Draft, telling: Telling, number: int) -> Notify:
         count=count,
         facts=() if first is None else first.figures,
         members=tuple(_told(fact) for fact in facts[:MOST_LISTED]),
+        also=tuple(each for each in group.heard if each != route.value) if is_over else (),
     )
 
 

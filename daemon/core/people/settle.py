@@ -78,11 +78,13 @@ def _tell(draft: Draft, pages: Pages, told: Telling) -> None:
     if told.cause is Cause.ESCALATION:
         group = altered(group, escalation=group.escalation + 1, escalated_ns=draft.now_ns)
     pages.messages += 1
-    _say(draft, notice_of(draft, _with_group(told, group), pages.messages))
+    notice = notice_of(draft, _with_group(told, group), pages.messages)
+    _say(draft, notice)
     for name, fact in told.facts:
         if fact.told_rank < fact.rank:
             pages.facts[name] = altered(fact, told_rank=fact.rank)
-    pages.groups[group.key] = _after(draft, told, group)
+    heard = tuple(dict.fromkeys((*group.heard, notice.route)))
+    pages.groups[group.key] = altered(_after(draft, told, group), heard=heard)
 
 
 def _say(draft: Draft, notice: Notify) -> None:

@@ -75,12 +75,17 @@ class AlertDesk:
         """Leave a message of the core for delivery, by the way of its level."""
         alert = alert_from(notice, account=self.account, raised_ns=self._clock.now_ns())
         self.told += 1
-        self._put(alert, notice.route)
-
-    def _put(self, alert: Alert, route: str) -> None:
-        names = self._routes.of(route)
+        names = self._ways(notice)
         if self._outbox is not None and names != (LOG_ONLY,):
             self._outbox.put_nowait(alert, names)
+
+    def _ways(self, notice: Notify) -> tuple[str, ...]:
+        """The channels that a message goes to: empty for all, `LOG_ONLY` alone for none."""
+        ways = [self._routes.of(level) for level in (notice.route, *notice.also)]
+        if () in ways:
+            return ()
+        names = tuple(dict.fromkeys(name for way in ways for name in way if name != LOG_ONLY))
+        return names or (LOG_ONLY,)
 
     def deliver_after(self, wait_durable: Callable[[float], bool]) -> None:
         """Let people hear of what the journal has on disk (see `AlertOutbox.deliver_after`)."""
@@ -91,9 +96,9 @@ class AlertDesk:
         """Bring back what an earlier process could not deliver. Each comes with the time at which it was raised."""
         if self._outbox is not None:
             await self._outbox.restore(
-                (alert_from(notice, account=self.account, raised_ns=at_ns), self._routes.of(notice.route))
+                (alert_from(notice, account=self.account, raised_ns=at_ns), self._ways(notice))
                 for at_ns, notice in journalled
-                if self._routes.of(notice.route) != (LOG_ONLY,)
+                if self._ways(notice) != (LOG_ONLY,)
             )
 
     async def wait_delivered(self) -> None:

@@ -416,6 +416,34 @@ def test_quiet_hours_go_by_the_clocks_of_their_zone() -> None:
     assert heard == [["news"], []]
 
 
+def test_an_end_goes_by_every_way_by_which_people_heard_of_the_trouble() -> None:
+    """P10: told as critical, eased, told again as a warning: who was woken by the first hears that it is over, too."""
+    listener = Listener()
+    listener.tier(Tier.CRITICAL, "XBTUSD")
+    listener.wait(10)
+    listener.quietly("XBTUSD", Tier.WARN)
+    listener.wait(3_700)
+    listener.quietly("XBTUSD", Tier.CALM)
+    listener.wait(80)
+    assert [(each.cause, each.route, each.also) for each in listener.heard] == [
+        ("news", "critical", ()),
+        ("repeat", "warn", ()),
+        ("resolved", "warn", ("critical",)),
+    ]
+
+
+def test_who_was_woken_by_an_escalation_hears_the_end() -> None:
+    """P10: nobody acknowledged it for a quarter of an hour, so it went on to the level above."""
+    listener = Listener()
+    listener.degrade("misconfigured")
+    listener.wait(920)
+    listener.ask(AcknowledgeAsked(key="", comment=""))
+    listener.recover("misconfigured")
+    listener.wait(80)
+    end = listener.heard[-1]
+    assert (end.cause, {end.route, *end.also}) == ("resolved", {"critical", "emergency"})
+
+
 def _clock(after_s: int) -> str:
     """The time of day so many seconds after the story begins, for the settings."""
     minute = (START_NS // SECOND + after_s) // 60 % 1_440

@@ -82,6 +82,23 @@ def test_a_message_goes_by_the_route_of_its_level(route: str, expected: list[tup
     assert desk.figures["told"] == 1
 
 
+@pytest.mark.parametrize(
+    ("route", "also", "expected"),
+    [
+        ("warn", ("emergency",), ("mail", "phone")),
+        ("watch", ("warn",), ("mail",)),
+        ("warn", ("critical",), ()),
+        ("watch", ("watch",), None),
+    ],
+    ids=["each once", "the log is nobody", "all", "nobody"],
+)
+def test_an_end_goes_by_the_other_ways_too(route: str, also: tuple[str, ...], expected: tuple[str, ...] | None) -> None:
+    """P10: to whom any of the levels leads, each channel once."""
+    desk, outbox = a_desk(RouteSettings(watch=("log",), warn=("mail",), emergency=("phone", "mail")))
+    desk.notify(replace(NOTICE, route=route, also=also))
+    assert outbox.put == ([] if expected is None else [("distance:1:1", expected)])
+
+
 def test_a_fact_of_the_core_is_logged_and_waits_for_its_message() -> None:
     """One fact, one log line; people hear of it when the core says so."""
     desk, outbox = a_desk(RouteSettings())
