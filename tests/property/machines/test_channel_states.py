@@ -194,9 +194,10 @@ class ChannelsMachine(RuleBasedStateMachine):
                     assert any(self.tells(other, alert) for other in self.alerts.values())
 
     def tells(self, other: Alert, alert: Alert) -> bool:
-        """Whether another alert makes this one needless."""
+        """Whether another alert makes this one needless: no end does, but of another end."""
         is_newer = other.raised_ns >= alert.raised_ns and other.alert_id != alert.alert_id
-        return is_newer and other.group == alert.group and other.rank >= alert.rank
+        is_enough = alert.is_resolved or (other.rank >= alert.rank and not other.is_resolved)
+        return is_newer and other.group == alert.group and is_enough
 
     @invariant()
     def workers_and_account_agree(self) -> None:
